@@ -1,0 +1,86 @@
+# healthcheckd. `make help` lists the targets.
+#
+# Sources are found by wildcard: a new file in common/, master/, worker/ or t/ needs no edit here.
+# SAN=1 builds everything with the address and undefined-behaviour sanitizers, in a folder of its own.
+
+VERSION  := 0.1.0
+PREFIX   ?= /usr/local
+DESTDIR  ?=
+CXX      ?= g++
+PKGS     := libcurl libseccomp libuv spdlog yaml-cpp openssl
+B        := build$(if $(SAN),-san)
+
+CPPFLAGS += -I. -DHEALTHCHECKD_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+CXXFLAGS ?= -O2 -g
+WARN     := -Wall -Wextra -Wpedantic -Wshadow -Werror
+HARDEN   := -fPIE -fstack-protector-strong -D_GLIBCXX_ASSERTIONS $(if $(SAN),,-D_FORTIFY_SOURCE=2)
+SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+override CXXFLAGS += -std=c++20 $(WARN) $(HARDEN) $(SANFLAGS)
+LDFLAGS  += -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANFLAGS)
+LDLIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lxmlrpc++ -lxmlrpc
+comma    := ,
+
+LIB_SRC  := $(filter-out master/main.cc,$(wildcard common/*.cc master/*.cc worker/*.cc))
+TEST_SRC := $(wildcard t/*.cc t/fixture/*.cc)
+LIB_OBJ  := $(LIB_SRC:%.cc=$(B)/%.o)
+TEST_OBJ := $(TEST_SRC:%.cc=$(B)/%.o)
+FORMATTED := $(wildcard common/*.h common/*.cc master/*.h master/*.cc worker/*.h worker/*.cc t/*.h t/*.cc \
+               t/fixture/*.h t/fixture/*.cc t/fuzz/*.cc t/bench/*.cc)
+MAN      := $(wildcard man/*.5 man/*.8)
+
+all: $(B)/healthcheckd
+
+$(B)/healthcheckd: $(B)/master/main.o $(B)/libhealthcheckd.a
+	$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/libhealthcheckd.a: $(LIB_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/testrunner: $(TEST_OBJ) $(B)/libhealthcheckd.a
+	$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lboost_unit_test_framework
+
+$(B)/%.o: %.cc
+	@mkdir -p $(@D)
+	$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(LIB_OBJ:.o=.d) $(TEST_OBJ:.o=.d) $(B)/master/main.d
+
+deps: ## install the Debian packages that are missing
+	@conf/install-packages
+
+check: deps ## install what is missing, build, run every test
+	@$(MAKE) --no-print-directory -j$$(nproc) $(B)/healthcheckd $(B)/testrunner
+	@$(B)/testrunner --all
+
+demo: deps ## watch healthcheckd mend four broken programs, in under a minute
+	@$(MAKE) --no-print-directory -j$$(nproc) $(B)/healthcheckd
+	@t/demo $(B)/healthcheckd
+
+format: ## rewrite the sources in the project's style
+	clang-format -i $(FORMATTED)
+
+format-check: ## fail if a source is not in the project's style
+	@clang-format --dry-run -Werror $(FORMATTED) && echo "format: $(words $(FORMATTED)) files in style"
+
+man-lint: ## fail on any complaint of mandoc about the manual pages
+	@mandoc -Tlint -W style $(MAN) && echo "man pages: no complaints"
+
+tidy: ## clang-tidy over the sources
+	clang-tidy --quiet $(LIB_SRC) master/main.cc -- $(CPPFLAGS) -std=c++20
+
+install: all ## install below $(DESTDIR)$(PREFIX)
+	install -D -m 755 $(B)/healthcheckd $(DESTDIR)$(PREFIX)/sbin/healthcheckd
+	install -D -m 644 man/healthcheckd.8 $(DESTDIR)$(PREFIX)/share/man/man8/healthcheckd.8
+	install -D -m 644 man/healthcheckd.yaml.5 $(DESTDIR)$(PREFIX)/share/man/man5/healthcheckd.yaml.5
+	install -D -m 644 conf/config.yaml $(DESTDIR)$(PREFIX)/share/doc/healthcheckd/config.yaml
+	install -D -m 644 conf/healthCheck.ini $(DESTDIR)$(PREFIX)/share/doc/healthcheckd/healthCheck.ini
+
+clean: ## remove everything that was built
+	rm -rf build build-san
+
+help: ## list the targets
+	@echo "all            build build/healthcheckd"
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' Makefile
+
+.PHONY: all deps check demo format format-check man-lint tidy install clean help

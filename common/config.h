@@ -1,0 +1,137 @@
+// The effective configuration: plain values, checked and complete, never changed after loading. Every
+// process.
+//
+// healthcheckd.yaml(5) describes each key; master/config_keys is the one table of their names, defaults and
+// ranges.
+#pragma once
+
+#include "common/secret.h"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace healthcheckd {
+
+enum class CheckType : std::uint8_t { http, tcp, mem, cpu, restart };
+enum class PidGet : std::uint8_t { supervisor, name, file };
+enum class MemType : std::uint8_t { rss, pss, uss };
+enum class MailTls : std::uint8_t { implicit, starttls, opportunistic, none };
+enum class SandboxLevel : std::uint8_t { strict, log, off };
+
+std::string_view to_string(CheckType type);
+std::string_view to_string(PidGet way);
+std::string_view to_string(MemType type);
+std::string_view to_string(MailTls tls);
+std::string_view to_string(SandboxLevel level);
+
+// What a firing does, as the file says it.
+struct ActionSet {
+    bool restart = false, kill = false, exec = false, email = false;
+
+    friend bool operator==(const ActionSet&, const ActionSet&) = default;
+};
+
+// The one of restart, exec and kill that runs: the first in this order.
+enum class MainAction : std::uint8_t { none, restart, exec, kill };
+std::string_view to_string(MainAction action);
+MainAction main_action(const ActionSet& actions);
+
+// Inclusive ranges of HTTP status codes.
+using StatusRanges = std::vector<std::pair<int, int>>;
+
+struct MailConfig {
+    std::string host;
+    int port = 465;
+    std::string user;  // login and default sender; may be empty
+    Secret pass;       // no login without one
+    std::vector<std::string> to_list;
+    std::string from;  // effective sender address
+    MailTls tls = MailTls::implicit;
+    bool verify = true;
+    std::string ca_file;  // empty: the system's
+};
+
+struct CatConfig {
+    std::string name;     // "cat1"
+    int line = 0;         // where it stands in the file, 1-based
+    std::string program;  // "name", "group:name" or "system"
+    CheckType type = CheckType::http;
+    PidGet pid_get = PidGet::supervisor;
+    std::string pid_file;
+    std::chrono::milliseconds period{5000};
+    std::chrono::milliseconds initial_delay{1000};
+    std::chrono::milliseconds timeout{3000};
+    std::uint32_t failure_threshold = 3;
+    std::uint32_t success_threshold = 1;
+    ActionSet action{.restart = true, .email = true};
+    std::string exec_cmd;
+    std::chrono::milliseconds exec_timeout{60000};
+    bool send_resolved = false;
+
+    double max_mem_mb = 1024;  // MB of 2^20 bytes
+    MemType mem_type = MemType::rss;
+
+    double max_cpu_percent = 90;  // of one core; of the whole machine for program "system"
+
+    std::string method = "GET";
+    std::string host = "localhost";
+    std::string path = "/";
+    int port = 80;
+    Secret json;      // request body, a JSON text; empty: none
+    Secret headers;   // a JSON object of texts; empty: none
+    Secret username;  // basic authentication; empty: none
+    Secret password;
+    StatusRanges expect_status{{200, 399}};
+
+    std::chrono::seconds min_continue_run{28800};
+
+    bool whole_machine() const { return program == "system"; }
+    // Does a probe of this cat measure one process, by a descriptor of /proc?
+    bool measures_process() const { return type == CheckType::mem || type == CheckType::cpu; }
+};
+
+struct Config {
+    std::string file;
+    std::string supervisord_url = "unix:///var/run/supervisor.sock";
+    Secret supervisord_user;
+    Secret supervisord_pass;
+    std::optional<MailConfig> mail;
+    std::string log_dir = "/var/log/healthcheckd";
+    std::uint64_t log_max_bytes = 10'000'000;
+    int log_backups = 5;
+    std::string state_dir = "/var/lib/healthcheckd";
+    SandboxLevel sandbox = SandboxLevel::strict;
+    std::vector<CatConfig> cats;
+
+    std::shared_ptr<SecretStore> secrets =
+        std::make_shared<SecretStore>();  // holds what the Secrets above show
+};
+
+// One complaint about a configuration file.
+struct Diagnostic {
+    enum class Severity : std::uint8_t { warning, error };
+    Severity severity = Severity::error;
+    std::string file;
+    int line = 0;      // 1-based; 0 when the complaint is about no place in the file
+    int column = 0;    // 1-based
+    std::string path;  // "cat1.periodSeconds"
+    std::string text;
+
+    // "FILE:LINE:COL: error: cat1.periodSeconds: text".
+    std::string format() const;
+};
+
+// What loading a file gives: complaints in the order of the file and, unless one of them is an error, the
+// configuration.
+struct LoadedConfig {
+    std::vector<Diagnostic> diagnostics;
+    std::shared_ptr<const Config> config;
+};
+
+}  // namespace healthcheckd

@@ -1,0 +1,201 @@
+// What the processes of healthcheckd say to each other: the grammar, one encoder and one decoder. Every
+// process.
+//
+// Each child has two channels, at fixed descriptor numbers:
+//   kControlFd  unix socket that keeps message borders; the master's lines, some with a descriptor attached
+//   kReportFd   pipe; the child's lines
+// common/line_codec.h gives the shape of a line. Keys come in the order below, all of them, each time. End of
+// file on kControlFd means that the master is gone: the child ends. The master learns a child's end from
+// waitid(2), not from the pipe. A line that does not fit this grammar ends the child that sent it.
+//
+//   master -> worker
+//     track pid= start=                          + descriptor of /proc that measures this process; pid=0 and
+//     no
+//                                                  descriptor: it ended
+//     probe seq= pid= start= restarts= state=    check now; state is supervisord's word for a program without
+//     pid log                                        + descriptor: write the log there from now on
+//   worker -> master
+//     ready                                      confined, waiting for probes
+//     <verdict> seq= value= limit= unit= took_us= pid= start= weight= msg=
+//                                                verdict: success, failure, idle or unknown; answers probe
+//                                                seq
+//     open pid= start=                           pidGet name or file: send `track` for this process
+//     rotate                                     the log has reached its size
+//     broken msg=                                cannot work, ends itself: what failed
+//
+//   master or action -> link
+//     call seq= op= name=                        op: list, info, settings, stop or start; name "" for list
+//     peer                                       + descriptor: a socket on which an action makes calls
+//     (master only)
+//   link -> master or action
+//     program seq= name= state= pid= start= stop= now= exit= msg=
+//                                                one program, name as group:name or name; msg is spawnerr
+//     settings seq= startsecs= stopwaitsecs= startretries=
+//     answer seq= code= count= msg=              ends the answer to call seq; code: see CallCode; count of
+//     programs
+//
+//   action -> master
+//     stage limit_ms= msg=                       what it does now; give it at most this long
+//     output msg=                                a piece of a command's output
+//     done ok= msg=                              how it ended: 1 or 0, and a sentence
+#pragma once
+
+#include "common/line_codec.h"
+#include "common/verdict.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace healthcheckd {
+
+inline constexpr int kControlFd = 3;
+inline constexpr int kReportFd = 4;
+inline constexpr int kFirstExtraFd = 5;  // descriptors that only some children get
+
+// ---- master -> worker
+
+struct Track {
+    ProcessId process;
+};
+struct ProbeCommand {
+    std::uint64_t seq = 0;
+    ProcessId process;
+    std::uint32_t restarts = 0;  // since the last probe
+    std::string state;           // "RUNNING", "FATAL", ...
+};
+struct NewLog {};
+using Command = std::variant<Track, ProbeCommand, NewLog>;
+
+// ---- worker -> master
+
+struct Ready {};
+struct Report {
+    Verdict verdict = Verdict::unknown;
+    std::uint64_t seq = 0;
+    double value = 0;
+    double limit = 0;
+    std::string unit;  // "MB", "%", "ms", ...
+    std::uint64_t took_us = 0;
+    ProcessId process;         // what was measured, if one process was
+    std::uint32_t weight = 1;  // failures that this one counts for
+    std::string message;
+};
+struct OpenRequest {
+    ProcessId process;
+};
+struct RotateRequest {};
+struct Broken {
+    std::string message;
+};
+using WorkerLine = std::variant<Ready, Report, OpenRequest, RotateRequest, Broken>;
+
+// ---- calls to supervisord
+
+// How a call ended: 0, a fault number of supervisord (positive), or why there was no answer (negative).
+enum CallCode : int {
+    kCallOk = 0,
+    kFaultShutdown = 6,         // SHUTDOWN_STATE
+    kFaultBadName = 10,         // BAD_NAME
+    kFaultNoFile = 20,          // NO_FILE
+    kFaultNotExecutable = 21,   // NOT_EXECUTABLE
+    kFaultFailed = 30,          // FAILED
+    kFaultAbnormal = 40,        // ABNORMAL_TERMINATION
+    kFaultSpawnError = 50,      // SPAWN_ERROR
+    kFaultAlreadyStarted = 60,  // ALREADY_STARTED
+    kFaultNotRunning = 70,      // NOT_RUNNING
+    kCallUnreachable = -1,      // no connection
+    kCallTimeout = -2,          // connected, but no answer in time
+    kCallRefused = -3,          // HTTP 401 or 403: wrong user or password
+    kCallBadAnswer = -4,        // HTTP error, broken or too large answer
+    kCallLinkLost = -5,         // the link process ended
+};
+
+struct Call {
+    std::uint64_t seq = 0;
+    std::string op;
+    std::string name;
+};
+struct Peer {};
+using LinkCommand = std::variant<Call, Peer>;
+
+// supervisord's process states (supervisor/states.py).
+enum ProgramState : int {
+    kStopped = 0,
+    kStarting = 10,
+    kRunning = 20,
+    kBackoff = 30,
+    kStopping = 40,
+    kExited = 100,
+    kFatal = 200,
+    kUnknownState = 1000,
+};
+std::string_view program_state_name(int state);
+
+struct ProgramLine {
+    std::uint64_t seq = 0;
+    std::string name;  // as getProcessInfo takes it: "web:web_00", or "web" when group and name are the same
+    int state = kUnknownState;
+    pid_t pid = 0;
+    std::int64_t start = 0;  // seconds since the epoch by supervisord's clock; 0: never
+    std::int64_t stop = 0;
+    std::int64_t now = 0;
+    int exit_status = 0;
+    std::string spawn_error;
+};
+struct SettingsLine {
+    std::uint64_t seq = 0;
+    std::uint32_t startsecs = 1;
+    std::uint32_t stopwaitsecs = 10;
+    std::uint32_t startretries = 3;
+};
+struct AnswerLine {
+    std::uint64_t seq = 0;
+    int code = kCallOk;
+    std::uint64_t count = 0;
+    std::string message;
+};
+using LinkLine = std::variant<Ready, Broken, ProgramLine, SettingsLine, AnswerLine>;
+
+// ---- action -> master
+
+struct Stage {
+    std::uint64_t limit_ms = 0;
+    std::string message;
+};
+struct Output {
+    std::string text;
+};
+struct Done {
+    bool ok = false;
+    std::string message;
+};
+using ActionLine = std::variant<Stage, Output, Done>;
+
+// Each encode() gives a writer whose line() is ready to be sent; each decode takes a line without its newline
+// and fails on anything that the grammar does not say.
+LineWriter encode(const Track& m);
+LineWriter encode(const ProbeCommand& m);
+LineWriter encode(const NewLog& m);
+LineWriter encode(const Ready& m);
+LineWriter encode(const Report& m);
+LineWriter encode(const OpenRequest& m);
+LineWriter encode(const RotateRequest& m);
+LineWriter encode(const Broken& m);
+LineWriter encode(const Call& m);
+LineWriter encode(const Peer& m);
+LineWriter encode(const ProgramLine& m);
+LineWriter encode(const SettingsLine& m);
+LineWriter encode(const AnswerLine& m);
+LineWriter encode(const Stage& m);
+LineWriter encode(const Output& m);
+LineWriter encode(const Done& m);
+
+bool decode(std::string_view line, Command& out);
+bool decode(std::string_view line, WorkerLine& out);
+bool decode(std::string_view line, LinkCommand& out);
+bool decode(std::string_view line, LinkLine& out);
+bool decode(std::string_view line, ActionLine& out);
+
+}  // namespace healthcheckd

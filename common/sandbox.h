@@ -1,0 +1,45 @@
+// Confinement of a forked child, in two functions: enter it, and name what broke it. Every child.
+#pragma once
+
+#include "common/config.h"
+#include "common/result.h"
+
+#include <cstdint>
+#include <string>
+#include <sys/resource.h>
+#include <sys/types.h>
+#include <vector>
+
+namespace healthcheckd {
+
+// What a kind of process may still do. Plain data: worker/entry.cc and master/ hold one for each kind.
+struct SandboxProfile {
+    std::string name;   // "mem", "http", "link": for the log
+    uid_t uid = 65534;  // identity when started as root (nobody)
+    gid_t gid = 65534;
+    bool inet = false;                     // client sockets of AF_INET and AF_INET6
+    bool unix_socket = false;              // client sockets of AF_UNIX (the link)
+    bool threads = false;                  // clone(CLONE_THREAD): curl resolves names in a thread
+    bool open_files = false;               // open(2) at all; where, say the paths below
+    std::vector<std::string> readable;     // files and trees that Landlock leaves readable
+    std::vector<std::string> writable;     // trees that Landlock leaves writable (the spool)
+    std::vector<std::uint16_t> tcp_ports;  // TCP ports to connect to; empty with inet: any
+    rlim_t address_space = 512u << 20;     // bytes
+    rlim_t descriptors = 32;
+};
+
+// Confines the calling process for good, in the order of DESIGN.md: limits, ids and groups, capabilities and
+// bounding set, PDEATHSIG, no_new_privs, Landlock, seccomp. `master` is who must still be the parent.
+//
+// Returns the names of layers that this kernel or this user does not have ("landlock", "uid"); the rest
+// holds. Fails with the step's name when a layer that is there could not be entered: the caller then ends, it
+// never runs unconfined. With SandboxLevel::off only limits, ids and PDEATHSIG are set; with `log` a refused
+// system call is written as a `broken` line to kReportFd and answered with ENOSYS instead of ending the
+// process.
+Result<std::vector<std::string>> enter_sandbox(const SandboxProfile& profile, SandboxLevel level,
+                                               pid_t master);
+
+// The system call's name by its number on this machine ("openat"), or "syscall 999".
+std::string system_call_name(int number);
+
+}  // namespace healthcheckd

@@ -1,0 +1,40 @@
+// What a firing hands to the short-lived child that carries it out, and what comes back. Master and action.
+#pragma once
+
+#include "common/config.h"
+#include "common/protocol.h"
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+namespace healthcheckd::master {
+
+// Everything that an action needs, as it was when the cat fired. The child gets it by fork.
+struct ActionRequest {
+    CatConfig cat;         // its secrets read as empty in the child
+    std::string cat_name;  // "cat1", or "cat1/web_00" for a member of a group
+    std::string program;   // supervisord's full name, or "system"
+    Report evidence;       // the verdict that made the cat fail
+    std::uint32_t failures = 0;
+    std::int64_t program_start = 0;  // supervisord's start time of the measured process, seconds; 0: none
+    std::chrono::system_clock::time_point at;
+};
+
+struct ActionResult {
+    bool ok = false;
+    std::string message;  // one sentence: "stopped (pid 12) and started (pid 15) in 1.2 s"
+    std::string output;   // exec: the first 4 KiB of what the command wrote
+};
+
+// Says what the action does now and how long that may take; the master ends a child that overruns.
+using StageReport = std::function<void(std::chrono::milliseconds limit, std::string_view what)>;
+
+class LinkClient;
+
+// Each runs in its own child, blocks as it likes, and is bounded in time by itself.
+ActionResult run_restart(const ActionRequest& request, LinkClient& link, const StageReport& stage);
+ActionResult run_kill(const ActionRequest& request);
+ActionResult run_exec(const ActionRequest& request, const StageReport& stage);
+
+}  // namespace healthcheckd::master

@@ -40,6 +40,8 @@ $(B)/libhealthcheckd.a: $(LIB_OBJ)
 $(B)/testrunner: $(TEST_OBJ) $(B)/libhealthcheckd.a
 	$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lboost_unit_test_framework
 
+$(B)/t/%.o: CPPFLAGS += -DBOOST_TEST_DYN_LINK
+
 $(B)/%.o: %.cc
 	@mkdir -p $(@D)
 	$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<

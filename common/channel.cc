@@ -9,6 +9,8 @@
 namespace healthcheckd {
 
 Result<void> send_packet(int socket, std::string_view line, int attached) {
+    if (line.empty())
+        return Error{"sendmsg", EMSGSIZE};
     iovec text{const_cast<char*>(line.data()), line.size()};
     msghdr message{};
     message.msg_iov = &text;
@@ -42,16 +44,22 @@ Result<std::optional<Packet>> receive_packet_now(int socket) {
         return system_error("recvmsg");
 
     Packet packet;
-    for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr; header = CMSG_NXTHDR(&message, header))
-        if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
-            header->cmsg_len >= CMSG_LEN(sizeof(int))) {
+    std::size_t descriptors = 0;
+    for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
+         header = CMSG_NXTHDR(&message, header)) {
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
+            continue;
+        // CMSG_SPACE rounds up, so the kernel may have put a second one into the room for one: own it too.
+        for (std::size_t at = 0; CMSG_LEN(at + sizeof(int)) <= header->cmsg_len; at += sizeof(int)) {
             int fd = -1;
-            std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
+            std::memcpy(&fd, CMSG_DATA(header) + at, sizeof fd);
             packet.attached.reset(fd);
+            ++descriptors;
         }
+    }
     if (n == 0)
         return std::optional<Packet>{};
-    if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
+    if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || descriptors > 1)
         return Error{"recvmsg", EMSGSIZE};
     packet.line.assign(buffer.data(), static_cast<std::size_t>(n));
     if (packet.line.ends_with('\n'))

@@ -12,7 +12,8 @@
 namespace healthcheckd {
 
 // Sends one line as one packet, with `attached` (-1: none) as SCM_RIGHTS (unix(7)). Does not wait: EAGAIN
-// when the peer has not read what was sent before.
+// when the peer has not read what was sent before. EMSGSIZE for an empty line (what a LineWriter gives when
+// something did not fit): the peer would take it for the end.
 Result<void> send_packet(int socket, std::string_view line, int attached = -1);
 
 struct Packet {

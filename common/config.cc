@@ -1,5 +1,7 @@
 #include "common/config.h"
 
+#include <algorithm>
+
 namespace healthcheckd {
 
 std::string_view to_string(CheckType type) {
@@ -88,6 +90,12 @@ MainAction main_action(const ActionSet& actions) {
     if (actions.exec)
         return MainAction::exec;
     return actions.kill ? MainAction::kill : MainAction::none;
+}
+
+std::string worker_log_path(const Config& config, const std::string& name) {
+    std::string file = name;
+    std::replace(file.begin(), file.end(), '/', '_');
+    return config.log_dir + '/' + file + ".log";
 }
 
 std::string Diagnostic::format() const {

@@ -113,6 +113,9 @@ struct Config {
         std::make_shared<SecretStore>();  // holds what the Secrets above show
 };
 
+// The log file of the worker of cat `name`: "LOGDIR/cat1.log". A '/' of a group member's name becomes '_'.
+std::string worker_log_path(const Config& config, const std::string& name);
+
 // One complaint about a configuration file.
 struct Diagnostic {
     enum class Severity : std::uint8_t { warning, error };

@@ -25,7 +25,8 @@ bool must_encode(unsigned char c, bool in_message) {
     return in_message ? c < 0x20 : c <= 0x20 || c > 0x7f;
 }
 
-// The length of the UTF-8 sequence that starts `text`, 0 if it is none (RFC 3629).
+}  // namespace
+
 std::size_t utf8_length(std::string_view text) {
     const auto byte = [&](std::size_t i) {
         return static_cast<unsigned char>(text[i]);
@@ -46,8 +47,6 @@ std::size_t utf8_length(std::string_view text) {
         return 0;
     return n;
 }
-
-}  // namespace
 
 void LineWriter::raw(std::string_view text) {
     // One byte stays free for the newline.
@@ -134,7 +133,7 @@ LineReader::LineReader(std::string_view line) {
     const std::size_t space = line.find(' ');
     kind_ = line.substr(0, space);
     rest_ = space == std::string_view::npos ? std::string_view{} : line.substr(space + 1);
-    ok_ = !kind_.empty() && (space == std::string_view::npos || !rest_.empty());
+    ok_ = line.size() < kMaxLine && !kind_.empty() && (space == std::string_view::npos || !rest_.empty());
 }
 
 std::string_view LineReader::value_of(std::string_view key) {
@@ -151,11 +150,11 @@ std::string_view LineReader::value_of(std::string_view key) {
     return value;
 }
 
-bool LineReader::decode(std::string_view text, std::string& out) {
+bool LineReader::decode(std::string_view text, bool in_message, std::string& out) {
     out.clear();
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (text[i] != '%') {
-            if (static_cast<unsigned char>(text[i]) < 0x20)
+            if (must_encode(static_cast<unsigned char>(text[i]), in_message))
                 return false;
             out += text[i];
             continue;
@@ -210,14 +209,14 @@ LineReader& LineReader::real(std::string_view key, double& value) {
 }
 
 LineReader& LineReader::word(std::string_view key, std::string& value) {
-    if (ok_ && !decode(value_of(key), value))
+    if (ok_ && !decode(value_of(key), false, value))
         ok_ = false;
     return *this;
 }
 
 LineReader& LineReader::message(std::string& text) {
     constexpr std::string_view kKey = "msg=";
-    if (!ok_ || !rest_.starts_with(kKey) || !decode(rest_.substr(kKey.size()), text))
+    if (!ok_ || !rest_.starts_with(kKey) || !decode(rest_.substr(kKey.size()), true, text))
         ok_ = false;
     rest_ = {};
     return *this;

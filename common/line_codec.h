@@ -43,7 +43,7 @@ private:
 };
 
 // Takes one line apart, key by key in the order that the grammar gives. Strict: any surprise makes ok()
-// false, and it stays false.
+// false, and it stays false; so do a line longer than a writer makes and a byte that a writer would encode.
 class LineReader {
 public:
     // `line` without its newline; must outlive the reader.
@@ -64,12 +64,16 @@ public:
 
 private:
     std::string_view value_of(std::string_view key);
-    bool decode(std::string_view text, std::string& out);
+    bool decode(std::string_view text, bool in_message, std::string& out);
 
     std::string_view kind_;
     std::string_view rest_;
     bool ok_ = true;
 };
+
+// The length of the UTF-8 sequence that starts `text`, which is not empty; 0 when it starts with none (RFC
+// 3629).
+std::size_t utf8_length(std::string_view text);
 
 // Text from outside made fit for a terminal or a log: control bytes and bytes that are not UTF-8 as \xNN, cut
 // at `max` bytes with "...".

@@ -11,6 +11,9 @@ namespace healthcheckd::master {
 // the master on kControlFd (answers go to kReportFd) and of actions on the sockets that `peer` lines bring
 // (answers go to the same socket). One connection for each call, closed after it. Each call has its own time
 // limit, so that a frozen supervisord costs one limit a call. Confines itself first. Returns the exit status.
+//
+// Over a unix socket it runs as the socket's owner, so it ends with `broken` when the socket, seen for the
+// first time later, turns out to be another user's: started again, it is that user.
 int run_link(const Config& config, pid_t master) noexcept;
 
 }  // namespace healthcheckd::master

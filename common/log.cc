@@ -1,0 +1,173 @@
+#include "common/log.h"
+
+#include "common/line_codec.h"
+#include "common/unique_fd.h"
+
+#include <algorithm>
+#include <memory>
+#include <poll.h>
+#include <spdlog/details/null_mutex.h>
+#include <spdlog/logger.h>
+#include <spdlog/sinks/base_sink.h>
+#include <string>
+#include <sys/stat.h>
+
+namespace healthcheckd::log {
+
+namespace {
+
+// A second open file for the same pipe, terminal or file, so that O_NONBLOCK does not change it for others
+// who share our stderr. A socket cannot be opened so; it is written with MSG_DONTWAIT.
+UniqueFd open_again(int fd) {
+    const std::string path = "/proc/self/fd/" + std::to_string(fd);
+    UniqueFd again(::open(path.c_str(), O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+    if (!again)
+        again.reset(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
+    return again;
+}
+
+class NonBlockingSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+public:
+    explicit NonBlockingSink(int fd) : fd_(open_again(fd)) {
+        struct stat status {};
+        socket_ = ::fstat(fd_.get(), &status) == 0 && S_ISSOCK(status.st_mode);
+        set_pattern("%Y-%m-%d %H:%M:%S.%e %l %v");
+    }
+
+    int descriptor() const { return fd_.get(); }
+    bool pending() const { return !waiting_.empty() || dropped_ > 0; }
+
+    void drain() {
+        while (!waiting_.empty()) {
+            const ssize_t n = write_some(waiting_);
+            if (n <= 0)
+                return;
+            waiting_.erase(0, static_cast<std::size_t>(n));
+        }
+        if (dropped_ > 0) {
+            const std::uint64_t dropped = std::exchange(dropped_, 0);
+            log(spdlog::details::log_msg(
+                "", spdlog::level::warn,
+                fmt::format("{} log lines were dropped: the reader of standard error "
+                            "did not keep up",
+                            dropped)));
+        }
+    }
+
+    std::function<void()> on_blocked;
+
+protected:
+    void sink_it_(const spdlog::details::log_msg& message) override {
+        spdlog::memory_buf_t line;
+        base_sink::formatter_->format(message, line);
+        std::string_view rest(line.data(), line.size());
+        if (waiting_.empty() && dropped_ == 0) {
+            const ssize_t n = write_some(rest);
+            if (n > 0)
+                rest.remove_prefix(static_cast<std::size_t>(n));
+            if (rest.empty())
+                return;
+        }
+        // A line of which a part is out must be completed; any other may be dropped.
+        const bool whole = rest.size() == line.size();
+        if (whole && (dropped_ > 0 || waiting_.size() + rest.size() > kBufferBytes)) {
+            ++dropped_;
+            return;
+        }
+        waiting_ += rest;
+        if (on_blocked)
+            on_blocked();
+    }
+    void flush_() override {}
+
+private:
+    // Bytes written; 0 when the reader does not take any now; everything when nobody ever will (EPIPE, EIO).
+    ssize_t write_some(std::string_view text) {
+        const ssize_t n = socket_ ? ::send(fd_.get(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL)
+                                  : ::write(fd_.get(), text.data(), text.size());
+        if (n >= 0)
+            return n;
+        return errno == EAGAIN || errno == EINTR ? 0 : static_cast<ssize_t>(text.size());
+    }
+
+    UniqueFd fd_;
+    bool socket_ = false;
+    std::string waiting_;
+    std::uint64_t dropped_ = 0;
+};
+
+struct State {
+    std::shared_ptr<NonBlockingSink> sink;
+    std::unique_ptr<spdlog::logger> logger;
+};
+
+State& state() {
+    static State the_log;
+    return the_log;
+}
+
+spdlog::level::level_enum spd_level(Level level) {
+    switch (level) {
+    case Level::debug:
+        return spdlog::level::debug;
+    case Level::info:
+        return spdlog::level::info;
+    case Level::warning:
+        return spdlog::level::warn;
+    case Level::error:
+        return spdlog::level::err;
+    }
+    __builtin_unreachable();
+}
+
+}  // namespace
+
+void start(int fd, Level level) {
+    State& log = state();
+    log.sink = std::make_shared<NonBlockingSink>(fd);
+    log.logger = std::make_unique<spdlog::logger>("healthcheckd", log.sink);
+    log.logger->set_level(spd_level(level));
+}
+
+int descriptor() {
+    return state().sink ? state().sink->descriptor() : -1;
+}
+
+bool pending() {
+    return state().sink && state().sink->pending();
+}
+
+void on_blocked(std::function<void()> callback) {
+    if (state().sink)
+        state().sink->on_blocked = std::move(callback);
+}
+
+void flush() {
+    if (state().sink)
+        state().sink->drain();
+}
+
+void finish(std::chrono::milliseconds limit) {
+    on_blocked({});
+    const auto deadline = std::chrono::steady_clock::now() + limit;
+    for (flush(); pending() && std::chrono::steady_clock::now() < deadline; flush()) {
+        pollfd writable{descriptor(), POLLOUT, 0};
+        ::poll(&writable, 1, 10);
+    }
+}
+
+bool enabled(Level level) {
+    return state().logger && state().logger->should_log(spd_level(level));
+}
+
+void write(Level level, std::string_view who, std::string_view text) {
+    if (!enabled(level))
+        return;
+    const std::string safe = printable(text, 8000);
+    if (who.empty())
+        state().logger->log(spd_level(level), "{}", safe);
+    else
+        state().logger->log(spd_level(level), "[{}] {}", who, safe);
+}
+
+}  // namespace healthcheckd::log

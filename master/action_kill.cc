@@ -1,0 +1,84 @@
+// SIGKILL to exactly the process that was measured. Action.
+#include "common/proc_stat.h"
+#include "common/unique_fd.h"
+#include "master/action.h"
+
+#include <csignal>
+#include <poll.h>
+#include <sys/syscall.h>
+
+namespace healthcheckd::master {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// A process that hangs in the kernel (state D) dies only when it comes back from there.
+constexpr std::chrono::milliseconds kWaitForEnd{5000};
+
+ActionResult failure(std::string message) {
+    return {.ok = false, .message = std::move(message), .output = {}};
+}
+
+ActionResult success(std::string message) {
+    return {.ok = true, .message = std::move(message), .output = {}};
+}
+
+// A pidfd becomes readable when its process ends (pidfd_open(2)).
+bool ended_within(const UniqueFd& process, std::chrono::milliseconds limit) {
+    const auto deadline = Clock::now() + limit;
+    for (;;) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+        pollfd ready{process.get(), POLLIN, 0};
+        const int n = ::poll(&ready, 1, static_cast<int>(std::max<std::int64_t>(0, left.count())));
+        if (n >= 0 || errno != EINTR)
+            return n > 0;
+    }
+}
+
+}  // namespace
+
+ActionResult run_kill(const ActionRequest& request) {
+    const ProcessId target = request.evidence.process;
+    const std::string who = "pid " + std::to_string(target.pid);
+    if (target.pid == 0)
+        return failure("no process was measured; nothing to kill");
+    if (target.pid <= 1)
+        return failure("refused to kill " + who);
+    if (target.pid == ::getpid() || target.pid == ::getppid())
+        return failure("refused to kill " + who + ": it is healthcheckd itself");
+    if (target.start_ticks == 0)
+        return failure("refused to kill " + who + ": its start time was not measured");
+
+    // The descriptor first: from here on the number cannot come to mean another process. Only then the look
+    // at who that is.
+    const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, target.pid, 0)));
+    if (!process && errno == ESRCH)
+        return success(who + " has already ended");
+    if (!process)
+        return failure(system_error("pidfd_open " + who).text());
+    const auto stat = read_proc_stat(target.pid);
+    if (!stat && (stat.error().code == ENOENT || stat.error().code == ESRCH))
+        return success(who + " has already ended");
+    if (!stat)
+        return failure(stat.error().text());
+    if (stat->start_ticks != target.start_ticks)
+        return failure(who + " is another process now; nothing done");
+    if (stat->ppid == ::getppid())
+        return failure("refused to kill " + who + ": it is healthcheckd itself");
+    if (ended_within(process, std::chrono::milliseconds(0)))
+        return success(who + " has already ended");
+
+    const auto start = Clock::now();
+    if (::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0) != 0) {
+        if (errno == ESRCH)
+            return success(who + " has already ended");
+        return failure(system_error("kill " + who).text());
+    }
+    if (!ended_within(process, kWaitForEnd))
+        return failure("sent SIGKILL to " + who + ", but it had not ended after 5 s");
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start);
+    return success("killed " + who + " (SIGKILL), ended after " + std::to_string(took.count()) + " ms");
+}
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,195 @@
+#include "master/action_runner.h"
+
+#include "common/log.h"
+#include "master/action_process.h"
+
+#include <algorithm>
+#include <csignal>
+
+namespace healthcheckd::master {
+
+namespace {
+
+ActionRequest request_of(const Cat& cat, const Report& report, const Program* program) {
+    ActionRequest request;
+    request.cat = cat.config();
+    request.cat_name = cat.name();
+    request.program = cat.program();
+    request.evidence = report;
+    request.failures = cat.threshold().limits().failure;
+    request.program_start = program != nullptr ? program->start : 0;
+    request.at = std::chrono::system_clock::now();
+    return request;
+}
+
+MailKind mail_kind(Event event) {
+    return event == Event::resolved       ? MailKind::resolved
+           : event == Event::unmeasurable ? MailKind::unknown
+                                          : MailKind::failed;
+}
+
+void log_output(const std::string& who, std::string_view output) {
+    while (!output.empty()) {
+        const std::size_t end = output.find('\n');
+        log::info(who, "output: {}", output.substr(0, end));
+        output.remove_prefix(end == std::string_view::npos ? output.size() : end + 1);
+    }
+}
+
+}  // namespace
+
+ActionRunner::~ActionRunner() {
+    for (const Running& running : running_) {
+        needs_.spawner.forget(running.pid);
+        needs_.spawner.kill(running.pid);
+    }
+}
+
+void ActionRunner::on_event(const std::shared_ptr<Cat>& cat, Event event, const Report& report) {
+    if (stopping_ || event == Event::none)
+        return;
+    const CatConfig& config = cat->config();
+    MailEvent mail{mail_kind(event),
+                   request_of(*cat, report, needs_.find_program(cat->program())),
+                   event == Event::fired ? main_action(config.action) : MainAction::none,
+                   {}};
+    if (mail.action != MainAction::none) {
+        if (may_run(*cat, report))
+            start(cat, std::move(mail));
+        return;
+    }
+    const bool wanted = event == Event::resolved ? config.send_resolved : true;
+    if (config.action.email && wanted)
+        needs_.mails.add(cat->who(), std::move(mail));
+}
+
+bool ActionRunner::may_run(const Cat& cat, const Report& report) const {
+    if (const Running* other = running_for(cat.program())) {
+        log::info(cat.who(), "{} dropped: {} of {} is under way for {}",
+                  to_string(main_action(cat.config().action)), to_string(other->event.action),
+                  other->event.request.cat_name, cat.program());
+        return false;
+    }
+    const Program* program = needs_.find_program(cat.program());
+    if (cat.bound_to_process() && program != nullptr && report.process != program->process) {
+        log::info(cat.who(), "{} dropped: the verdict is about pid {}, the program has pid {} now",
+                  to_string(main_action(cat.config().action)), report.process.pid, program->process.pid);
+        return false;
+    }
+    return true;
+}
+
+const ActionRunner::Running* ActionRunner::running_for(const std::string& program) const {
+    const auto found = std::find_if(running_.begin(), running_.end(), [&](const Running& running) {
+        return !running.done && running.event.request.program == program;
+    });
+    return found == running_.end() ? nullptr : &*found;
+}
+
+void ActionRunner::start(const std::shared_ptr<Cat>& cat, MailEvent event) {
+    const MainAction action = event.action;
+    const auto running = running_.emplace(running_.end());
+    running->who = cat->who();
+    running->cat = cat;
+    running->event = std::move(event);
+    log::info(running->who, "{} begins", to_string(action));
+
+    ChildSpec spec;
+    spec.title = "healthcheckd: action " + cat->name() + ' ' + std::string(to_string(action));
+    UniqueFd peer;
+    if (action == MainAction::restart) {
+        auto opened = needs_.open_peer();
+        if (!opened) {
+            finish(*running, {false, "supervisord cannot be asked: " + opened.error().text(), {}});
+            running_.erase(running);
+            return;
+        }
+        peer = std::move(*opened);
+        spec.extra_fds = {peer.get()};
+    }
+    spec.main = [action, request = running->event.request](pid_t) {
+        return run_action(action, request, action == MainAction::restart ? kFirstExtraFd : -1);
+    };
+    auto child = needs_.spawner.spawn(spec, [this, running](const ChildEnd& end) { on_end(running, end); });
+    if (!child) {
+        finish(*running, {false, "no process could be started: " + child.error().text(), {}});
+        running_.erase(running);
+        return;
+    }
+    running->pid = child->pid;
+    running->control = std::move(child->control);
+    running->reader = std::make_unique<ReportReader>(
+        needs_.loop, std::move(child->report), ReportReader::Limits{},
+        [this, running](std::string_view text) { on_line(*running, text); },
+        [this, running](std::string_view) { needs_.spawner.kill(running->pid); });
+    running->deadline = std::make_unique<Timer>(needs_.loop, [this, running] {
+        if (!running->done)
+            finish(*running,
+                   {false,
+                    "not finished in time" + (running->stage.empty() ? "" : " (" + running->stage + ')'),
+                    {}});
+        needs_.spawner.kill(running->pid);
+    });
+    running->deadline->start(kFirstLimit);
+}
+
+void ActionRunner::on_line(Running& running, std::string_view text) {
+    ActionLine line;
+    if (!decode(text, line)) {
+        needs_.spawner.kill(running.pid);
+        return;
+    }
+    if (const auto* stage = std::get_if<Stage>(&line)) {
+        running.stage = stage->message;
+        running.deadline->start(std::min(kMostLimit, Milliseconds(stage->limit_ms) + kFirstLimit));
+        log::debug(running.who, "{}: {}", to_string(running.event.action), stage->message);
+    } else if (const auto* output = std::get_if<Output>(&line)) {
+        std::string& kept = running.event.result.output;
+        kept.append(output->text, 0, kOutputBytes - std::min(kOutputBytes, kept.size()));
+    } else if (const auto* done = std::get_if<Done>(&line)) {
+        if (!running.done)
+            finish(running, {done->ok, done->message, running.event.result.output});
+    }
+}
+
+void ActionRunner::finish(Running& running, ActionResult result) {
+    running.done = true;
+    const std::string_view action = to_string(running.event.action);
+    if (result.ok)
+        log::info(running.who, "{} done: {}", action, result.message);
+    else
+        log::error(running.who, "{} failed: {}", action, result.message);
+    log_output(running.who, result.output);
+    running.event.result = std::move(result);
+    const auto cat = running.cat.lock();
+    if (cat)
+        cat->last_action = Cat::LastAction{std::chrono::system_clock::now(), std::string(action),
+                                           running.event.result.ok, running.event.result.message};
+    if (running.event.request.cat.action.email)
+        needs_.mails.add(running.who, running.event);
+}
+
+void ActionRunner::on_end(std::list<Running>::iterator running, const ChildEnd& end) {
+    running->reader->drain();
+    if (!running->done)
+        finish(*running, {false, "its process ended: " + end.text(), {}});
+    running_.erase(running);
+}
+
+std::size_t ActionRunner::under_way() const {
+    return static_cast<std::size_t>(std::count_if(running_.begin(), running_.end(),
+                                                  [](const Running& running) { return !running.done; }));
+}
+
+void ActionRunner::stop_now() {
+    for (Running& running : running_) {
+        if (!running.done)
+            log::error(running.who, "{} was not finished: healthcheckd stops{}",
+                       to_string(running.event.action),
+                       running.stage.empty() ? "" : " (" + running.stage + ')');
+        // On SIGTERM an exec child ends its command's whole tree; SIGKILL would leave the tree behind.
+        ::kill(running.pid, SIGTERM);
+    }
+}
+
+}  // namespace healthcheckd::master

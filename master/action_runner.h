@@ -1,0 +1,76 @@
+// Firings carried out: one short-lived child for each, one at a time for each program, then the mail. Master.
+//
+// A firing that comes while another action of its program is under way, or whose evidence is about a process
+// that the program no longer has, is logged and dropped: it asks for what is being done or no longer needed.
+#pragma once
+
+#include "master/action.h"
+#include "master/cat.h"
+#include "master/link.h"
+#include "master/mail_queue.h"
+#include "master/program_table.h"
+#include "master/report_reader.h"
+#include "master/spawner.h"
+
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+
+namespace healthcheckd::master {
+
+class ActionRunner {
+public:
+    struct Needs {
+        Loop& loop;
+        Spawner& spawner;
+        std::function<const Program*(const std::string&)> find_program;
+        std::function<Result<UniqueFd>()> open_peer;  // to the supervisord link
+        MailQueue& mails;
+    };
+
+    explicit ActionRunner(Needs needs) : needs_(std::move(needs)) {}
+    ~ActionRunner();
+
+    // What follows from `event` of `cat`: its action, its mail, or a log line why not.
+    void on_event(const std::shared_ptr<Cat>& cat, Event event, const Report& report);
+
+    // No new action from now on. Actions under way get until stop_now().
+    void stop() { stopping_ = true; }
+    // Actions that have not said how they ended.
+    std::size_t under_way() const;
+    // Children that have not ended, whether they have said how it went or not.
+    std::size_t children() const { return running_.size(); }
+    // Ends every child; what was left undone is logged.
+    void stop_now();
+
+private:
+    struct Running {
+        MailEvent event;
+        std::weak_ptr<Cat> cat;
+        std::string who;
+        pid_t pid = 0;
+        bool done = false;  // has said how it ended; the child may go on to sweep up
+        std::string stage;
+        UniqueFd control;
+        std::unique_ptr<ReportReader> reader;
+        std::unique_ptr<Timer> deadline;
+    };
+    // What a child gets before it has said what it does, and how far it can extend that.
+    static constexpr Milliseconds kFirstLimit{15'000};
+    static constexpr Milliseconds kMostLimit{24 * 3600 * 1000};
+    static constexpr std::size_t kOutputBytes = 4096;
+
+    bool may_run(const Cat& cat, const Report& report) const;
+    const Running* running_for(const std::string& program) const;
+    void start(const std::shared_ptr<Cat>& cat, MailEvent event);
+    void on_line(Running& running, std::string_view text);
+    void finish(Running& running, ActionResult result);
+    void on_end(std::list<Running>::iterator running, const ChildEnd& end);
+
+    Needs needs_;
+    std::list<Running> running_;
+    bool stopping_ = false;
+};
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,96 @@
+// One cat at run time: its worker, its counts, and the one place through which every verdict goes. Master.
+#pragma once
+
+#include "master/action.h"
+#include "master/program_table.h"
+#include "master/threshold.h"
+#include "master/worker_process.h"
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace healthcheckd::master {
+
+// What is known of a cat's program when its tick comes.
+struct ProgramView {
+    const Program* program = nullptr;  // nullptr and no `unknown`: the cat needs no program of supervisord's
+    std::string unknown = {};          // why nothing can be said about the program; empty: something can
+    bool pending = false;              // supervisord has just been asked for the first time
+};
+
+class Cat : public std::enable_shared_from_this<Cat> {
+public:
+    struct LastProbe {
+        std::chrono::system_clock::time_point at;
+        Report report;
+    };
+    struct LastAction {
+        std::chrono::system_clock::time_point at;
+        std::string kind;
+        bool ok = false;
+        std::string message;
+    };
+    struct Counters {
+        std::uint64_t probes = 0;
+        std::uint64_t skipped_ticks = 0;
+        std::uint64_t fired = 0;
+    };
+
+    // `on_event` is called for each event but `none`, with the verdict that brought it about.
+    using EventCallback = std::function<void(Cat&, Event, const Report&)>;
+
+    Cat(Loop& loop, Spawner& spawner, WorkerProcess::Identity identity, EventCallback on_event);
+
+    void start(TimePoint now);
+
+    // The cat's tick: probes, unless the last probe still runs or the program is in its grace.
+    void tick(TimePoint now, const ProgramView& view);
+
+    // The program has a new process (also told once for the one that is there at the start), or lost the one
+    // it had.
+    void on_program_started(const Program& program);
+    void on_program_ended();
+
+    const std::string& name() const { return identity_.name; }
+    const std::string& program() const { return identity_.program; }
+    const CatConfig& config() const { return identity_.cat(); }
+    std::string who() const { return identity_.who(); }
+    // Does its verdict depend on what supervisord says of the program?
+    bool follows_supervisord() const;
+    // Is a process that the program no longer has the wrong one to act upon?
+    bool bound_to_process() const { return follows_supervisord() && config().type != CheckType::restart; }
+
+    const Threshold& threshold() const { return threshold_; }
+    const WorkerProcess& worker() const { return worker_; }
+    const std::optional<LastProbe>& last_probe() const { return last_probe_; }
+    const Counters& counters() const { return counters_; }
+    std::optional<LastAction> last_action;
+
+private:
+    void accept(const Report& report);
+    void on_report(const Report& report);
+    void on_lost(bool probing, const std::string& why);
+    void log_verdict(CatState before, Event event, const Report& report);
+    void new_process(const std::string& why);
+
+    WorkerProcess::Identity identity_;
+    EventCallback on_event_;
+    Threshold threshold_;
+    WorkerProcess worker_;
+    TimePoint started_{};
+    TimePoint eligible_{};           // end of the grace
+    ProcessId current_;              // supervisord's process of the program
+    ProcessId probed_;               // what the probe under way was sent for
+    ProcessId found_;                // pidGet name, file: what the last probe measured
+    std::uint64_t starts_seen_ = 0;  // restart cat: starts already reported
+    std::uint64_t starts_sent_ = 0;  // and those that the probe under way reports
+    bool knows_starts_ = false;
+    std::string last_unknown_;
+    std::optional<LastProbe> last_probe_;
+    Counters counters_;
+};
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,275 @@
+#include "master/command.h"
+
+#include "common/unique_fd.h"
+#include "master/descendants.h"
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+namespace healthcheckd::master {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr std::size_t kKeptOutput = 4096;
+constexpr int kPipeSize = 1 << 20;         // what a leftover may still write after the shell's end
+constexpr milliseconds kLastResort{1000};  // for what got SIGKILL to be gone
+constexpr milliseconds kTick{50};          // between looks at descendants, of which nothing else tells
+
+// While it lives, SIGTERM waits in fd() and is sent by the kernel too when the parent dies.
+class HeldTerm {
+public:
+    HeldTerm() {
+        sigset_t term;
+        sigemptyset(&term);
+        sigaddset(&term, SIGTERM);
+        ::sigprocmask(SIG_BLOCK, &term, &old_mask_);
+        fd_.reset(::signalfd(-1, &term, SFD_CLOEXEC | SFD_NONBLOCK));
+        ::prctl(PR_GET_PDEATHSIG, &old_death_signal_);
+        const pid_t parent = ::getppid();
+        ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+        if (::getppid() != parent)
+            ::raise(SIGTERM);  // it died just before
+    }
+    ~HeldTerm() {
+        ::prctl(PR_SET_PDEATHSIG, old_death_signal_);
+        ::sigprocmask(SIG_SETMASK, &old_mask_, nullptr);
+    }
+    HeldTerm(const HeldTerm&) = delete;
+    HeldTerm& operator=(const HeldTerm&) = delete;
+
+    int fd() const { return fd_.get(); }
+
+    // Ends all descendants, then this process as SIGTERM would have.
+    [[noreturn]] static void obey() {
+        kill_children(Clock::now() + kLastResort);
+        sigset_t term;
+        sigemptyset(&term);
+        sigaddset(&term, SIGTERM);
+        ::signal(SIGTERM, SIG_DFL);
+        ::sigprocmask(SIG_UNBLOCK, &term, nullptr);
+        ::raise(SIGTERM);
+        ::_exit(128 + SIGTERM);
+    }
+
+private:
+    sigset_t old_mask_;
+    int old_death_signal_ = 0;
+    UniqueFd fd_;
+};
+
+int poll_timeout(Clock::time_point until) {
+    const auto left = std::chrono::ceil<milliseconds>(until - Clock::now());
+    return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
+}
+
+// argv or envp: pointers into `texts`, which must not change after.
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+    std::vector<char*> all;
+    for (std::string& text : texts)
+        all.push_back(text.data());
+    all.push_back(nullptr);
+    return all;
+}
+
+std::vector<std::string> environment(const ShellCommand& command) {
+    std::vector<std::string> all;
+    for (char** entry = environ; *entry != nullptr; ++entry) {
+        const std::string_view text = *entry;
+        const std::string_view name = text.substr(0, text.find('='));
+        if (std::ranges::none_of(command.env, [&](const auto& added) { return added.first == name; }))
+            all.emplace_back(text);
+    }
+    for (const auto& [name, value] : command.env)
+        all.push_back(name + "=" + value);
+    return all;
+}
+
+// In the forked child: only what signal-safety(7) allows.
+[[noreturn]] void become_shell(int output, pid_t parent, char* const* argv, char* const* envp) noexcept {
+    ::setsid();
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != parent)
+        ::_exit(127);
+    for (int number = 1; number <= SIGRTMAX; ++number)
+        ::signal(number, SIG_DFL);
+    sigset_t none;
+    sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    // Out of the way of 0 to 2 first, should the caller have had one of these closed.
+    output = ::fcntl(output, F_DUPFD, 3);
+    const int input = ::open("/dev/null", O_RDONLY);
+    if (output < 0 || input < 0 || ::dup2(input, 0) < 0 || ::dup2(output, 1) < 0 || ::dup2(output, 2) < 0)
+        ::_exit(127);
+    ::close_range(3, ~0U, 0);
+    ::umask(022);
+    if (::chdir("/") == 0)
+        ::execve(argv[0], argv, envp);
+    constexpr std::string_view kFailed = "healthcheckd: /bin/sh cannot be run\n";
+    (void)!::write(2, kFailed.data(), kFailed.size());
+    ::_exit(127);
+}
+
+// The shell while it runs.
+class Run {
+public:
+    Run(pid_t shell, UniqueFd output, const HeldTerm& term)
+        : shell_(shell), process_(static_cast<int>(::syscall(SYS_pidfd_open, shell, 0))),
+          output_(std::move(output)), term_(term) {}
+
+    // Reads output until the shell ends. False: it still runs at `until`.
+    bool shell_ends(Clock::time_point until) {
+        return wait([this] { return status_.has_value(); }, until, milliseconds(60'000));
+    }
+    // The same for all descendants.
+    bool all_end(Clock::time_point until) {
+        return wait([] { return child_processes().empty(); }, until, kTick);
+    }
+    void terminate_group() const { ::kill(-shell_, SIGTERM); }
+    void kill_all() {
+        if (!status_)
+            ::kill(-shell_, SIGKILL);
+        kill_children(Clock::now() + kLastResort, shell_, &status_);
+        shell_ends(Clock::now() + kLastResort);
+    }
+    // With the shell's end its output is complete; but while a descendant lives, the pipe stays open until
+    // this process ends, since whoever writes to a closed one dies of SIGPIPE.
+    void finish() {
+        read_output();
+        if (!child_processes().empty())
+            (void)output_.release();
+    }
+
+    const std::optional<int>& status() const { return status_; }
+    std::string take_output() { return std::move(kept_); }
+
+private:
+    template <class Condition>
+    bool wait(const Condition& condition, Clock::time_point until, milliseconds longest) {
+        for (;;) {
+            if (const auto status = reap_children(status_ ? -1 : shell_))
+                status_ = status;
+            if (condition())
+                return true;
+            const auto now = Clock::now();
+            if (now >= until)
+                return false;
+            std::array<pollfd, 3> ready{{{term_.fd(), POLLIN, 0},
+                                         {status_ ? -1 : process_.get(), POLLIN, 0},
+                                         {output_ ? output_.get() : -1, POLLIN, 0}}};
+            // Without a pidfd (old kernels) the shell's end shows at the next tick.
+            const milliseconds step = process_ ? longest : kTick;
+            if (::poll(ready.data(), ready.size(), poll_timeout(std::min(until, now + step))) < 0)
+                continue;
+            if (ready[0].revents != 0)
+                HeldTerm::obey();
+            if (ready[2].revents != 0)
+                read_output();
+        }
+    }
+
+    // Reads what is there, a pipe's content at most, so that deadlines are seen however much comes.
+    void read_output() {
+        std::array<char, 65536> buffer;
+        for (int i = 0; output_ && i < 2 * kPipeSize / static_cast<int>(buffer.size()); ++i) {
+            const ssize_t n = ::read(output_.get(), buffer.data(), buffer.size());
+            if (n < 0 && (errno == EAGAIN || errno == EINTR))
+                return;
+            if (n <= 0) {
+                output_.reset();
+                return;
+            }
+            kept_.append(buffer.data(), std::min(static_cast<std::size_t>(n), kKeptOutput - kept_.size()));
+        }
+    }
+
+    pid_t shell_;
+    UniqueFd process_;
+    UniqueFd output_;
+    const HeldTerm& term_;
+    std::optional<int> status_;
+    std::string kept_;
+};
+
+}  // namespace
+
+Result<CommandEnd> run_shell(const ShellCommand& command) {
+    if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
+        return system_error("prctl PR_SET_CHILD_SUBREAPER");
+    auto pipe = make_pipe();
+    if (!pipe)
+        return pipe.error();
+    if (auto set = set_nonblocking(pipe->first.get()); !set)
+        return set.error();
+    ::fcntl(pipe->first.get(), F_SETPIPE_SZ, kPipeSize);  // a user's limit may forbid it; then it is 64 KiB
+
+    std::vector<std::string> arguments{"/bin/sh", "-c", command.text};
+    std::vector<std::string> variables = environment(command);
+    const std::vector<char*> argv = pointers(arguments);
+    const std::vector<char*> envp = pointers(variables);
+
+    const HeldTerm term;
+    const auto start = Clock::now();
+    const pid_t self = ::getpid();
+    // Not fork(): libuv's handler for it (pthread_atfork) would close two descriptors in the shell by number,
+    // those of its signal pipe in the master, whatever they are here.
+    const pid_t shell = ::_Fork();
+    if (shell < 0)
+        return system_error("fork");
+    if (shell == 0)
+        become_shell(pipe->second.get(), self, argv.data(), envp.data());
+    pipe->second.reset();
+
+    Run run(shell, std::move(pipe->first), term);
+    CommandEnd end;
+    if (!run.shell_ends(start + command.limit)) {
+        run.terminate_group();
+        const auto last = Clock::now() + command.grace;
+        end.how = run.shell_ends(last) ? CommandEnd::How::terminated : CommandEnd::How::killed;
+        if (!run.all_end(last))
+            run.kill_all();
+    }
+    run.finish();
+    if (run.status())
+        end.status = *run.status();
+    else
+        end.how = CommandEnd::How::stuck;
+    end.took = std::chrono::duration_cast<milliseconds>(Clock::now() - start);
+    end.output = run.take_output();
+    return end;
+}
+
+std::size_t sweep_leftovers(Clock::time_point deadline) {
+    const HeldTerm term;
+    const auto all_gone = [&](Clock::time_point until) {
+        for (;;) {
+            reap_children();
+            if (child_processes().empty())
+                return true;
+            const auto now = Clock::now();
+            if (now >= until)
+                return false;
+            pollfd ready{term.fd(), POLLIN, 0};
+            if (::poll(&ready, 1, poll_timeout(std::min(until, now + kTick))) > 0)
+                HeldTerm::obey();
+        }
+    };
+    if (all_gone(deadline))
+        return 0;
+    const std::vector<pid_t> late = child_processes();
+    for (const pid_t pid : late)
+        ::kill(pid, SIGTERM);
+    if (all_gone(Clock::now() + ShellCommand{}.grace))
+        return late.size();
+    return std::max(late.size(), kill_children(Clock::now() + kLastResort));
+}
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,322 @@
+#include "master/config_keys.h"
+
+#include "master/config_json.h"
+#include "master/config_texts.h"
+#include "master/config_values.h"
+
+#include <type_traits>
+
+namespace healthcheckd::master {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::chrono::milliseconds kYear = 365 * 24h;
+
+// ---- which struct a member belongs to
+
+template <class T> struct MemberOf;
+template <class C, class T> struct MemberOf<T C::*> {
+    using Class = C;
+    using Type = T;
+};
+
+template <auto M> using TypeOf = typename MemberOf<decltype(M)>::Type;
+
+template <auto M> auto& field(const auto& place) {
+    using Class = typename MemberOf<decltype(M)>::Class;
+    if constexpr (std::is_same_v<Class, CatConfig>)
+        return place.cat->*M;
+    else if constexpr (std::is_same_v<Class, MailConfig>)
+        return (*place.config->mail).*M;
+    else
+        return place.config->*M;
+}
+
+template <auto M, class T> Result<void> store(const KeyTarget& target, Result<T> value) {
+    if (!value)
+        return value.error();
+    field<M>(target) = static_cast<TypeOf<M>>(std::move(*value));
+    return {};
+}
+
+// ---- setters and getters by kind of value
+
+template <auto M, Result<void> (*Check)(std::string_view)>
+Result<void> set_text(const KeyTarget& target, std::string_view text) {
+    if (Result<void> checked = Check(text); !checked)
+        return checked;
+    field<M>(target) = std::string(text);
+    return {};
+}
+template <auto M> std::string_view get_text(const KeySource& source, std::string&) {
+    return field<M>(source);
+}
+
+template <auto M> Result<void> set_host(const KeyTarget& target, std::string_view text) {
+    return store<M>(target, parse_host(text));
+}
+
+template <auto M, std::uint64_t Min, std::uint64_t Max>
+Result<void> set_whole(const KeyTarget& target, std::string_view text) {
+    return store<M>(target, parse_whole(text, Min, Max));
+}
+template <auto M> std::string_view get_whole(const KeySource& source, std::string& buffer) {
+    return buffer = std::to_string(field<M>(source));
+}
+
+template <auto M, long MinMs> Result<void> set_seconds(const KeyTarget& target, std::string_view text) {
+    return store<M>(target, parse_seconds(text, std::chrono::milliseconds(MinMs), kYear));
+}
+template <auto M> std::string_view get_seconds(const KeySource& source, std::string& buffer) {
+    return buffer = seconds_text(field<M>(source));
+}
+
+template <auto M> std::string_view get_decimal(const KeySource& source, std::string& buffer) {
+    return buffer = decimal_text(field<M>(source));
+}
+
+template <auto M> Result<void> set_flag(const KeyTarget& target, std::string_view text) {
+    return store<M>(target, parse_flag(text));
+}
+template <auto M> std::string_view get_flag(const KeySource& source, std::string&) {
+    return field<M>(source) ? "true" : "false";
+}
+
+template <auto M, TypeOf<M>... All> Result<void> set_choice(const KeyTarget& target, std::string_view text) {
+    return store<M>(target, parse_choice(text, std::array{All...}));
+}
+template <auto M> std::string_view get_choice(const KeySource& source, std::string&) {
+    return to_string(field<M>(source));
+}
+
+template <auto M> SecretStore::Group group_of(const KeyTarget& target) {
+    using Class = typename MemberOf<decltype(M)>::Class;
+    return std::is_same_v<Class, CatConfig>    ? target.group
+           : std::is_same_v<Class, MailConfig> ? SecretStore::kMail
+                                               : SecretStore::kLink;
+}
+
+template <auto M, Result<void> (*Check)(std::string_view)>
+Result<void> set_secret(const KeyTarget& target, std::string_view text) {
+    if (Result<void> checked = Check(text); !checked)
+        return checked;
+    field<M>(target) = target.config->secrets->put(group_of<M>(target), text);
+    return {};
+}
+template <auto M> std::string_view get_secret(const KeySource& source, std::string&) {
+    return field<M>(source).view();
+}
+
+// ---- checks and values that only one key has
+
+template <std::size_t Max> Result<void> line_of(std::string_view text) {
+    return check_line(text, Max);
+}
+
+Result<void> check_command(std::string_view text) {
+    return check_script(text, 32 * 1024);
+}
+
+// What checked_json and checked_headers let through; parsing again would copy secrets to the heap.
+Result<void> check_json_size(std::string_view text) {
+    if (text.empty() || text.size() > 32 * 1024)
+        return Error{"must be 1 byte to 32 KB"};
+    return {};
+}
+
+Result<void> set_max_cpu(const KeyTarget& target, std::string_view text) {
+    if (text.ends_with('%'))
+        text.remove_suffix(1);
+    return store<&CatConfig::max_cpu_percent>(target, parse_decimal(text, 0.1, 1e6, " %"));
+}
+
+Result<void> set_max_mem(const KeyTarget& target, std::string_view text) {
+    return store<&CatConfig::max_mem_mb>(target, parse_decimal(text, 0.1, 1e9, " MB"));
+}
+
+Result<std::string> canonical_method(std::string_view text) {
+    for (const std::string_view name : {"GET", "POST", "HEAD"})
+        if (lower(text) == lower(name))
+            return std::string(name);
+    return unknown_value(text, {"GET", "POST", "HEAD"});
+}
+
+Result<void> check_method(std::string_view text) {
+    const Result<std::string> method = canonical_method(text);
+    return method && *method == text ? Result<void>{} : Result<void>{Error{"unknown method"}};
+}
+
+Result<void> set_action(const KeyTarget& target, std::string_view text) {
+    return store<&CatConfig::action>(target, parse_actions(text));
+}
+std::string_view get_action(const KeySource& source, std::string& buffer) {
+    return buffer = actions_text(source.cat->action);
+}
+
+Result<void> set_status(const KeyTarget& target, std::string_view text) {
+    return store<&CatConfig::expect_status>(target, parse_status(text));
+}
+std::string_view get_status(const KeySource& source, std::string& buffer) {
+    return buffer = status_text(source.cat->expect_status);
+}
+
+Result<void> set_recipients(const KeyTarget& target, std::string_view text) {
+    std::vector<std::string> list;
+    for (const std::string_view item : split_list(text)) {
+        if (Result<void> checked = check_address(item); !checked)
+            return checked;
+        list.emplace_back(item);
+    }
+    if (list.size() > 100)
+        return Error{"more than 100 addresses"};
+    target.config->mail->to_list = std::move(list);
+    return {};
+}
+std::string_view get_recipients(const KeySource& source, std::string& buffer) {
+    for (const std::string& address : source.config->mail->to_list)
+        buffer.append(buffer.empty() ? "" : ",").append(address);
+    return buffer;
+}
+
+// ---- the table
+
+constexpr unsigned kHttp = type_bit(CheckType::http);
+constexpr unsigned kTcp = type_bit(CheckType::tcp);
+constexpr unsigned kMem = type_bit(CheckType::mem);
+constexpr unsigned kCpu = type_bit(CheckType::cpu);
+constexpr unsigned kRestart = type_bit(CheckType::restart);
+constexpr unsigned kNet = kHttp | kTcp;
+constexpr unsigned kByPid = kMem | kCpu | kRestart;
+constexpr unsigned kAll = kNet | kByPid;
+
+constexpr auto kConfig = Section::config;
+constexpr auto kMail = Section::mail;
+constexpr auto kCat = Section::cat;
+constexpr auto kScalar = Shape::scalar;
+constexpr auto kOpen = Sensitivity::open;
+constexpr auto kKept = Sensitivity::kept;
+constexpr auto kPassword = Sensitivity::password;
+
+using C = CatConfig;
+using M = MailConfig;
+
+// clang-format off
+constexpr Key kKeys[] = {
+    {kConfig, "supervisordUrl", "", false, 0, kScalar, "unix:///var/run/supervisor.sock", kOpen, nullptr,
+     set_text<&Config::supervisord_url, check_supervisord_url>, get_text<&Config::supervisord_url>},
+    {kConfig, "supervisordUser", "", false, 0, kScalar, "none", kKept, nullptr,
+     set_secret<&Config::supervisord_user, check_login>, get_secret<&Config::supervisord_user>},
+    {kConfig, "supervisordPass", "", false, 0, kScalar, "none", kPassword, nullptr,
+     set_secret<&Config::supervisord_pass, line_of<1024>>, get_secret<&Config::supervisord_pass>},
+    {kConfig, "logDir", "", false, 0, kScalar, "/var/log/healthcheckd", kOpen, nullptr,
+     set_text<&Config::log_dir, check_absolute_path>, get_text<&Config::log_dir>},
+    {kConfig, "logMaxBytes", "", false, 0, kScalar, "10000000", kOpen, nullptr,
+     set_whole<&Config::log_max_bytes, 10'000, 1'000'000'000'000>, get_whole<&Config::log_max_bytes>},
+    {kConfig, "logBackups", "", false, 0, kScalar, "5", kOpen, nullptr,
+     set_whole<&Config::log_backups, 0, 1000>, get_whole<&Config::log_backups>},
+    {kConfig, "stateDir", "", false, 0, kScalar, "/var/lib/healthcheckd", kOpen, nullptr,
+     set_text<&Config::state_dir, check_absolute_path>, get_text<&Config::state_dir>},
+    {kConfig, "sandbox", "", false, 0, kScalar, "strict", kOpen, nullptr,
+     set_choice<&Config::sandbox, SandboxLevel::strict, SandboxLevel::log, SandboxLevel::off>,
+     get_choice<&Config::sandbox>},
+
+    {kMail, "host", "", false, 0, kScalar, "required", kOpen, nullptr, set_host<&M::host>, get_text<&M::host>},
+    {kMail, "port", "", false, 0, kScalar, "465", kOpen, nullptr,
+     set_whole<&M::port, 1, 65535>, get_whole<&M::port>},
+    {kMail, "user", "", false, 0, kScalar, "none", kOpen, nullptr,
+     set_text<&M::user, line_of<255>>, get_text<&M::user>},
+    {kMail, "pass", "", false, 0, kScalar, "none", kPassword, nullptr,
+     set_secret<&M::pass, line_of<1024>>, get_secret<&M::pass>},
+    {kMail, "to_list", "", false, 0, Shape::list, "required", kOpen, nullptr, set_recipients, get_recipients},
+    {kMail, "from", "", false, 0, kScalar, "none", kOpen, nullptr,
+     set_text<&M::from, check_address>, get_text<&M::from>},
+    {kMail, "tls", "", false, 0, kScalar, "implicit", kOpen, nullptr,
+     set_choice<&M::tls, MailTls::implicit, MailTls::starttls, MailTls::opportunistic, MailTls::none>,
+     get_choice<&M::tls>},
+    {kMail, "verify", "", false, 0, kScalar, "true", kOpen, nullptr, set_flag<&M::verify>, get_flag<&M::verify>},
+    {kMail, "caFile", "", false, 0, kScalar, "none", kOpen, nullptr,
+     set_text<&M::ca_file, check_absolute_path>, get_text<&M::ca_file>},
+
+    {kCat, "program", "", false, kAll, kScalar, "required", kOpen, nullptr,
+     set_text<&C::program, check_program>, get_text<&C::program>},
+    {kCat, "type", "", false, kAll, kScalar, "http", kOpen, nullptr,
+     set_choice<&C::type, CheckType::http, CheckType::tcp, CheckType::mem, CheckType::cpu, CheckType::restart>,
+     get_choice<&C::type>},
+
+    {kCat, "maxMem", "", false, kMem, kScalar, "1024", kOpen, nullptr,
+     set_max_mem, get_decimal<&C::max_mem_mb>},
+    {kCat, "memType", "", false, kMem, kScalar, "rss", kOpen, nullptr,
+     set_choice<&C::mem_type, MemType::rss, MemType::pss, MemType::uss>, get_choice<&C::mem_type>},
+    {kCat, "maxCpu", "", false, kCpu, kScalar, "90", kOpen, nullptr,
+     set_max_cpu, get_decimal<&C::max_cpu_percent>},
+    {kCat, "mode", "method", false, kHttp, kScalar, "GET", kOpen, canonical_method,
+     set_text<&C::method, check_method>, get_text<&C::method>},
+    {kCat, "host", "", false, kNet, kScalar, "localhost", kOpen, nullptr, set_host<&C::host>, get_text<&C::host>},
+    {kCat, "path", "", false, kHttp, kScalar, "/", kOpen, nullptr,
+     set_text<&C::path, check_request_path>, get_text<&C::path>},
+    {kCat, "port", "", false, kNet, kScalar, "80", kOpen, nullptr,
+     set_whole<&C::port, 1, 65535>, get_whole<&C::port>},
+    {kCat, "json", "", false, kHttp, Shape::json, "none", Sensitivity::masked, checked_json,
+     set_secret<&C::json, check_json_size>, get_secret<&C::json>},
+    {kCat, "headers", "hearders", true, kHttp, Shape::headers, "none", Sensitivity::masked, checked_headers,
+     set_secret<&C::headers, check_json_size>, get_secret<&C::headers>},
+    {kCat, "username", "", false, kHttp, kScalar, "none", kKept, nullptr,
+     set_secret<&C::username, check_login>, get_secret<&C::username>},
+    {kCat, "password", "", false, kHttp, kScalar, "none", kPassword, nullptr,
+     set_secret<&C::password, line_of<1024>>, get_secret<&C::password>},
+    {kCat, "expectStatus", "", false, kHttp, Shape::list, "200-399", kOpen, nullptr, set_status, get_status},
+    {kCat, "mincontinueRun", "", false, kRestart, kScalar, "28800", kOpen, nullptr,
+     set_whole<&C::min_continue_run, 1, 365 * 86400>, get_seconds<&C::min_continue_run>},
+
+    {kCat, "pidGet", "", false, kByPid, kScalar, "supervisor", kOpen, nullptr,
+     set_choice<&C::pid_get, PidGet::supervisor, PidGet::name, PidGet::file>, get_choice<&C::pid_get>},
+    {kCat, "pidFile", "", false, kByPid, kScalar, "none", kOpen, nullptr,
+     set_text<&C::pid_file, check_absolute_path>, get_text<&C::pid_file>},
+    {kCat, "periodSeconds", "", false, kAll, kScalar, "5", kOpen, nullptr,
+     set_seconds<&C::period, 100>, get_seconds<&C::period>},
+    {kCat, "initialDelaySeconds", "", false, kAll, kScalar, "1", kOpen, nullptr,
+     set_seconds<&C::initial_delay, 0>, get_seconds<&C::initial_delay>},
+    {kCat, "timeoutSeconds", "", false, kNet, kScalar, "3", kOpen, nullptr,
+     set_seconds<&C::timeout, 100>, get_seconds<&C::timeout>},
+    {kCat, "failureThreshold", "", false, kAll, kScalar, "3", kOpen, nullptr,
+     set_whole<&C::failure_threshold, 1, 1'000'000>, get_whole<&C::failure_threshold>},
+    {kCat, "successThreshold", "", false, kAll, kScalar, "1", kOpen, nullptr,
+     set_whole<&C::success_threshold, 1, 1'000'000>, get_whole<&C::success_threshold>},
+    {kCat, "action", "", false, kAll, Shape::list, "restart,email", kOpen, nullptr, set_action, get_action},
+    {kCat, "execCmd", "", false, kAll, kScalar, "none", kOpen, nullptr,
+     set_text<&C::exec_cmd, check_command>, get_text<&C::exec_cmd>},
+    {kCat, "execTimeoutSeconds", "", false, kAll, kScalar, "60", kOpen, nullptr,
+     set_seconds<&C::exec_timeout, 100>, get_seconds<&C::exec_timeout>},
+    {kCat, "sendResolved", "", false, kAll, kScalar, "false", kOpen, nullptr,
+     set_flag<&C::send_resolved>, get_flag<&C::send_resolved>},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Key> all_keys() {
+    return kKeys;
+}
+
+const Key* find_key(Section section, std::string_view name) {
+    for (const Key& key : kKeys)
+        if (key.section == section && (key.name == name || (!key.alias.empty() && key.alias == name)))
+            return &key;
+    return nullptr;
+}
+
+std::vector<std::string_view> key_names(Section section) {
+    std::vector<std::string_view> names;
+    for (const Key& key : kKeys) {
+        if (key.section != section)
+            continue;
+        names.push_back(key.name);
+        if (!key.alias.empty() && !key.alias_is_wrong)
+            names.push_back(key.alias);
+    }
+    return names;
+}
+
+}  // namespace healthcheckd::master

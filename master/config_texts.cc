@@ -1,0 +1,182 @@
+#include "master/config_texts.h"
+
+#include "common/line_codec.h"
+#include "master/config_values.h"
+
+#include <arpa/inet.h>
+#include <climits>
+
+namespace healthcheckd::master {
+
+namespace {
+
+constexpr std::size_t kMaxHost = 253;  // RFC 1035, as text
+constexpr std::size_t kMaxUrl = 1000;
+constexpr std::size_t kMaxAddress = 254;  // RFC 5321
+constexpr std::string_view kNameCharacters =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
+
+Result<void> check_characters(std::string_view text, std::size_t max, std::string_view allowed_controls) {
+    constexpr char kHex[] = "0123456789ABCDEF";
+    if (text.empty())
+        return Error{"must not be empty"};
+    if (text.size() > max)
+        return Error{"is longer than " + std::to_string(max) + " bytes"};
+    for (std::size_t i = 0; i < text.size();) {
+        const std::size_t n = utf8_length(text.substr(i));
+        if (n == 0)
+            return Error{"is not valid UTF-8"};
+        const auto byte = static_cast<unsigned char>(n == 2 && text[i] == '\xc2' ? text[i + 1] : text[i]);
+        const bool control = byte == 0x7f || byte < 0x20 || (n == 2 && text[i] == '\xc2' && byte < 0xa0);
+        if (control && allowed_controls.find(text[i]) == std::string_view::npos)
+            return Error{std::string("holds a line break or another control character (0x") +
+                         kHex[byte >> 4] + kHex[byte & 15] + ")"};
+        i += n;
+    }
+    return {};
+}
+
+bool is_ipv6(std::string_view text) {
+    // A zone ("fe80::1%eth0", RFC 4007) says which interface; inet_pton(3) does not know it.
+    const std::string address(text.substr(0, text.find('%')));
+    in6_addr unused{};
+    return ::inet_pton(AF_INET6, address.c_str(), &unused) == 1;
+}
+
+// The host and port of a URL: what stands between "://" and the path.
+std::string_view authority(std::string_view url) {
+    const std::size_t start = url.find("://");
+    if (start == std::string_view::npos)
+        return {};
+    url.remove_prefix(start + 3);
+    return url.substr(0, url.find('/'));
+}
+
+// Takes "host:port" apart; the port is empty when there is none.
+void split_port(std::string_view text, std::string_view& host, std::string_view& port) {
+    const std::size_t bracket = text.find(']');
+    const std::size_t colon = text.find(':', bracket == std::string_view::npos ? 0 : bracket);
+    host = text.substr(0, colon);
+    port = colon == std::string_view::npos ? std::string_view{} : text.substr(colon + 1);
+}
+
+}  // namespace
+
+Result<void> check_line(std::string_view text, std::size_t max) {
+    return check_characters(text, max, "");
+}
+
+Result<void> check_script(std::string_view text, std::size_t max) {
+    return check_characters(text, max, "\n\t");
+}
+
+Result<void> check_login(std::string_view text) {
+    if (Result<void> line = check_line(text, 255); !line)
+        return line;
+    if (text.find(':') != std::string_view::npos)
+        return Error{
+            "must not hold a colon: basic authentication (RFC 7617) could not tell it from the password"};
+    return {};
+}
+
+Result<void> check_program(std::string_view text) {
+    if (Result<void> line = check_line(text, 255); !line)
+        return line;
+    if (text.find_first_not_of(' ') == std::string_view::npos)
+        return Error{"must not be empty"};
+    return {};
+}
+
+Result<void> check_cat_name(std::string_view text) {
+    if (text.empty() || text.size() > 64 || text == "." || text == ".." ||
+        text.find_first_not_of(kNameCharacters) != std::string_view::npos)
+        return Error{in_quotes(text) + " is no name for a cat: use 1 to 64 of A-Z a-z 0-9 _ . -"};
+    return {};
+}
+
+Result<std::string> parse_host(std::string_view text) {
+    if (Result<void> line = check_line(text, kMaxHost); !line)
+        return line.error();
+    const bool brackets = text.size() > 2 && text.front() == '[' && text.back() == ']';
+    const std::string_view bare = brackets ? text.substr(1, text.size() - 2) : text;
+    if (is_ipv6(bare))
+        return std::string(bare);
+    if (text.find("://") != std::string_view::npos)
+        return Error{in_quotes(text) + " is a URL: give only the host here"};
+    if (brackets || text.find_first_of(" /?#@[]\\%") != std::string_view::npos)
+        return Error{in_quotes(text) + " is neither a host name nor an address"};
+    if (text.find(':') != std::string_view::npos)
+        return Error{in_quotes(text) + " is no IPv6 address; a port is given by the key 'port'"};
+    return std::string(text);
+}
+
+Result<void> check_request_path(std::string_view text) {
+    if (Result<void> line = check_line(text, 4096); !line)
+        return line;
+    if (!text.starts_with('/'))
+        return Error{in_quotes(text) + " must begin with '/'"};
+    if (text.find_first_of(" #") != std::string_view::npos)
+        return Error{in_quotes(text) + " must not hold a space (write %20) or a '#'"};
+    return {};
+}
+
+Result<void> check_absolute_path(std::string_view text) {
+    if (Result<void> line = check_line(text, PATH_MAX - 1); !line)
+        return line;
+    if (!text.starts_with('/'))
+        return Error{in_quotes(text) + " must be an absolute path"};
+    return {};
+}
+
+Result<void> check_address(std::string_view text) {
+    if (Result<void> line = check_line(text, kMaxAddress); !line)
+        return line;
+    const std::size_t at = text.find('@');
+    if (at == std::string_view::npos || at == 0 || at + 1 == text.size() ||
+        text.find('@', at + 1) != std::string_view::npos ||
+        text.find_first_of(" <>,;:\"()[]\\") != std::string_view::npos)
+        return Error{in_quotes(text) + " is no mail address (name@example.org)"};
+    return {};
+}
+
+Result<void> check_supervisord_url(std::string_view text) {
+    if (Result<void> line = check_line(text, kMaxUrl); !line)
+        return line;
+    if (text.starts_with("unix://")) {
+        const std::string_view path = text.substr(7);
+        // sun_path of unix(7) holds 108 bytes with the final NUL.
+        if (!path.starts_with('/') || path.size() > 107)
+            return Error{in_quotes(text) + " needs an absolute path of at most 107 bytes after unix://"};
+        return {};
+    }
+    // First of all, as the other complaints quote the URL.
+    if (text.find('@') != std::string_view::npos)
+        return Error{"must not hold a user or password: use supervisordUser and supervisordPass"};
+    if (!text.starts_with("http://") && !text.starts_with("https://"))
+        return Error{in_quotes(text) + " must begin with unix://, http:// or https://"};
+    const std::string_view place = authority(text);
+    if (text.find_first_of(" ?#") != std::string_view::npos)
+        return Error{in_quotes(text) + " must not hold a space, '?' or '#'"};
+    std::string_view host, port;
+    split_port(place, host, port);
+    if (Result<std::string> checked = parse_host(host); !checked)
+        return Error{"host " + checked.error().what};
+    if (!port.empty() || place.ends_with(':'))
+        if (Result<std::uint64_t> number = parse_whole(port, 1, 65535); !number)
+            return Error{"port " + number.error().what};
+    return {};
+}
+
+bool is_remote_url(std::string_view url) {
+    if (url.starts_with("unix://"))
+        return false;
+    std::string_view host, port;
+    split_port(authority(url), host, port);
+    const std::string name = lower(host);
+    in_addr address{};
+    const bool loopback4 =
+        ::inet_pton(AF_INET, name.c_str(), &address) == 1 && (ntohl(address.s_addr) >> 24) == 127;
+    return !(name == "localhost" || name == "localhost." || name == "[::1]" || loopback4);
+}
+
+}  // namespace healthcheckd::master

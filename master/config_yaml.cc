@@ -1,0 +1,254 @@
+#include "master/config_yaml.h"
+
+#include "common/line_codec.h"
+#include "master/config_checks.h"
+#include "master/config_file.h"
+#include "master/config_suggest.h"
+#include "master/config_texts.h"
+#include "master/config_tree.h"
+#include "master/config_tree_text.h"
+#include "master/config_values.h"
+
+#include <algorithm>
+#include <map>
+
+namespace healthcheckd::master {
+
+namespace {
+
+constexpr std::size_t kMaxCats = 4000;
+
+// Where each name of a map stands first, and complaints about the others.
+class Names {
+public:
+    // Returns whether `name` is new.
+    bool add(std::string_view name, const Pair& pair, const std::string& path, std::string_view what,
+             Complaints& complaints) {
+        const auto [first, fresh] = first_.try_emplace(std::string(name), &pair);
+        if (fresh)
+            return true;
+        const Pair& other = *first->second;
+        std::string text = "duplicate " + std::string(what) + "; the first ";
+        text += other.key == pair.key ? "is" : "is '" + other.key + "'";
+        complaints.error(pair.place, path, text + " in line " + std::to_string(other.place.line));
+        return false;
+    }
+
+private:
+    std::map<std::string, const Pair*, std::less<>> first_;
+};
+
+std::string child_path(const std::string& path, std::string_view key) {
+    return (path.empty() ? "" : path + ".") + printable(key, 60);
+}
+
+// Reads one file's tree into a Config.
+class Loader {
+public:
+    explicit Loader(Complaints& complaints) : complaints_(complaints) {}
+
+    std::shared_ptr<Config> load(const Node& root, const std::string& name);
+
+private:
+    void read_config_section(const Pair& section);
+    void read_mail(const Pair& section);
+    void read_cat(const Pair& section);
+    // Reads the keys of a map; `nested` takes those that are sections of their own.
+    SectionDraft read_keys(const Pair& map, Section section, const std::string& path,
+                           const KeyTarget& target);
+    void read_value(const Pair& pair, const Key& key, const KeyTarget& target, SectionDraft& draft);
+    void unknown_key(const Pair& pair, Section section, const std::string& path);
+    void warn_null(const Pair& pair, const Key& key, const std::string& path);
+
+    Complaints& complaints_;
+    std::shared_ptr<Config> config_ = std::make_shared<Config>();
+    std::vector<SectionDraft> cats_;
+};
+
+std::shared_ptr<Config> Loader::load(const Node& root, const std::string& name) {
+    config_->file = name;
+    if (root.kind == Node::Kind::null) {
+        complaints_.error({}, "", "the file is empty: it needs at least one cat (cat1: ...)");
+        return config_;
+    }
+    if (root.kind != Node::Kind::map) {
+        complaints_.error(root.place, "",
+                          "the file must hold a map: a section 'config' and cats (cat1: ...)");
+        return config_;
+    }
+    // The config section first, wherever it stands: checks depend on it.
+    for (const Pair& pair : root.pairs)
+        if (pair.key == "config")
+            read_config_section(pair);
+    Names names;
+    for (const Pair& pair : root.pairs) {
+        const bool fresh = names.add(pair.key, pair, child_path("", pair.key),
+                                     pair.key == "config" ? "section" : "cat", complaints_);
+        if (pair.key == "config")
+            continue;
+        if (cats_.size() == kMaxCats) {
+            complaints_.error(pair.place, "", "more than " + std::to_string(kMaxCats) + " cats");
+            return config_;
+        }
+        if (fresh || pair.value.kind == Node::Kind::map)
+            read_cat(pair);
+    }
+    if (cats_.empty() && !complaints_.failed())
+        complaints_.error({}, "",
+                          "there is no cat: give at least one check, under a name of its own (cat1: ...)");
+    for (std::size_t i = 0; i < cats_.size(); ++i)
+        finish_cat(cats_[i], *config_, config_->cats[i], complaints_);
+    check_mail_is_there(cats_, *config_, complaints_);
+    return config_;
+}
+
+void Loader::read_config_section(const Pair& section) {
+    if (section.value.kind == Node::Kind::null)
+        return;
+    const KeyTarget target{config_.get(), nullptr, SecretStore::kNobody};
+    finish_connection(read_keys(section, Section::config, "config", target), complaints_);
+}
+
+void Loader::read_mail(const Pair& section) {
+    if (section.value.kind == Node::Kind::null)
+        return;
+    config_->mail.emplace();
+    const KeyTarget target{config_.get(), nullptr, SecretStore::kNobody};
+    const SectionDraft draft = read_keys(section, Section::mail, "config.mail", target);
+    if (section.value.kind == Node::Kind::map)
+        finish_mail(draft, *config_->mail, complaints_);
+}
+
+void Loader::read_cat(const Pair& section) {
+    const std::string path = child_path("", section.key);
+    if (const Result<void> name = check_cat_name(section.key); !name)
+        complaints_.error(section.place, path, name.error().what);
+    if (section.value.kind == Node::Kind::null) {
+        complaints_.warning(section.place, path, "is empty; this cat is left out");
+        return;
+    }
+    if (section.value.kind != Node::Kind::map) {
+        complaints_.error(section.value.place, path, "must be a map of keys and values");
+        return;
+    }
+    CatConfig cat;
+    cat.name = section.key;
+    cat.line = section.place.line;
+    const auto index = static_cast<SecretStore::Group>(config_->cats.size());
+    cats_.push_back(read_keys(section, Section::cat, path, KeyTarget{config_.get(), &cat, index}));
+    config_->cats.push_back(std::move(cat));
+}
+
+SectionDraft Loader::read_keys(const Pair& map, Section section, const std::string& path,
+                               const KeyTarget& target) {
+    SectionDraft draft{path, map.place, {}};
+    if (map.value.kind != Node::Kind::map) {
+        complaints_.error(map.value.place, path, "must be a map of keys and values");
+        return draft;
+    }
+    Names names;
+    for (const Pair& pair : map.value.pairs) {
+        const std::string here = child_path(path, pair.key);
+        const Key* key = find_key(section, pair.key);
+        const bool fresh = names.add(key != nullptr ? key->name : pair.key, pair, here, "key", complaints_);
+        if (section == Section::config && pair.key == "mail") {
+            if (fresh)
+                read_mail(pair);
+        } else if (key == nullptr) {
+            unknown_key(pair, section, here);
+        } else if (fresh) {
+            if (pair.key == key->alias && key->alias_is_wrong)
+                complaints_.warning(pair.place, here,
+                                    "is accepted, but is spelt '" + std::string(key->name) + "'");
+            read_value(pair, *key, target, draft);
+        }
+    }
+    return draft;
+}
+
+void Loader::read_value(const Pair& pair, const Key& key, const KeyTarget& target, SectionDraft& draft) {
+    const std::string path = child_path(draft.path, pair.key);
+    if (pair.value.kind == Node::Kind::null) {
+        warn_null(pair, key, path);
+        return;
+    }
+    Result<std::string> text = text_of(pair.value, key.shape);
+    if (text && key.canonical != nullptr)
+        text = key.canonical(*text);
+    const Result<void> done = text ? key.set(target, *text) : Result<void>(text.error());
+    if (!done)
+        complaints_.error(pair.value.place, path, done.error().what);
+    draft.given.push_back(GivenKey{&key, pair.value.place, static_cast<bool>(done)});
+}
+
+void Loader::unknown_key(const Pair& pair, Section section, const std::string& path) {
+    std::vector<std::string_view> known = key_names(section);
+    if (section == Section::config)
+        known.push_back("mail");
+    // Past what is shown, a hint is not worth its time.
+    std::string hint = complaints_.full() ? "" : did_you_mean(pair.key, known);
+    if (section == Section::cat && find_key(Section::config, pair.key) != nullptr)
+        hint = "; it belongs in the section 'config'";
+    else if (section == Section::config && hint.empty() && find_key(Section::cat, pair.key) != nullptr)
+        hint = "; it belongs in a cat";
+    complaints_.error(pair.place, path, "unknown key " + in_quotes(pair.key) + hint);
+}
+
+void Loader::warn_null(const Pair& pair, const Key& key, const std::string& path) {
+    if (key.default_text == "required")
+        return;  // complained about as missing
+    complaints_.warning(pair.place, path,
+                        key.default_text == "none"
+                            ? "has no value and is ignored"
+                            : "has no value; the default " + std::string(key.default_text) + " is used");
+}
+
+bool holds_password(const Config& config) {
+    return !config.supervisord_pass.empty() || (config.mail && !config.mail->pass.empty()) ||
+           std::ranges::any_of(config.cats, [](const CatConfig& cat) { return !cat.password.empty(); });
+}
+
+LoadedConfig load_text(const std::string& text, const std::string& name, bool readable_by_all,
+                       Complaints& complaints) {
+    LoadedConfig loaded;
+    if (check_bytes(text, complaints))
+        if (const std::optional<Node> root = read_tree(text, complaints)) {
+            const std::shared_ptr<Config> config = Loader(complaints).load(*root, name);
+            if (readable_by_all && holds_password(*config))
+                complaints.warning({}, "", "holds passwords and is readable by every user; chmod o-rwx it");
+            if (!complaints.failed())
+                loaded.config = config;
+        }
+    loaded.diagnostics = complaints.take();
+    return loaded;
+}
+
+// Runs `load`, and makes what it throws (no memory) a diagnostic.
+template <class F> LoadedConfig guarded(const std::string& name, F load) {
+    Complaints complaints(name);
+    try {
+        return load(complaints);
+    } catch (const std::exception& problem) {
+        LoadedConfig loaded;
+        loaded.diagnostics = {Diagnostic{Diagnostic::Severity::error, name, 0, 0, "",
+                                         "cannot be loaded: " + printable(problem.what())}};
+        return loaded;
+    }
+}
+
+}  // namespace
+
+LoadedConfig load_config(const std::string& path) {
+    return guarded(path, [&](Complaints& complaints) {
+        const std::optional<FileText> file = read_config_file(path, complaints);
+        if (!file)
+            return LoadedConfig{complaints.take(), nullptr};
+        return load_text(file->text, path, file->readable_by_all, complaints);
+    });
+}
+
+LoadedConfig parse_config(const std::string& text, const std::string& name) {
+    return guarded(name, [&](Complaints& complaints) { return load_text(text, name, false, complaints); });
+}
+
+}  // namespace healthcheckd::master

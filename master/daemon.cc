@@ -1,0 +1,148 @@
+#include "master/daemon.h"
+
+#include "common/log.h"
+#include "common/process_title.h"
+#include "master/config_loader.h"
+#include "master/master.h"
+
+#include <algorithm>
+#include <csignal>
+#include <curl/curl.h>
+#include <list>
+#include <optional>
+#include <sys/resource.h>
+
+namespace healthcheckd::master {
+
+namespace {
+
+// Each cat costs the master two descriptors and its program a pidfd.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 65536);
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void log_diagnostics(const LoadedConfig& loaded) {
+    for (const Diagnostic& diagnostic : loaded.diagnostics)
+        log::write(diagnostic.severity == Diagnostic::Severity::error ? log::Level::error
+                                                                      : log::Level::warning,
+                   "", diagnostic.format());
+}
+
+class Daemon {
+public:
+    explicit Daemon(std::string config_file) : config_file_(std::move(config_file)) {}
+
+    int run();
+
+private:
+    void on_loaded(const Result<LoadedConfig>& loaded);
+    void stop(int signal);
+    void end(int status);
+    void when(int signal, std::function<void()> what) {
+        signals_.emplace_back(loop_, signal, std::move(what));
+    }
+
+    std::string config_file_;
+    int status_ = 0;
+    bool stopping_ = false;
+    bool dump_at_start_ = false;  // asked for while the configuration was still being read
+    Loop loop_;
+    Spawner spawner_{loop_};
+    std::list<SignalWatch> signals_;
+    std::unique_ptr<FdWatch> log_watch_;
+    ConfigLoader loader_{loop_, spawner_};
+    std::optional<Master> master_;
+};
+
+int Daemon::run() {
+    for (const int signal : {SIGTERM, SIGINT, SIGQUIT})
+        when(signal, [this, signal] { stop(signal); });
+    when(SIGUSR1, [this] {
+        if (master_)
+            master_->dump_state();
+        else
+            dump_at_start_ = true;
+    });
+    when(SIGUSR2, [this] {
+        if (master_)
+            master_->reopen_logs();
+    });
+    when(SIGHUP, [] {
+        log::warning("", "a configuration is read at the start only; restart healthcheckd to use a new one");
+    });
+    log::on_blocked([this] {
+        if (!log_watch_)
+            log_watch_ = std::make_unique<FdWatch>(loop_, log::descriptor(), FdWatch::For::writing, [this] {
+                log::flush();
+                if (!log::pending())
+                    log_watch_->pause();
+            });
+        log_watch_->resume();
+    });
+    loader_.load(config_file_, [this](const Result<LoadedConfig>& loaded) { on_loaded(loaded); });
+    loop_.run();
+    master_.reset();
+    spawner_.end_all(Milliseconds(500));
+    if (spawner_.children() > 0)
+        log::error("", "{} processes could not be ended", spawner_.children());
+    log::on_blocked({});
+    return status_;
+}
+
+void Daemon::on_loaded(const Result<LoadedConfig>& loaded) {
+    if (!loaded) {
+        log::error("", "{}", loaded.error().text());
+        return end(1);
+    }
+    log_diagnostics(*loaded);
+    if (!loaded->config) {
+        log::error("", "{} is not usable; healthcheckd -t -c {} shows the same", config_file_, config_file_);
+        return end(1);
+    }
+    master_.emplace(loop_, spawner_, loaded->config);
+    master_->start();
+    if (dump_at_start_)
+        master_->dump_state();
+}
+
+void Daemon::stop(int signal) {
+    if (std::exchange(stopping_, true))
+        return;
+    log::info("", "stopping on SIG{}", ::sigabbrev_np(signal));
+    if (master_)
+        master_->stop([this] { end(0); });
+    else
+        end(0);
+}
+
+void Daemon::end(int status) {
+    status_ = status;
+    loop_.stop();
+}
+
+}  // namespace
+
+int run_daemon(const std::string& config_file, bool verbose) {
+    ::signal(SIGPIPE, SIG_IGN);
+    raise_descriptor_limit();
+    log::start(STDERR_FILENO, verbose ? log::Level::debug : log::Level::info);
+    set_process_title("healthcheckd: master");
+    // Before any fork: every child that speaks HTTP, SMTP or TLS shares these pages.
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    int status = 1;
+    try {
+        status = Daemon(config_file).run();
+    } catch (const std::exception& failure) {
+        log::error("", "cannot go on: {}", failure.what());
+    }
+    if (status == 0)
+        log::info("", "stopped");
+    log::finish(Milliseconds(300));
+    return status;
+}
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,72 @@
+// The master's end of the supervisord link: asks for the program table when there is a reason to. Master.
+//
+// The link process itself is master/link_process. Questions are coalesced: while one is under way, further
+// wishes become one more question after it. A link that does not answer in time, writes nonsense or dies is
+// replaced, with back-off.
+#pragma once
+
+#include "common/config.h"
+#include "master/backoff.h"
+#include "master/report_reader.h"
+#include "master/spawner.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace healthcheckd::master {
+
+class Link {
+public:
+    struct Callbacks {
+        std::function<void(const std::vector<ProgramLine>&)> on_table;
+        std::function<void(int code, const std::string& why)> on_failure;  // CallCode, and a sentence
+    };
+
+    Link(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> config, Callbacks callbacks);
+    ~Link();
+
+    void start();
+
+    // Asks for the table after `delay`, or sooner when that is wished already.
+    void refresh_in(Milliseconds delay);
+
+    // A new socket on which an action makes calls of its own. Fails while there is no link process.
+    Result<UniqueFd> open_peer();
+
+    pid_t pid() const { return child_ ? child_->pid : 0; }
+    std::uint64_t calls() const { return seq_; }
+
+private:
+    // Two calls' time: an action's call may be under way in the link.
+    static constexpr Milliseconds kAnswerLimit{12'000};
+    static constexpr std::size_t kMostPrograms = 10'000;
+
+    void spawn();
+    void ask();
+    void on_line(std::string_view line);
+    void on_answer(const AnswerLine& answer);
+    void replace(std::string_view why);
+    void on_end(const ChildEnd& end);
+
+    Loop& loop_;
+    Spawner& spawner_;
+    std::shared_ptr<const Config> config_;
+    Callbacks callbacks_;
+    std::optional<ChildProcess> child_;
+    std::unique_ptr<ReportReader> reader_;
+    std::string broken_;  // the link's own word for why it ended
+    bool ready_ = false;
+    bool asking_ = false;
+    std::uint64_t seq_ = 0;
+    std::vector<ProgramLine> lines_;
+    std::optional<TimePoint> wish_;
+    Backoff backoff_;
+    Timer ask_timer_;
+    Timer answer_timer_;
+    Timer spawn_timer_;
+};
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,255 @@
+#include "master/link_process.h"
+
+#include "common/channel.h"
+#include "common/line_codec.h"
+#include "common/protocol.h"
+#include "common/sandbox.h"
+#include "master/supervisor_rpc.h"
+
+#include <algorithm>
+#include <curl/curl.h>
+#include <functional>
+#include <optional>
+#include <poll.h>
+#include <sys/stat.h>
+#include <vector>
+
+namespace healthcheckd::master {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+constexpr std::size_t kMaxPeers = 64;
+constexpr rlim_t kDescriptors = kMaxPeers + 32;
+// All lines of one answer together: an action that does not read must not keep the others waiting.
+constexpr std::chrono::milliseconds kPeerPatience = 1s;
+// The resolver's files (resolv.conf(5), hosts(5), nsswitch.conf(5), host.conf(5), gai.conf(5)).
+constexpr const char* kResolverFiles[] = {"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf",
+                                          "/etc/host.conf", "/etc/gai.conf"};
+constexpr std::uint16_t kDnsPort = 53;
+
+void say_broken(const std::string& why) {
+    // Nobody may be reading any more; the exit status tells the rest.
+    (void)write_line(kReportFd, encode(Broken{why}).line());
+}
+
+// Over a unix socket the link becomes the socket's owner: supervisord makes it root's and 0700 unless told
+// otherwise, so no other user could connect. A socket that is not there yet can turn out to be anybody's; uid
+// 0 without any capability can then connect to root's and to those open to all, and for any other the link
+// ends itself at the first refusal (see Link::serve) to be born again as its owner.
+SandboxProfile profile_for(const Endpoint& endpoint) {
+    SandboxProfile profile;
+    profile.name = "link";
+    profile.descriptors = kDescriptors;
+    if (endpoint.is_unix()) {
+        profile.unix_socket = true;
+        struct stat socket {};
+        const bool there = ::stat(endpoint.socket_path.c_str(), &socket) == 0;
+        profile.uid = there ? socket.st_uid : 0;
+        profile.gid = there ? socket.st_gid : 0;
+        return profile;
+    }
+    profile.inet = true;
+    profile.tcp_ports = {endpoint.port};
+    if (endpoint.needs_resolver) {
+        profile.threads = true;
+        profile.open_files = true;
+        profile.readable.assign(std::begin(kResolverFiles), std::end(kResolverFiles));
+        profile.tcp_ports.push_back(kDnsPort);
+    }
+    return profile;
+}
+
+class Link {
+public:
+    // `may_change_owner`: a link that is started again may become another user.
+    Link(Supervisor& supervisor, bool may_change_owner)
+        : supervisor_(supervisor), may_change_owner_(may_change_owner) {}
+
+    // Until the master closes its end. Returns the exit status.
+    int run();
+
+private:
+    using Send = std::function<Result<void>(std::string_view line)>;
+
+    std::optional<int> from_master();
+    bool from_peer(int peer);
+    Result<void> serve(const Call& call, const Send& send);
+    void add_peer(UniqueFd peer);
+
+    Supervisor& supervisor_;
+    const bool may_change_owner_;
+    bool wrong_user_ = false;
+    std::vector<UniqueFd> peers_;
+};
+
+Result<void> send_to_peer(int peer, std::string_view line, Clock::time_point deadline) {
+    for (;;) {
+        auto sent = send_packet(peer, line);
+        if (sent || sent.error().code != EAGAIN)
+            return sent;
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+        pollfd room{peer, POLLOUT, 0};
+        if (left.count() <= 0 || ::poll(&room, 1, static_cast<int>(left.count())) == 0)
+            return Error{"send", ETIMEDOUT};
+    }
+}
+
+// Makes one call and sends what came of it. Fails when the answer could not be sent.
+Result<void> Link::serve(const Call& call, const Send& send) {
+    CallStatus status;
+    AnswerLine answer;
+    answer.seq = call.seq;
+    Result<void> sent;
+    const auto send_program = [&](ProgramLine program) {
+        program.seq = call.seq;
+        LineWriter line = encode(program);
+        // Empty when a name is too long for a line: no check can be about such a program.
+        if (line.line().empty() || !sent)
+            return;
+        sent = send(line.line());
+        ++answer.count;
+    };
+    if (call.op == "list") {
+        std::vector<ProgramLine> programs;
+        status = supervisor_.list(programs);
+        std::for_each(programs.begin(), programs.end(), send_program);
+    } else if (call.op == "info") {
+        ProgramLine program;
+        status = supervisor_.info(call.name, program);
+        if (status.ok())
+            send_program(program);
+    } else if (call.op == "settings") {
+        SettingsLine settings;
+        settings.seq = call.seq;
+        status = supervisor_.settings(call.name, settings);
+        if (status.ok())
+            sent = send(encode(settings).line());
+    } else if (call.op == "stop") {
+        status = supervisor_.stop(call.name);
+    } else if (call.op == "start") {
+        status = supervisor_.start(call.name);
+    } else {
+        status = {kCallBadAnswer, "the link knows no call '" + printable(call.op, 100) + "'"};
+    }
+    answer.code = status.code;
+    answer.message = status.message;
+    wrong_user_ = supervisor_.denied() && may_change_owner_;
+    if (sent)
+        sent = send(encode(answer).line());
+    return sent;
+}
+
+void Link::add_peer(UniqueFd peer) {
+    // One too many is closed, which its action sees as a lost link.
+    if (peer && peers_.size() < kMaxPeers)
+        peers_.push_back(std::move(peer));
+}
+
+// The exit status when the link is to end, else nullopt.
+std::optional<int> Link::from_master() {
+    auto packet = receive_packet_now(kControlFd);
+    if (!packet && packet.error().code == EAGAIN)
+        return std::nullopt;
+    if (packet && !*packet)
+        return 0;
+    LinkCommand command;
+    if (!packet || !decode((*packet)->line, command)) {
+        say_broken("a line of the master cannot be understood");
+        return 1;
+    }
+    if (std::holds_alternative<Peer>(command)) {
+        add_peer(std::move((*packet)->attached));
+        return std::nullopt;
+    }
+    const auto sent =
+        serve(std::get<Call>(command), [](std::string_view line) { return write_line(kReportFd, line); });
+    return sent ? std::nullopt : std::optional(1);
+}
+
+// Returns whether the peer is kept.
+bool Link::from_peer(int peer) {
+    auto packet = receive_packet_now(peer);
+    if (!packet)
+        return packet.error().code == EAGAIN;
+    LinkCommand command;
+    if (!*packet || !decode((*packet)->line, command) || !std::holds_alternative<Call>(command))
+        return false;
+    const auto deadline_from_now = [&, deadline = Clock::time_point{}](std::string_view line) mutable {
+        // The patience begins when there is something to send, not while supervisord thinks.
+        if (deadline == Clock::time_point{})
+            deadline = Clock::now() + kPeerPatience;
+        return send_to_peer(peer, line, deadline);
+    };
+    return static_cast<bool>(serve(std::get<Call>(command), deadline_from_now));
+}
+
+int Link::run() {
+    for (;;) {
+        std::vector<pollfd> ready{{kControlFd, POLLIN, 0}};
+        for (const UniqueFd& peer : peers_)
+            ready.push_back({peer.get(), POLLIN, 0});
+        if (::poll(ready.data(), ready.size(), -1) < 0) {
+            if (errno == EINTR)
+                continue;
+            say_broken(system_error("poll").text());
+            return 1;
+        }
+        // Whoever hung up wants nothing any more: a start or stop that an ended action left unread must not
+        // be carried out.
+        if ((ready[0].revents & (POLLHUP | POLLERR)) != 0)
+            return 0;
+        // peers_ only grows below, at its end, so `ready` and peers_ stay in step.
+        if ((ready[0].revents & POLLIN) != 0)
+            if (const auto status = from_master())
+                return *status;
+        for (std::size_t i = 1; i < ready.size() && !wrong_user_; ++i) {
+            UniqueFd& peer = peers_[i - 1];
+            const bool gone = (ready[i].revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
+            if (gone || ((ready[i].revents & POLLIN) != 0 && !from_peer(peer.get())))
+                peer.reset();
+        }
+        std::erase_if(peers_, [](const UniqueFd& peer) { return !peer; });
+        if (wrong_user_) {
+            say_broken("supervisord's socket is not for this user; to be started again as its owner");
+            return 1;
+        }
+    }
+}
+
+int run(const Config& config, pid_t master) {
+    auto endpoint = parse_endpoint(config.supervisord_url);
+    if (!endpoint) {
+        say_broken(config.file + ": config.supervisordUrl: " + endpoint.error().text());
+        return 1;
+    }
+    if (const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT); code != CURLE_OK) {
+        say_broken(std::string("libcurl: ") + curl_easy_strerror(code));
+        return 1;
+    }
+    const SandboxProfile profile = profile_for(*endpoint);
+    const bool may_change_owner = endpoint->is_unix() && ::geteuid() == 0;
+    Supervisor supervisor(std::move(*endpoint), config);
+    if (const auto confined = enter_sandbox(profile, config.sandbox, master); !confined) {
+        say_broken("sandbox: " + confined.error().text());
+        return 1;
+    }
+    if (!write_line(kReportFd, encode(Ready{}).line()))
+        return 1;
+    return Link(supervisor, may_change_owner).run();
+}
+
+}  // namespace
+
+int run_link(const Config& config, pid_t master) noexcept {
+    try {
+        return run(config, master);
+    } catch (const std::exception& error) {
+        say_broken(printable(error.what()));
+        return 1;
+    }
+}
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,86 @@
+// The master at work: schedule, program table, cats, actions, wired together. Master.
+//
+// It never waits. Everything that may is a child's work: probes, supervisord, files, mail, commands.
+#pragma once
+
+#include "common/config.h"
+#include "master/action_runner.h"
+#include "master/cat.h"
+#include "master/link.h"
+#include "master/mail_queue.h"
+#include "master/program_table.h"
+#include "master/schedule.h"
+#include "master/spawner.h"
+#include "master/state_dump.h"
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace healthcheckd::master {
+
+class Master {
+public:
+    Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> config);
+
+    void start();
+
+    // A table into the log, and state.json.
+    void dump_state();
+
+    // New files for all workers' logs, after somebody moved the old ones.
+    void reopen_logs();
+
+    // Stops within the limits below; `on_stopped` is called when nothing more can be waited for.
+    void stop(std::function<void()> on_stopped);
+
+private:
+    // What running actions get to finish, and what their children get to end their commands. With the time to
+    // reap what is left this stays below the 3 s that healthcheckd(8) promises.
+    static constexpr Milliseconds kActionsLimit{1'500};
+    static constexpr Milliseconds kChildrenLimit{800};
+
+    void on_tick();
+    ProgramView view_of(const Cat& cat) const;
+    void on_table(const std::vector<ProgramLine>& lines);
+    void on_link_failure(int code, const std::string& why);
+    void on_program_started(const Program& program);
+    void on_program_ended(const Program& program);
+    void say_missing_programs();
+    Milliseconds refresh_delay();
+    StateView view() const;
+    void write_state_json();
+    void stop_step();
+
+    Loop& loop_;
+    Spawner& spawner_;
+    std::shared_ptr<const Config> config_;
+    std::chrono::system_clock::time_point started_at_ = std::chrono::system_clock::now();
+
+    ProgramTable table_;
+    Link link_;
+    bool reached_ = false;    // supervisord has answered once
+    bool reachable_ = false;  // it answered the last time
+    bool asked_ = false;      // there was an answer or a failure
+    std::string link_error_;
+    std::vector<std::string> missing_said_;
+    Milliseconds transition_delay_{0};
+
+    MailQueue mails_;
+    ActionRunner actions_;
+    std::vector<std::shared_ptr<Cat>> cats_;
+    Schedule schedule_;
+    Timer tick_timer_;
+
+    bool dumping_ = false;     // a child writes state.json
+    bool dump_again_ = false;  // it was asked for meanwhile, so what is written is out of date
+    bool renewing_logs_ = false;
+    std::function<void()> on_stopped_;
+    TimePoint stop_began_{};
+    bool children_told_ = false;
+    Timer stop_timer_;
+};
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,129 @@
+#include "master/program_table.h"
+
+#include "common/log.h"
+#include "common/proc_stat.h"
+
+#include <ctime>
+#include <set>
+#include <sys/syscall.h>
+
+namespace healthcheckd::master {
+
+namespace {
+
+// glibc 2.36 has a wrapper, but only in headers that clash with <fcntl.h>.
+UniqueFd open_pidfd(pid_t pid) {
+    return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+}
+
+// The age of a process by its start time in clock ticks since boot (proc(5)); boot time goes on during
+// suspend.
+Clock::duration age_of(std::uint64_t start_ticks) {
+    timespec now{};
+    ::clock_gettime(CLOCK_BOOTTIME, &now);
+    const double seconds = static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9 -
+                           static_cast<double>(start_ticks) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+    return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::max(0.0, seconds)));
+}
+
+}  // namespace
+
+void ProgramTable::update(const std::vector<ProgramLine>& lines) {
+    std::set<std::string> seen;
+    for (const ProgramLine& line : lines) {
+        seen.insert(line.name);
+        const auto [place, fresh] = entries_.try_emplace(line.name);
+        place->second.program.name = line.name;
+        refresh(place->second, line, fresh);
+    }
+    for (auto it = entries_.begin(); it != entries_.end();) {
+        if (seen.contains(it->first)) {
+            ++it;
+            continue;
+        }
+        Program gone = std::move(it->second.program);
+        it = entries_.erase(it);
+        gone.process = {};
+        gone.state = kUnknownState;
+        callbacks_.on_ended(gone);
+    }
+}
+
+void ProgramTable::refresh(Entry& entry, const ProgramLine& line, bool first_seen) {
+    Program& program = entry.program;
+    // A start that was too short to be seen with its process still moved supervisord's start time.
+    const bool new_start = line.start != program.start || (line.pid != 0 && line.pid != program.last.pid);
+    if (!first_seen && new_start && program.start != 0 && line.start != 0)
+        ++program.starts;
+    program.state = line.state;
+    program.start = line.start;
+    program.exit_status = line.exit_status;
+    program.spawn_error = line.spawn_error;
+    if (line.pid == program.process.pid && !new_start)
+        return;
+
+    const bool ran = program.runs();
+    entry.watch.reset();
+    entry.pidfd.reset();
+    program.process = line.pid == 0 ? ProcessId{} : identify(entry, line);
+    if (program.runs()) {
+        program.last = program.process;
+        callbacks_.on_started(program);
+    } else if (ran) {
+        callbacks_.on_ended(program);
+    }
+}
+
+ProcessId ProgramTable::identify(Entry& entry, const ProgramLine& line) {
+    Program& program = entry.program;
+    if (!local_) {
+        program.started =
+            Clock::now() - std::chrono::seconds(std::max<std::int64_t>(0, line.now - line.start));
+        return {line.pid, static_cast<std::uint64_t>(line.start)};
+    }
+    // The pidfd first, then the start time: what is read is about the process that the pidfd holds.
+    UniqueFd pidfd = open_pidfd(line.pid);
+    const auto start_ticks = start_ticks_of(line.pid);
+    // Either it has ended since supervisord answered, or supervisord has not noticed the end that the pidfd
+    // told of; the next answer tells more.
+    if (!start_ticks || ProcessId{line.pid, *start_ticks} == program.last)
+        return {};
+    program.started = Clock::now() - age_of(*start_ticks);
+    if (pidfd) {
+        entry.pidfd = std::move(pidfd);
+        entry.watch = std::make_unique<FdWatch>(loop_, entry.pidfd.get(), FdWatch::For::reading,
+                                                [this, name = program.name] { on_pidfd(name); });
+    }
+    return {line.pid, *start_ticks};
+}
+
+void ProgramTable::on_pidfd(const std::string& name) {
+    const auto found = entries_.find(name);
+    if (found == entries_.end())
+        return;
+    Entry& entry = found->second;
+    entry.watch.reset();
+    entry.pidfd.reset();
+    entry.program.process = {};
+    callbacks_.on_ended(entry.program);
+}
+
+const Program* ProgramTable::find(const std::string& name) const {
+    const auto found = entries_.find(name);
+    return found == entries_.end() ? nullptr : &found->second.program;
+}
+
+bool ProgramTable::announces_end(const std::string& name) const {
+    const auto found = entries_.find(name);
+    return found != entries_.end() && found->second.watch != nullptr;
+}
+
+std::vector<std::string> ProgramTable::members_named(const std::string& bare) const {
+    std::vector<std::string> names;
+    for (const auto& [name, entry] : entries_)
+        if (const auto colon = name.find(':'); colon != std::string::npos && name.substr(colon + 1) == bare)
+            names.push_back(name);
+    return names;
+}
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,79 @@
+// What supervisord's programs are doing, and which process each has: a table kept by supervisord's answers
+// and by pidfds. Master.
+//
+// As long as a program's pidfd is silent its process is there, and nobody needs to be asked. When it fires
+// the program has ended: its owner hears of it at once and asks supervisord until it runs again.
+#pragma once
+
+#include "common/protocol.h"
+#include "common/unique_fd.h"
+#include "master/loop.h"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace healthcheckd::master {
+
+struct Program {
+    std::string name;  // "group:name", or "name" when the group is named the same
+    int state = kUnknownState;
+    std::int64_t start = 0;  // by supervisord's clock, seconds; 0: never started
+    int exit_status = 0;
+    std::string spawn_error;
+    ProcessId process;         // pid 0: does not run
+    ProcessId last;            // the latest process that was seen, ended or not
+    TimePoint started{};       // when the present process began
+    std::uint64_t starts = 0;  // processes seen after the first one
+
+    bool runs() const { return process.running(); }
+    // supervisord tries by itself to have it run, or has not finished ending it.
+    bool in_transition() const {
+        return !runs() && (state == kStarting || state == kBackoff || state == kStopping ||
+                           state == kExited || state == kRunning);
+    }
+};
+
+class ProgramTable {
+public:
+    struct Callbacks {
+        std::function<void(const Program&)> on_started;  // has a new process, also when first seen
+        std::function<void(const Program&)> on_ended;    // its process has ended
+    };
+
+    // `local`: supervisord's pids are processes of this machine. Without it they are only told apart.
+    ProgramTable(Loop& loop, bool local, Callbacks callbacks)
+        : loop_(loop), local_(local), callbacks_(std::move(callbacks)) {}
+
+    // supervisord's answer to `list`: programs that are not in it are forgotten.
+    void update(const std::vector<ProgramLine>& lines);
+
+    // By full name, or by the bare name of a group's member when only one program has it. nullptr: none.
+    const Program* find(const std::string& name) const;
+    // The full names of the programs whose part after the colon is `bare`.
+    std::vector<std::string> members_named(const std::string& bare) const;
+    // Will the end of its process be noticed at once, without asking supervisord?
+    bool announces_end(const std::string& name) const;
+    std::size_t size() const { return entries_.size(); }
+
+private:
+    struct Entry {
+        Program program;
+        UniqueFd pidfd;
+        std::unique_ptr<FdWatch> watch;
+    };
+    void refresh(Entry& entry, const ProgramLine& line, bool first_seen);
+    // The process that `line` tells of, if it lives, with its pidfd in `entry`; pid 0 if not.
+    ProcessId identify(Entry& entry, const ProgramLine& line);
+    void on_pidfd(const std::string& name);
+
+    Loop& loop_;
+    bool local_;
+    Callbacks callbacks_;
+    std::map<std::string, Entry> entries_;
+};
+
+}  // namespace healthcheckd::master

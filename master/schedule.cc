@@ -1,0 +1,44 @@
+#include "master/schedule.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace healthcheckd::master {
+
+Milliseconds phase_of(std::size_t index, Milliseconds period) {
+    constexpr double kGolden = 0.6180339887498949;
+    constexpr Milliseconds kWidest{5'000};
+    double whole = 0;
+    const double part = std::modf(static_cast<double>(index) * kGolden, &whole);
+    return Milliseconds(
+        static_cast<std::int64_t>(part * static_cast<double>(std::min(period, kWidest).count())));
+}
+
+void Schedule::add(Id id, TimePoint first, Milliseconds period) {
+    heap_.push_back(Entry{first, period, id});
+    std::push_heap(heap_.begin(), heap_.end(), later);
+}
+
+void Schedule::remove(Id id) {
+    std::erase_if(heap_, [id](const Entry& entry) { return entry.id == id; });
+    std::make_heap(heap_.begin(), heap_.end(), later);
+}
+
+std::optional<TimePoint> Schedule::next() const {
+    if (heap_.empty())
+        return std::nullopt;
+    return heap_.front().tick;
+}
+
+std::optional<Schedule::Id> Schedule::pop_due(TimePoint now) {
+    if (heap_.empty() || heap_.front().tick > now)
+        return std::nullopt;
+    std::pop_heap(heap_.begin(), heap_.end(), later);
+    Entry& entry = heap_.back();
+    const Id id = entry.id;
+    entry.tick += entry.period * ((now - entry.tick) / entry.period + 1);
+    std::push_heap(heap_.begin(), heap_.end(), later);
+    return id;
+}
+
+}  // namespace healthcheckd::master

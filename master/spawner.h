@@ -1,0 +1,74 @@
+// Births and ends of the master's children. Master; the first steps of every child.
+//
+// Every child is a fork without exec. It gets its two channels at fixed numbers, /dev/null as stdin, stdout
+// and stderr, default signal dispositions, and nothing else of the master's descriptors. It dies with the
+// master (PR_SET_PDEATHSIG, prctl(2); tied to the parent *thread*, so forks happen on the main thread only).
+#pragma once
+
+#include "common/protocol.h"
+#include "common/result.h"
+#include "common/secret.h"
+#include "common/unique_fd.h"
+#include "master/loop.h"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+namespace healthcheckd::master {
+
+struct ChildSpec {
+    std::string title;                      // for ps(1)
+    std::function<int(pid_t master)> main;  // the child's life; returns its exit status
+    const SecretStore* secrets = nullptr;
+    SecretStore::Group group = SecretStore::kNobody;  // the secrets that the child may read
+    std::vector<int> extra_fds;                       // become kFirstExtraFd and up
+};
+
+struct ChildProcess {
+    pid_t pid = -1;
+    UniqueFd control;  // the master's end, non-blocking
+    UniqueFd report;   // read end, non-blocking
+};
+
+// How a child ended.
+struct ChildEnd {
+    pid_t pid = 0;
+    int wait_status = 0;
+
+    bool clean() const;  // exit status 0
+    // "exit status 1", "killed by signal 9 (Killed)".
+    std::string text() const;
+};
+
+class Spawner {
+public:
+    explicit Spawner(Loop& loop);
+
+    // Forks. `on_end` is called from the loop, once, when the child has been reaped. Fails when a descriptor
+    // or a process cannot be had (EMFILE, EAGAIN).
+    Result<ChildProcess> spawn(const ChildSpec& spec, std::function<void(const ChildEnd&)> on_end);
+
+    // Forgets what was to be called at the child's end; the child is still reaped.
+    void forget(pid_t pid);
+
+    // SIGKILL to a child of ours that has not been reaped; anything else is ignored.
+    void kill(pid_t pid) const;
+
+    std::size_t children() const { return on_end_.size(); }
+    bool is_child(pid_t pid) const { return on_end_.contains(pid); }
+
+    // Kills every child and reaps them, for at most `limit`.
+    void end_all(Milliseconds limit);
+
+private:
+    void reap();
+
+    std::map<pid_t, std::function<void(const ChildEnd&)>> on_end_;
+    SignalWatch child_signal_;
+};
+
+}  // namespace healthcheckd::master

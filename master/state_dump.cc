@@ -1,0 +1,169 @@
+#include "master/state_dump.h"
+
+#include "common/line_codec.h"
+
+#include <nlohmann/json.hpp>
+#include <spdlog/fmt/chrono.h>
+#include <spdlog/fmt/fmt.h>
+#include <sys/stat.h>
+
+namespace healthcheckd::master {
+
+namespace {
+
+using nlohmann::json;
+
+// RFC 3339 in UTC, with milliseconds.
+std::string timestamp(std::chrono::system_clock::time_point at) {
+    const auto whole = std::chrono::floor<std::chrono::seconds>(at);
+    const auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(at - whole).count();
+    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z",
+                       fmt::gmtime(std::chrono::system_clock::to_time_t(whole)), rest);
+}
+
+json last_probe(const Cat& cat) {
+    if (!cat.last_probe())
+        return nullptr;
+    const Report& report = cat.last_probe()->report;
+    return {{"at", timestamp(cat.last_probe()->at)},
+            {"verdict", to_string(report.verdict)},
+            {"value", report.value},
+            {"limit", report.limit},
+            {"unit", report.unit},
+            {"tookMs", static_cast<double>(report.took_us) / 1000},
+            {"message", printable(report.message)}};
+}
+
+json last_action(const Cat& cat) {
+    if (!cat.last_action)
+        return nullptr;
+    return {{"at", timestamp(cat.last_action->at)},
+            {"kind", cat.last_action->kind},
+            {"ok", cat.last_action->ok},
+            {"message", printable(cat.last_action->message)}};
+}
+
+pid_t measured_pid(const Cat& cat) {
+    return cat.last_probe() ? cat.last_probe()->report.process.pid : 0;
+}
+
+json cat_json(const Cat& cat) {
+    const Threshold& threshold = cat.threshold();
+    return {{"name", cat.name()},
+            {"program", cat.program()},
+            {"type", to_string(cat.config().type)},
+            {"state", to_string(threshold.state())},
+            {"pid", measured_pid(cat)},
+            {"failures", threshold.failures()},
+            {"successes", threshold.successes()},
+            {"failureThreshold", threshold.limits().failure},
+            {"successThreshold", threshold.limits().success},
+            {"lastProbe", last_probe(cat)},
+            {"probes", cat.counters().probes},
+            {"skippedTicks", cat.counters().skipped_ticks},
+            {"worker",
+             {{"pid", cat.worker().pid()},
+              {"spawns", cat.worker().spawns()},
+              {"lastExit", printable(cat.worker().last_exit())}}},
+            {"actions", {{"fired", cat.counters().fired}, {"last", last_action(cat)}}}};
+}
+
+// Writes `text` to `dir`/state.json. Returns what failed.
+std::string replace_state(const std::string& dir, const std::string& text) {
+    if (::mkdir(dir.c_str(), 0755) != 0 && errno != EEXIST)
+        return system_error("mkdir " + dir).text();
+    const std::string temporary = dir + "/.state.json.new";
+    const UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
+    if (!fd)
+        return system_error("open " + temporary).text();
+    for (std::string_view rest = text; !rest.empty();) {
+        const ssize_t n = ::write(fd.get(), rest.data(), rest.size());
+        if (n < 0)
+            return system_error("write " + temporary).text();
+        rest.remove_prefix(static_cast<std::size_t>(n));
+    }
+    if (::fsync(fd.get()) != 0)
+        return system_error("fsync " + temporary).text();
+    if (std::rename(temporary.c_str(), (dir + "/state.json").c_str()) != 0)
+        return system_error("rename to " + dir + "/state.json").text();
+    const UniqueFd folder(::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!folder || ::fsync(folder.get()) != 0)
+        return system_error("fsync " + dir).text();
+    return {};
+}
+
+}  // namespace
+
+std::string state_json(const StateView& view) {
+    json cats = json::array();
+    for (const auto& cat : view.cats)
+        cats.push_back(cat_json(*cat));
+    const json state = {
+        {"version", HEALTHCHECKD_VERSION},
+        {"pid", ::getpid()},
+        {"started", timestamp(view.started)},
+        {"config", view.config_file},
+        {"supervisord",
+         {{"reachable", view.supervisord_reachable}, {"error", printable(view.supervisord_error)}}},
+        {"cats", std::move(cats)},
+        {"mail", {{"queued", view.mails_waiting}, {"sent", view.mails.sent}, {"failed", view.mails.failed}}}};
+    // Names come from files of any encoding: bytes that are not UTF-8 must not lose the whole dump.
+    return state.dump(2, ' ', false, json::error_handler_t::replace) + '\n';
+}
+
+std::vector<std::string> state_table(const StateView& view) {
+    std::size_t name_width = 4;
+    std::size_t program_width = 7;
+    for (const auto& cat : view.cats) {
+        name_width = std::max(name_width, cat->name().size());
+        program_width = std::max(program_width, cat->program().size());
+    }
+    std::vector<std::string> lines;
+    lines.push_back(fmt::format("{:<{}}  {:<{}}  {:<7}  {:<8}  {:>7}  {:>9}  {:>9}  {:>5}  {}", "CAT",
+                                name_width, "PROGRAM", program_width, "TYPE", "STATE", "PID", "FAILURES",
+                                "SUCCESSES", "FIRED", "LAST PROBE"));
+    for (const auto& cat : view.cats) {
+        const Threshold& threshold = cat->threshold();
+        const auto of = [](std::uint32_t count, std::uint32_t limit) {
+            return fmt::format("{}/{}", count, limit);
+        };
+        lines.push_back(fmt::format(
+            "{:<{}}  {:<{}}  {:<7}  {:<8}  {:>7}  {:>9}  {:>9}  {:>5}  {}", cat->name(), name_width,
+            cat->program(), program_width, to_string(cat->config().type), to_string(threshold.state()),
+            measured_pid(*cat), of(threshold.failures(), threshold.limits().failure),
+            of(threshold.successes(), threshold.limits().success), cat->counters().fired,
+            cat->last_probe() ? printable(cat->last_probe()->report.message, 120) : "-"));
+    }
+    return lines;
+}
+
+bool write_state(Spawner& spawner, const std::string& dir, std::string text,
+                 std::function<void(const std::string&)> on_end) {
+    ChildSpec spec;
+    spec.title = "healthcheckd: state";
+    spec.main = [dir, text = std::move(text)](pid_t) {
+        const std::string failure = replace_state(dir, text);
+        if (!failure.empty())
+            (void)!::write(kReportFd, failure.data(), std::min(failure.size(), kMaxLine));
+        return failure.empty() ? 0 : 1;
+    };
+    // The callback owns the read end: the child's word waits in the pipe until it has ended.
+    auto report = std::make_shared<UniqueFd>();
+    auto child = spawner.spawn(spec, [report, on_end = std::move(on_end)](const ChildEnd& end) {
+        std::string failure;
+        if (!end.clean()) {
+            failure.resize(kMaxLine);
+            const ssize_t n = ::read(report->get(), failure.data(), failure.size());
+            failure.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+            if (failure.empty())
+                failure = end.text();
+        }
+        on_end(failure);
+    });
+    if (!child)
+        return false;
+    *report = std::move(child->report);
+    return true;
+}
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,39 @@
+// What healthcheckd knows, for people and programs: a table for the log and state.json. Master and state
+// child.
+#pragma once
+
+#include "master/cat.h"
+#include "master/mail_queue.h"
+#include "master/spawner.h"
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace healthcheckd::master {
+
+struct StateView {
+    std::string config_file;
+    std::chrono::system_clock::time_point started;
+    bool supervisord_reachable = false;
+    std::string supervisord_error;
+    std::size_t mails_waiting = 0;
+    MailQueue::Counters mails;
+    const std::vector<std::shared_ptr<Cat>>& cats;
+};
+
+// The whole state as JSON; healthcheckd(8) describes its members.
+std::string state_json(const StateView& view);
+
+// One header line, then a line for each cat.
+std::vector<std::string> state_table(const StateView& view);
+
+// Starts a child that replaces `dir`/state.json by `text` atomically and durably (temporary file, fsync,
+// rename, fsync of the folder). `on_end` gets an empty text, or what failed. False: no child could be
+// started.
+bool write_state(Spawner& spawner, const std::string& dir, std::string text,
+                 std::function<void(const std::string& failure)> on_end);
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,64 @@
+// supervisord's XML-RPC interface: the few calls that healthcheckd makes, each with a deadline. Link.
+//
+// supervisor/rpcinterface.py is the other side. xmlrpc-c encodes and decodes, supervisor_transport carries.
+#pragma once
+
+#include "common/config.h"
+#include "common/protocol.h"
+#include "master/supervisor_transport.h"
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace healthcheckd::master {
+
+// How a call ended. `message` is empty for kCallOk, else a sentence for a person.
+struct CallStatus {
+    int code = kCallOk;  // CallCode
+    std::string message = {};
+
+    bool ok() const { return code == kCallOk; }
+};
+
+class Supervisor {
+public:
+    // Nothing is connected yet. Files are read here, none later (see SupervisorTransport). `limit`: for one
+    // call, connecting included.
+    Supervisor(Endpoint endpoint, const Config& config,
+               std::chrono::milliseconds limit = std::chrono::seconds(5));
+
+    const Endpoint& endpoint() const { return transport_.endpoint(); }
+
+    // All programs (getAllProcessInfo).
+    CallStatus list(std::vector<ProgramLine>& programs);
+    // One program by its full name (getProcessInfo).
+    CallStatus info(const std::string& name, ProgramLine& program);
+    // What its configuration says (getAllConfigInfo: no call gives those of one program). Values that an
+    // older supervisord does not tell keep supervisord's defaults. kFaultBadName when it has no such program.
+    CallStatus settings(const std::string& name, SettingsLine& settings);
+    // Ask for a stop or a start and do not wait for it to happen.
+    CallStatus stop(const std::string& name);
+    CallStatus start(const std::string& name);
+
+    // Did the last call fail because this user may not connect to the socket?
+    bool denied() const { return denied_; }
+
+private:
+    CallStatus call(const std::string& xml, std::string& answer);
+    CallStatus order(const std::string& method, const std::string& name);
+
+    SupervisorTransport transport_;
+    std::chrono::milliseconds limit_;
+    bool denied_ = false;
+};
+
+// The decoders, free of any connection. Any answer but the expected one is kCallBadAnswer, a fault its
+// number.
+CallStatus decode_list(const std::string& xml, std::vector<ProgramLine>& programs);
+CallStatus decode_info(const std::string& xml, ProgramLine& program);
+CallStatus decode_settings(const std::string& xml, const std::string& name, SettingsLine& settings);
+CallStatus decode_order(const std::string& xml);
+
+}  // namespace healthcheckd::master

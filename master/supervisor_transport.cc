@@ -1,0 +1,227 @@
+#include "master/supervisor_transport.h"
+
+#include "common/line_codec.h"
+#include "common/number_text.h"
+
+#include <arpa/inet.h>
+#include <array>
+#include <charconv>
+#include <curl/curl.h>
+#include <fstream>
+#include <iterator>
+#include <openssl/ssl.h>
+#include <stdexcept>
+#include <sys/un.h>
+
+namespace healthcheckd::master {
+
+namespace {
+
+constexpr std::size_t kMaxHeaders = 64u << 10;
+constexpr std::size_t kMaxCaStore = 4u << 20;
+constexpr const char* kCaStore = "/etc/ssl/certs/ca-certificates.crt";
+
+bool is_address(const std::string& host) {
+    std::array<char, sizeof(in6_addr)> ignored;
+    return ::inet_pton(AF_INET, host.c_str(), ignored.data()) == 1 ||
+           ::inet_pton(AF_INET6, host.c_str(), ignored.data()) == 1;
+}
+
+std::string url_part(CURLU* url, CURLUPart part, unsigned flags = 0) {
+    char* text = nullptr;
+    if (curl_url_get(url, part, &text, flags) != CURLUE_OK)
+        return {};
+    std::string copy = text;
+    curl_free(text);
+    return copy;
+}
+
+// What one transfer has received so far; the callbacks of libcurl fill it.
+struct Received {
+    std::string body;
+    std::size_t header_bytes = 0;
+    bool too_large = false;
+};
+
+std::size_t on_body(char* data, std::size_t, std::size_t size, void* context) {
+    auto& received = *static_cast<Received*>(context);
+    if (received.body.size() + size > kMaxAnswer) {
+        received.too_large = true;
+        return 0;
+    }
+    received.body.append(data, size);
+    return size;
+}
+
+std::size_t on_header(char*, std::size_t, std::size_t size, void* context) {
+    auto& received = *static_cast<Received*>(context);
+    received.header_bytes += size;
+    received.too_large = received.header_bytes > kMaxHeaders;
+    return received.too_large ? 0 : size;
+}
+
+std::string read_ca_store() {
+    std::ifstream in(kCaStore, std::ios::binary);
+    std::string text;
+    text.resize(kMaxCaStore);
+    in.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(in.gcount()));
+    return text;
+}
+
+std::string seconds_text(std::chrono::milliseconds limit) {
+    return number_text(static_cast<double>(limit.count()) / 1000) + " s";
+}
+
+}  // namespace
+
+Result<Endpoint> parse_endpoint(std::string_view text) {
+    Endpoint endpoint;
+    constexpr std::string_view kUnix = "unix://";
+    if (text.starts_with(kUnix)) {
+        endpoint.socket_path = text.substr(kUnix.size());
+        endpoint.shown = text;
+        endpoint.url = "http://localhost/RPC2";
+        if (!endpoint.socket_path.starts_with('/'))
+            return Error{"the path in " + printable(text) + " is not absolute; write unix:///path/of/socket"};
+        if (endpoint.socket_path.size() >= sizeof(sockaddr_un::sun_path))
+            return Error{"the path in " + printable(text) + " is longer than the 107 bytes of unix(7)"};
+        return endpoint;
+    }
+
+    const std::unique_ptr<CURLU, void (*)(CURLU*)> url(curl_url(), curl_url_cleanup);
+    const std::string copy(text);
+    if (!url || curl_url_set(url.get(), CURLUPART_URL, copy.c_str(), 0) != CURLUE_OK)
+        return Error{
+            "the URL of supervisord cannot be understood; write unix:///path or http://host:port/RPC2"};
+    const std::string scheme = url_part(url.get(), CURLUPART_SCHEME);
+    if (scheme != "http" && scheme != "https")
+        return Error{"'" + printable(scheme) + "://' is no way to reach supervisord: unix, http or https"};
+    endpoint.tls = scheme == "https";
+    if (const std::string path = url_part(url.get(), CURLUPART_PATH); path.empty() || path == "/")
+        curl_url_set(url.get(), CURLUPART_PATH, "/RPC2", 0);
+    const std::string port = url_part(url.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT);
+    std::from_chars(port.data(), port.data() + port.size(), endpoint.port);
+    std::string host = url_part(url.get(), CURLUPART_HOST);
+    if (host.starts_with('[') && host.ends_with(']'))
+        host = host.substr(1, host.size() - 2);
+    endpoint.needs_resolver = host != "localhost" && !is_address(host);
+    endpoint.url = url_part(url.get(), CURLUPART_URL);
+    curl_url_set(url.get(), CURLUPART_USER, nullptr, 0);
+    curl_url_set(url.get(), CURLUPART_PASSWORD, nullptr, 0);
+    endpoint.shown = printable(url_part(url.get(), CURLUPART_URL));
+    return endpoint;
+}
+
+struct SupervisorTransport::Handle {
+    CURL* curl = nullptr;
+    curl_slist* headers = nullptr;
+    std::string ca_store;
+    std::array<char, CURL_ERROR_SIZE> error{};
+
+    Handle() = default;
+    Handle(const Handle&) = delete;
+    Handle& operator=(const Handle&) = delete;
+    ~Handle() {
+        curl_slist_free_all(headers);
+        curl_easy_cleanup(curl);
+    }
+};
+
+SupervisorTransport::SupervisorTransport(Endpoint endpoint, const Secret& user, const Secret& pass)
+    : endpoint_(std::move(endpoint)), handle_(std::make_unique<Handle>()) {
+    CURL* curl = handle_->curl = curl_easy_init();
+    if (curl == nullptr)
+        throw std::runtime_error("libcurl gives no handle");
+    for (const char* header : {"Content-Type: text/xml", "Connection: close", "Expect:"})
+        handle_->headers = curl_slist_append(handle_->headers, header);
+
+    curl_easy_setopt(curl, CURLOPT_URL, endpoint_.url.c_str());
+    if (endpoint_.is_unix())
+        curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, endpoint_.socket_path.c_str());
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    // An idle connection that is kept makes some versions of supervisord spin.
+    curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
+    curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, handle_->headers);
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, "healthcheckd");
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, handle_->error.data());
+    curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+    if (!user.empty()) {
+        curl_easy_setopt(curl, CURLOPT_USERNAME, std::string(user.view()).c_str());
+        curl_easy_setopt(curl, CURLOPT_PASSWORD, std::string(pass.view()).c_str());
+    }
+
+    if (endpoint_.tls) {
+        handle_->ca_store = read_ca_store();
+        curl_blob store{handle_->ca_store.data(), handle_->ca_store.size(), CURL_BLOB_NOCOPY};
+        // Without these two, libcurl also opens the files that it was built with.
+        curl_easy_setopt(curl, CURLOPT_CAINFO, nullptr);
+        curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);
+        curl_easy_setopt(curl, CURLOPT_CAINFO_BLOB, &store);
+        // OpenSSL reads openssl.cnf when its first context is made; it could not later.
+        SSL_CTX_free(SSL_CTX_new(TLS_client_method()));
+    }
+}
+
+SupervisorTransport::~SupervisorTransport() = default;
+
+HttpReply SupervisorTransport::post(const std::string& body, std::chrono::milliseconds limit) {
+    CURL* curl = handle_->curl;
+    Received received;
+    handle_->error[0] = '\0';
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.data());
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &received);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, &received);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(limit.count()));
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limit.count()));
+    const CURLcode result = curl_easy_perform(curl);
+
+    HttpReply reply;
+    const std::string who = "supervisord at " + endpoint_.shown;
+    const std::string detail =
+        printable(handle_->error[0] != '\0' ? handle_->error.data() : curl_easy_strerror(result), 300);
+    long status = 0;
+    long os_error = 0;
+    curl_off_t connect_us = 0;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_error);
+    curl_easy_getinfo(curl, CURLINFO_CONNECT_TIME_T, &connect_us);
+
+    if (received.too_large) {
+        reply.code = kCallBadAnswer;
+        reply.message = who + " sent more than " + std::to_string(kMaxAnswer >> 20) + " MB";
+    } else if (result == CURLE_COULDNT_CONNECT || result == CURLE_COULDNT_RESOLVE_HOST) {
+        reply.code = kCallUnreachable;
+        reply.denied = os_error == EACCES || os_error == EPERM;
+        reply.message = who + " cannot be reached: " +
+                        (os_error != 0 ? ::strerrordesc_np(static_cast<int>(os_error)) : detail);
+    } else if (result == CURLE_OPERATION_TIMEDOUT && connect_us == 0) {
+        reply.code = kCallUnreachable;
+        reply.message = who + " cannot be reached: no connection within " + seconds_text(limit);
+    } else if (result == CURLE_OPERATION_TIMEDOUT) {
+        reply.code = kCallTimeout;
+        reply.message = who + " takes connections but did not answer within " + seconds_text(limit);
+    } else if (result != CURLE_OK) {
+        reply.code = kCallBadAnswer;
+        reply.message = who + " did not answer as expected: " + detail;
+    } else if (status == 401 || status == 403) {
+        reply.code = kCallRefused;
+        reply.message = who + " refuses the login (HTTP " + std::to_string(status) +
+                        "): check supervisordUser and supervisordPass";
+    } else if (status != 200) {
+        reply.code = kCallBadAnswer;
+        reply.message = who + " answered HTTP " + std::to_string(status);
+    }
+    if (reply.code == kCallOk)
+        reply.body = std::move(received.body);
+    return reply;
+}
+
+}  // namespace healthcheckd::master

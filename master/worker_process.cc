@@ -1,0 +1,190 @@
+#include "master/worker_process.h"
+
+#include "common/channel.h"
+#include "common/log.h"
+#include "common/proc_stat.h"
+#include "master/log_files.h"
+#include "worker/entry.h"
+
+#include <spdlog/fmt/fmt.h>
+
+namespace healthcheckd::master {
+
+namespace {
+
+// A descriptor that measures `process` and no other one: the number is looked at again once the file is open.
+UniqueFd open_measure(const CatConfig& cat, ProcessId process) {
+    const std::string path = worker::descriptor_path(cat, process.pid);
+    UniqueFd fd(path.empty() ? -1 : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (fd && process.running()) {
+        const auto start_ticks = start_ticks_of(process.pid);
+        if (!start_ticks || *start_ticks != process.start_ticks)
+            fd.reset();
+    }
+    return fd;
+}
+
+}  // namespace
+
+WorkerProcess::WorkerProcess(Loop& loop, Spawner& spawner, Identity identity, Callbacks callbacks)
+    : loop_(loop), spawner_(spawner), identity_(std::move(identity)), callbacks_(std::move(callbacks)),
+      deadline_(loop,
+                [this] { replace(probing_ ? "it did not answer in time" : "it did not get ready in time"); }),
+      respawn_(loop, [this] { spawn(); }) {}
+
+WorkerProcess::~WorkerProcess() {
+    if (child_) {
+        spawner_.forget(child_->pid);
+        spawner_.kill(child_->pid);
+    }
+}
+
+void WorkerProcess::start() {
+    spawn();
+}
+
+void WorkerProcess::spawn() {
+    ChildSpec spec;
+    spec.title = fmt::format("healthcheckd: {} [{} {}]", identity_.name, to_string(identity_.cat().type),
+                             identity_.program);
+    spec.main = [identity = identity_](pid_t master) {
+        return worker::run_worker(
+            {*identity.config, identity.cat(), identity.name, identity.program, master});
+    };
+    spec.secrets = identity_.config->secrets.get();
+    spec.group = static_cast<SecretStore::Group>(identity_.index);
+    backoff_.on_start(Clock::now());
+    replace_reason_.clear();
+    ++spawns_;
+    auto child = spawner_.spawn(spec, [this](const ChildEnd& end) { on_end(end); });
+    if (!child) {
+        trouble_ = "no worker could be started: " + child.error().text();
+        log::error(identity_.who(), "{}", trouble_);
+        respawn_.start(std::max(backoff_.on_end(Clock::now()), Backoff::kFirst));
+        return;
+    }
+    child_ = std::move(*child);
+    reader_ = std::make_unique<ReportReader>(
+        loop_, std::move(child_->report), ReportReader::Limits{},
+        [this](std::string_view line) { on_line(line); }, [this](std::string_view why) { replace(why); });
+    deadline_.start(kReadyLimit);
+}
+
+Milliseconds WorkerProcess::probe_limit() const {
+    const CatConfig& cat = identity_.cat();
+    const bool network = cat.type == CheckType::http || cat.type == CheckType::tcp;
+    return network ? cat.timeout + std::chrono::seconds(2) : Milliseconds(5'000);
+}
+
+void WorkerProcess::track(ProcessId process) {
+    tracked_ = process;
+    if (ready_)
+        send_track();
+}
+
+void WorkerProcess::send_track() {
+    const CatConfig& cat = identity_.cat();
+    if (!cat.measures_process() || cat.pid_get != PidGet::supervisor)
+        return;
+    const UniqueFd fd = open_measure(cat, tracked_);
+    if (tracked_.running() && !fd)
+        log::debug(identity_.who(), "pid {} cannot be opened: it has ended or belongs to somebody else",
+                   tracked_.pid);
+    send(encode(Track{tracked_}).line(), fd.get());
+}
+
+void WorkerProcess::probe(ProbeCommand command) {
+    command.seq = ++seq_;
+    probing_ = true;
+    deadline_.start(probe_limit());
+    send(encode(command).line());
+}
+
+void WorkerProcess::send(std::string_view line, int attached) {
+    if (const auto sent = send_packet(child_->control.get(), line, attached); !sent)
+        replace("it does not take commands: " + sent.error().text());
+}
+
+void WorkerProcess::on_line(std::string_view text) {
+    WorkerLine line;
+    if (!decode(text, line)) {
+        log::warning(identity_.who(), "the worker wrote what it must not: {}", printable(text, 200));
+        replace("it broke the protocol");
+        return;
+    }
+    if (const auto* report = std::get_if<Report>(&line)) {
+        if (!probing_ || report->seq != seq_) {
+            replace("it answered a probe that nobody asked for");
+            return;
+        }
+        probing_ = false;
+        deadline_.stop();
+        callbacks_.on_report(*report);
+    } else if (std::holds_alternative<Ready>(line)) {
+        if (ready_) {
+            replace("it said twice that it is ready");
+            return;
+        }
+        ready_ = true;
+        trouble_.clear();
+        deadline_.stop();
+        if (tracked_.running() || identity_.cat().whole_machine())
+            send_track();
+    } else if (const auto* request = std::get_if<OpenRequest>(&line)) {
+        on_open_request(*request);
+    } else if (std::holds_alternative<RotateRequest>(line)) {
+        rotate_log();
+    } else if (const auto* broken = std::get_if<Broken>(&line)) {
+        replace_reason_ = broken->message;
+        if (identity_.config->sandbox == SandboxLevel::log)
+            log::warning(identity_.who(), "{}", broken->message);
+    }
+}
+
+void WorkerProcess::on_open_request(const OpenRequest& request) {
+    const CatConfig& cat = identity_.cat();
+    // Only a worker that looks for its process by itself, and only while it was asked to.
+    if (!probing_ || !cat.measures_process() || cat.pid_get == PidGet::supervisor) {
+        replace("it asked for a process that is not its to measure");
+        return;
+    }
+    const bool own = request.process.pid == ::getpid() || spawner_.is_child(request.process.pid);
+    const UniqueFd fd = own ? UniqueFd() : open_measure(cat, request.process);
+    send(encode(Track{fd ? request.process : ProcessId{}}).line(), fd.get());
+}
+
+void WorkerProcess::rotate_log() {
+    if (*rotating_)
+        return;
+    const LogFile file{worker_log_path(*identity_.config, identity_.name), control()};
+    *rotating_ = renew_logs(spawner_, {file}, identity_.config->log_backups,
+                            [rotating = rotating_] { *rotating = false; });
+}
+
+void WorkerProcess::replace(std::string_view why) {
+    replace_reason_ = why;
+    if (reader_)
+        reader_->stop();
+    deadline_.stop();
+    if (child_)
+        spawner_.kill(child_->pid);
+}
+
+void WorkerProcess::on_end(const ChildEnd& end) {
+    reader_->drain();
+    reader_.reset();
+    child_.reset();
+    deadline_.stop();
+    ready_ = false;
+    const bool probing = std::exchange(probing_, false);
+    last_exit_ = end.text();
+    const Milliseconds wait = backoff_.on_end(Clock::now());
+    trouble_ = replace_reason_.empty() ? last_exit_ : replace_reason_;
+    log::warning(identity_.who(), "the worker (pid {}) was lost: {} ({}); the next one starts {}", end.pid,
+                 trouble_, last_exit_,
+                 wait == Milliseconds(0) ? "now" : fmt::format("in {} s", wait.count() / 1000));
+    respawn_.start(wait);
+    callbacks_.on_lost(probing, trouble_);
+}
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,274 @@
+// Mail as it is delivered to a real server.
+#include "master/mail.h"
+#include "t/fixture/basics.h"
+#include "t/fixture/smtp_sink.h"
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+
+using namespace healthcheckd;
+using namespace healthcheckd::test;
+using namespace healthcheckd::master;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Tls = SmtpSink::Tls;
+
+bool has(const std::string& text, std::string_view part) {
+    return text.find(part) != std::string::npos;
+}
+
+// A configuration that fits `sink`, with its password.
+struct Client {
+    SecretStore secrets;
+    MailConfig mail;
+
+    explicit Client(const SmtpSink& sink, MailTls tls = MailTls::implicit) {
+        mail.host = "localhost";
+        mail.port = sink.port();
+        mail.user = sink.options().user;
+        if (!sink.options().password.empty())
+            mail.pass = secrets.put(SecretStore::kMail, sink.options().password);
+        mail.from = "ops@test.local";
+        mail.to_list = {"a@test.local", "b@test.local"};
+        mail.tls = tls;
+        mail.ca_file = sink.ca_file();
+    }
+    MailMessage message() const {
+        return {.sender = mail.from,
+                .recipients = mail.to_list,
+                .text = "Subject: hello\r\nFrom: ops@test.local\r\n\r\nfirst\r\n.\r\n..dots\r\nlast\r\n",
+                .message_id = "<x@y>"};
+    }
+    MailResult send(std::chrono::milliseconds limit = 10s) const {
+        MailResult result = send_mail(mail, message(), limit);
+        BOOST_TEST(!has(result.message, "s3cret"), result.message);
+        return result;
+    }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(e2e_smtp)
+
+BOOST_AUTO_TEST_CASE(implicit_tls_with_login_delivers_the_text_unchanged) {
+    const SmtpSink sink;
+    const Client client(sink);
+    const MailResult result = client.send();
+    BOOST_TEST(result.ok, result.message);
+    BOOST_REQUIRE(sink.wait_for_mails(1));
+    BOOST_TEST(sink.mails()[0] == client.message().text);
+    const std::string envelope = sink.envelopes()[0];
+    BOOST_TEST(has(envelope, R"("mail_from": "ops@test.local")"), envelope);
+    BOOST_TEST(has(envelope, R"("rcpt_tos": ["a@test.local", "b@test.local"])"), envelope);
+    BOOST_TEST(has(envelope, R"("login": "ops@test.local")"), envelope);
+    BOOST_TEST(has(envelope, R"("tls": true)"), envelope);
+}
+
+BOOST_AUTO_TEST_CASE(starttls_with_login_delivers_encrypted) {
+    const SmtpSink sink({.tls = Tls::starttls});
+    const Client client(sink, MailTls::starttls);
+    const MailResult result = client.send();
+    BOOST_TEST(result.ok, result.message);
+    BOOST_TEST(has(sink.commands(), "auth tls"));
+    BOOST_TEST(!has(sink.commands(), "mail clear"));
+    BOOST_TEST(sink.mails().size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(no_encryption_is_possible_when_asked_for) {
+    const SmtpSink sink({.tls = Tls::none});
+    const MailResult result = Client(sink, MailTls::none).send();
+    BOOST_TEST(result.ok, result.message);
+    BOOST_TEST(sink.mails().size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_self_signed_certificate_is_refused_unless_trusted_or_unverified) {
+    const SmtpSink sink;
+    Client client(sink);
+    client.mail.ca_file = "";
+    const MailResult refused = client.send();
+    BOOST_TEST(!refused.ok);
+    BOOST_TEST(!refused.permanent);
+    BOOST_TEST(has(refused.message, "certificate"), refused.message);
+    BOOST_TEST(has(refused.message, "TLS handshake"), refused.message);
+    BOOST_TEST(sink.commands() == "");
+    client.mail.verify = false;
+    BOOST_TEST(client.send().ok);
+}
+
+BOOST_AUTO_TEST_CASE(a_certificate_for_another_host_is_refused) {
+    const SmtpSink sink({.cert_names = "DNS:other.test"});
+    const MailResult result = Client(sink).send();
+    BOOST_TEST(!result.ok);
+    BOOST_TEST(sink.commands() == "");
+}
+
+BOOST_AUTO_TEST_CASE(stripped_starttls_is_refused_before_login_and_mail) {
+    const SmtpSink sink({.tls = Tls::none});
+    for (const MailTls tls : {MailTls::starttls, MailTls::opportunistic}) {
+        const MailResult result = Client(sink, tls).send();
+        BOOST_TEST(!result.ok);
+        BOOST_TEST(!result.permanent);
+        BOOST_TEST(has(result.message, "STARTTLS"), result.message);
+    }
+    BOOST_TEST(!has(sink.commands(), "auth"));
+    BOOST_TEST(!has(sink.commands(), "mail"));
+}
+
+BOOST_AUTO_TEST_CASE(opportunistic_encrypts_if_offered_and_goes_on_without_a_password_if_not) {
+    const SmtpSink offering({.tls = Tls::offered, .user = "", .password = ""});
+    BOOST_TEST(Client(offering, MailTls::opportunistic).send().ok);
+    BOOST_TEST(has(offering.commands(), "mail tls"));
+    const SmtpSink plain({.tls = Tls::none, .user = "", .password = ""});
+    BOOST_TEST(Client(plain, MailTls::opportunistic).send().ok);
+    BOOST_TEST(has(plain.commands(), "mail clear"));
+}
+
+BOOST_AUTO_TEST_CASE(without_a_password_there_is_no_login) {
+    const SmtpSink sink({.user = "", .password = ""});
+    Client client(sink);
+    client.mail.user = "ops@test.local";
+    BOOST_TEST(client.send().ok);
+    BOOST_TEST(!has(sink.commands(), "auth"));
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_password_is_told_clearly_and_not_shown) {
+    const SmtpSink sink;
+    Client client(sink);
+    client.mail.pass = client.secrets.put(SecretStore::kMail, "s3cret-but-wrong");
+    const MailResult result = client.send();
+    BOOST_TEST(!result.ok);
+    BOOST_TEST(!result.permanent);
+    BOOST_TEST(has(result.message, "login: "), result.message);
+    BOOST_TEST(has(result.message, "535 5.7.8"), result.message);
+    BOOST_TEST(sink.mails().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_sends_the_password_back_does_not_get_it_into_the_log) {
+    SmtpSink sink;
+    // "\0ops@test.local\0s3cret-Mail-Pa55", as AUTH PLAIN encodes it.
+    const std::string encoded = "AG9wc0B0ZXN0LmxvY2FsAHMzY3JldC1NYWlsLVBhNTU=";
+    sink.fail("auth", "535 no s3cret-Mail-Pa55 " + encoded);
+    const MailResult result = Client(sink).send();
+    BOOST_TEST(has(result.message, "535 no ********"), result.message);
+    BOOST_TEST(!has(result.message, encoded), result.message);
+}
+
+BOOST_AUTO_TEST_CASE(a_mail_to_nobody_is_no_success) {
+    const SmtpSink sink;
+    MailMessage message = Client(sink).message();
+    message.recipients.clear();
+    const MailResult result = send_mail(Client(sink).mail, message, 10s);
+    BOOST_TEST(!result.ok);
+    BOOST_TEST(result.permanent);
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_is_down_is_told) {
+    SmtpSink sink;
+    sink.stop();
+    const MailResult result = Client(sink).send();
+    BOOST_TEST(!result.ok);
+    BOOST_TEST(!result.permanent);
+    BOOST_TEST(has(result.message, "localhost:" + std::to_string(sink.port()) + ": connection: "),
+               result.message);
+}
+
+BOOST_AUTO_TEST_CASE(a_hang_in_any_phase_ends_at_the_limit_and_is_named) {
+    for (const auto& [phase, told] :
+         std::initializer_list<std::pair<std::string, std::string>>{{"connect", "TLS handshake"},
+                                                                    {"greeting", "greeting"},
+                                                                    {"ehlo", "greeting"},
+                                                                    {"auth", "login"},
+                                                                    {"mail", "sender"},
+                                                                    {"rcpt", "recipient"},
+                                                                    {"data", "message"},
+                                                                    {"message", "message"}}) {
+        SmtpSink sink;
+        sink.fail(phase, "hang");
+        const auto start = Clock::now();
+        const MailResult result = Client(sink).send(700ms);
+        const auto took = Clock::now() - start;
+        BOOST_TEST(!result.ok);
+        BOOST_TEST(!result.permanent);
+        BOOST_TEST(has(result.message, told + ": no answer within "), phase + ": " + result.message);
+        BOOST_TEST((took >= 600ms && took < 3s), phase);
+    }
+    for (const auto& [phase, told] : std::initializer_list<std::pair<std::string, std::string>>{
+             {"connect", "greeting"}, {"starttls", "STARTTLS"}, {"tls", "STARTTLS"}}) {
+        SmtpSink sink({.tls = Tls::starttls});
+        sink.fail(phase, "hang");
+        const MailResult result = Client(sink, MailTls::starttls).send(700ms);
+        BOOST_TEST(has(result.message, told + ": no answer within "), phase + ": " + result.message);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_hang_after_the_mail_was_taken_neither_delays_nor_fails) {
+    SmtpSink sink;
+    sink.fail("quit", "hang");
+    const auto start = Clock::now();
+    BOOST_TEST(Client(sink).send(10s).ok);
+    BOOST_TEST((Clock::now() - start < 5s));
+}
+
+BOOST_AUTO_TEST_CASE(refused_for_now_is_not_refused_for_good) {
+    struct Row {
+        std::string phase, answer, told;
+        bool permanent;
+    };
+    for (const Row& row : std::initializer_list<Row>{{"greeting", "421 busy", "greeting", false},
+                                                     {"greeting", "554 go away", "greeting", false},
+                                                     {"mail", "451 later", "sender", false},
+                                                     {"mail", "550 not you", "sender", true},
+                                                     {"rcpt", "450 later", "recipient", false},
+                                                     {"rcpt", "550 nobody", "recipient", true},
+                                                     {"data", "452 no room", "message", false},
+                                                     {"data", "554 no", "message", true},
+                                                     {"message", "451 later", "message", false},
+                                                     {"message", "550 spam", "message", true}}) {
+        SmtpSink sink;
+        sink.fail(row.phase, row.answer);
+        const MailResult result = Client(sink).send();
+        BOOST_TEST(!result.ok);
+        BOOST_TEST(result.permanent == row.permanent, row.answer + " -> " + result.message);
+        BOOST_TEST(has(result.message, row.told + ": "), result.message);
+        BOOST_TEST(has(result.message, row.answer), result.message);
+        BOOST_TEST(sink.mails().empty());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(one_bad_recipient_does_not_cost_the_other_the_mail) {
+    SmtpSink sink;
+    sink.fail("rcpt:a@test.local", "550 5.1.1 no such user");
+    const MailResult result = Client(sink).send();
+    BOOST_TEST(result.ok, result.message);
+    BOOST_TEST(has(result.message, "1 of 2 recipients"), result.message);
+    BOOST_TEST(has(result.message, "a@test.local: 550 5.1.1 no such user"), result.message);
+    BOOST_REQUIRE_EQUAL(sink.mails().size(), 1u);
+    BOOST_TEST(has(sink.envelopes()[0], R"("rcpt_tos": ["b@test.local"])"));
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_lost_after_the_text_is_no_success) {
+    SmtpSink sink;
+    sink.fail("message", "close");
+    const MailResult result = Client(sink).send();
+    BOOST_TEST(!result.ok);
+    BOOST_TEST(!result.permanent);
+    sink.mend();
+    BOOST_TEST(Client(sink).send().ok);
+}
+
+BOOST_AUTO_TEST_CASE(a_composed_mail_arrives_as_it_was_composed) {
+    const SmtpSink sink;
+    const Client client(sink);
+    MailEvent event;
+    event.request.program = "gateway";
+    event.request.cat_name = "cat1";
+    event.request.at = std::chrono::system_clock::now();
+    const MailMessage message = compose_mail(client.mail, event);
+    BOOST_TEST(send_mail(client.mail, message, 10s).ok);
+    BOOST_REQUIRE(sink.wait_for_mails(1));
+    BOOST_TEST(sink.mails()[0] == message.text);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,122 @@
+#include "common/proc_stat.h"
+#include "master/action.h"
+#include "t/fixture/basics.h"
+
+#include <boost/test/unit_test.hpp>
+#include <csignal>
+#include <sys/wait.h>
+
+using namespace healthcheckd;
+using namespace healthcheckd::test;
+using master::ActionRequest;
+using master::ActionResult;
+using master::run_kill;
+
+namespace {
+
+bool has(const std::string& text, std::string_view part) {
+    return text.find(part) != std::string::npos;
+}
+
+ActionRequest request_for(pid_t pid) {
+    ActionRequest request;
+    request.evidence.process.pid = pid;
+    if (const auto start = start_ticks_of(pid))
+        request.evidence.process.start_ticks = *start;
+    return request;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(test_action_kill)
+
+BOOST_AUTO_TEST_CASE(the_measured_process_dies_of_sigkill) {
+    Subprocess target({"/bin/sh", "-c", "trap '' TERM INT; while :; do sleep 0.1; done"});
+    const ActionResult result = run_kill(request_for(target.pid()));
+    BOOST_TEST(result.ok, result.message);
+    BOOST_TEST(
+        has(result.message, "killed pid " + std::to_string(target.pid()) + " (SIGKILL), ended after "));
+    const int status = target.wait(5s);
+    BOOST_TEST((WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL));
+}
+
+BOOST_AUTO_TEST_CASE(a_stopped_process_dies_too) {
+    Subprocess target({"/bin/sleep", "1000"});
+    target.signal(SIGSTOP);
+    BOOST_REQUIRE(wait_until([&] {
+        const auto stat = read_proc_stat(target.pid());
+        return stat && stat->state == 'T';
+    }));
+    BOOST_TEST(run_kill(request_for(target.pid())).ok);
+    BOOST_TEST(target.wait(5s) != -1);
+}
+
+BOOST_AUTO_TEST_CASE(a_stranger_with_the_same_number_lives) {
+    Subprocess stranger({"/bin/sleep", "1000"});
+    ActionRequest request = request_for(stranger.pid());
+    request.evidence.process.start_ticks -= 1;
+    const ActionResult result = run_kill(request);
+    BOOST_TEST(!result.ok);
+    BOOST_TEST(has(result.message, "is another process now; nothing done"));
+    BOOST_TEST(stranger.wait(200ms) == -1);
+}
+
+BOOST_AUTO_TEST_CASE(a_process_without_a_known_start_lives) {
+    Subprocess target({"/bin/sleep", "1000"});
+    ActionRequest request = request_for(target.pid());
+    request.evidence.process.start_ticks = 0;
+    const ActionResult result = run_kill(request);
+    BOOST_TEST(!result.ok);
+    BOOST_TEST(has(result.message, "start time was not measured"), result.message);
+    BOOST_TEST(target.wait(200ms) == -1);
+}
+
+BOOST_AUTO_TEST_CASE(what_has_ended_is_left_in_peace) {
+    Subprocess target({"/bin/sleep", "1000"});
+    const ActionRequest request = request_for(target.pid());
+    target.signal(SIGKILL);
+    // First a zombie, then reaped.
+    BOOST_REQUIRE(wait_until([&] {
+        const auto stat = read_proc_stat(target.pid());
+        return stat && stat->state == 'Z';
+    }));
+    BOOST_TEST(has(run_kill(request).message, "has already ended"));
+    BOOST_REQUIRE(target.wait(5s) != -1);
+    const ActionResult result = run_kill(request);
+    BOOST_TEST(has(result.message, "has already ended"));
+}
+
+BOOST_AUTO_TEST_CASE(no_measured_process_is_said_and_nothing_done) {
+    ActionRequest request;
+    request.evidence.process = {.pid = 0, .start_ticks = 5};
+    const ActionResult result = run_kill(request);
+    BOOST_TEST(!result.ok);
+    BOOST_TEST(has(result.message, "no process was measured"));
+}
+
+BOOST_AUTO_TEST_CASE(init_groups_and_healthcheckd_itself_are_refused) {
+    for (const pid_t pid : {-1, -::getpid(), 1, ::getpid(), ::getppid()}) {
+        ActionRequest request = request_for(pid);
+        // The true start time where there is one, so that nothing but the refusal stands in the way.
+        if (request.evidence.process.start_ticks == 0)
+            request.evidence.process.start_ticks = 1;
+        const ActionResult result = run_kill(request);
+        BOOST_TEST(!result.ok);
+        BOOST_TEST(has(result.message, "refused to kill pid " + std::to_string(pid)), result.message);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(another_child_of_the_master_is_refused) {
+    // This process plays the master: the forked child is the action, and `worker` its sister.
+    Subprocess worker({"/bin/sleep", "1000"});
+    const ActionRequest request = request_for(worker.pid());
+    const pid_t action = ::fork();
+    if (action == 0)
+        ::_exit(has(run_kill(request).message, "it is healthcheckd itself") ? 0 : 1);
+    int status = -1;
+    BOOST_REQUIRE_EQUAL(::waitpid(action, &status, 0), action);
+    BOOST_TEST(status == 0);
+    BOOST_TEST(worker.wait(200ms) == -1);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,113 @@
+// The manual page and the example configuration keep up with the table of keys.
+#include "t/test_config.h"
+
+#include "master/config_keys.h"
+
+#include <boost/test/unit_test.hpp>
+#include <sstream>
+
+using namespace healthcheckd;
+using namespace healthcheckd::test;
+using healthcheckd::master::Key;
+
+namespace {
+
+// The page's text about a key in its section: from its ".It Cm name" to the next item. Section headings part
+// keys of the same name (host of mail, host of http).
+std::string item(const std::string& page, const Key& key) {
+    const char* heading = key.section == master::Section::config ? ".Sh SECTION config\n"
+                          : key.section == master::Section::mail ? ".Sh SECTION config.mail\n"
+                                                                 : ".Sh CATS\n";
+    const std::size_t section = page.find(heading);
+    if (section == std::string::npos)
+        return "";
+    const std::size_t end = page.find("\n.Sh ", section);
+    const std::size_t start = page.find(".It Cm " + std::string(key.name) + "\n", section);
+    if (start >= end)
+        return "";
+    return page.substr(start, std::min(page.find("\n.It ", start), page.find("\n.El", start)) - start);
+}
+
+// "port: 80" of the item's ".Ql port: 80 .".
+std::string example(const std::string& text) {
+    const std::size_t start = text.find("\nExample:\n.Ql ");
+    if (start == std::string::npos)
+        return "";
+    const std::size_t from = start + std::string("\nExample:\n.Ql ").size();
+    return text.substr(from, text.find(" .", from) - from);
+}
+
+// Does a line give `key`, live or commented out?
+bool has_key(const std::string& text, const Key& key) {
+    std::istringstream in(text);
+    for (std::string line; std::getline(in, line);) {
+        const std::size_t start = line.find_first_not_of(" #");
+        if (start != std::string::npos && start > 0 &&
+            line.substr(start).starts_with(std::string(key.name) + ": "))
+            return true;
+    }
+    return false;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(test_config_docs)
+
+BOOST_AUTO_TEST_CASE(every_key_has_its_item_in_the_manual_page_with_default_and_example) {
+    const std::string page = read_file((source_dir() / "man" / "healthcheckd.yaml.5").string());
+    for (const Key& key : master::all_keys()) {
+        const std::string text = item(page, key);
+        BOOST_TEST(!text.empty(), key.name << " is not in healthcheckd.yaml.5");
+        const std::string wanted = key.default_text == "required" ? "; required."
+                                   : key.default_text == "none"
+                                       ? "; no default."
+                                       : "; default " + std::string(key.default_text) + ".";
+        BOOST_TEST(text.find(wanted) != std::string::npos,
+                   key.name << ": no \"" << wanted << "\" in: " << text);
+        BOOST_TEST(text.find("\n.Ql " + std::string(key.name) + ": ") != std::string::npos,
+                   key.name << " has no example");
+        if (!key.alias.empty())
+            BOOST_TEST(text.find(".Cm " + std::string(key.alias)) != std::string::npos, key.alias);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(every_example_of_the_manual_page_is_accepted) {
+    const std::string page = read_file((source_dir() / "man" / "healthcheckd.yaml.5").string());
+    for (const Key& key : master::all_keys()) {
+        const std::string line = example(item(page, key));
+        BOOST_TEST(!line.empty(), key.name);
+        const bool cat = key.section == master::Section::cat;
+        const std::string yaml = key.section == master::Section::config
+                                     ? "config:\n  " + line + "\n" + cat_of("")
+                                 : !cat ? "config:\n  mail:\n    " + line + "\n" + cat_of("")
+                                        : "cat1:\n  " + line + "\n";
+        for (const Diagnostic& d : master::parse_config(yaml, "t").diagnostics)
+            BOOST_TEST((d.severity == Diagnostic::Severity::warning ||
+                        d.path.substr(d.path.rfind('.') + 1) != key.name),
+                       d.format());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_configurations_shown_in_the_manual_page_load) {
+    const std::string page = read_file((source_dir() / "man" / "healthcheckd.yaml.5").string());
+    const std::string begin = ".Bd -literal -offset indent\n";
+    int count = 0;
+    for (std::size_t at = page.find(begin); at != std::string::npos; at = page.find(begin, at + 1)) {
+        const std::size_t start = at + begin.size();
+        const std::string yaml = page.substr(start, page.find(".Ed", start) - start);
+        BOOST_TEST(complaints_about(yaml) == "", yaml << complaints_about(yaml));
+        ++count;
+    }
+    BOOST_TEST(count == 2);
+}
+
+BOOST_AUTO_TEST_CASE(the_example_configuration_has_every_key_and_loads_without_a_complaint) {
+    const std::string text = read_file((source_dir() / "conf" / "config.yaml").string());
+    const LoadedConfig loaded = master::parse_config(text, "config.yaml");
+    BOOST_TEST(complaints(loaded) == "");
+    BOOST_TEST(loaded.config != nullptr);
+    for (const Key& key : master::all_keys())
+        BOOST_TEST(has_key(text, key), key.name);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,224 @@
+// Single values: what each key takes, what it refuses, and with which words.
+#include "t/test_config.h"
+
+#include "master/config_json.h"
+#include "master/config_keys.h"
+#include "master/config_suggest.h"
+#include "master/config_texts.h"
+#include "master/config_values.h"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace healthcheckd;
+using namespace healthcheckd::master;
+using namespace std::chrono_literals;
+using healthcheckd::test::complaints_about;
+
+namespace {
+
+// A configuration to set keys in, and what the getter says after setting one.
+struct Bench {
+    Config config;
+    CatConfig cat;
+
+    Bench() { config.mail.emplace(); }
+
+    // The canonical text after the value was taken, or "! complaint".
+    std::string set(Section section, std::string_view name, std::string_view text) {
+        const Key* key = find_key(section, name);
+        BOOST_REQUIRE_MESSAGE(key != nullptr, name << " is no key");
+        Result<std::string> canonical(std::string{text});
+        if (key->canonical != nullptr)
+            canonical = key->canonical(text);
+        if (!canonical)
+            return "! " + canonical.error().what;
+        if (Result<void> done = key->set(KeyTarget{&config, &cat, 0}, *canonical); !done)
+            return "! " + done.error().what;
+        std::string buffer;
+        return std::string(key->get(KeySource{&config, &cat}, buffer));
+    }
+    bool takes(Section section, std::string_view name, std::string_view text) {
+        return set(section, name, text)[0] != '!';
+    }
+};
+
+const std::string kManyBytes(300, 'a');
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(test_config_values)
+
+BOOST_AUTO_TEST_CASE(numbers_that_could_be_read_in_two_ways_are_refused) {
+    for (const char* text :
+         {"010",   "0x10", "1e3", ".nan", ".inf", "+5", " 5", "5 ",  "5x",    "5.",  ".5",
+          "1_000", "1,5",  "--5", "-",    "",     "٣",  "00", "0b1", "1.5.2", "NaN", "inf"}) {
+        BOOST_TEST(!parse_whole(text, 0, 1'000'000), text);
+        BOOST_TEST(!parse_decimal(text, -1e6, 1e6), text);
+    }
+    BOOST_TEST(!parse_whole("-1", 0, 10));
+    BOOST_TEST(!parse_whole("18446744073709551616", 0, ~0ull));
+    BOOST_TEST(!parse_whole("1.0", 0, 10));
+    BOOST_TEST(*parse_whole("18446744073709551615", 0, ~0ull) == ~0ull);
+    BOOST_TEST(*parse_decimal("0.5", 0, 1) == 0.5);
+    BOOST_TEST(*parse_decimal("0", 0, 1) == 0.0);
+}
+
+BOOST_AUTO_TEST_CASE(seconds_have_fractions_and_bounds) {
+    BOOST_TEST((*parse_seconds("0.25", 100ms, 1h) == 250ms));
+    BOOST_TEST((*parse_seconds("5", 100ms, 1h) == 5000ms));
+    BOOST_TEST(parse_seconds("0.05", 100ms, 1h).error().what == "0.05 is out of range: 0.1 to 3600 seconds");
+    Bench b;
+    for (const char* name : {"periodSeconds", "timeoutSeconds", "execTimeoutSeconds"}) {
+        BOOST_TEST(b.set(Section::cat, name, "0.1") == "0.1", name);
+        BOOST_TEST(!b.takes(Section::cat, name, "0.09"), name);
+        BOOST_TEST(!b.takes(Section::cat, name, "31536001"), name);
+    }
+    BOOST_TEST(b.set(Section::cat, "initialDelaySeconds", "0") == "0");
+    BOOST_TEST(!b.takes(Section::cat, "initialDelaySeconds", "-1"));
+}
+
+BOOST_AUTO_TEST_CASE(flags_in_any_case_and_nothing_else) {
+    for (const char* text : {"true", "True", "YES", "on"})
+        BOOST_TEST(*parse_flag(text), text);
+    for (const char* text : {"false", "False", "NO", "off"})
+        BOOST_TEST(!*parse_flag(text), text);
+    for (const char* text : {"1", "0", "y", "", "truee"})
+        BOOST_TEST(!parse_flag(text), text);
+}
+
+BOOST_AUTO_TEST_CASE(limits_of_each_number) {
+    Bench b;
+    BOOST_TEST(b.set(Section::cat, "maxCpu", "90%") == "90");
+    BOOST_TEST(b.set(Section::cat, "maxCpu", "250.5") == "250.5");
+    BOOST_TEST(!b.takes(Section::cat, "maxCpu", "90%%"));
+    BOOST_TEST(!b.takes(Section::cat, "maxCpu", "0"));
+    BOOST_TEST(!b.takes(Section::cat, "maxMem", "0"));
+    BOOST_TEST(!b.takes(Section::cat, "maxMem", "1024MB"));
+    BOOST_TEST(b.set(Section::cat, "maxMem", "0.5") == "0.5");
+    for (const char* name : {"failureThreshold", "successThreshold"}) {
+        BOOST_TEST(b.set(Section::cat, name, "1000000") == "1000000", name);
+        BOOST_TEST(!b.takes(Section::cat, name, "0"), name);
+        BOOST_TEST(!b.takes(Section::cat, name, "1000001"), name);
+    }
+    BOOST_TEST(b.set(Section::cat, "port", "65535") == "65535");
+    BOOST_TEST(!b.takes(Section::cat, "port", "65536"));
+    BOOST_TEST(!b.takes(Section::mail, "port", "0"));
+    BOOST_TEST(b.set(Section::config, "logBackups", "0") == "0");
+    BOOST_TEST(!b.takes(Section::config, "logMaxBytes", "9999"));
+    BOOST_TEST(!b.takes(Section::cat, "mincontinueRun", "0"));
+}
+
+BOOST_AUTO_TEST_CASE(actions_and_status_codes_are_lists) {
+    Bench b;
+    BOOST_TEST(b.set(Section::cat, "action", "email , kill") == "kill,email");
+    BOOST_TEST(!b.takes(Section::cat, "action", "kill,kill"));
+    BOOST_TEST(!b.takes(Section::cat, "action", ""));
+    BOOST_TEST(!b.takes(Section::cat, "action", "kill,"));
+    BOOST_TEST(b.set(Section::cat, "expectStatus", "200, 204,300-399") == "200,204,300-399");
+    for (const char* text : {"", "99", "600", "300-200", "200-", "-200", "2xx", "200-300-400", "200,,204"})
+        BOOST_TEST(!b.takes(Section::cat, "expectStatus", text), text);
+    BOOST_TEST(complaints_about(test::cat_of("expectStatus: [200, 300-399]")) == "");
+}
+
+BOOST_AUTO_TEST_CASE(methods_in_any_case) {
+    Bench b;
+    BOOST_TEST(b.set(Section::cat, "mode", "head") == "HEAD");
+    BOOST_TEST(b.set(Section::cat, "method", "Post") == "POST");
+    BOOST_TEST(b.set(Section::cat, "mode", "PUT") == "! unknown value 'PUT'; known are GET, POST, HEAD");
+}
+
+// A CR LF in a text would begin a header of its own in HTTP or mail.
+BOOST_AUTO_TEST_CASE(no_text_takes_a_control_character) {
+    Bench b;
+    for (const Key& key : all_keys())
+        for (const char* poison : {"\r", "\n", "\r\nX: y", "\x01", "\x7f", "\x1b[2J", "\xc2\x85"}) {
+            if (key.name == "execCmd" && std::string_view(poison) == "\n")
+                continue;  // a shell script may have several lines
+            for (const std::string value : {"a@b.c", "/a", "a"})
+                BOOST_TEST(!b.takes(key.section, key.name, value + poison), key.name);
+        }
+    for (const Key& key : all_keys())
+        BOOST_TEST(!b.takes(key.section, key.name, std::string_view("a\0b", 3)), key.name);
+    BOOST_TEST(b.takes(Section::cat, "execCmd", "a\n\tb\n"));
+}
+
+BOOST_AUTO_TEST_CASE(hosts) {
+    Bench b;
+    BOOST_TEST(b.set(Section::cat, "host", "[::1]") == "::1");
+    BOOST_TEST(b.set(Section::cat, "host", "fe80::1%eth0") == "fe80::1%eth0");
+    BOOST_TEST(b.set(Section::mail, "host", "smtp.example.org") == "smtp.example.org");
+    for (const char* text : {"", "a b", "a/b", "http://a", "a:80", "[a]", "::g", "a@b", "[]"})
+        BOOST_TEST(!b.takes(Section::cat, "host", text), text);
+    BOOST_TEST(!b.takes(Section::cat, "host", kManyBytes));
+    BOOST_TEST(b.set(Section::cat, "host", "a:80") ==
+               "! 'a:80' is no IPv6 address; a port is given by the key 'port'");
+}
+
+BOOST_AUTO_TEST_CASE(names_and_paths) {
+    Bench b;
+    BOOST_TEST(b.takes(Section::cat, "program", "group:name_00"));
+    BOOST_TEST(!b.takes(Section::cat, "program", ""));
+    BOOST_TEST(!b.takes(Section::cat, "program", "  "));
+    BOOST_TEST(!b.takes(Section::cat, "program", kManyBytes));
+    BOOST_TEST(b.takes(Section::cat, "path", "/a?b=c"));
+    for (const char* text : {"", "a", "/a b", "/a#b"})
+        BOOST_TEST(!b.takes(Section::cat, "path", text), text);
+    BOOST_TEST(!b.takes(Section::cat, "pidFile", "t.pid"));
+    BOOST_TEST(!b.takes(Section::config, "logDir", "log"));
+    BOOST_TEST(!b.takes(Section::cat, "username", "a:b"));
+    for (const char* name : {"a.b", "A_1-x"})
+        BOOST_TEST(static_cast<bool>(check_cat_name(name)), name);
+    for (const char* name : {"", ".", "..", "a/b", "a b", "é"})
+        BOOST_TEST(!check_cat_name(name), name);
+    BOOST_TEST(!check_cat_name(std::string(65, 'a')));
+}
+
+BOOST_AUTO_TEST_CASE(supervisord_urls) {
+    Bench b;
+    for (const char* text :
+         {"unix:///run/s.sock", "http://localhost:9001/RPC2", "http://[::1]:9001", "https://h/RPC2"})
+        BOOST_TEST(b.set(Section::config, "supervisordUrl", text) == text);
+    for (const char* text :
+         {"", "localhost:9001", "unix://run/s.sock", "unix://", "http://", "http://h:0/RPC2",
+          "http://h:/RPC2", "http://h:x/RPC2", "http://u@h/RPC2", "http://h/a b", "http://h/RPC2?x"})
+        BOOST_TEST(!b.takes(Section::config, "supervisordUrl", text), text);
+    BOOST_TEST(b.set(Section::config, "supervisordUrl", "htp://u:geheim@h").find("geheim") ==
+               std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(headers_are_tokens_with_texts) {
+    BOOST_TEST(*checked_headers(R"({"c":1,"B":true,"a":"x","e":""})") ==
+               R"({"c":"1","B":"true","a":"x","e":""})");
+    for (const char* text : {R"({"a b":"1"})", R"({"":"1"})", R"({"a:":"1"})", R"({"a":null})",
+                             R"({"a":[1]})", R"({"a":{}})", R"({"a":"1","A":"2"})", R"({"a":"1","a":"1"})",
+                             R"({"a":"x\r\nB: y"})", R"({"a":"\u0000"})", "[1]", "x", ""})
+        BOOST_TEST(!checked_headers(text), text);
+    BOOST_TEST(!checked_headers(R"({"a":")" + std::string(9000, 'x') + R"("})"));
+    BOOST_TEST(checked_headers(R"({"Token":"geheim)").error().what.find("geheim") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(json_bodies_are_checked_and_kept_as_written) {
+    BOOST_TEST(*checked_json("{ \"a\" : 1.50 }") == "{ \"a\" : 1.50 }");
+    for (const char* text : {"{a:1}", "", "{", "nul", "1 2"})
+        BOOST_TEST(!checked_json(text), text);
+    BOOST_TEST(!checked_json("\"" + std::string(33'000, 'x') + "\""));
+    BOOST_TEST(!checked_json(std::string(10'000, '[') + std::string(10'000, ']')));
+}
+
+BOOST_AUTO_TEST_CASE(secret_looking_values_are_masked_at_any_depth) {
+    BOOST_TEST(masked_json(R"({"a":1,"X-Api-Key":"s","l":[{"PassWd":{"deep":"s"}}],"n":{"Cookie":"s"}})") ==
+               R"({"a":1,"X-Api-Key":"********","l":[{"PassWd":"********"}],"n":{"Cookie":"********"}})");
+    BOOST_TEST(masked_json(R"({ "a": 1.0 })") == R"({ "a": 1.0 })");
+}
+
+BOOST_AUTO_TEST_CASE(nearest_name_is_one_slip_away_not_a_guess) {
+    const std::vector<std::string_view> known = {"port", "path", "password", "periodSeconds"};
+    BOOST_TEST(nearest("prot", known) == "port");
+    BOOST_TEST(nearest("PASSWORD", known) == "password");
+    BOOST_TEST(nearest("periodseconds", known) == "periodSeconds");
+    BOOST_TEST(nearest("colour", known) == "");
+    BOOST_TEST(nearest("", known) == "");
+    BOOST_TEST(nearest(kManyBytes, known) == "");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

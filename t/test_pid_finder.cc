@@ -1,0 +1,282 @@
+#include "worker/pid_finder.h"
+
+#include "t/fixture/basics.h"
+#include "t/fixture/skip.h"
+#include "t/fixture/worker_harness.h"
+#include "worker/pid_file.h"
+
+#include <boost/test/unit_test.hpp>
+#include <csignal>
+#include <functional>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <thread>
+
+using namespace healthcheckd;
+using namespace healthcheckd::worker;
+using namespace healthcheckd::test;
+
+namespace {
+
+// Not of our tree as long as `master` is somebody else; the test itself for cases about the own tree.
+constexpr pid_t kNobodysTree = 4194304;
+
+CatConfig by_name(const std::string& program) {
+    CatConfig cat;
+    cat.type = CheckType::mem;
+    cat.program = program;
+    cat.pid_get = PidGet::name;
+    return cat;
+}
+
+FoundProcess find_name(const std::string& program, pid_t master = kNobodysTree) {
+    return make_pid_finder(by_name(program), master)->find();
+}
+
+FoundProcess find_file(const std::string& path, pid_t master = kNobodysTree) {
+    return PidFile(path, master).find();
+}
+
+// A process that sleeps and goes by a name of its own; started after all former ones by the kernel's clock.
+class Named {
+public:
+    Named(const TempDir& dir, const std::string& script, const std::vector<std::string>& words)
+        : process_(command(dir, script, words)) {
+        wait_until([&] {
+            return read_file("/proc/" + std::to_string(pid()) + "/cmdline").find(script) != std::string::npos;
+        });
+        // Start times have a resolution of 10 ms.
+        std::this_thread::sleep_for(20ms);
+    }
+    pid_t pid() const { return process_.pid(); }
+
+private:
+    static std::vector<std::string> command(const TempDir& dir, const std::string& script,
+                                            const std::vector<std::string>& words) {
+        const std::string path = dir.write(script, "#!/bin/sh\nread x < " + dir.file("never") + "\n", 0755);
+        ::mkfifo(dir.file("never").c_str(), 0600);
+        std::vector<std::string> argv{path};
+        argv.insert(argv.end(), words.begin(), words.end());
+        return argv;
+    }
+    Subprocess process_;
+};
+
+std::string nul_separated(std::string text) {
+    for (char& c : text)
+        if (c == '|')
+            c = '\0';
+    return text;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(test_pid_finder)
+
+BOOST_AUTO_TEST_CASE(program_name_beats_word_beats_text) {
+    struct Row {
+        const char* command_line;  // '|' for NUL
+        const char* comm;
+        const char* name;
+        NameMatch match;
+    };
+    const Row rows[] = {
+        {"/usr/bin/gateway|-c|x|", "gateway", "gateway", NameMatch::name},
+        {"/usr/bin/gateway|", "other", "gateway", NameMatch::name},
+        {"gateway: worker process|", "gateway", "gateway", NameMatch::name},
+        {"/usr/bin/python3|/opt/app/gateway|", "python3", "gateway", NameMatch::word},
+        {"sh|-c|exec gateway -v|", "sh", "gateway", NameMatch::word},
+        {"java|-jar|gateway.jar|", "java", "gateway.jar", NameMatch::word},
+        {"java|-jar|/opt/gateway.jar|", "java", "gateway", NameMatch::text},
+        {"java|-Dname=gateway|", "java", "gateway", NameMatch::text},
+        {"java|-jar|a.jar|", "java", "java -jar", NameMatch::text},
+        {"/opt/gateway/run|", "run", "gateway", NameMatch::text},
+        {"/usr/bin/gatewax|", "gatewax", "gateway", NameMatch::none},
+        {"/usr/bin/gateway|", "gateway", "", NameMatch::none},
+    };
+    for (const Row& row : rows)
+        BOOST_TEST_CONTEXT(row.command_line << " as " << row.name)
+    BOOST_TEST((match_name(nul_separated(row.command_line), row.comm, row.name) == row.match));
+}
+
+BOOST_AUTO_TEST_CASE(the_oldest_of_several_is_found) {
+    const TempDir dir;
+    const std::string name = "hcd-oldest-" + std::to_string(::getpid());
+    const Named first(dir, name, {});
+    const Named second(dir, name, {});
+    BOOST_TEST(find_name(name).process.pid == first.pid());
+    BOOST_TEST((find_name(name).process == identify(first.pid())));
+}
+
+BOOST_AUTO_TEST_CASE(a_younger_process_with_the_very_name_beats_an_older_one_that_mentions_it) {
+    const TempDir dir;
+    const std::string name = "hcd-best-" + std::to_string(::getpid());
+    const Named mentions(dir, "editor", {"/etc/" + name + ".conf"});
+    BOOST_TEST(find_name(name).process.pid == mentions.pid());
+    const Named word(dir, "runner", {name});
+    BOOST_TEST(find_name(name).process.pid == word.pid());
+    const Named exact(dir, name, {});
+    BOOST_TEST(find_name(name).process.pid == exact.pid());
+}
+
+BOOST_AUTO_TEST_CASE(a_group_member_is_looked_for_by_its_name) {
+    const TempDir dir;
+    const std::string name = "hcd-group-" + std::to_string(::getpid());
+    const Named process(dir, name, {});
+    BOOST_TEST(find_name("web:" + name).process.pid == process.pid());
+}
+
+BOOST_AUTO_TEST_CASE(healthcheckds_own_tree_is_never_found) {
+    const TempDir dir;
+    const std::string name = "hcd-own-" + std::to_string(::getpid());
+    const Named child(dir, name, {});
+    BOOST_TEST(find_name(name).process.pid == child.pid());
+    const FoundProcess none = find_name(name, ::getpid());
+    BOOST_TEST(none.process.pid == 0);
+    BOOST_TEST(none.verdict == Verdict::idle);
+    BOOST_TEST(none.why == "no process goes by the name " + name);
+}
+
+BOOST_AUTO_TEST_CASE(a_tree_reaches_over_generations) {
+    BOOST_TEST(in_tree_of(::getpid(), ::getpid()));
+    BOOST_TEST(in_tree_of(::getpid(), ::getppid()));
+    BOOST_TEST(!in_tree_of(::getppid(), ::getpid()));
+    BOOST_TEST(!in_tree_of(kNobodysTree, ::getpid()));
+}
+
+BOOST_AUTO_TEST_CASE(pid_texts) {
+    BOOST_TEST(parse_pid("1234\n").value() == 1234);
+    BOOST_TEST(parse_pid("2").value() == 2);
+    BOOST_TEST(parse_pid("4194304 \r\n").value() == 4194304);
+    for (const std::string_view text :
+         {"", "\n", "0", "1", "-1", "+5", " 5", "5x", "5 6", "0x10", "1e3", "4194305", "9223372036854775808",
+          "18446744073709551618", "gateway", "12345                              "})
+        BOOST_TEST(!parse_pid(text), text);
+    BOOST_TEST(!parse_pid(std::string_view("12\0", 3)));
+}
+
+BOOST_AUTO_TEST_CASE(a_good_pid_file_names_its_process) {
+    const TempDir dir;
+    Subprocess process({"/bin/sleep", "60"});
+    const std::string path = dir.write("x.pid", std::to_string(process.pid()) + "\n");
+    BOOST_TEST((find_file(path).process == identify(process.pid())));
+}
+
+BOOST_AUTO_TEST_CASE(pid_files_that_cannot_be_trusted_are_unknown_and_absent_ones_idle) {
+    const TempDir dir;
+    Subprocess process({"/bin/sleep", "60"});
+    const std::string pid = std::to_string(process.pid());
+    pid_t gone = 0;
+    {
+        Subprocess short_lived({"/bin/true"});
+        short_lived.wait(10s);
+        gone = short_lived.pid();
+    }
+    struct Row {
+        const char* what;
+        std::function<std::string()> make;
+        Verdict verdict;
+        const char* why;  // a piece of the reason
+    };
+    const Row rows[] = {
+        {"garbage", [&] { return dir.write("garbage", "\x1b[31mhello"); }, Verdict::unknown, "\\x1B"},
+        {"empty", [&] { return dir.write("empty", ""); }, Verdict::unknown, "does not hold"},
+        {"zero", [&] { return dir.write("zero", "0\n"); }, Verdict::unknown, "does not hold"},
+        {"one", [&] { return dir.write("one", "1\n"); }, Verdict::unknown, "does not hold"},
+        {"minus one", [&] { return dir.write("minus", "-1\n"); }, Verdict::unknown, "does not hold"},
+        {"2^63", [&] { return dir.write("huge", "9223372036854775808\n"); }, Verdict::unknown,
+         "does not hold"},
+        {"itself", [&] { return dir.write("own", std::to_string(::getpid())); }, Verdict::unknown,
+         "healthcheckd itself"},
+        {"ended process", [&] { return dir.write("gone", std::to_string(gone)); }, Verdict::idle,
+         "does not run"},
+        {"absent", [&] { return dir.file("absent"); }, Verdict::idle, "there is no pid file"},
+        {"absent folder", [&] { return dir.file("a/b/c.pid"); }, Verdict::idle, "there is no pid file"},
+        {"1 GB",
+         [&] {
+             const std::string path = dir.write("big", pid);
+             std::filesystem::resize_file(path, 1u << 30);
+             return path;
+         },
+         Verdict::unknown, "does not hold"},
+        {"FIFO",
+         [&] {
+             ::mkfifo(dir.file("fifo").c_str(), 0644);
+             return dir.file("fifo");
+         },
+         Verdict::unknown, "not a regular file"},
+        {"folder", [&] { return dir.path().string(); }, Verdict::unknown, "not a regular file"},
+        {"symbolic link",
+         [&] {
+             dir.write("target", pid);
+             std::filesystem::create_symlink(dir.file("target"), dir.file("link"));
+             return dir.file("link");
+         },
+         Verdict::unknown, "symbolic link"},
+        {"written by all", [&] { return dir.write("all", pid, 0666); }, Verdict::unknown, "by others"},
+        {"written by the group", [&] { return dir.write("group", pid, 0664); }, Verdict::unknown,
+         "by others"},
+    };
+    for (const Row& row : rows)
+        BOOST_TEST_CONTEXT(row.what) {
+            // The process that runs is a child of ours, so only `itself` is looked up as of our tree.
+            const bool own = std::string_view(row.what) == "itself";
+            const FoundProcess found = find_file(row.make(), own ? ::getpid() : kNobodysTree);
+            BOOST_TEST(found.process.pid == 0);
+            BOOST_TEST(found.verdict == row.verdict);
+            BOOST_TEST(found.why.find(row.why) != std::string::npos, found.why);
+        }
+}
+
+BOOST_AUTO_TEST_CASE(only_root_and_the_processs_own_user_may_name_it) {
+    if (::geteuid() != 0)
+        skip("needs root, to give files away");
+    const TempDir dir;
+    Subprocess::Options as_nobody;
+    as_nobody.uid = 65534;
+    Subprocess roots({"/bin/sleep", "60"});
+    Subprocess nobodys({"/bin/sleep", "60"}, as_nobody);
+    BOOST_TEST_REQUIRE(wait_until([&] {
+        return read_file("/proc/" + std::to_string(nobodys.pid()) + "/cmdline").starts_with("/bin/sleep");
+    }));
+    const auto file_of = [&](uid_t owner, pid_t pid) {
+        const std::string path = dir.write("x.pid", std::to_string(pid));
+        BOOST_TEST_REQUIRE(::chown(path.c_str(), owner, owner) == 0);
+        return path;
+    };
+    BOOST_TEST(find_file(file_of(0, roots.pid())).process.pid == roots.pid());
+    BOOST_TEST(find_file(file_of(0, nobodys.pid())).process.pid == nobodys.pid());
+    BOOST_TEST(find_file(file_of(65534, nobodys.pid())).process.pid == nobodys.pid());
+    const FoundProcess aimed = find_file(file_of(65534, roots.pid()));
+    BOOST_TEST(aimed.process.pid == 0);
+    BOOST_TEST(aimed.verdict == Verdict::unknown);
+    BOOST_TEST(aimed.why.find("not trusted") != std::string::npos, aimed.why);
+    const FoundProcess stranger = find_file(file_of(1000, nobodys.pid()));
+    BOOST_TEST(stranger.verdict == Verdict::unknown);
+}
+
+BOOST_AUTO_TEST_CASE(a_thread_is_not_a_process) {
+    const TempDir dir;
+    pid_t thread_id = 0;
+    std::thread([&] {
+        thread_id = ::gettid();
+        const FoundProcess found = find_file(dir.write("x.pid", std::to_string(thread_id)));
+        BOOST_TEST(found.verdict == Verdict::unknown);
+        BOOST_TEST(found.why.find("is a thread") != std::string::npos, found.why);
+    }).join();
+}
+
+BOOST_AUTO_TEST_CASE(a_zombie_has_ended) {
+    const TempDir dir;
+    const pid_t zombie = ::fork();
+    if (zombie == 0)
+        ::_exit(0);
+    siginfo_t info{};
+    ::waitid(P_PID, static_cast<id_t>(zombie), &info, WEXITED | WNOWAIT);
+    const FoundProcess found = find_file(dir.write("x.pid", std::to_string(zombie)));
+    ::waitpid(zombie, nullptr, 0);
+    BOOST_TEST(found.verdict == Verdict::idle);
+    BOOST_TEST(found.why.find("has ended") != std::string::npos, found.why);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

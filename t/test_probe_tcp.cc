@@ -1,0 +1,268 @@
+#include "common/sandbox_landlock.h"
+#include "common/unique_fd.h"
+#include "t/fixture/basics.h"
+#include "t/fixture/skip.h"
+#include "t/fixture/worker_harness.h"
+
+#include <boost/test/unit_test.hpp>
+#include <csignal>
+#include <cstring>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+
+using namespace healthcheckd;
+using namespace healthcheckd::test;
+
+namespace {
+
+// Listens on a loopback address; the kernel accepts, nobody reads.
+class Listener {
+public:
+    explicit Listener(int family, int backlog = 16) {
+        fd_.reset(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        sockaddr_storage storage{};
+        socklen_t size = 0;
+        if (family == AF_INET6) {
+            auto& address = reinterpret_cast<sockaddr_in6&>(storage);
+            address.sin6_family = AF_INET6;
+            address.sin6_addr = in6addr_loopback;
+            size = sizeof address;
+        } else {
+            auto& address = reinterpret_cast<sockaddr_in&>(storage);
+            address.sin_family = AF_INET;
+            address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+            size = sizeof address;
+        }
+        if (::bind(fd_.get(), reinterpret_cast<sockaddr*>(&storage), size) != 0 ||
+            ::listen(fd_.get(), backlog) != 0 ||
+            ::getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&storage), &size) != 0)
+            return;
+        port_ = ntohs(family == AF_INET6 ? reinterpret_cast<sockaddr_in6&>(storage).sin6_port
+                                         : reinterpret_cast<sockaddr_in&>(storage).sin_port);
+    }
+    int port() const { return port_; }  // 0: this family is not there
+    int accept() const { return ::accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC); }
+
+private:
+    UniqueFd fd_;
+    int port_ = 0;
+};
+
+CatConfig tcp_cat(const std::string& host, int port) {
+    CatConfig cat;
+    cat.type = CheckType::tcp;
+    cat.host = host;
+    cat.port = port;
+    cat.timeout = 2s;
+    return cat;
+}
+
+constexpr ProcessId kSome{12345, 1};
+
+// A network with nothing but loopback and an /etc of our own, for one worker. Its files can be changed from
+// here.
+class PrivateNames {
+public:
+    PrivateNames() {
+        if (::geteuid() != 0)
+            skip("needs root, for a private network and /etc");
+        std::filesystem::create_directory(etc_.file("etc"));
+        write("hosts", "127.0.0.1 localhost web.test\n");
+        write("nsswitch.conf", "hosts: files dns\n");
+        write("resolv.conf", "nameserver 127.0.0.1\noptions timeout:5 attempts:1\n");
+    }
+    // As package managers do it: a new file in the old one's place.
+    void write(const std::string& name, const std::string& text) const {
+        etc_.write("etc/new", text);
+        std::filesystem::rename(etc_.file("etc/new"), etc_.file("etc/" + name));
+    }
+    // In the child that becomes the worker.
+    void enter() const {
+        const std::string etc = etc_.file("etc");
+        ifreq loopback{};
+        std::strcpy(loopback.ifr_name, "lo");
+        loopback.ifr_flags = IFF_UP;
+        if (::unshare(CLONE_NEWNET | CLONE_NEWNS) != 0 ||
+            ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+            ::mount(etc.c_str(), "/etc", nullptr, MS_BIND, nullptr) != 0)
+            throw std::runtime_error("private network and /etc");
+        const UniqueFd inside(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+        if (::ioctl(inside.get(), SIOCSIFFLAGS, &loopback) != 0)
+            throw std::runtime_error("loopback");
+    }
+    // The same, with a name server that never answers.
+    void enter_with_hanging_server() const {
+        enter();
+        const UniqueFd server(::socket(AF_INET, SOCK_DGRAM, 0));
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(53);
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        // The copy stays open for the worker's life.
+        if (::bind(server.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
+            ::dup(server.get()) < 0)
+            throw std::runtime_error("bind");
+    }
+
+private:
+    TempDir etc_;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(test_probe_tcp)
+
+BOOST_AUTO_TEST_CASE(a_connection_that_is_accepted_is_a_success_and_closed_at_once) {
+    const Listener server(AF_INET);
+    WorkerHarness worker(tcp_cat("127.0.0.1", server.port()));
+    BOOST_TEST(worker.first_line() == "ready");
+    for (int i = 0; i < 3; ++i) {
+        const Report report = worker.probe(kSome);
+        BOOST_TEST(report.verdict == Verdict::success, report.message);
+        BOOST_TEST(report.unit == "ms");
+        BOOST_TEST(report.limit == 2000);
+        BOOST_TEST(report.message.starts_with("connected in "), report.message);
+        const UniqueFd peer(server.accept());
+        char byte = 0;
+        BOOST_TEST(::read(peer.get(), &byte, 1) == 0);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_closed_port_is_a_failure_at_once) {
+    WorkerHarness worker(tcp_cat("127.0.0.1", free_port()));
+    const Report report = worker.probe(kSome);
+    BOOST_TEST(report.verdict == Verdict::failure);
+    BOOST_TEST(report.message == "connection refused");
+    BOOST_TEST(report.took_us < 1'000'000u);
+}
+
+BOOST_AUTO_TEST_CASE(any_address_of_the_name_will_do) {
+    const Listener v4(AF_INET);
+    WorkerHarness by_v4(tcp_cat("localhost", v4.port()));
+    BOOST_TEST(by_v4.probe(kSome).verdict == Verdict::success);
+    const Listener v6(AF_INET6);
+    if (v6.port() == 0)
+        skip("no IPv6 loopback");
+    WorkerHarness by_v6(tcp_cat("localhost", v6.port()));
+    const Report report = by_v6.probe(kSome);
+    BOOST_TEST(report.verdict == Verdict::success, report.message);
+}
+
+BOOST_AUTO_TEST_CASE(an_ipv6_address_is_taken_with_and_without_brackets) {
+    const Listener server(AF_INET6);
+    if (server.port() == 0)
+        skip("no IPv6 loopback");
+    for (const char* host : {"::1", "[::1]"}) {
+        WorkerHarness worker(tcp_cat(host, server.port()));
+        const Report report = worker.probe(kSome);
+        BOOST_TEST(report.verdict == Verdict::success, report.message);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(no_answer_to_the_connection_is_a_failure_within_the_timeout) {
+    // A full backlog makes the kernel drop what comes.
+    const Listener server(AF_INET, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(server.port()));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    std::vector<UniqueFd> clients;
+    for (int i = 0; i < 8; ++i) {
+        clients.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+        (void)::connect(clients.back().get(), reinterpret_cast<sockaddr*>(&address), sizeof address);
+    }
+    CatConfig cat = tcp_cat("127.0.0.1", server.port());
+    cat.timeout = 500ms;
+    WorkerHarness worker(cat);
+    const Report report = worker.probe(kSome);
+    BOOST_TEST(report.verdict == Verdict::failure);
+    BOOST_TEST(report.message == "no connection within 0.5 s");
+    BOOST_TEST(report.took_us >= 450'000u);
+    BOOST_TEST(report.took_us < 1'500'000u);
+}
+
+BOOST_AUTO_TEST_CASE(a_host_that_is_none_is_a_failure_that_says_so) {
+    WorkerHarness worker(tcp_cat("a b", 80));
+    const Report report = worker.probe(kSome);
+    BOOST_TEST(report.seq == 0u);
+    BOOST_TEST(report.message.find("broken msg=host a b, port 80: ") == 0u, report.message);
+    BOOST_TEST(worker.child().end() == "exit 1");
+}
+
+BOOST_AUTO_TEST_CASE(a_program_that_does_not_run_is_idle_and_not_connected_to) {
+    const Listener server(AF_INET);
+    WorkerHarness worker(tcp_cat("127.0.0.1", server.port()));
+    BOOST_TEST(worker.probe({}, "STOPPED").message == "not running (STOPPED)");
+}
+
+BOOST_AUTO_TEST_CASE(a_name_of_the_hosts_file_is_resolved_in_the_sandbox_until_the_file_is_replaced) {
+    const PrivateNames names;
+    constexpr int kPort = 8080;
+    WorkerHarness worker(tcp_cat("web.test", kPort), {}, SandboxLevel::strict, [&] {
+        names.enter();
+        // Listens in the worker's own network, and stays open in it.
+        const UniqueFd listener(::socket(AF_INET, SOCK_STREAM, 0));
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_port = htons(kPort);
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        if (::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
+            ::listen(listener.get(), 16) != 0 || ::dup(listener.get()) < 0)
+            throw std::runtime_error("listen");
+    });
+    BOOST_TEST_REQUIRE(worker.first_line() == "ready");
+    for (int i = 0; i < 2; ++i) {
+        const Report report = worker.probe(kSome);
+        BOOST_TEST(report.verdict == Verdict::success, report.message);
+    }
+    names.write("hosts", "127.0.0.1 localhost\n127.0.0.1 web.test\n");
+    if (landlock_abi() == 0)
+        return;
+    const Report report = worker.probe(kSome);
+    BOOST_TEST(report.message == "broken msg=/etc/hosts was replaced");
+    BOOST_TEST(worker.child().end() == "exit 1");
+}
+
+BOOST_AUTO_TEST_CASE(a_name_server_that_hangs_is_a_failure_within_the_timeout) {
+    const PrivateNames names;
+    CatConfig cat = tcp_cat("slow.test", 80);
+    cat.timeout = 500ms;
+    WorkerHarness worker(cat, {}, SandboxLevel::strict, [&] { names.enter_with_hanging_server(); });
+    for (int i = 0; i < 3; ++i) {
+        const Report report = worker.probe(kSome);
+        BOOST_TEST(report.verdict == Verdict::failure);
+        BOOST_TEST(report.message == "name 'slow.test' was not resolved within 0.5 s");
+        BOOST_TEST(report.took_us >= 450'000u);
+        BOOST_TEST(report.took_us < 1'500'000u);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(look_ups_that_hang_do_not_pile_up) {
+    const PrivateNames names;
+    CatConfig cat = tcp_cat("slow.test", 80);
+    cat.timeout = 100ms;
+    WorkerHarness worker(cat, {}, SandboxLevel::strict, [&] { names.enter_with_hanging_server(); });
+    const auto threads = [&] {
+        const std::string status = read_file("/proc/" + std::to_string(worker.child().pid()) + "/status");
+        return std::stoi(status.substr(status.find("Threads:") + 8));
+    };
+    for (int i = 0; i < 60; ++i) {
+        const Report report = worker.probe(kSome);
+        BOOST_TEST(report.verdict == Verdict::failure, report.message);
+        BOOST_TEST(threads() < 45);
+    }
+    BOOST_TEST(wait_until([&] { return threads() == 1; }));
+}
+
+BOOST_AUTO_TEST_CASE(a_name_that_nobody_knows_is_a_failure_that_says_so) {
+    const PrivateNames names;
+    WorkerHarness worker(tcp_cat("nowhere.test", 80), {}, SandboxLevel::strict, [&] { names.enter(); });
+    const Report report = worker.probe(kSome);
+    BOOST_TEST(report.verdict == Verdict::failure);
+    BOOST_TEST(report.message == "name 'nowhere.test' could not be resolved");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,65 @@
+// One libcurl transfer to the host and port of a cat, bounded in time, and its outcome in plain words. Worker
+// (http, tcp).
+#pragma once
+
+#include "common/config.h"
+#include "worker/probe.h"
+#include "worker/resolver.h"
+
+#include <array>
+#include <curl/curl.h>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+namespace healthcheckd::worker {
+
+struct CurlDeleter {
+    void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
+    void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+using CurlList = std::unique_ptr<curl_slist, CurlDeleter>;
+
+class CurlCall {
+public:
+    // Sets what all transfers have in common: the server, one time limit for everything with name resolution
+    // included (timeoutSeconds), no proxy, no signals, no connection or address kept. Throws
+    // std::runtime_error when libcurl refuses (no memory, a host that is none).
+    CurlCall(const CatConfig& cat, const Resolver& resolver);
+    CurlCall(const CurlCall&) = delete;
+    CurlCall& operator=(const CurlCall&) = delete;
+
+    template <class T> void set(CURLoption option, T value) {
+        if (const CURLcode code = curl_easy_setopt(handle_.get(), option, value); code != CURLE_OK)
+            throw std::runtime_error(std::string("libcurl: ") + curl_easy_strerror(code));
+    }
+
+    CURLcode perform();
+    long status() const;          // HTTP status of the answer, 0 before there is one
+    double milliseconds() const;  // of the last transfer
+    std::string took() const;     // "3.2 ms"
+
+    // The result for a transfer that ended with `code`, not CURLE_OK. A server that cannot be reached or
+    // whose answer cannot be used is a failure, and so is a name that does not resolve: the check's target is
+    // named by the configuration, and as configured it does not answer. Unknown is only what this machine
+    // itself could not do (no memory, no descriptor). Throws std::runtime_error when the resolver's files
+    // were replaced, so that a newly confined worker can read them.
+    ProbeResult fault(CURLcode code) const;
+
+    // A result with duration and time limit filled in.
+    ProbeResult result(Verdict verdict, std::string message) const;
+
+private:
+    static curl_socket_t open_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
+    void check_resolver() const;
+    ProbeResult timeout_fault() const;
+    ProbeResult connect_fault() const;
+
+    const CatConfig& cat_;
+    const Resolver& resolver_;
+    std::unique_ptr<CURL, CurlDeleter> handle_;
+    std::array<char, CURL_ERROR_SIZE> error_text_{};
+    int socket_error_ = 0;  // why this machine had no socket for the last transfer
+};
+
+}  // namespace healthcheckd::worker

@@ -1,0 +1,142 @@
+#include "worker/entry.h"
+
+#include "common/protocol.h"
+#include "common/sandbox_landlock.h"
+#include "worker/pid_finder.h"
+#include "worker/probe_cpu.h"
+#include "worker/probe_http.h"
+#include "worker/probe_mem.h"
+#include "worker/probe_restart.h"
+#include "worker/probe_tcp.h"
+#include "worker/reporter.h"
+#include "worker/resolver.h"
+#include "worker/worker_log.h"
+#include "worker/worker_loop.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <spdlog/fmt/fmt.h>
+#include <stdexcept>
+
+namespace healthcheckd::worker {
+
+namespace {
+
+constexpr std::uint16_t kDnsPort = 53;
+constexpr rlim_t kNetworkDescriptors = 256;        // look-ups that hang keep three each for some seconds
+constexpr rlim_t kSmallAddressSpace = 256u << 20;  // no curl, no threads
+
+template <class P> std::unique_ptr<Probe> make(const CatConfig& cat) {
+    return std::make_unique<P>(cat);
+}
+
+std::unique_ptr<Probe> make_restart(const CatConfig&) {
+    return std::make_unique<RestartProbe>();
+}
+
+// mem and cpu measure by a descriptor; only a search for the process needs files.
+SandboxProfile measuring_profile(const CatConfig& cat) {
+    SandboxProfile profile;
+    profile.name = to_string(cat.type);
+    profile.address_space = kSmallAddressSpace;
+    if (cat.whole_machine() || cat.pid_get == PidGet::supervisor)
+        return profile;
+    profile.open_files = true;
+    profile.readable = {"/proc"};
+    if (cat.pid_get == PidGet::file)
+        // The folder: programs replace the file itself at each start.
+        profile.readable.push_back(std::filesystem::path(cat.pid_file).parent_path().string());
+    return profile;
+}
+
+SandboxProfile restart_profile(const CatConfig&) {
+    SandboxProfile profile;
+    profile.name = "restart";
+    profile.address_space = kSmallAddressSpace;
+    return profile;
+}
+
+SandboxProfile network_profile(const CatConfig& cat) {
+    SandboxProfile profile;
+    profile.name = to_string(cat.type);
+    profile.inet = true;
+    profile.descriptors = kNetworkDescriptors;
+    profile.threads = true;  // libcurl resolves names in a thread
+    profile.open_files = true;
+    profile.readable = resolver_files();
+    profile.tcp_ports = {static_cast<std::uint16_t>(cat.port), kDnsPort};
+    return profile;
+}
+
+constexpr WorkerType kTypes[] = {
+    {CheckType::http, &make<HttpProbe>, &network_profile},
+    {CheckType::tcp, &make<TcpProbe>, &network_profile},
+    {CheckType::mem, &make<MemProbe>, &measuring_profile},
+    {CheckType::cpu, &make<CpuProbe>, &measuring_profile},
+    {CheckType::restart, &make_restart, &restart_profile},
+};
+
+// "confined: user 65534, landlock ABI 7, seccomp strict; missing: ...".
+std::string confinement(const SandboxProfile& profile, SandboxLevel level,
+                        const std::vector<std::string>& missing, int abi) {
+    std::string text = fmt::format("confined as {}: user {}, landlock ABI {}, sandbox {}", profile.name,
+                                   ::geteuid(), abi, to_string(level));
+    for (const std::string& layer : missing)
+        text += (&layer == &missing.front() ? "; missing: " : ", ") + layer;
+    return text;
+}
+
+void live(const WorkerStart& start, Reporter& reporter) {
+    WorkerLog log(start.name + " " + start.program, start.config.log_max_bytes);
+    log.open(worker_log_path(start.config, start.name));
+
+    const WorkerType& type = worker_type(start.cat.type);
+    const std::unique_ptr<Probe> probe = type.make(start.cat);
+    if (const auto prepared = probe->prepare(); !prepared)
+        throw std::runtime_error(prepared.error().text());
+    const std::unique_ptr<PidFinder> finder = make_pid_finder(start.cat, start.master);
+    const SandboxProfile profile = type.profile(start.cat);
+    const int abi = landlock_abi();
+    const auto confined = enter_sandbox(profile, start.config.sandbox, start.master);
+    if (!confined)
+        throw std::runtime_error("sandbox: " + confined.error().text());
+    log.write(confined->empty() ? WorkerLog::Level::info : WorkerLog::Level::warning,
+              confinement(profile, start.config.sandbox, *confined, abi));
+    reporter.send(Ready{});
+    WorkerLoop(start.cat, *probe, finder.get(), reporter, log).run();
+}
+
+}  // namespace
+
+const WorkerType& worker_type(CheckType type) {
+    const auto* row =
+        std::find_if(std::begin(kTypes), std::end(kTypes), [&](const auto& t) { return t.type == type; });
+    if (row == std::end(kTypes))
+        throw std::logic_error("a check type without a row");
+    return *row;
+}
+
+std::string descriptor_path(const CatConfig& cat, pid_t pid) {
+    if (!cat.measures_process() || cat.whole_machine())
+        return {};
+    const bool cpu = cat.type == CheckType::cpu;
+    return fmt::format("/proc/{}/{}", pid,
+                       cpu                            ? "stat"
+                       : cat.mem_type == MemType::rss ? "statm"
+                                                      : "smaps_rollup");
+}
+
+int run_worker(const WorkerStart& start) noexcept {
+    Reporter reporter(kReportFd);
+    try {
+        live(start, reporter);
+        return 0;
+    } catch (const std::exception& error) {
+        reporter.send(Broken{error.what()});
+    } catch (...) {
+        reporter.send(Broken{"an exception of an unknown type"});
+    }
+    return 1;
+}
+
+}  // namespace healthcheckd::worker

@@ -1,0 +1,160 @@
+#include "worker/probe_http.h"
+
+#include "common/line_codec.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <spdlog/fmt/fmt.h>
+#include <strings.h>
+
+#ifndef HEALTHCHECKD_VERSION
+#define HEALTHCHECKD_VERSION "unknown"
+#endif
+
+namespace healthcheckd::worker {
+
+namespace {
+
+using Json = nlohmann::json;
+
+bool same_header(std::string_view a, std::string_view b) {
+    return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
+}
+
+bool printable_only(std::string_view text) {
+    return std::none_of(text.begin(), text.end(), [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte == 0x7f || (byte < 0x20 && byte != '\t');
+    });
+}
+
+void append(CurlList& list, const std::string& line) {
+    curl_slist* longer = curl_slist_append(list.get(), line.c_str());
+    if (longer == nullptr)
+        throw std::bad_alloc();
+    (void)list.release();
+    list.reset(longer);
+}
+
+// The headers of `cat` in libcurl's form, with a Content-Type for a body that has none.
+Result<CurlList> header_list(const CatConfig& cat) {
+    CurlList list;
+    // Without it libcurl asks the server for leave to send a large body and waits for the answer.
+    append(list, "Expect:");
+    bool has_type = false;
+    if (!cat.headers.empty()) {
+        const Json headers = Json::parse(cat.headers.view(), nullptr, false);
+        if (!headers.is_object())
+            return Error{"headers: not a JSON object"};
+        for (const auto& [name, value] : headers.items()) {
+            if (value.is_structured())
+                return Error{fmt::format("headers: the value of {} is not a single value", printable(name))};
+            const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+            if (name.empty() || !printable_only(name) || name.find_first_of(" \t:;") != std::string::npos ||
+                !printable_only(text))
+                return Error{fmt::format("headers: {} cannot be sent", printable(name))};
+            // A semicolon is libcurl's way to send a header without a value.
+            append(list, text.empty() ? fmt::format("{};", name) : fmt::format("{}: {}", name, text));
+            has_type = has_type || same_header(name, "Content-Type");
+        }
+    }
+    if (!cat.json.empty() && cat.method == "POST" && !has_type)
+        append(list, "Content-Type: application/json");
+    return list;
+}
+
+// "200-204,301".
+std::string text_of(const StatusRanges& ranges) {
+    std::string text;
+    for (const auto& [first, last] : ranges) {
+        text += fmt::format("{}{}", text.empty() ? "" : ",", first);
+        if (last != first)
+            text += fmt::format("-{}", last);
+    }
+    return text;
+}
+
+}  // namespace
+
+std::string request_target(std::string_view path) {
+    std::string target(path.starts_with('/') ? 0 : 1, '/');
+    for (const char c : path) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte <= 0x20 || byte >= 0x7f || c == '#')
+            target += fmt::format("%{:02X}", byte);
+        else
+            target += c;
+    }
+    return target;
+}
+
+Result<void> HttpProbe::prepare() {
+    resolver_.emplace(cat_.timeout);
+    auto headers = header_list(cat_);
+    if (!headers)
+        return headers.error();
+    headers_ = std::move(*headers);
+    call_ = std::make_unique<CurlCall>(cat_, *resolver_);
+    CurlCall& call = *call_;
+    call.set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+    call.set(CURLOPT_REQUEST_TARGET, request_target(cat_.path).c_str());
+    call.set(CURLOPT_USERAGENT, "healthcheckd/" HEALTHCHECKD_VERSION);
+    call.set(CURLOPT_HTTPHEADER, headers_.get());
+    call.set(CURLOPT_FOLLOWLOCATION, 0L);
+    call.set(CURLOPT_HTTP_CONTENT_DECODING, 0L);
+    call.set(CURLOPT_WRITEFUNCTION, &HttpProbe::on_body);
+    call.set(CURLOPT_WRITEDATA, this);
+    call.set(CURLOPT_HEADERFUNCTION, &HttpProbe::on_header);
+    call.set(CURLOPT_HEADERDATA, this);
+    if (cat_.method == "HEAD") {
+        call.set(CURLOPT_NOBODY, 1L);
+    } else if (cat_.method == "POST") {
+        const std::string_view body = cat_.json.view();
+        call.set(CURLOPT_POST, 1L);
+        call.set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+        // The secret stays where it is: only a pointer is kept.
+        call.set(CURLOPT_POSTFIELDS, body.empty() ? "" : body.data());
+    }
+    if (!cat_.username.empty() || !cat_.password.empty()) {
+        call.set(CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC));
+        call.set(CURLOPT_USERNAME, std::string(cat_.username.view()).c_str());
+        call.set(CURLOPT_PASSWORD, std::string(cat_.password.view()).c_str());
+    }
+    return {};
+}
+
+std::size_t HttpProbe::on_body(char*, std::size_t size, std::size_t count, void* self) {
+    auto& probe = *static_cast<HttpProbe*>(self);
+    probe.body_bytes_ += size * count;
+    return probe.body_bytes_ > kMaxBodyBytes ? 0 : size * count;
+}
+
+std::size_t HttpProbe::on_header(char*, std::size_t size, std::size_t count, void* self) {
+    auto& probe = *static_cast<HttpProbe*>(self);
+    probe.header_bytes_ += size * count;
+    return probe.header_bytes_ > kMaxHeaderBytes ? 0 : size * count;
+}
+
+bool HttpProbe::expected(long status) const {
+    return std::any_of(cat_.expect_status.begin(), cat_.expect_status.end(),
+                       [&](const auto& range) { return status >= range.first && status <= range.second; });
+}
+
+ProbeResult HttpProbe::probe(const ProbeCommand&) {
+    body_bytes_ = 0;
+    header_bytes_ = 0;
+    const CURLcode code = call_->perform();
+    if (code == CURLE_WRITE_ERROR && body_bytes_ > kMaxBodyBytes)
+        return call_->result(Verdict::failure, "bad response: body larger than 1 MB");
+    if (code == CURLE_WRITE_ERROR && header_bytes_ > kMaxHeaderBytes)
+        return call_->result(Verdict::failure, "bad response: headers larger than 64 KB");
+    if (code != CURLE_OK)
+        return call_->fault(code);
+    const long status = call_->status();
+    if (!expected(status))
+        return call_->result(Verdict::failure,
+                             fmt::format("HTTP {}, expected {}", status, text_of(cat_.expect_status)));
+    return call_->result(Verdict::success, fmt::format("HTTP {} in {}", status, call_->took()));
+}
+
+}  // namespace healthcheckd::worker

@@ -1,0 +1,18 @@
+// Check type `restart`: has the program been restarted since the last check? Worker.
+//
+// The master counts restarts and sends their number with each command, also while the program does not run: a
+// crash loop is mostly seen so. Each restart is a failure of its own (weight).
+#pragma once
+
+#include "common/config.h"
+#include "worker/probe.h"
+
+namespace healthcheckd::worker {
+
+class RestartProbe final : public Probe {
+public:
+    // Failure with the restarts as weight; without any, success when the program runs and idle when not.
+    ProbeResult probe(const ProbeCommand& command) override;
+};
+
+}  // namespace healthcheckd::worker

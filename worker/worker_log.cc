@@ -1,0 +1,74 @@
+#include "worker/worker_log.h"
+
+#include "common/line_codec.h"
+
+#include <ctime>
+#include <filesystem>
+#include <spdlog/fmt/fmt.h>
+#include <sys/stat.h>
+
+namespace healthcheckd::worker {
+
+namespace {
+
+constexpr std::size_t kMaxText = 8000;  // bytes of one line's text
+
+std::string_view to_string(WorkerLog::Level level) {
+    switch (level) {
+    case WorkerLog::Level::info:
+        return "info";
+    case WorkerLog::Level::warning:
+        return "warning";
+    case WorkerLog::Level::error:
+        return "error";
+    }
+    __builtin_unreachable();
+}
+
+// Local time, by localtime_r(3) alone: unlike strftime(3) it never looks at /etc/localtime again, which a
+// confined worker may not.
+std::string timestamp() {
+    timespec now{};
+    ::clock_gettime(CLOCK_REALTIME, &now);
+    tm local{};
+    ::localtime_r(&now.tv_sec, &local);
+    return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:03}", local.tm_year + 1900, local.tm_mon + 1,
+                       local.tm_mday, local.tm_hour, local.tm_min, local.tm_sec, now.tv_nsec / 1'000'000);
+}
+
+}  // namespace
+
+WorkerLog::WorkerLog(std::string who, std::uint64_t max_bytes) : who_(printable(who)), max_bytes_(max_bytes) {
+    ::tzset();  // while the zone's file can still be read
+}
+
+void WorkerLog::open(const std::string& path) {
+    std::error_code ignored;
+    std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
+    replace(UniqueFd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640)));
+}
+
+void WorkerLog::replace(UniqueFd file) {
+    file_ = std::move(file);
+    struct stat status {};
+    size_ = file_ && ::fstat(file_.get(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
+    asked_ = false;
+}
+
+void WorkerLog::write(Level level, std::string_view text) {
+    if (!file_)
+        return;
+    const std::string line =
+        fmt::format("{} {} [{}] {}\n", timestamp(), to_string(level), who_, printable(text, kMaxText));
+    const ssize_t n = ::write(file_.get(), line.data(), line.size());
+    if (n > 0)
+        size_ += static_cast<std::uint64_t>(n);
+}
+
+bool WorkerLog::wants_rotation() {
+    if (asked_ || max_bytes_ == 0 || size_ < max_bytes_)
+        return false;
+    return asked_ = true;
+}
+
+}  // namespace healthcheckd::worker

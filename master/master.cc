@@ -104,7 +104,6 @@ void Master::on_table(const std::vector<ProgramLine>& lines) {
     reached_ = reachable_ = true;
     link_error_.clear();
     table_.update(lines);
-    say_missing_programs();
     link_.refresh_in(refresh_delay());
 }
 
@@ -118,17 +117,6 @@ void Master::on_link_failure(int code, const std::string& why) {
     link_error_ = why;
     (void)code;
     link_.refresh_in(kUnreachable);
-}
-
-void Master::say_missing_programs() {
-    std::vector<std::string> missing;
-    for (const auto& cat : cats_)
-        if (const ProgramView view = view_of(*cat); !view.unknown.empty())
-            missing.push_back(fmt::format("[{}] {}", cat->who(), view.unknown));
-    for (const std::string& text : missing)
-        if (std::find(missing_said_.begin(), missing_said_.end(), text) == missing_said_.end())
-            log::error("", "{}", text);
-    missing_said_ = std::move(missing);
 }
 
 Milliseconds Master::refresh_delay() {

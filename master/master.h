@@ -48,7 +48,6 @@ private:
     void on_link_failure(int code, const std::string& why);
     void on_program_started(const Program& program);
     void on_program_ended(const Program& program);
-    void say_missing_programs();
     Milliseconds refresh_delay();
     StateView view() const;
     void write_state_json();
@@ -65,7 +64,6 @@ private:
     bool reachable_ = false;  // it answered the last time
     bool asked_ = false;      // there was an answer or a failure
     std::string link_error_;
-    std::vector<std::string> missing_said_;
     Milliseconds transition_delay_{0};
 
     MailQueue mails_;

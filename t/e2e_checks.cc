@@ -154,8 +154,8 @@ BOOST_AUTO_TEST_CASE(three_restarts_run_the_command) {
     Daemon daemon(supervisord.url(),
                   "cat5: {program: worker, type: restart, periodSeconds: 0.3, action: exec, "
                   "execCmd: 'echo seen'}\n");
-    BOOST_TEST_REQUIRE(daemon.wait_for_state(
-        "cat5", [](const auto& state) { return state["lastProbe"]["verdict"] == "success"; }));
+    BOOST_TEST_REQUIRE(
+        daemon.wait_for_state("cat5", [](const auto& state) { return state["successes"] > 0; }));
     for (int i = 0; i < 3; ++i) {
         const pid_t pid = supervisord.pid("worker");
         BOOST_TEST(daemon.count_log("output: seen") == 0U);

@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(garbage_in_a_pid_file_never_leads_to_a_signal) {
     Subprocess bystander({"/bin/sleep", "1000"});
     const std::string file = dir.write("t.pid", "");
     const Supervisord supervisord({});
-    Daemon daemon(supervisord.url(), "cat1: {program: any, type: mem, maxMem: 0.01, pidGet: file, pidFile: " +
+    Daemon daemon(supervisord.url(), "cat1: {program: any, type: mem, maxMem: 0.1, pidGet: file, pidFile: " +
                                          file + ", periodSeconds: 0.1, failureThreshold: 1, action: kill}\n");
     for (const std::string& content :
          {std::string("garbage"), std::string("0"), std::string("1"), std::string("-1"),
@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(killing_the_master_leaves_no_process_after_a_second) {
     Daemon daemon(
         supervisord.url(),
         hanging_cats(5, server.port()) +
-            "exec: {program: web, type: mem, maxMem: 0.01, periodSeconds: 0.2, action: exec, execCmd: 'echo "
+            "exec: {program: web, type: mem, maxMem: 0.1, periodSeconds: 0.2, action: exec, execCmd: 'echo "
             "$$ > " +
             mark + "; sleep 1000'}\n");
     BOOST_TEST_REQUIRE(wait_until([&] { return !read_file(mark).empty() && probing(daemon) >= 5; }, 30s));

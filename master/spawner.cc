@@ -55,7 +55,8 @@ bool arrange_descriptors(std::vector<int> wanted) {
     sigemptyset(&none);
     if (!arrange_descriptors(std::move(fds)))
         ::_exit(120);
-    // Out of the master's group: a Ctrl-C, or a supervisord that signals the whole group, is for the master to answer.
+    // Out of the master's group: a Ctrl-C, or a supervisord that signals the whole group, is for the master
+    // to answer.
     ::setsid();
     set_process_title(spec.title);
     if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != master)

@@ -84,7 +84,7 @@ void WorkerProcess::track(ProcessId process) {
 
 void WorkerProcess::send_track() {
     const CatConfig& cat = identity_.cat();
-    if (!cat.measures_process() || cat.pid_get != PidGet::supervisor)
+    if (!cat.measures_process() || cat.whole_machine() || cat.pid_get != PidGet::supervisor)
         return;
     const UniqueFd fd = open_measure(cat, tracked_);
     if (tracked_.running() && !fd)
@@ -128,7 +128,7 @@ void WorkerProcess::on_line(std::string_view text) {
         ready_ = true;
         trouble_.clear();
         deadline_.stop();
-        if (tracked_.running() || identity_.cat().whole_machine())
+        if (tracked_.running())
             send_track();
     } else if (const auto* request = std::get_if<OpenRequest>(&line)) {
         on_open_request(*request);

@@ -83,8 +83,8 @@ void WorkerLoop::answer(const ProbeCommand& command) {
 ProbeResult WorkerLoop::check(ProbeCommand& command) {
     if (finder_ != nullptr)
         return check_found(command);
-    const bool must_run = !cat_.whole_machine() && cat_.pid_get == PidGet::supervisor &&
-                          cat_.type != CheckType::restart;  // which judges that by itself
+    // A restart cat judges by itself what it means that the program does not run.
+    const bool must_run = !cat_.whole_machine() && cat_.type != CheckType::restart;
     if (must_run && !command.process.running()) {
         ProbeResult idle;
         idle.verdict = Verdict::idle;

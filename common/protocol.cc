@@ -80,8 +80,10 @@ bool decode(std::string_view line, Command& out) {
     return in.kind() == "log" && in.ok();
 }
 
-LineWriter encode(const Ready&) {
-    return LineWriter("ready");
+LineWriter encode(const Ready& m) {
+    LineWriter out("ready");
+    out.word("missing", m.missing);
+    return out;
 }
 
 LineWriter encode(const Report& m) {
@@ -122,7 +124,9 @@ bool decode(std::string_view line, WorkerLine& out) {
         return in.ok() && sane;
     }
     if (in.kind() == "ready") {
-        out = Ready{};
+        Ready m;
+        in.word("missing", m.missing);
+        out = std::move(m);
         return in.ok();
     }
     if (in.kind() == "open") {
@@ -217,8 +221,11 @@ bool decode(std::string_view line, LinkLine& out) {
         out = std::move(m);
         return in.ok();
     }
-    out = Ready{};
-    return in.kind() == "ready" && in.ok();
+    Ready m;
+    in.word("missing", m.missing);
+    const bool known = in.kind() == "ready";
+    out = std::move(m);
+    return known && in.ok();
 }
 
 LineWriter encode(const Stage& m) {

@@ -15,8 +15,8 @@
 //     probe seq= pid= start= restarts= state=    check now; state is supervisord's word for a program without
 //     pid log                                        + descriptor: write the log there from now on
 //   worker -> master
-//     ready                                      confined, waiting for probes
-//     <verdict> seq= value= limit= unit= took_us= pid= start= weight= msg=
+//     ready missing=                             confined, waiting for probes; layers that are missing, by
+//     comma <verdict> seq= value= limit= unit= took_us= pid= start= weight= msg=
 //                                                verdict: success, failure, idle or unknown; answers probe
 //                                                seq
 //     open pid= start=                           pidGet name or file: send `track` for this process
@@ -27,7 +27,7 @@
 //     call seq= op= name=                        op: list, info, settings, stop or start; name "" for list
 //     peer                                       + descriptor: a socket on which an action makes calls
 //     (master only)
-//   link -> master or action
+//   link -> master or action                      (and `ready`, `broken` as a worker)
 //     program seq= name= state= pid= start= stop= now= exit= msg=
 //                                                one program, name as group:name or name; msg is spawnerr
 //     settings seq= startsecs= stopwaitsecs= startretries=
@@ -70,7 +70,9 @@ using Command = std::variant<Track, ProbeCommand, NewLog>;
 
 // ---- worker -> master
 
-struct Ready {};
+struct Ready {
+    std::string missing;  // sandbox layers that this kernel or user does not have: "landlock,uid"
+};
 struct Report {
     Verdict verdict = Verdict::unknown;
     std::uint64_t seq = 0;

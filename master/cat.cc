@@ -21,9 +21,9 @@ Report unknown_report(std::string why) {
 
 }  // namespace
 
-Cat::Cat(Loop& loop, Spawner& spawner, WorkerProcess::Identity identity, EventCallback on_event)
+Cat::Cat(const WorkerContext& context, WorkerProcess::Identity identity, EventCallback on_event)
     : identity_(identity), on_event_(std::move(on_event)), threshold_(limits_of(identity.cat())),
-      worker_(loop, spawner, std::move(identity),
+      worker_(context, std::move(identity),
               {[this](const Report& report) { on_report(report); },
                [this](bool probing, const std::string& why) {
                    on_lost(probing, why);

@@ -42,7 +42,7 @@ public:
     // `on_event` is called for each event but `none`, with the verdict that brought it about.
     using EventCallback = std::function<void(Cat&, Event, const Report&)>;
 
-    Cat(Loop& loop, Spawner& spawner, WorkerProcess::Identity identity, EventCallback on_event);
+    Cat(const WorkerContext& context, WorkerProcess::Identity identity, EventCallback on_event);
 
     void start(TimePoint now);
 

@@ -10,6 +10,7 @@
 #include <curl/curl.h>
 #include <list>
 #include <optional>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 
 namespace healthcheckd::master {
@@ -130,6 +131,8 @@ int run_daemon(const std::string& config_file, bool verbose) {
     ::signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
     log::start(STDERR_FILENO, verbose ? log::Level::debug : log::Level::info);
+    // No core and no reading of memory by others (prctl(2)); after the log, which opens a file of /proc/self.
+    ::prctl(PR_SET_DUMPABLE, 0);
     set_process_title("healthcheckd: master");
     // Before any fork: every child that speaks HTTP, SMTP or TLS shares these pages.
     curl_global_init(CURL_GLOBAL_DEFAULT);

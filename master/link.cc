@@ -6,9 +6,10 @@
 
 namespace healthcheckd::master {
 
-Link::Link(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> config, Callbacks callbacks)
-    : loop_(loop), spawner_(spawner), config_(std::move(config)), callbacks_(std::move(callbacks)),
-      ask_timer_(loop, [this] { ask(); }),
+Link::Link(Loop& loop, Spawner& spawner, LayerNotes& layers, std::shared_ptr<const Config> config,
+           Callbacks callbacks)
+    : loop_(loop), spawner_(spawner), layers_(layers), config_(std::move(config)),
+      callbacks_(std::move(callbacks)), ask_timer_(loop, [this] { ask(); }),
       answer_timer_(loop, [this] { replace("it did not answer in time"); }),
       spawn_timer_(loop, [this] { spawn(); }) {}
 
@@ -77,7 +78,8 @@ void Link::on_line(std::string_view text) {
         replace("it broke the protocol");
         return;
     }
-    if (std::holds_alternative<Ready>(line)) {
+    if (const auto* ready = std::get_if<Ready>(&line)) {
+        layers_.note("supervisord", ready->missing);
         ready_ = true;
         answer_timer_.stop();
         if (wish_)

@@ -7,6 +7,7 @@
 
 #include "common/config.h"
 #include "master/backoff.h"
+#include "master/layer_notes.h"
 #include "master/report_reader.h"
 #include "master/spawner.h"
 
@@ -25,7 +26,8 @@ public:
         std::function<void(int code, const std::string& why)> on_failure;  // CallCode, and a sentence
     };
 
-    Link(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> config, Callbacks callbacks);
+    Link(Loop& loop, Spawner& spawner, LayerNotes& layers, std::shared_ptr<const Config> config,
+         Callbacks callbacks);
     ~Link();
 
     void start();
@@ -53,6 +55,7 @@ private:
 
     Loop& loop_;
     Spawner& spawner_;
+    LayerNotes& layers_;
     std::shared_ptr<const Config> config_;
     Callbacks callbacks_;
     std::optional<ChildProcess> child_;

@@ -11,6 +11,7 @@
 #include <functional>
 #include <optional>
 #include <poll.h>
+#include <spdlog/fmt/ranges.h>
 #include <sys/stat.h>
 #include <vector>
 
@@ -232,11 +233,12 @@ int run(const Config& config, pid_t master) {
     const SandboxProfile profile = profile_for(*endpoint);
     const bool may_change_owner = endpoint->is_unix() && ::geteuid() == 0;
     Supervisor supervisor(std::move(*endpoint), config);
-    if (const auto confined = enter_sandbox(profile, config.sandbox, master); !confined) {
+    const auto confined = enter_sandbox(profile, config.sandbox, master);
+    if (!confined) {
         say_broken("sandbox: " + confined.error().text());
         return 1;
     }
-    if (!write_line(kReportFd, encode(Ready{}).line()))
+    if (!write_line(kReportFd, encode(Ready{fmt::format("{}", fmt::join(*confined, ","))}).line()))
         return 1;
     return Link(supervisor, may_change_owner).run();
 }

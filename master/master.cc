@@ -27,14 +27,16 @@ constexpr Milliseconds kTransitionMost{1'000};
 
 }  // namespace
 
-Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> config)
-    : loop_(loop), spawner_(spawner), config_(std::move(config)),
+Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> config,
+               std::function<int(const worker::WorkerStart&)> life)
+    : loop_(loop), spawner_(spawner),
+      config_(std::move(config)), workers_{loop, spawner, layers_, std::move(life)},
       table_(loop, !is_remote_url(config_->supervisord_url),
              {[this](const Program& program) { on_program_started(program); },
               [this](const Program& program) {
                   on_program_ended(program);
               }}),
-      link_(loop, spawner, config_,
+      link_(loop, spawner, layers_, config_,
             {[this](const std::vector<ProgramLine>& lines) { on_table(lines); },
              [this](int code, const std::string& why) {
                  on_link_failure(code, why);
@@ -46,7 +48,7 @@ Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> confi
     for (std::size_t i = 0; i < config_->cats.size(); ++i) {
         const CatConfig& cat = config_->cats[i];
         cats_.push_back(std::make_shared<Cat>(
-            loop_, spawner_, WorkerProcess::Identity{config_, i, cat.name, canonical_program(cat.program)},
+            workers_, WorkerProcess::Identity{config_, i, cat.name, canonical_program(cat.program)},
             [this](Cat& fired, Event event, const Report& report) {
                 actions_.on_event(fired.shared_from_this(), event, report);
             }));

@@ -23,7 +23,9 @@ namespace healthcheckd::master {
 
 class Master {
 public:
-    Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> config);
+    // `life`: see WorkerContext.
+    Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> config,
+           std::function<int(const worker::WorkerStart&)> life = worker::run_worker);
 
     void start();
 
@@ -58,6 +60,8 @@ private:
     std::shared_ptr<const Config> config_;
     std::chrono::system_clock::time_point started_at_ = std::chrono::system_clock::now();
 
+    LayerNotes layers_;
+    WorkerContext workers_;
     ProgramTable table_;
     Link link_;
     bool reached_ = false;    // supervisord has answered once

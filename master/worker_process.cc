@@ -26,16 +26,16 @@ UniqueFd open_measure(const CatConfig& cat, ProcessId process) {
 
 }  // namespace
 
-WorkerProcess::WorkerProcess(Loop& loop, Spawner& spawner, Identity identity, Callbacks callbacks)
-    : loop_(loop), spawner_(spawner), identity_(std::move(identity)), callbacks_(std::move(callbacks)),
-      deadline_(loop,
+WorkerProcess::WorkerProcess(const WorkerContext& context, Identity identity, Callbacks callbacks)
+    : context_(context), identity_(std::move(identity)), callbacks_(std::move(callbacks)),
+      deadline_(context.loop,
                 [this] { replace(probing_ ? "it did not answer in time" : "it did not get ready in time"); }),
-      respawn_(loop, [this] { spawn(); }) {}
+      respawn_(context.loop, [this] { spawn(); }) {}
 
 WorkerProcess::~WorkerProcess() {
     if (child_) {
-        spawner_.forget(child_->pid);
-        spawner_.kill(child_->pid);
+        context_.spawner.forget(child_->pid);
+        context_.spawner.kill(child_->pid);
     }
 }
 
@@ -47,16 +47,15 @@ void WorkerProcess::spawn() {
     ChildSpec spec;
     spec.title = fmt::format("healthcheckd: {} [{} {}]", identity_.name, to_string(identity_.cat().type),
                              identity_.program);
-    spec.main = [identity = identity_](pid_t master) {
-        return worker::run_worker(
-            {*identity.config, identity.cat(), identity.name, identity.program, master});
+    spec.main = [identity = identity_, life = context_.life](pid_t master) {
+        return life({*identity.config, identity.cat(), identity.name, identity.program, master});
     };
     spec.secrets = identity_.config->secrets.get();
     spec.group = static_cast<SecretStore::Group>(identity_.index);
     backoff_.on_start(Clock::now());
     replace_reason_.clear();
     ++spawns_;
-    auto child = spawner_.spawn(spec, [this](const ChildEnd& end) { on_end(end); });
+    auto child = context_.spawner.spawn(spec, [this](const ChildEnd& end) { on_end(end); });
     if (!child) {
         trouble_ = "no worker could be started: " + child.error().text();
         log::error(identity_.who(), "{}", trouble_);
@@ -65,7 +64,7 @@ void WorkerProcess::spawn() {
     }
     child_ = std::move(*child);
     reader_ = std::make_unique<ReportReader>(
-        loop_, std::move(child_->report), ReportReader::Limits{},
+        context_.loop, std::move(child_->report), ReportReader::Limits{},
         [this](std::string_view line) { on_line(line); }, [this](std::string_view why) { replace(why); });
     deadline_.start(kReadyLimit);
 }
@@ -120,7 +119,7 @@ void WorkerProcess::on_line(std::string_view text) {
         probing_ = false;
         deadline_.stop();
         callbacks_.on_report(*report);
-    } else if (std::holds_alternative<Ready>(line)) {
+    } else if (const auto* ready = std::get_if<Ready>(&line)) {
         if (ready_) {
             replace("it said twice that it is ready");
             return;
@@ -128,6 +127,7 @@ void WorkerProcess::on_line(std::string_view text) {
         ready_ = true;
         trouble_.clear();
         deadline_.stop();
+        context_.layers.note(identity_.who(), ready->missing);
         if (tracked_.running())
             send_track();
     } else if (const auto* request = std::get_if<OpenRequest>(&line)) {
@@ -148,7 +148,7 @@ void WorkerProcess::on_open_request(const OpenRequest& request) {
         replace("it asked for a process that is not its to measure");
         return;
     }
-    const bool own = request.process.pid == ::getpid() || spawner_.is_child(request.process.pid);
+    const bool own = request.process.pid == ::getpid() || context_.spawner.is_child(request.process.pid);
     const UniqueFd fd = own ? UniqueFd() : open_measure(cat, request.process);
     send(encode(Track{fd ? request.process : ProcessId{}}).line(), fd.get());
 }
@@ -157,7 +157,7 @@ void WorkerProcess::rotate_log() {
     if (*rotating_)
         return;
     const LogFile file{worker_log_path(*identity_.config, identity_.name), control()};
-    *rotating_ = renew_logs(spawner_, {file}, identity_.config->log_backups,
+    *rotating_ = renew_logs(context_.spawner, {file}, identity_.config->log_backups,
                             [rotating = rotating_] { *rotating = false; });
 }
 
@@ -167,7 +167,7 @@ void WorkerProcess::replace(std::string_view why) {
         reader_->stop();
     deadline_.stop();
     if (child_)
-        spawner_.kill(child_->pid);
+        context_.spawner.kill(child_->pid);
 }
 
 void WorkerProcess::on_end(const ChildEnd& end) {

@@ -4,8 +4,10 @@
 #include "common/config.h"
 #include "common/protocol.h"
 #include "master/backoff.h"
+#include "master/layer_notes.h"
 #include "master/report_reader.h"
 #include "master/spawner.h"
+#include "worker/entry.h"
 
 #include <functional>
 #include <memory>
@@ -13,6 +15,15 @@
 #include <string>
 
 namespace healthcheckd::master {
+
+// What all workers share.
+struct WorkerContext {
+    Loop& loop;
+    Spawner& spawner;
+    LayerNotes& layers;
+    // The life of a worker; another one only in tests that need a worker which misbehaves.
+    std::function<int(const worker::WorkerStart&)> life = worker::run_worker;
+};
 
 class WorkerProcess {
 public:
@@ -32,7 +43,7 @@ public:
         std::function<void(bool probing, const std::string& why)> on_lost;
     };
 
-    WorkerProcess(Loop& loop, Spawner& spawner, Identity identity, Callbacks callbacks);
+    WorkerProcess(const WorkerContext& context, Identity identity, Callbacks callbacks);
     ~WorkerProcess();
 
     void start();
@@ -66,8 +77,7 @@ private:
     void on_end(const ChildEnd& end);
     Milliseconds probe_limit() const;
 
-    Loop& loop_;
-    Spawner& spawner_;
+    const WorkerContext& context_;
     Identity identity_;
     Callbacks callbacks_;
     std::optional<ChildProcess> child_;

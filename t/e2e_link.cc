@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(a_confined_link_lists_programs_and_members_by_their_full_na
     Supervisord supervisord({kWeb}, {.raw = kPool});
     BOOST_REQUIRE(supervisord.wait_state("pool:pool_01", "RUNNING"));
     LinkChild link(link_config(supervisord.url()));
-    BOOST_TEST(link.read_line() == "ready");
+    BOOST_TEST(link.read_line().starts_with("ready missing="));
     const auto answer = link.call("list");
     BOOST_TEST(answer.end.code == kCallOk);
     BOOST_TEST(answer.end.count == 3U);
@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(a_confined_link_lists_programs_and_members_by_their_full_na
 BOOST_AUTO_TEST_CASE(it_runs_without_any_capability) {
     Supervisord supervisord({kWeb});
     LinkChild link(link_config(supervisord.url()));
-    BOOST_REQUIRE(link.read_line() == "ready");
+    BOOST_REQUIRE(link.read_line().starts_with("ready missing="));
     BOOST_TEST(status_of(link.pid(), "CapEff") == "0000000000000000");
     BOOST_TEST(status_of(link.pid(), "NoNewPrivs") == "1");
 #if !defined(__SANITIZE_ADDRESS__)  // whose run-time needs calls that the filter forbids
@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(it_becomes_the_owner_of_the_socket) {
     Supervisord supervisord({kWeb});
     BOOST_REQUIRE(::chown(supervisord.socket_path().c_str(), 65533, 65533) == 0);
     LinkChild link(link_config(supervisord.url()));
-    BOOST_REQUIRE(link.read_line() == "ready");
+    BOOST_REQUIRE(link.read_line().starts_with("ready missing="));
     BOOST_TEST(status_of(link.pid(), "Uid").starts_with("65533\t65533"));
     BOOST_TEST(link.call("info", "web").end.code == kCallOk);
 }
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(it_ends_to_be_started_as_the_owner_of_a_socket_that_came_la
     Supervisord supervisord({kWeb});
     supervisord.down();
     LinkChild link(link_config(supervisord.url()));
-    BOOST_REQUIRE(link.read_line() == "ready");
+    BOOST_REQUIRE(link.read_line().starts_with("ready missing="));
     supervisord.up();
     BOOST_REQUIRE(::chown(supervisord.socket_path().c_str(), 65533, 65533) == 0);
     const auto answer = link.call("info", "web");
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(it_ends_to_be_started_as_the_owner_of_a_socket_that_came_la
 BOOST_AUTO_TEST_CASE(it_works_over_http_as_nobody) {
     Supervisord supervisord({kWeb}, {.user = "admin", .pass = "s3cret%", .http = true});
     LinkChild link(link_config(supervisord.http_url(), "admin", "s3cret%"));
-    BOOST_REQUIRE(link.read_line() == "ready");
+    BOOST_REQUIRE(link.read_line().starts_with("ready missing="));
     BOOST_TEST(status_of(link.pid(), "Uid").starts_with("65534\t65534"));
     const auto answer = link.call("list");
     BOOST_TEST(answer.end.code == kCallOk);
@@ -113,7 +113,7 @@ BOOST_AUTO_TEST_CASE(looking_up_a_name_stays_within_the_sandbox) {
     std::array<char, 256> host{};
     BOOST_REQUIRE(::gethostname(host.data(), host.size() - 1) == 0);
     LinkChild link(link_config("http://" + std::string(host.data()) + ":" + port));
-    BOOST_REQUIRE(link.read_line() == "ready");
+    BOOST_REQUIRE(link.read_line().starts_with("ready missing="));
     const auto answer = link.call("list");
     BOOST_TEST((answer.end.code == kCallOk || answer.end.code == kCallUnreachable));
     LinkChild local(link_config("http://localhost:" + port));
@@ -130,7 +130,7 @@ BOOST_AUTO_TEST_CASE(a_certificate_of_nobody_known_is_refused_while_confined) {
     Subprocess server({"openssl", "s_server", "-quiet", "-www", "-accept", std::to_string(port), "-key",
                        dir.file("key"), "-cert", dir.file("cert")});
     LinkChild link(link_config("https://localhost:" + std::to_string(port)));
-    BOOST_REQUIRE(link.read_line() == "ready");
+    BOOST_REQUIRE(link.read_line().starts_with("ready missing="));
     LinkChild::Answer answer;
     BOOST_TEST(wait_until([&] {
         answer = link.call("list");
@@ -202,7 +202,7 @@ BOOST_AUTO_TEST_CASE(it_answers_again_when_supervisord_comes_back) {
 BOOST_AUTO_TEST_CASE(a_frozen_supervisord_costs_one_limit_and_no_more) {
     Supervisord supervisord({kWeb});
     LinkChild link(link_config(supervisord.url()));
-    BOOST_REQUIRE(link.read_line() == "ready");
+    BOOST_REQUIRE(link.read_line().starts_with("ready missing="));
     supervisord.signal(SIGSTOP);
     const auto begin = Clock::now();
     const auto frozen = link.call("list");
@@ -240,7 +240,7 @@ BOOST_AUTO_TEST_CASE(a_late_answer_is_not_taken_for_the_next_one) {
 BOOST_AUTO_TEST_CASE(an_order_of_an_action_that_ended_is_not_carried_out) {
     Supervisord supervisord({kWeb});
     LinkChild link(link_config(supervisord.url()));
-    BOOST_REQUIRE(link.read_line() == "ready");
+    BOOST_REQUIRE(link.read_line().starts_with("ready missing="));
     UniqueFd busy = link.new_peer();
     UniqueFd ended = link.new_peer();
     supervisord.signal(SIGSTOP);
@@ -273,7 +273,7 @@ BOOST_AUTO_TEST_CASE(a_peer_that_talks_nonsense_loses_only_itself) {
 BOOST_AUTO_TEST_CASE(a_peer_that_does_not_read_does_not_stall_the_link) {
     Supervisord supervisord({kWeb}, {.raw = kPool});
     LinkChild link(link_config(supervisord.url()));
-    BOOST_REQUIRE(link.read_line() == "ready");
+    BOOST_REQUIRE(link.read_line().starts_with("ready missing="));
     const UniqueFd deaf = link.new_peer();
     // Until its own socket is full, or the link has dropped it.
     std::uint64_t seq = 0;
@@ -289,13 +289,13 @@ BOOST_AUTO_TEST_CASE(a_peer_that_does_not_read_does_not_stall_the_link) {
 
 BOOST_AUTO_TEST_CASE(it_ends_well_when_the_master_is_gone) {
     LinkChild link(link_config("unix:///nonexistent/supervisor.sock"));
-    BOOST_REQUIRE(link.read_line() == "ready");
+    BOOST_REQUIRE(link.read_line().starts_with("ready missing="));
     BOOST_TEST(link.finish() == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_line_of_the_master_out_of_the_grammar_ends_it) {
     LinkChild link(link_config("unix:///nonexistent/supervisor.sock"));
-    BOOST_REQUIRE(link.read_line() == "ready");
+    BOOST_REQUIRE(link.read_line().starts_with("ready missing="));
     link.send("call seq=x\n");
     BOOST_TEST(link.read_line().starts_with("broken msg="));
     BOOST_TEST(link.wait() == W_EXITCODE(1, 0));

@@ -16,6 +16,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h>
 #include <stdexcept>
 
 namespace healthcheckd::worker {
@@ -102,7 +103,7 @@ void live(const WorkerStart& start, Reporter& reporter) {
         throw std::runtime_error("sandbox: " + confined.error().text());
     log.write(confined->empty() ? WorkerLog::Level::info : WorkerLog::Level::warning,
               confinement(profile, start.config.sandbox, *confined, abi));
-    reporter.send(Ready{});
+    reporter.send(Ready{fmt::format("{}", fmt::join(*confined, ","))});
     WorkerLoop(start.cat, *probe, finder.get(), reporter, log).run();
 }
 

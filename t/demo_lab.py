@@ -1,7 +1,7 @@
-"""What t/demo works with: a temporary folder, and in it a mail server, supervisord with its programs, and healthcheckd.
+"""What t/demo works with: in a temporary folder a mail server, supervisord with its programs, and healthcheckd.
 
-A deadline holds for all waiting, and a signal ends it (Stop). Lab.end() ends every process that was started here, and
-knows from the kernel whether one is left.
+A deadline holds for all waiting, and a signal ends it (Stop). Lab.end() ends every process that was started here,
+and knows from the kernel whether one is left.
 """
 
 import ctypes
@@ -72,7 +72,9 @@ def free_port():
 class Lab:
     def __init__(self, folder, deadline):
         self.dir = Path(folder)
-        self.dir.chmod(0o755)  # as root, healthcheckd's confined children have a user of their own
+        # Run as root, healthcheckd gives its children another user, and the one that sends mail reads cert.pem.
+        self.dir.chmod(0o755)
+        os.umask(0o022)
         self.deadline = deadline
         self.processes = {}
         self.signal = 0
@@ -88,7 +90,7 @@ class Lab:
         self.signal = number
 
     def pause(self):
-        time.sleep(0.05)
+        time.sleep(0.1)
         if self.signal:
             raise Stop(signal.Signals(self.signal).name)
 
@@ -101,8 +103,8 @@ class Lab:
 
     def start(self, name, argv):
         with open(self.dir / f"{name}.out", "wb") as out:
-            # In a session of its own, out of reach of Ctrl-C: the demo ends all in order. By setpriv the kernel ends
-            # the process should the demo itself be killed.
+            # In a session of its own, out of reach of Ctrl-C: the demo ends all in order. By setpriv the kernel
+            # ends the process should the demo itself be killed.
             self.processes[name] = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", *argv],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, cwd=self.dir)
@@ -215,6 +217,7 @@ class Lab:
     def kill_children(self):
         killed = []
         for pid in Path("/proc/thread-self/children").read_text().split():
-            killed.append(f"process {pid} was left and was killed: {Path(f'/proc/{pid}/comm').read_text().strip()}")
+            name = Path(f"/proc/{pid}/comm").read_text().strip()
             os.kill(int(pid), signal.SIGKILL)
+            killed.append(f"{name} (process {pid}) was left over and was killed")
         return killed

@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_SUITE(test_probe_tcp)
 BOOST_AUTO_TEST_CASE(a_connection_that_is_accepted_is_a_success_and_closed_at_once) {
     const Listener server(AF_INET);
     WorkerHarness worker(tcp_cat("127.0.0.1", server.port()));
-    BOOST_TEST(worker.first_line() == "ready");
+    BOOST_TEST(worker.first_line().starts_with("ready missing="));
     for (int i = 0; i < 3; ++i) {
         const Report report = worker.probe(kSome);
         BOOST_TEST(report.verdict == Verdict::success, report.message);
@@ -213,7 +213,7 @@ BOOST_AUTO_TEST_CASE(a_name_of_the_hosts_file_is_resolved_in_the_sandbox_until_t
             ::listen(listener.get(), 16) != 0 || ::dup(listener.get()) < 0)
             throw std::runtime_error("listen");
     });
-    BOOST_TEST_REQUIRE(worker.first_line() == "ready");
+    BOOST_TEST_REQUIRE(worker.first_line().starts_with("ready missing="));
     for (int i = 0; i < 2; ++i) {
         const Report report = worker.probe(kSome);
         BOOST_TEST(report.verdict == Verdict::success, report.message);

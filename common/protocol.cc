@@ -242,7 +242,7 @@ LineWriter encode(const Output& m) {
 
 LineWriter encode(const Done& m) {
     LineWriter out("done");
-    out.number("ok", m.ok ? 1 : 0).message(m.message);
+    out.number("ok", m.ok ? 1 : 0).number("unfinished", m.unfinished ? 1 : 0).message(m.message);
     return out;
 }
 
@@ -262,9 +262,11 @@ bool decode(std::string_view line, ActionLine& out) {
     }
     Done m;
     std::uint32_t ok = 2;
-    in.number("ok", ok).message(m.message);
+    std::uint32_t unfinished = 2;
+    in.number("ok", ok).number("unfinished", unfinished).message(m.message);
     m.ok = ok == 1;
-    const bool known = in.kind() == "done" && ok <= 1;
+    m.unfinished = unfinished == 1;
+    const bool known = in.kind() == "done" && ok <= 1 && unfinished <= 1;
     out = std::move(m);
     return known && in.ok();
 }

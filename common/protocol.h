@@ -37,7 +37,8 @@
 //   action -> master
 //     stage limit_ms= msg=                       what it does now; give it at most this long
 //     output msg=                                a piece of a command's output
-//     done ok= msg=                              how it ended: 1 or 0, and a sentence
+//     done ok= unfinished= msg=                  how it ended: 1 or 0; 1 when a program was left stopped; a
+//     sentence
 #pragma once
 
 #include "common/line_codec.h"
@@ -171,7 +172,8 @@ struct Output {
 };
 struct Done {
     bool ok = false;
-    std::string message;
+    std::string message = {};
+    bool unfinished = false;  // a program was stopped and not started again
 };
 using ActionLine = std::variant<Stage, Output, Done>;
 

@@ -17,14 +17,17 @@ struct ActionRequest {
     std::string program;   // supervisord's full name, or "system"
     Report evidence;       // the verdict that made the cat fail
     std::uint32_t failures = 0;
+    bool of_program = true;          // the evidence is about the process that supervisord has for the program
     std::int64_t program_start = 0;  // supervisord's start time of the measured process, seconds; 0: none
     std::chrono::system_clock::time_point at;
+    std::string state_dir;  // where a restart keeps its record
 };
 
 struct ActionResult {
     bool ok = false;
-    std::string message;  // one sentence: "stopped (pid 12) and started (pid 15) in 1.2 s"
-    std::string output;   // exec: the first 4 KiB of what the command wrote
+    std::string message;        // one sentence: "stopped (pid 12) and started (pid 15) in 1.2 s"
+    std::string output = {};    // exec: the first 4 KiB of what the command wrote
+    bool left_stopped = false;  // restart: the program was stopped and could not be started again
 };
 
 // Says what the action does now and how long that may take; the master ends a child that overruns.

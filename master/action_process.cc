@@ -1,9 +1,10 @@
 #include "master/action_process.h"
 
 #include "common/channel.h"
-#include "common/log.h"
+#include "master/action_finish.h"
 #include "master/command.h"
 #include "master/link_client.h"
+#include "master/restart_record.h"
 
 namespace healthcheckd::master {
 
@@ -20,6 +21,20 @@ void say_output(std::string_view output) {
         say(Output{std::string(output.substr(at, kPiece))});
 }
 
+// The record is there from before the stop until the program is known to run or to be none of our business,
+// so that whoever ends this process in between leaves word of it.
+ActionResult restart_with_record(const ActionRequest& request, int link_fd, const StageReport& stage) {
+    LinkClient link{UniqueFd(link_fd)};
+    const auto written =
+        write_record(request.state_dir, {request.program, request.program_start, request.cat_name});
+    ActionResult result = run_restart(request, link, stage);
+    if (!written)
+        result.message += " (without a record on disk: " + written.error().text() + ")";
+    else if (!result.left_stopped)
+        (void)remove_record(request.state_dir, request.program);
+    return result;
+}
+
 }  // namespace
 
 int run_action(MainAction action, const ActionRequest& request, int link_fd) {
@@ -29,11 +44,9 @@ int run_action(MainAction action, const ActionRequest& request, int link_fd) {
     const auto began = std::chrono::steady_clock::now();
     ActionResult result;
     switch (action) {
-    case MainAction::restart: {
-        LinkClient link{UniqueFd(link_fd)};
-        result = run_restart(request, link, stage);
+    case MainAction::restart:
+        result = restart_with_record(request, link_fd, stage);
         break;
-    }
     case MainAction::exec:
         result = run_exec(request, stage);
         break;
@@ -44,10 +57,18 @@ int run_action(MainAction action, const ActionRequest& request, int link_fd) {
         break;
     }
     say_output(result.output);
-    say(Done{result.ok, result.message});
+    say(Done{result.ok, result.message, result.left_stopped});
     if (action == MainAction::exec)
         sweep_leftovers(began + request.cat.exec_timeout);
     return result.ok ? 0 : 1;
+}
+
+int run_finish(const std::string& state_dir, int link_fd) {
+    LinkClient link{UniqueFd(link_fd)};
+    const bool all =
+        finish_restarts(state_dir, link, [](const std::string& sentence) { say(Output{sentence}); });
+    say(Done{all, all ? "" : "some restarts are still unfinished", !all});
+    return 0;
 }
 
 }  // namespace healthcheckd::master

@@ -76,6 +76,8 @@ private:
     bool newer_than_evidence() const;
     CallResult call(std::string_view op) { return link_.call(op, request_.program, timing_.call); }
     ActionResult failed(const std::string& why) const { return {false, done_ + why, {}}; }
+    // Failed after supervisord may have stopped the program for us.
+    ActionResult left_stopped(const std::string& why) const { return {false, done_ + why, {}, true}; }
     ActionResult nothing_done(const std::string& why) const { return {false, why + "; nothing done", {}}; }
     std::string elapsed() const {
         return number_text(static_cast<double>(
@@ -98,6 +100,8 @@ private:
 
 // The process that failed the check is not the one that runs now.
 bool Restart::newer_than_evidence() const {
+    if (!request_.of_program)
+        return false;
     const pid_t pid = request_.evidence.process.pid;
     return (pid != 0 && before_.pid != 0 && before_.pid != pid) ||
            (request_.program_start != 0 && before_.start != 0 && before_.start != request_.program_start);
@@ -173,12 +177,12 @@ Restart::Outcome Restart::stop() {
             theirs = stopped.code == kFaultNotRunning && !ours;
             ours = ours || stopped.ok() || no_answer(stopped);
             if (stopped.code > 0 && stopped.code != kFaultNotRunning)
-                return ours ? failed(explain(stopped, name_)) : nothing_done(explain(stopped, name_));
+                return ours ? left_stopped(explain(stopped, name_)) : nothing_done(explain(stopped, name_));
         }
         const CallResult info = call("info");
         trouble = info.ok() ? "" : explain(info, name_);
         if (info.code == kCallLinkLost || info.code > 0)
-            return failed((ours ? "asked supervisord to stop it; then: " : "") + trouble);
+            return ours ? left_stopped("asked supervisord to stop it; then: " + trouble) : failed(trouble);
         if (!info.ok())
             continue;
         now = info.program;
@@ -197,8 +201,8 @@ Restart::Outcome Restart::stop() {
                                 {}};
         order = true;  // it runs on: the order got lost
     }
-    return failed(name_ + " (pid " + std::to_string(before_.pid) + ") did not stop in " + elapsed() + ": " +
-                  (trouble.empty() ? state_text(now) : trouble) + "; look after it by hand");
+    return left_stopped(name_ + " (pid " + std::to_string(before_.pid) + ") did not stop in " + elapsed() +
+                        ": " + (trouble.empty() ? state_text(now) : trouble) + "; look after it by hand");
 }
 
 // Until supervisord has taken the order to start the program.
@@ -215,10 +219,10 @@ Restart::Outcome Restart::order_start() {
         case kFaultSpawnError:      // supervisord tries again; its table says more
             return std::nullopt;
         case kFaultShutdown:
-            return failed(explain(started, name_) + "; not started");
+            return left_stopped(explain(started, name_) + "; not started");
         default:
             if (!no_answer(started) || started.code == kCallLinkLost || Clock::now() >= deadline)
-                return failed("but it could not be started: " + explain(started, name_));
+                return left_stopped("but it could not be started: " + explain(started, name_));
         }
         pauses.wait(false);
     }

@@ -10,7 +10,8 @@ namespace healthcheckd::master {
 
 namespace {
 
-ActionRequest request_of(const Cat& cat, const Report& report, const Program* program) {
+ActionRequest request_of(const Cat& cat, const Report& report, const Program* program,
+                         const std::string& state_dir) {
     ActionRequest request;
     request.cat = cat.config();
     request.cat_name = cat.name();
@@ -18,7 +19,9 @@ ActionRequest request_of(const Cat& cat, const Report& report, const Program* pr
     request.evidence = report;
     request.failures = cat.threshold().limits().failure;
     request.program_start = program != nullptr ? program->start : 0;
+    request.of_program = cat.bound_to_process();
     request.at = std::chrono::system_clock::now();
+    request.state_dir = state_dir;
     return request;
 }
 
@@ -50,7 +53,7 @@ void ActionRunner::on_event(const std::shared_ptr<Cat>& cat, Event event, const 
         return;
     const CatConfig& config = cat->config();
     MailEvent mail{mail_kind(event),
-                   request_of(*cat, report, needs_.find_program(cat->program())),
+                   request_of(*cat, report, needs_.find_program(cat->program()), needs_.state_dir),
                    event == Event::fired ? main_action(config.action) : MainAction::none,
                    {}};
     if (mail.action != MainAction::none) {
@@ -59,8 +62,15 @@ void ActionRunner::on_event(const std::shared_ptr<Cat>& cat, Event event, const 
         return;
     }
     const bool wanted = event == Event::resolved ? config.send_resolved : true;
-    if (config.action.email && wanted)
-        needs_.mails.add(cat->who(), std::move(mail));
+    if (!config.action.email || !wanted)
+        return;
+    // The program may be well again before its action has ended: "resolved" must not arrive before "failed".
+    for (Running& running : running_)
+        if (!running.done && running.event.request.cat_name == cat->name()) {
+            running.mails_after.push_back(std::move(mail));
+            return;
+        }
+    needs_.mails.add(cat->who(), std::move(mail));
 }
 
 bool ActionRunner::may_run(const Cat& cat, const Report& report) const {
@@ -121,14 +131,10 @@ void ActionRunner::start(const std::shared_ptr<Cat>& cat, MailEvent event) {
     running->reader = std::make_unique<ReportReader>(
         needs_.loop, std::move(child->report), ReportReader::Limits{},
         [this, running](std::string_view text) { on_line(*running, text); },
-        [this, running](std::string_view) { needs_.spawner.kill(running->pid); });
+        [this, running](std::string_view why) { terminate(*running, std::string(why)); });
     running->deadline = std::make_unique<Timer>(needs_.loop, [this, running] {
-        if (!running->done)
-            finish(*running,
-                   {false,
-                    "not finished in time" + (running->stage.empty() ? "" : " (" + running->stage + ')'),
-                    {}});
-        needs_.spawner.kill(running->pid);
+        terminate(*running,
+                  "not finished in time" + (running->stage.empty() ? "" : " (" + running->stage + ')'));
     });
     running->deadline->start(kFirstLimit);
 }
@@ -136,7 +142,7 @@ void ActionRunner::start(const std::shared_ptr<Cat>& cat, MailEvent event) {
 void ActionRunner::on_line(Running& running, std::string_view text) {
     ActionLine line;
     if (!decode(text, line)) {
-        needs_.spawner.kill(running.pid);
+        terminate(running, "its process broke the protocol");
         return;
     }
     if (const auto* stage = std::get_if<Stage>(&line)) {
@@ -148,8 +154,21 @@ void ActionRunner::on_line(Running& running, std::string_view text) {
         kept.append(output->text, 0, kOutputBytes - std::min(kOutputBytes, kept.size()));
     } else if (const auto* done = std::get_if<Done>(&line)) {
         if (!running.done)
-            finish(running, {done->ok, done->message, running.event.result.output});
+            finish(running, {done->ok, done->message, running.event.result.output, done->unfinished});
     }
+}
+
+// On SIGTERM a child ends its command's whole tree; SIGKILL, for one that does not end, would leave the tree
+// behind.
+void ActionRunner::terminate(Running& running, const std::string& why) {
+    if (!running.done)
+        finish(running, {false, why, {}, running.event.action == MainAction::restart});
+    if (std::exchange(running.terminated, true)) {
+        needs_.spawner.kill(running.pid);
+        return;
+    }
+    ::kill(running.pid, SIGTERM);
+    running.deadline->start(kTermLimit);
 }
 
 void ActionRunner::finish(Running& running, ActionResult result) {
@@ -160,6 +179,8 @@ void ActionRunner::finish(Running& running, ActionResult result) {
     else
         log::error(running.who, "{} failed: {}", action, result.message);
     log_output(running.who, result.output);
+    if (result.left_stopped)
+        needs_.on_left_stopped();
     running.event.result = std::move(result);
     const auto cat = running.cat.lock();
     if (cat)
@@ -167,12 +188,16 @@ void ActionRunner::finish(Running& running, ActionResult result) {
                                            running.event.result.ok, running.event.result.message};
     if (running.event.request.cat.action.email)
         needs_.mails.add(running.who, running.event);
+    for (MailEvent& mail : running.mails_after)
+        needs_.mails.add(running.who, std::move(mail));
+    running.mails_after.clear();
 }
 
 void ActionRunner::on_end(std::list<Running>::iterator running, const ChildEnd& end) {
     running->reader->drain();
     if (!running->done)
-        finish(*running, {false, "its process ended: " + end.text(), {}});
+        finish(*running,
+               {false, "its process ended: " + end.text(), {}, running->event.action == MainAction::restart});
     running_.erase(running);
 }
 
@@ -184,10 +209,10 @@ std::size_t ActionRunner::under_way() const {
 void ActionRunner::stop_now() {
     for (Running& running : running_) {
         if (!running.done)
-            log::error(running.who, "{} was not finished: healthcheckd stops{}",
+            log::error(running.who, "{} was not finished{}: healthcheckd stops{}",
                        to_string(running.event.action),
-                       running.stage.empty() ? "" : " (" + running.stage + ')');
-        // On SIGTERM an exec child ends its command's whole tree; SIGKILL would leave the tree behind.
+                       running.stage.empty() ? "" : " (" + running.stage + ')',
+                       running.event.action == MainAction::restart ? "; its next start sees to it" : "");
         ::kill(running.pid, SIGTERM);
     }
 }

@@ -16,6 +16,7 @@
 #include <list>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace healthcheckd::master {
 
@@ -27,6 +28,8 @@ public:
         std::function<const Program*(const std::string&)> find_program;
         std::function<Result<UniqueFd>()> open_peer;  // to the supervisord link
         MailQueue& mails;
+        std::string state_dir;
+        std::function<void()> on_left_stopped;  // a restart failed between stop and start
     };
 
     explicit ActionRunner(Needs needs) : needs_(std::move(needs)) {}
@@ -50,8 +53,10 @@ private:
         std::weak_ptr<Cat> cat;
         std::string who;
         pid_t pid = 0;
-        bool done = false;  // has said how it ended; the child may go on to sweep up
+        bool terminated = false;  // has been told to end
+        bool done = false;        // has said how it ended; the child may go on to sweep up
         std::string stage;
+        std::vector<MailEvent> mails_after;  // what came meanwhile and must not arrive before this one's mail
         UniqueFd control;
         std::unique_ptr<ReportReader> reader;
         std::unique_ptr<Timer> deadline;
@@ -59,12 +64,15 @@ private:
     // What a child gets before it has said what it does, and how far it can extend that.
     static constexpr Milliseconds kFirstLimit{15'000};
     static constexpr Milliseconds kMostLimit{24 * 3600 * 1000};
+    // What a child gets to end its command's tree when it is told to.
+    static constexpr Milliseconds kTermLimit{3'000};
     static constexpr std::size_t kOutputBytes = 4096;
 
     bool may_run(const Cat& cat, const Report& report) const;
     const Running* running_for(const std::string& program) const;
     void start(const std::shared_ptr<Cat>& cat, MailEvent event);
     void on_line(Running& running, std::string_view text);
+    void terminate(Running& running, const std::string& why);
     void finish(Running& running, ActionResult result);
     void on_end(std::list<Running>::iterator running, const ChildEnd& end);
 

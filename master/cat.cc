@@ -63,7 +63,8 @@ void Cat::tick(TimePoint now, const ProgramView& view) {
     if (view.program != nullptr) {
         const Program& program = *view.program;
         command.process = program.process;
-        command.state = program_state_name(program.state);
+        command.state = program.state_text();
+        program_state_ = program_state_name(program.state);
         if (!knows_starts_ || program.starts < starts_seen_) {
             starts_seen_ = program.starts;
             knows_starts_ = true;

@@ -67,6 +67,8 @@ public:
     const WorkerProcess& worker() const { return worker_; }
     const std::optional<LastProbe>& last_probe() const { return last_probe_; }
     const Counters& counters() const { return counters_; }
+    // supervisord's word for the program at the last tick, "" when it was not known.
+    const std::string& program_state() const { return program_state_; }
     std::optional<LastAction> last_action;
 
 private:
@@ -89,6 +91,7 @@ private:
     std::uint64_t starts_sent_ = 0;  // and those that the probe under way reports
     bool knows_starts_ = false;
     std::string last_unknown_;
+    std::string program_state_;
     std::optional<LastProbe> last_probe_;
     Counters counters_;
 };

@@ -32,12 +32,14 @@ struct MailMessage {
 MailMessage compose_mail(const MailConfig& mail, const MailEvent& event);
 
 // Sends once, within `limit`. Errors say the phase and what the server answered, never the password.
+// `ca_pem`: the content of mail.caFile, for a process that can no longer read it.
 // `permanent` in the result: the server refused for good (5xx), trying again is useless.
 struct MailResult {
     bool ok = false;
     bool permanent = false;
     std::string message;
 };
-MailResult send_mail(const MailConfig& mail, const MailMessage& message, std::chrono::milliseconds limit);
+MailResult send_mail(const MailConfig& mail, const MailMessage& message, std::chrono::milliseconds limit,
+                     const std::string& ca_pem = {});
 
 }  // namespace healthcheckd::master

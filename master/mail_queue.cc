@@ -3,6 +3,8 @@
 #include "common/log.h"
 #include "master/mailer.h"
 
+#include <algorithm>
+
 namespace healthcheckd::master {
 
 namespace {
@@ -36,10 +38,19 @@ void MailQueue::add(std::string who, MailEvent event) {
     begin();
 }
 
+// The mails of one cat go one after the other, so that "resolved" does not overtake "failed".
 void MailQueue::begin() {
-    while (!stopping_ && !queue_.empty() && sending_.size() < kMostAtOnce) {
-        Mail mail = std::move(queue_.front());
-        queue_.pop_front();
+    const auto held_back = [this](const Mail& mail) {
+        return std::any_of(sending_.begin(), sending_.end(), [&](const Sending& sending) {
+            return sending.mail.event->request.cat_name == mail.event->request.cat_name;
+        });
+    };
+    while (!stopping_ && sending_.size() < kMostAtOnce) {
+        const auto next = std::find_if_not(queue_.begin(), queue_.end(), held_back);
+        if (next == queue_.end())
+            return;
+        Mail mail = std::move(*next);
+        queue_.erase(next);
         start(std::move(mail));
     }
 }

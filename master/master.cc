@@ -19,6 +19,13 @@ std::string canonical_program(const std::string& name) {
     return name;
 }
 
+// "web" for "web:*", every member of a group.
+std::optional<std::string> group_of(const std::string& program) {
+    if (!program.ends_with(":*"))
+        return std::nullopt;
+    return program.substr(0, program.size() - 2);
+}
+
 constexpr Milliseconds kReconcile{30'000};      // finds added and renamed programs
 constexpr Milliseconds kStoppedProgram{4'000};  // finds a program that somebody started again
 constexpr Milliseconds kUnreachable{2'000};     // finds a supervisord that is back
@@ -33,8 +40,9 @@ Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> confi
       config_(std::move(config)), workers_{loop, spawner, layers_, std::move(life)},
       table_(loop, !is_remote_url(config_->supervisord_url),
              {[this](const Program& program) { on_program_started(program); },
+              [this](const Program& program) { on_program_ended(program); },
               [this](const Program& program) {
-                  on_program_ended(program);
+                  on_program_state(program);
               }}),
       link_(loop, spawner, layers_, config_,
             {[this](const std::vector<ProgramLine>& lines) { on_table(lines); },
@@ -43,40 +51,80 @@ Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> confi
              }}),
       mails_(loop, spawner, config_),
       actions_({loop, spawner, [this](const std::string& name) { return table_.find(name); },
-                [this] { return link_.open_peer(); }, mails_}),
-      tick_timer_(loop, [this] { on_tick(); }), stop_timer_(loop, [this] { stop_step(); }) {
-    for (std::size_t i = 0; i < config_->cats.size(); ++i) {
-        const CatConfig& cat = config_->cats[i];
-        cats_.push_back(std::make_shared<Cat>(
-            workers_, WorkerProcess::Identity{config_, i, cat.name, canonical_program(cat.program)},
-            [this](Cat& fired, Event event, const Report& report) {
-                actions_.on_event(fired.shared_from_this(), event, report);
-            }));
-    }
-}
+                [this] { return link_.open_peer(); }, mails_, config_->state_dir,
+                [this] {
+                    finisher_.look(Milliseconds(1'000));
+                }}),
+      finisher_(loop, spawner, config_->state_dir, [this] { return link_.open_peer(); }),
+      tick_timer_(loop, [this] { on_tick(); }), stop_timer_(loop, [this] { stop_step(); }) {}
 
 void Master::start() {
     log::info("", "healthcheckd {} watches {} cats, supervisord at {}", HEALTHCHECKD_VERSION, cats_.size(),
               config_->supervisord_url);
     link_.start();
+    for (std::size_t i = 0; i < config_->cats.size(); ++i) {
+        const CatConfig& cat = config_->cats[i];
+        if (const auto group = group_of(cat.program))
+            groups_[i].name = *group;
+        else
+            add_cat({config_, i, cat.name, canonical_program(cat.program)});
+    }
     const bool needs_table =
-        std::any_of(cats_.begin(), cats_.end(), [](const auto& cat) { return cat->follows_supervisord(); });
+        !groups_.empty() || std::any_of(cats_.begin(), cats_.end(), [](const auto& entry) {
+            return entry.second->follows_supervisord();
+        });
     if (needs_table)
         link_.refresh_in(Milliseconds(0));
+    finisher_.look(Milliseconds(500));
+}
+
+void Master::add_cat(WorkerProcess::Identity identity) {
+    const Schedule::Id id = next_id_++;
+    const auto cat = std::make_shared<Cat>(workers_, std::move(identity),
+                                           [this](Cat& fired, Event event, const Report& report) {
+                                               actions_.on_event(fired.shared_from_this(), event, report);
+                                           });
+    cats_[id] = cat;
     const TimePoint now = Clock::now();
-    for (std::size_t i = 0; i < cats_.size(); ++i) {
-        cats_[i]->start(now);
-        const CatConfig& cat = cats_[i]->config();
-        schedule_.add(i, now + cat.initial_delay + phase_of(i, cat.period), cat.period);
+    cat->start(now);
+    const CatConfig& config = cat->config();
+    schedule_.add(id, now + config.initial_delay + phase_of(id, config.period), config.period);
+    tick_timer_.start_at(*schedule_.next());
+    if (const Program* program = table_.find(cat->program()); program != nullptr && program->runs())
+        cat->on_program_started(*program);
+}
+
+void Master::follow_groups() {
+    for (auto& [index, group] : groups_) {
+        const std::vector<std::string> present = table_.members_of(group.name);
+        for (auto member = group.members.begin(); member != group.members.end();) {
+            if (std::find(present.begin(), present.end(), member->first) != present.end()) {
+                ++member;
+                continue;
+            }
+            log::info(cats_[member->second]->who(), "is no member of {} any more: its check ends",
+                      group.name);
+            schedule_.remove(member->second);
+            cats_.erase(member->second);
+            member = group.members.erase(member);
+        }
+        const CatConfig& cat = config_->cats[index];
+        for (const std::string& program : present) {
+            if (group.members.contains(program))
+                continue;
+            group.members[program] = next_id_;
+            add_cat({config_, index, cat.name + '/' + program.substr(program.find(':') + 1), program});
+        }
+        if (present.empty() && !std::exchange(group.empty_said, true))
+            log::error(cat.name + ' ' + cat.program, "supervisord has no group '{}'", group.name);
+        group.empty_said = present.empty();
     }
-    if (const auto next = schedule_.next())
-        tick_timer_.start_at(*next);
 }
 
 void Master::on_tick() {
     const TimePoint now = Clock::now();
     while (const auto id = schedule_.pop_due(now)) {
-        Cat& cat = *cats_[*id];
+        Cat& cat = *cats_.at(*id);
         cat.tick(now, view_of(cat));
     }
     if (const auto next = schedule_.next())
@@ -106,6 +154,7 @@ void Master::on_table(const std::vector<ProgramLine>& lines) {
     reached_ = reachable_ = true;
     link_error_.clear();
     table_.update(lines);
+    follow_groups();
     link_.refresh_in(refresh_delay());
 }
 
@@ -124,7 +173,7 @@ void Master::on_link_failure(int code, const std::string& why) {
 Milliseconds Master::refresh_delay() {
     Milliseconds delay = kReconcile;
     bool transition = false;
-    for (const auto& cat : cats_) {
+    for (const auto& [id, cat] : cats_) {
         if (!cat->follows_supervisord())
             continue;
         const Program* program = table_.find(cat->program());
@@ -139,32 +188,44 @@ Milliseconds Master::refresh_delay() {
     return transition ? transition_delay_ : delay;
 }
 
+bool Master::is_watched(const Program& program) const {
+    return std::any_of(cats_.begin(), cats_.end(),
+                       [&](const auto& entry) { return entry.second->program() == program.name; });
+}
+
 void Master::on_program_started(const Program& program) {
-    bool watched = false;
-    for (const auto& cat : cats_)
-        if (cat->program() == program.name) {
-            cat->on_program_started(program);
-            watched = true;
-        }
-    if (watched)
+    if (is_watched(program))
         log::info(program.name, "runs with pid {}", program.process.pid);
+    for (const auto& [id, cat] : cats_)
+        if (cat->program() == program.name)
+            cat->on_program_started(program);
 }
 
 void Master::on_program_ended(const Program& program) {
-    bool watched = false;
-    for (const auto& cat : cats_)
-        if (cat->program() == program.name) {
-            cat->on_program_ended();
-            watched = true;
-        }
-    if (!watched)
+    if (!is_watched(program))
         return;
     log::info(program.name, "pid {} ended", program.last.pid);
+    for (const auto& [id, cat] : cats_)
+        if (cat->program() == program.name)
+            cat->on_program_ended();
     link_.refresh_in(kTransitionFirst);
 }
 
+// Who does not run, and why: an operator's stop, an end of its own, or a start that supervisord gave up, are
+// told apart.
+void Master::on_program_state(const Program& program) {
+    const bool down = program.state == kStopped || program.state == kExited || program.state == kFatal ||
+                      program.state == kBackoff;
+    if (down && is_watched(program))
+        log::info(program.name, "is {}", program.state_text());
+}
+
 StateView Master::view() const {
-    return {config_->file, started_at_, reachable_, link_error_, mails_.waiting(), mails_.counters(), cats_};
+    StateView view{config_->file,    started_at_,       reachable_, link_error_,
+                   mails_.waiting(), mails_.counters(), {}};
+    for (const auto& [id, cat] : cats_)
+        view.cats.push_back(cat);
+    return view;
 }
 
 void Master::dump_state() {
@@ -196,7 +257,7 @@ void Master::reopen_logs() {
     if (renewing_logs_)
         return;
     std::vector<LogFile> files;
-    for (const auto& cat : cats_)
+    for (const auto& [id, cat] : cats_)
         if (cat->worker().control() >= 0)
             files.push_back({worker_log_path(*config_, cat->name()), cat->worker().control()});
     constexpr int kKeepOldFiles = -1;
@@ -214,6 +275,7 @@ void Master::stop(std::function<void()> on_stopped) {
     actions_.stop();
     mails_.stop();
     mails_.log_undelivered();
+    finisher_.stop();
     tick_timer_.stop();
     schedule_ = {};
     write_state_json();

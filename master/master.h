@@ -9,12 +9,14 @@
 #include "master/link.h"
 #include "master/mail_queue.h"
 #include "master/program_table.h"
+#include "master/restart_finisher.h"
 #include "master/schedule.h"
 #include "master/spawner.h"
 #include "master/state_dump.h"
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -50,6 +52,11 @@ private:
     void on_link_failure(int code, const std::string& why);
     void on_program_started(const Program& program);
     void on_program_ended(const Program& program);
+    void on_program_state(const Program& program);
+    void add_cat(WorkerProcess::Identity identity);
+    void follow_groups();
+    void follow(std::size_t index, const std::string& group);
+    bool is_watched(const Program& program) const;
     Milliseconds refresh_delay();
     StateView view() const;
     void write_state_json();
@@ -72,7 +79,16 @@ private:
 
     MailQueue mails_;
     ActionRunner actions_;
-    std::vector<std::shared_ptr<Cat>> cats_;
+    RestartFinisher finisher_;
+    std::map<Schedule::Id, std::shared_ptr<Cat>> cats_;  // by order of appearance
+    Schedule::Id next_id_ = 0;
+    // Cats of `group:*`, by their index in the configuration: one virtual cat for each member.
+    struct Group {
+        std::string name;
+        std::map<std::string, Schedule::Id> members;  // by full name of the program
+        bool empty_said = false;
+    };
+    std::map<std::size_t, Group> groups_;
     Schedule schedule_;
     Timer tick_timer_;
 

@@ -28,6 +28,15 @@ Clock::duration age_of(std::uint64_t start_ticks) {
 
 }  // namespace
 
+std::string Program::state_text() const {
+    std::string text(program_state_name(state));
+    if (state == kExited)
+        text += " with status " + std::to_string(exit_status);
+    else if ((state == kFatal || state == kBackoff) && !spawn_error.empty())
+        text += ": " + spawn_error;
+    return text;
+}
+
 void ProgramTable::update(const std::vector<ProgramLine>& lines) {
     std::set<std::string> seen;
     for (const ProgramLine& line : lines) {
@@ -55,10 +64,13 @@ void ProgramTable::refresh(Entry& entry, const ProgramLine& line, bool first_see
     const bool new_start = line.start != program.start || (line.pid != 0 && line.pid != program.last.pid);
     if (!first_seen && new_start && program.start != 0 && line.start != 0)
         ++program.starts;
+    const bool other_state = !first_seen && program.state != line.state;
     program.state = line.state;
     program.start = line.start;
     program.exit_status = line.exit_status;
     program.spawn_error = line.spawn_error;
+    if (other_state)
+        callbacks_.on_state(program);
     if (line.pid == program.process.pid && !new_start)
         return;
 
@@ -116,6 +128,14 @@ const Program* ProgramTable::find(const std::string& name) const {
 bool ProgramTable::announces_end(const std::string& name) const {
     const auto found = entries_.find(name);
     return found != entries_.end() && found->second.watch != nullptr;
+}
+
+std::vector<std::string> ProgramTable::members_of(const std::string& group) const {
+    std::vector<std::string> names;
+    for (const auto& [name, entry] : entries_)
+        if (name == group || name.starts_with(group + ':'))
+            names.push_back(name);
+    return names;
 }
 
 std::vector<std::string> ProgramTable::members_named(const std::string& bare) const {

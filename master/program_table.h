@@ -30,6 +30,8 @@ struct Program {
     std::uint64_t starts = 0;  // processes seen after the first one
 
     bool runs() const { return process.running(); }
+    // "EXITED with status 3", "FATAL: Exited too quickly": supervisord's word, and what explains it.
+    std::string state_text() const;
     // supervisord tries by itself to have it run, or has not finished ending it.
     bool in_transition() const {
         return !runs() && (state == kStarting || state == kBackoff || state == kStopping ||
@@ -42,6 +44,7 @@ public:
     struct Callbacks {
         std::function<void(const Program&)> on_started;  // has a new process, also when first seen
         std::function<void(const Program&)> on_ended;    // its process has ended
+        std::function<void(const Program&)> on_state;    // supervisord shows another state for it
     };
 
     // `local`: supervisord's pids are processes of this machine. Without it they are only told apart.
@@ -55,6 +58,8 @@ public:
     const Program* find(const std::string& name) const;
     // The full names of the programs whose part after the colon is `bare`.
     std::vector<std::string> members_named(const std::string& bare) const;
+    // The full names of the members of `group`; "web" alone is the only member of a group of that name.
+    std::vector<std::string> members_of(const std::string& group) const;
     // Will the end of its process be noticed at once, without asking supervisord?
     bool announces_end(const std::string& name) const;
     std::size_t size() const { return entries_.size(); }

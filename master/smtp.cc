@@ -229,7 +229,8 @@ MailResult result_of(CURL* curl, CURLcode code, const char* error_text, const Ma
 
 }  // namespace
 
-MailResult send_mail(const MailConfig& mail, const MailMessage& message, std::chrono::milliseconds limit) {
+MailResult send_mail(const MailConfig& mail, const MailMessage& message, std::chrono::milliseconds limit,
+                     const std::string& ca_pem) {
     const Curl curl(curl_easy_init());
     const Url url = server_url(mail);
     if (!curl || !url)
@@ -255,8 +256,12 @@ MailResult send_mail(const MailConfig& mail, const MailMessage& message, std::ch
     curl_easy_setopt(c, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, mail.verify ? 1L : 0L);
     curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, mail.verify ? 2L : 0L);
-    if (!mail.ca_file.empty())
+    if (!ca_pem.empty()) {
+        curl_blob blob{const_cast<char*>(ca_pem.data()), ca_pem.size(), CURL_BLOB_NOCOPY};
+        curl_easy_setopt(c, CURLOPT_CAINFO_BLOB, &blob);
+    } else if (!mail.ca_file.empty()) {
         curl_easy_setopt(c, CURLOPT_CAINFO, mail.ca_file.c_str());
+    }
     set_login(c, mail);
     curl_easy_setopt(c, CURLOPT_MAIL_FROM, sender.c_str());
     curl_easy_setopt(c, CURLOPT_MAIL_RCPT, recipients.get());

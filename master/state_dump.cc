@@ -1,11 +1,11 @@
 #include "master/state_dump.h"
 
+#include "common/durable_file.h"
 #include "common/line_codec.h"
 
 #include <nlohmann/json.hpp>
 #include <spdlog/fmt/chrono.h>
 #include <spdlog/fmt/fmt.h>
-#include <sys/stat.h>
 
 namespace healthcheckd::master {
 
@@ -53,6 +53,7 @@ json cat_json(const Cat& cat) {
             {"program", cat.program()},
             {"type", to_string(cat.config().type)},
             {"state", to_string(threshold.state())},
+            {"programState", cat.program_state()},
             {"pid", measured_pid(cat)},
             {"failures", threshold.failures()},
             {"successes", threshold.successes()},
@@ -66,30 +67,6 @@ json cat_json(const Cat& cat) {
               {"spawns", cat.worker().spawns()},
               {"lastExit", printable(cat.worker().last_exit())}}},
             {"actions", {{"fired", cat.counters().fired}, {"last", last_action(cat)}}}};
-}
-
-// Writes `text` to `dir`/state.json. Returns what failed.
-std::string replace_state(const std::string& dir, const std::string& text) {
-    if (::mkdir(dir.c_str(), 0755) != 0 && errno != EEXIST)
-        return system_error("mkdir " + dir).text();
-    const std::string temporary = dir + "/.state.json.new";
-    const UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
-    if (!fd)
-        return system_error("open " + temporary).text();
-    for (std::string_view rest = text; !rest.empty();) {
-        const ssize_t n = ::write(fd.get(), rest.data(), rest.size());
-        if (n < 0)
-            return system_error("write " + temporary).text();
-        rest.remove_prefix(static_cast<std::size_t>(n));
-    }
-    if (::fsync(fd.get()) != 0)
-        return system_error("fsync " + temporary).text();
-    if (std::rename(temporary.c_str(), (dir + "/state.json").c_str()) != 0)
-        return system_error("rename to " + dir + "/state.json").text();
-    const UniqueFd folder(::open(dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!folder || ::fsync(folder.get()) != 0)
-        return system_error("fsync " + dir).text();
-    return {};
 }
 
 }  // namespace
@@ -142,10 +119,12 @@ bool write_state(Spawner& spawner, const std::string& dir, std::string text,
     ChildSpec spec;
     spec.title = "healthcheckd: state";
     spec.main = [dir, text = std::move(text)](pid_t) {
-        const std::string failure = replace_state(dir, text);
-        if (!failure.empty())
-            (void)!::write(kReportFd, failure.data(), std::min(failure.size(), kMaxLine));
-        return failure.empty() ? 0 : 1;
+        const auto written = replace_file(dir, "state.json", text, 0644);
+        if (written)
+            return 0;
+        const std::string failure = written.error().text();
+        (void)!::write(kReportFd, failure.data(), std::min(failure.size(), kMaxLine));
+        return 1;
     };
     // The callback owns the read end: the child's word waits in the pipe until it has ended.
     auto report = std::make_shared<UniqueFd>();

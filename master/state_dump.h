@@ -21,7 +21,7 @@ struct StateView {
     std::string supervisord_error;
     std::size_t mails_waiting = 0;
     MailQueue::Counters mails;
-    const std::vector<std::shared_ptr<Cat>>& cats;
+    std::vector<std::shared_ptr<Cat>> cats;
 };
 
 // The whole state as JSON; healthcheckd(8) describes its members.

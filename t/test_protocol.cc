@@ -223,7 +223,7 @@ BOOST_AUTO_TEST_CASE(malformed_lines_of_a_worker_are_refused) {
         "failure seq=1 limit=2 value=1 unit=MB took_us=63 pid=2630 start=5 weight=1 msg=",
         good.substr(8),
         "log",
-        "done ok=1 msg=",
+        "done ok=1 unfinished=0 msg=",
     });
     // Every part of a good line, cut anywhere, is not a line.
     for (std::size_t n = 0; n < good.find("msg=") + 4; ++n)
@@ -276,7 +276,7 @@ BOOST_AUTO_TEST_CASE(malformed_answers_of_the_link_are_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(malformed_lines_of_an_action_are_refused) {
-    accepts<ActionLine>("done ok=0 msg=");
+    accepts<ActionLine>("done ok=0 unfinished=0 msg=");
     refuses_all<ActionLine>({
         "",
         "stage limit_ms=-1 msg=",
@@ -286,10 +286,10 @@ BOOST_AUTO_TEST_CASE(malformed_lines_of_an_action_are_refused) {
         "output",
         "output text=x",
         "output msg=\x01",
-        "done ok=2 msg=",
-        "done ok=true msg=",
-        "done ok= msg=",
-        "done ok=-1 msg=",
+        "done ok=2 unfinished=0 msg=",
+        "done ok=true unfinished=0 msg=",
+        "done ok= unfinished=0 msg=",
+        "done ok=-1 unfinished=0 msg=",
         "done msg=",
         "done",
         "ready",
@@ -297,7 +297,8 @@ BOOST_AUTO_TEST_CASE(malformed_lines_of_an_action_are_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(a_megabyte_of_hostile_text_never_makes_an_overlong_or_torn_line) {
-    for (const std::string& piece : {"x"s, "%"s, "\n"s, "\0"s, "\xff"s, "\n done ok=1 msg="s, "测"s}) {
+    for (const std::string& piece :
+         {"x"s, "%"s, "\n"s, "\0"s, "\xff"s, "\n done ok=1 unfinished=0 msg="s, "测"s}) {
         std::string text;
         while (text.size() < 1 << 20)
             text += piece;

@@ -14,6 +14,9 @@ ProbeResult RestartProbe::probe(const ProbeCommand& command) {
         result.weight = command.restarts;
         result.message = fmt::format("{} restart{} since the last check", command.restarts,
                                      command.restarts == 1 ? "" : "s");
+    } else if (command.state.starts_with(program_state_name(kFatal))) {
+        result.verdict = Verdict::failure;
+        result.message = fmt::format("supervisord gave up starting it ({})", command.state);
     } else if (!command.process.running()) {
         result.verdict = Verdict::idle;
         result.message = fmt::format("not running ({})", command.state);

@@ -11,7 +11,8 @@ namespace healthcheckd::worker {
 
 class RestartProbe final : public Probe {
 public:
-    // Failure with the restarts as weight; without any, success when the program runs and idle when not.
+    // Failure with the restarts as weight, and in FATAL, where a crash loop ends; otherwise success when the
+    // program runs and idle when not.
     ProbeResult probe(const ProbeCommand& command) override;
 };
 

@@ -1,0 +1,71 @@
+#include "master/action_finish.h"
+
+#include "common/line_codec.h"
+#include "master/restart_record.h"
+
+#include <spdlog/fmt/fmt.h>
+
+namespace healthcheckd::master {
+
+namespace {
+
+constexpr std::chrono::milliseconds kCallLimit{12'000};
+
+// What became of one record: a sentence, empty when it is nothing worth telling, and whether it is done with.
+struct Finished {
+    bool done = false;
+    std::string sentence;
+};
+
+Finished finish(const RestartRecord& record, LinkClient& link) {
+    const CallResult info = link.call("info", record.program, kCallLimit);
+    if (info.code == kFaultBadName)
+        return {true, fmt::format("{} is no program of supervisord any more", record.program)};
+    if (!info.ok())
+        return {false, fmt::format("{} cannot be looked at: {}", record.program, info.message)};
+    const ProgramLine& now = info.program;
+    if (now.state == kStopping)
+        return {false, fmt::format("{} is still being stopped", record.program)};
+    if (now.state != kStopped)
+        return {true, {}};
+    if (now.start != record.start)
+        return {true, fmt::format("{} was started and stopped by somebody else since; it stays stopped",
+                                  record.program)};
+    const CallResult started = link.call("start", record.program, kCallLimit);
+    switch (started.code) {
+    case kCallOk:
+    case kFaultAlreadyStarted:
+        return {true, fmt::format("{} started: a restart for {} had stopped it and was not finished",
+                                  record.program, record.cat)};
+    case kFaultSpawnError:
+    case kFaultNoFile:
+    case kFaultNotExecutable:
+        return {true, fmt::format("{} could not be started after an unfinished restart: {}", record.program,
+                                  started.message)};
+    default:
+        return {false, fmt::format("{} could not be started yet: {}", record.program, started.message)};
+    }
+}
+
+}  // namespace
+
+bool finish_restarts(const std::string& state_dir, LinkClient& link,
+                     const std::function<void(const std::string&)>& say) {
+    const RecordList list = list_records(state_dir);
+    for (const std::string& file : list.damaged)
+        say(file + " is no record of a restart; renamed to *.corrupt");
+    bool all = true;
+    for (const RestartRecord& record : list.records) {
+        const Finished finished = finish(record, link);
+        if (!finished.sentence.empty())
+            say(printable(finished.sentence));
+        if (finished.done) {
+            if (const auto removed = remove_record(state_dir, record.program); !removed)
+                say(removed.error().text());
+        }
+        all = all && finished.done;
+    }
+    return all;
+}
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,31 @@
+// What a restart is about to do, on disk before it is done, so that a program which was stopped is started
+// again whatever happens to healthcheckd in between. Action.
+#pragma once
+
+#include "common/result.h"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace healthcheckd::master {
+
+// One restart that was begun.
+struct RestartRecord {
+    std::string program;     // supervisord's full name
+    std::int64_t start = 0;  // supervisord's start time of the process that is stopped, in seconds
+    std::string cat;         // who wanted it
+};
+
+// Keeps the record in `state_dir`/restarts, in the place of an older one of the same program.
+Result<void> write_record(const std::string& state_dir, const RestartRecord& record);
+Result<void> remove_record(const std::string& state_dir, const std::string& program);
+
+struct RecordList {
+    std::vector<RestartRecord> records;
+    std::vector<std::string> damaged;  // files that hold no record; they have been renamed to NAME.corrupt
+};
+// All records, at most 1000.
+RecordList list_records(const std::string& state_dir);
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,97 @@
+// A restart that is cut off at any moment never leaves the program stopped.
+#include "t/fixture/daemon.h"
+#include "t/fixture/supervisord.h"
+
+#include <boost/test/unit_test.hpp>
+#include <random>
+#include <thread>
+
+using namespace healthcheckd::test;
+
+namespace {
+
+// Refuses connections, so that a restart begins at once.
+std::string cats(int port) {
+    return "cat4: {program: web, type: tcp, host: 127.0.0.1, periodSeconds: 0.1, initialDelaySeconds: 0, "
+           "failureThreshold: 1, action: restart, port: " +
+           std::to_string(port) + "}\n";
+}
+
+// A new healthcheckd in the old one's state folder, which must finish what that one began.
+void expect_running_again(const Supervisord& supervisord, const Daemon& cut_off) {
+    if (wait_until([&] { return supervisord.state("web") == "RUNNING"; }, 300ms))
+        return;
+    BOOST_TEST(cut_off.log().find("was not finished") != std::string::npos,
+               "nothing says what was left undone");
+    const Daemon next(supervisord.url(), "idle: {program: web, type: mem, periodSeconds: 5, action: email}\n",
+                      {.state_dir = cut_off.state_dir()});
+    BOOST_TEST(supervisord.wait_state("web", "RUNNING", 15s));
+}
+
+// Ends healthcheckd by `signal` at `times` random moments of a restart.
+void cut_off_restarts(int signal, int times, unsigned seed) {
+    // Takes a moment to end, so that there is a time between stop and start.
+    const Supervisord supervisord(
+        {{.name = "web",
+          .command = "/bin/sh -c 'trap \"sleep 0.2; exit 0\" TERM; while :; do sleep 0.05; done'",
+          .extra = "startsecs=0\nstopwaitsecs=5"}});
+    std::mt19937 random(seed);
+    const int port = free_port();
+    for (int i = 0; i < times; ++i) {
+        Daemon daemon(supervisord.url(), cats(port));
+        BOOST_TEST_REQUIRE(daemon.wait_for_log("restart begins"));
+        std::this_thread::sleep_for(std::chrono::milliseconds(random() % 400));
+        BOOST_TEST(daemon.wait_end(signal).took.count() < 3000);
+        BOOST_TEST_CONTEXT("cut off for the " << i + 1 << ". time") {
+            expect_running_again(supervisord, daemon);
+        }
+    }
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(e2e_interrupted_restart)
+
+BOOST_AUTO_TEST_CASE(sigterm_at_25_random_moments_never_leaves_the_program_stopped) {
+    cut_off_restarts(SIGTERM, 25, 1);
+}
+
+BOOST_AUTO_TEST_CASE(sigterm_at_25_more_random_moments_never_leaves_the_program_stopped) {
+    cut_off_restarts(SIGTERM, 25, 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_that_outlasts_healthcheckd_is_finished_by_its_next_start) {
+    const Supervisord supervisord(
+        {{.name = "web", .command = program("ignore_term.py"), .extra = "startsecs=0\nstopwaitsecs=4"}});
+    std::string state_dir;
+    {
+        Daemon daemon(supervisord.url(), cats(free_port()));
+        BOOST_TEST_REQUIRE(daemon.wait_for_log("restart begins"));
+        BOOST_TEST_REQUIRE(supervisord.wait_state("web", "STOPPING"));
+        BOOST_TEST(daemon.stop().status == 0);
+        BOOST_TEST(daemon.log().find("restart was not finished") != std::string::npos);
+        BOOST_TEST(daemon.log().find("its next start sees to it") != std::string::npos);
+        BOOST_TEST_REQUIRE(supervisord.wait_state("web", "STOPPED"));
+        expect_running_again(supervisord, daemon);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_program_that_somebody_started_and_stopped_since_stays_stopped) {
+    const Supervisord supervisord(
+        {{.name = "web", .command = program("ignore_term.py"), .extra = "startsecs=0\nstopwaitsecs=3"}});
+    Daemon daemon(supervisord.url(), cats(free_port()));
+    BOOST_TEST_REQUIRE(daemon.wait_for_log("restart begins"));
+    BOOST_TEST_REQUIRE(supervisord.wait_state("web", "STOPPING"));
+    daemon.wait_end(SIGKILL);
+    BOOST_TEST_REQUIRE(supervisord.wait_state("web", "STOPPED"));
+    std::this_thread::sleep_for(1100ms);  // supervisord's start times are whole seconds
+    supervisord.ctl({"start", "web"});
+    supervisord.ctl({"stop", "web"});
+    BOOST_TEST_REQUIRE(supervisord.wait_state("web", "STOPPED"));
+    const Daemon next(supervisord.url(), "idle: {program: web, type: mem, periodSeconds: 5, action: email}\n",
+                      {.state_dir = daemon.state_dir()});
+    BOOST_TEST(next.wait_for_log("was started and stopped by somebody else since; it stays stopped"));
+    BOOST_TEST(supervisord.state("web") == "STOPPED");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

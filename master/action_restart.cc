@@ -142,6 +142,9 @@ Restart::Outcome Restart::examine() {
         break;
     case kExited:
     case kFatal:
+        // Found by name or pid file, what failed was another process than the one that has ended.
+        if (request_.cat.measures_process() && !request_.of_program)
+            return nothing_done(name_ + " is " + state_text(before_));
         break;
     default:
         return nothing_done("supervisord does not know the state of " + name_);

@@ -31,11 +31,21 @@ MailKind mail_kind(Event event) {
                                           : MailKind::failed;
 }
 
+// The first lines of a command's output; the mail has all that was kept.
 void log_output(const std::string& who, std::string_view output) {
+    constexpr int kMostLines = 20;
+    int lines = 0;
     while (!output.empty()) {
         const std::size_t end = output.find('\n');
-        log::info(who, "output: {}", output.substr(0, end));
+        const std::string_view line = output.substr(0, end);
         output.remove_prefix(end == std::string_view::npos ? output.size() : end + 1);
+        if (line.empty())
+            continue;
+        if (++lines > kMostLines) {
+            log::info(who, "output: ... {} more bytes", line.size() + output.size());
+            return;
+        }
+        log::info(who, "output: {}", line);
     }
 }
 
@@ -81,6 +91,12 @@ bool ActionRunner::may_run(const Cat& cat, const Report& report) const {
         return false;
     }
     const Program* program = needs_.find_program(cat.program());
+    if (cat.bound_to_process() && program != nullptr &&
+        (program->state == kStopping || program->state == kStopped)) {
+        log::info(cat.who(), "{} dropped: somebody is stopping {}",
+                  to_string(main_action(cat.config().action)), cat.program());
+        return false;
+    }
     if (cat.bound_to_process() && program != nullptr && report.process != program->process) {
         log::info(cat.who(), "{} dropped: the verdict is about pid {}, the program has pid {} now",
                   to_string(main_action(cat.config().action)), report.process.pid, program->process.pid);
@@ -133,6 +149,10 @@ void ActionRunner::start(const std::shared_ptr<Cat>& cat, MailEvent event) {
         [this, running](std::string_view text) { on_line(*running, text); },
         [this, running](std::string_view why) { terminate(*running, std::string(why)); });
     running->deadline = std::make_unique<Timer>(needs_.loop, [this, running] {
+        // After a standstill of the master its timers come before what the child has long said.
+        running->reader->drain();
+        if (running->done && !std::exchange(running->drained, true))
+            return running->deadline->start(kTermLimit);
         terminate(*running,
                   "not finished in time" + (running->stage.empty() ? "" : " (" + running->stage + ')'));
     });
@@ -181,6 +201,8 @@ void ActionRunner::finish(Running& running, ActionResult result) {
     log_output(running.who, result.output);
     if (result.left_stopped)
         needs_.on_left_stopped();
+    if (running.event.action == MainAction::restart)
+        needs_.on_restarted();
     running.event.result = std::move(result);
     const auto cat = running.cat.lock();
     if (cat)

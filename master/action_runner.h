@@ -30,6 +30,7 @@ public:
         MailQueue& mails;
         std::string state_dir;
         std::function<void()> on_left_stopped;  // a restart failed between stop and start
+        std::function<void()> on_restarted;     // supervisord's table has changed by a restart
     };
 
     explicit ActionRunner(Needs needs) : needs_(std::move(needs)) {}
@@ -53,6 +54,7 @@ private:
         std::weak_ptr<Cat> cat;
         std::string who;
         pid_t pid = 0;
+        bool drained = false;     // had said how it ended before its deadline was looked at
         bool terminated = false;  // has been told to end
         bool done = false;        // has said how it ended; the child may go on to sweep up
         std::string stage;
@@ -63,7 +65,7 @@ private:
     };
     // What a child gets before it has said what it does, and how far it can extend that.
     static constexpr Milliseconds kFirstLimit{15'000};
-    static constexpr Milliseconds kMostLimit{24 * 3600 * 1000};
+    static constexpr Milliseconds kMostLimit{std::chrono::hours(366 * 24)};
     // What a child gets to end its command's tree when it is told to.
     static constexpr Milliseconds kTermLimit{3'000};
     static constexpr std::size_t kOutputBytes = 4096;

@@ -21,13 +21,14 @@ Report unknown_report(std::string why) {
 
 }  // namespace
 
-Cat::Cat(const WorkerContext& context, WorkerProcess::Identity identity, EventCallback on_event)
-    : identity_(identity), on_event_(std::move(on_event)), threshold_(limits_of(identity.cat())),
-      worker_(context, std::move(identity),
-              {[this](const Report& report) { on_report(report); },
-               [this](bool probing, const std::string& why) {
-                   on_lost(probing, why);
-               }}) {}
+Cat::Cat(const WorkerContext& context, WorkerProcess::Identity identity, EventCallback on_event,
+         std::function<void()> on_first_failure)
+    : identity_(identity), on_event_(std::move(on_event)), on_first_failure_(std::move(on_first_failure)),
+      threshold_(limits_of(identity.cat())), worker_(context, std::move(identity),
+                                                     {[this](const Report& report) { on_report(report); },
+                                                      [this](bool probing, const std::string& why) {
+                                                          on_lost(probing, why);
+                                                      }}) {}
 
 bool Cat::follows_supervisord() const {
     const CatConfig& cat = config();
@@ -132,6 +133,8 @@ void Cat::accept(const Report& report) {
     ++counters_.probes;
     const CatState before = threshold_.state();
     const Event event = threshold_.on_verdict(report.verdict, report.weight);
+    if (bound_to_process() && report.verdict == Verdict::failure && before != CatState::failing)
+        on_first_failure_();
     last_probe_ = LastProbe{std::chrono::system_clock::now(), report};
     log_verdict(before, event, report);
     if (event == Event::fired)

@@ -42,7 +42,9 @@ public:
     // `on_event` is called for each event but `none`, with the verdict that brought it about.
     using EventCallback = std::function<void(Cat&, Event, const Report&)>;
 
-    Cat(const WorkerContext& context, WorkerProcess::Identity identity, EventCallback on_event);
+    // `on_first_failure` is called when a program of supervisord's begins to fail.
+    Cat(const WorkerContext& context, WorkerProcess::Identity identity, EventCallback on_event,
+        std::function<void()> on_first_failure);
 
     void start(TimePoint now);
 
@@ -80,6 +82,7 @@ private:
 
     WorkerProcess::Identity identity_;
     EventCallback on_event_;
+    std::function<void()> on_first_failure_;
     Threshold threshold_;
     WorkerProcess worker_;
     TimePoint started_{};

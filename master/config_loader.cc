@@ -45,11 +45,8 @@ constexpr Milliseconds kLimit{30'000};
 }  // namespace
 
 struct ConfigLoader::Loading {
-    explicit Loading(Loop& loop) : deadline(loop, [this] { on_deadline(); }) {}
-    std::function<void()> on_deadline;
     SharedArea area;
     Callback callback;
-    Timer deadline;
     pid_t pid = 0;
 };
 
@@ -63,7 +60,7 @@ ConfigLoader::~ConfigLoader() {
 bool ConfigLoader::load(const std::string& path, Callback callback) {
     if (loading_)
         return false;
-    auto loading = std::make_shared<Loading>(loop_);
+    auto loading = std::make_shared<Loading>();
     if (!loading->area.valid()) {
         callback(system_error("mmap", ENOMEM));
         return true;
@@ -71,6 +68,7 @@ bool ConfigLoader::load(const std::string& path, Callback callback) {
     loading->callback = std::move(callback);
     ChildSpec spec;
     spec.title = "healthcheckd: configuration";
+    spec.limit = kLimit;
     spec.main = [path, area = loading->area.bytes()](pid_t) {
         return pack_config(load_config(path), area) ? 0 : 1;
     };
@@ -87,10 +85,6 @@ bool ConfigLoader::load(const std::string& path, Callback callback) {
     }
     loading->area.keep_from_forks();
     loading->pid = child->pid;
-    loading->on_deadline = [this] {
-        spawner_.kill(loading_->pid);
-    };
-    loading->deadline.start(kLimit);
     loading_ = std::move(loading);
     return true;
 }

@@ -16,7 +16,7 @@ class ConfigLoader {
 public:
     using Callback = std::function<void(Result<LoadedConfig>)>;
 
-    ConfigLoader(Loop& loop, Spawner& spawner) : loop_(loop), spawner_(spawner) {}
+    explicit ConfigLoader(Spawner& spawner) : spawner_(spawner) {}
     ~ConfigLoader();
 
     // Loads `path`; `callback` comes from the loop, within 30 s. An error is about the loading itself;
@@ -25,7 +25,6 @@ public:
 
 private:
     struct Loading;
-    Loop& loop_;
     Spawner& spawner_;
     std::shared_ptr<Loading> loading_;
 };

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <csignal>
 #include <curl/curl.h>
+#include <fcntl.h>
 #include <list>
 #include <optional>
 #include <sys/prctl.h>
@@ -24,6 +25,16 @@ void raise_descriptor_limit() {
         return;
     limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 65536);
     ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// Started with 0 to 2 closed, the next files would get these numbers, and the log would be written into one
+// of them.
+void fill_standard_descriptors() {
+    int fd = 0;
+    while (fd >= 0 && fd <= STDERR_FILENO)
+        fd = ::open("/dev/null", O_RDWR);
+    if (fd >= 0)
+        ::close(fd);
 }
 
 void log_diagnostics(const LoadedConfig& loaded) {
@@ -55,7 +66,7 @@ private:
     Spawner spawner_{loop_};
     std::list<SignalWatch> signals_;
     std::unique_ptr<FdWatch> log_watch_;
-    ConfigLoader loader_{loop_, spawner_};
+    ConfigLoader loader_{spawner_};
     std::optional<Master> master_;
 };
 
@@ -128,6 +139,7 @@ void Daemon::end(int status) {
 }  // namespace
 
 int run_daemon(const std::string& config_file, bool verbose) {
+    fill_standard_descriptors();
     ::signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
     log::start(STDERR_FILENO, verbose ? log::Level::debug : log::Level::info);

@@ -10,8 +10,7 @@ Link::Link(Loop& loop, Spawner& spawner, LayerNotes& layers, std::shared_ptr<con
            Callbacks callbacks)
     : loop_(loop), spawner_(spawner), layers_(layers), config_(std::move(config)),
       callbacks_(std::move(callbacks)), ask_timer_(loop, [this] { ask(); }),
-      answer_timer_(loop, [this] { replace("it did not answer in time"); }),
-      spawn_timer_(loop, [this] { spawn(); }) {}
+      answer_timer_(loop, [this] { on_deadline(); }), spawn_timer_(loop, [this] { spawn(); }) {}
 
 Link::~Link() {
     if (child_) {
@@ -69,6 +68,13 @@ void Link::ask() {
     asking_ = true;
     lines_.clear();
     answer_timer_.start(kAnswerLimit);
+}
+
+void Link::on_deadline() {
+    // After a standstill of the master its timers come before what the link has long said.
+    reader_->drain();
+    if (asking_ || !ready_)
+        replace("it did not answer in time");
 }
 
 void Link::on_line(std::string_view text) {

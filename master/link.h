@@ -48,6 +48,7 @@ private:
 
     void spawn();
     void ask();
+    void on_deadline();
     void on_line(std::string_view line);
     void on_answer(const AnswerLine& answer);
     void replace(std::string_view why);

@@ -84,6 +84,7 @@ private:
     const bool may_change_owner_;
     bool wrong_user_ = false;
     std::vector<UniqueFd> peers_;
+    std::size_t turn_ = 0;  // the peer that is looked at first
 };
 
 Result<void> send_to_peer(int peer, std::string_view line, Clock::time_point deadline) {
@@ -206,11 +207,19 @@ int Link::run() {
         if ((ready[0].revents & POLLIN) != 0)
             if (const auto status = from_master())
                 return *status;
-        for (std::size_t i = 1; i < ready.size() && !wrong_user_; ++i) {
-            UniqueFd& peer = peers_[i - 1];
-            const bool gone = (ready[i].revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
-            if (gone || ((ready[i].revents & POLLIN) != 0 && !from_peer(peer.get())))
-                peer.reset();
+        // One call of one peer a round, in turns, so that the master waits for two calls at most.
+        bool served = false;
+        for (std::size_t k = 0; k + 1 < ready.size() && !wrong_user_; ++k) {
+            const std::size_t i = (turn_ + k) % (ready.size() - 1);
+            const short events = ready[i + 1].revents;
+            if ((events & (POLLHUP | POLLERR | POLLNVAL)) != 0) {
+                peers_[i].reset();
+            } else if (!served && (events & POLLIN) != 0) {
+                served = true;
+                turn_ = i + 1;
+                if (!from_peer(peers_[i].get()))
+                    peers_[i].reset();
+            }
         }
         std::erase_if(peers_, [](const UniqueFd& peer) { return !peer; });
         if (wrong_user_) {

@@ -23,6 +23,7 @@ void rotate(const std::string& path, int backups) {
 bool renew_logs(Spawner& spawner, std::vector<LogFile> files, int backups, std::function<void()> on_end) {
     ChildSpec spec;
     spec.title = "healthcheckd: log files";
+    spec.limit = std::chrono::seconds(30);
     for (const LogFile& file : files)
         spec.extra_fds.push_back(file.control);
     spec.main = [files = std::move(files), backups](pid_t) {

@@ -52,15 +52,16 @@ Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> confi
       mails_(loop, spawner, config_),
       actions_({loop, spawner, [this](const std::string& name) { return table_.find(name); },
                 [this] { return link_.open_peer(); }, mails_, config_->state_dir,
+                [this] { finisher_.look(Milliseconds(1'000)); },
                 [this] {
-                    finisher_.look(Milliseconds(1'000));
+                    link_.refresh_in(Milliseconds(0));
                 }}),
       finisher_(loop, spawner, config_->state_dir, [this] { return link_.open_peer(); }),
       tick_timer_(loop, [this] { on_tick(); }), stop_timer_(loop, [this] { stop_step(); }) {}
 
 void Master::start() {
-    log::info("", "healthcheckd {} watches {} cats, supervisord at {}", HEALTHCHECKD_VERSION, cats_.size(),
-              config_->supervisord_url);
+    log::info("", "healthcheckd {} watches {} cats, supervisord at {}", HEALTHCHECKD_VERSION,
+              config_->cats.size(), config_->supervisord_url);
     link_.start();
     for (std::size_t i = 0; i < config_->cats.size(); ++i) {
         const CatConfig& cat = config_->cats[i];
@@ -80,10 +81,14 @@ void Master::start() {
 
 void Master::add_cat(WorkerProcess::Identity identity) {
     const Schedule::Id id = next_id_++;
-    const auto cat = std::make_shared<Cat>(workers_, std::move(identity),
-                                           [this](Cat& fired, Event event, const Report& report) {
-                                               actions_.on_event(fired.shared_from_this(), event, report);
-                                           });
+    const auto on_event = [this](Cat& fired, Event event, const Report& report) {
+        actions_.on_event(fired.shared_from_this(), event, report);
+    };
+    // Somebody may just be stopping the program: supervisord is asked before a failure has consequences.
+    const auto on_first_failure = [this] {
+        link_.refresh_in(Milliseconds(0));
+    };
+    const auto cat = std::make_shared<Cat>(workers_, std::move(identity), on_event, on_first_failure);
     cats_[id] = cat;
     const TimePoint now = Clock::now();
     cat->start(now);
@@ -173,6 +178,7 @@ void Master::on_link_failure(int code, const std::string& why) {
 Milliseconds Master::refresh_delay() {
     Milliseconds delay = kReconcile;
     bool transition = false;
+    Milliseconds longest = kStoppedProgram;  // one that EXITED may stay so for good
     for (const auto& [id, cat] : cats_) {
         if (!cat->follows_supervisord())
             continue;
@@ -181,10 +187,14 @@ Milliseconds Master::refresh_delay() {
             delay = std::min(delay, kStoppedProgram);
         else if (!table_.announces_end(program->name))
             delay = std::min(delay, std::max(cat->config().period, Milliseconds(1'000)));
-        transition = transition || (program != nullptr && program->in_transition());
+        if (program == nullptr || !program->in_transition())
+            continue;
+        transition = true;
+        if (program->state != kExited)
+            longest = kTransitionMost;
     }
     transition_delay_ =
-        transition ? std::clamp(transition_delay_ * 2, kTransitionFirst, kTransitionMost) : Milliseconds(0);
+        transition ? std::clamp(transition_delay_ * 2, kTransitionFirst, longest) : Milliseconds(0);
     return transition ? transition_delay_ : delay;
 }
 
@@ -234,21 +244,24 @@ void Master::dump_state() {
     write_state_json();
 }
 
+// One child at a time; what was asked for meanwhile is written after it, as it was when it was asked for.
 void Master::write_state_json() {
-    if (dumping_) {
-        dump_again_ = true;
+    next_dump_ = state_json(view());
+    begin_dump();
+}
+
+void Master::begin_dump() {
+    if (dumping_ || next_dump_.empty())
         return;
-    }
-    dumping_ =
-        write_state(spawner_, config_->state_dir, state_json(view()), [this](const std::string& failure) {
-            dumping_ = false;
-            if (failure.empty())
-                log::info("state", "written to {}/state.json", config_->state_dir);
-            else
-                log::error("state", "not written: {}", failure);
-            if (std::exchange(dump_again_, false))
-                write_state_json();
-        });
+    dumping_ = write_state(spawner_, config_->state_dir, std::exchange(next_dump_, {}),
+                           [this](const std::string& failure) {
+                               dumping_ = false;
+                               if (failure.empty())
+                                   log::info("state", "written to {}/state.json", config_->state_dir);
+                               else
+                                   log::error("state", "not written: {}", failure);
+                               begin_dump();
+                           });
     if (!dumping_)
         log::error("state", "not written: no process could be started");
 }

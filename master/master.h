@@ -60,6 +60,7 @@ private:
     Milliseconds refresh_delay();
     StateView view() const;
     void write_state_json();
+    void begin_dump();
     void stop_step();
 
     Loop& loop_;
@@ -92,8 +93,8 @@ private:
     Schedule schedule_;
     Timer tick_timer_;
 
-    bool dumping_ = false;     // a child writes state.json
-    bool dump_again_ = false;  // it was asked for meanwhile, so what is written is out of date
+    bool dumping_ = false;   // a child writes state.json
+    std::string next_dump_;  // text to be written after it
     bool renewing_logs_ = false;
     std::function<void()> on_stopped_;
     TimePoint stop_began_{};

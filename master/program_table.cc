@@ -62,7 +62,9 @@ void ProgramTable::refresh(Entry& entry, const ProgramLine& line, bool first_see
     Program& program = entry.program;
     // A start that was too short to be seen with its process still moved supervisord's start time.
     const bool new_start = line.start != program.start || (line.pid != 0 && line.pid != program.last.pid);
-    if (!first_seen && new_start && program.start != 0 && line.start != 0)
+    // The pidfd is silent, so it is the same process, whatever supervisord's clock did to its start time.
+    const bool same = program.runs() && line.pid == program.process.pid && entry.watch != nullptr;
+    if (!first_seen && new_start && !same && program.start != 0 && line.start != 0)
         ++program.starts;
     const bool other_state = !first_seen && program.state != line.state;
     program.state = line.state;
@@ -71,7 +73,7 @@ void ProgramTable::refresh(Entry& entry, const ProgramLine& line, bool first_see
     program.spawn_error = line.spawn_error;
     if (other_state)
         callbacks_.on_state(program);
-    if (line.pid == program.process.pid && !new_start)
+    if (same || (line.pid == program.process.pid && !new_start))
         return;
 
     const bool ran = program.runs();

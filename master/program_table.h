@@ -54,7 +54,7 @@ public:
     // supervisord's answer to `list`: programs that are not in it are forgotten.
     void update(const std::vector<ProgramLine>& lines);
 
-    // By full name, or by the bare name of a group's member when only one program has it. nullptr: none.
+    // By full name. nullptr: none.
     const Program* find(const std::string& name) const;
     // The full names of the programs whose part after the colon is `bare`.
     std::vector<std::string> members_named(const std::string& bare) const;

@@ -1,5 +1,6 @@
 #include "master/spawner.h"
 
+#include "common/channel.h"
 #include "common/log.h"
 #include "common/process_title.h"
 
@@ -53,8 +54,12 @@ bool arrange_descriptors(std::vector<int> wanted) {
     ::signal(SIGPIPE, SIG_IGN);  // a lost reader is an error code, not a death
     sigset_t none;
     sigemptyset(&none);
-    if (!arrange_descriptors(std::move(fds)))
+    const int report = fds[1];
+    if (!arrange_descriptors(std::move(fds))) {
+        (void)write_line(report,
+                         encode(Broken{system_error("its descriptors could not be arranged").text()}).line());
         ::_exit(120);
+    }
     // Out of the master's group: a Ctrl-C, or a supervisord that signals the whole group, is for the master
     // to answer.
     ::setsid();
@@ -78,7 +83,7 @@ std::string ChildEnd::text() const {
     return fmt::format("exit status {}", WEXITSTATUS(wait_status));
 }
 
-Spawner::Spawner(Loop& loop) : child_signal_(loop, SIGCHLD, [this] { reap(); }) {}
+Spawner::Spawner(Loop& loop) : loop_(loop), child_signal_(loop, SIGCHLD, [this] { reap(); }) {}
 
 Result<ChildProcess> Spawner::spawn(const ChildSpec& spec, std::function<void(const ChildEnd&)> on_end) {
     auto control = make_seqpacket_pair();
@@ -111,6 +116,8 @@ Result<ChildProcess> Spawner::spawn(const ChildSpec& spec, std::function<void(co
     if (pid < 0)
         return system_error("fork", fork_error);
     on_end_[pid] = std::move(on_end);
+    if (spec.limit > Milliseconds(0))
+        limits_.try_emplace(pid, loop_, [this, pid] { kill(pid); }).first->second.start(spec.limit);
     return ChildProcess{pid, std::move(control->first), std::move(report->first)};
 }
 
@@ -139,6 +146,7 @@ void Spawner::reap() {
         }
         const auto callback = std::move(found->second);
         on_end_.erase(found);
+        limits_.erase(pid);
         if (callback)
             callback(ChildEnd{pid, status});
     }

@@ -25,6 +25,7 @@ struct ChildSpec {
     std::function<int(pid_t master)> main;  // the child's life; returns its exit status
     const SecretStore* secrets = nullptr;
     SecretStore::Group group = SecretStore::kNobody;  // the secrets that the child may read
+    Milliseconds limit{0};                            // the child is killed after it; 0: never
     std::vector<int> extra_fds;                       // become kFirstExtraFd and up
 };
 
@@ -67,7 +68,9 @@ public:
 private:
     void reap();
 
+    Loop& loop_;
     std::map<pid_t, std::function<void(const ChildEnd&)>> on_end_;
+    std::map<pid_t, Timer> limits_;  // of children that have one
     SignalWatch child_signal_;
 };
 

@@ -118,6 +118,7 @@ bool write_state(Spawner& spawner, const std::string& dir, std::string text,
                  std::function<void(const std::string&)> on_end) {
     ChildSpec spec;
     spec.title = "healthcheckd: state";
+    spec.limit = std::chrono::seconds(30);
     spec.main = [dir, text = std::move(text)](pid_t) {
         const auto written = replace_file(dir, "state.json", text, 0644);
         if (written)

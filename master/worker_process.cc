@@ -28,9 +28,7 @@ UniqueFd open_measure(const CatConfig& cat, ProcessId process) {
 
 WorkerProcess::WorkerProcess(const WorkerContext& context, Identity identity, Callbacks callbacks)
     : context_(context), identity_(std::move(identity)), callbacks_(std::move(callbacks)),
-      deadline_(context.loop,
-                [this] { replace(probing_ ? "it did not answer in time" : "it did not get ready in time"); }),
-      respawn_(context.loop, [this] { spawn(); }) {}
+      deadline_(context.loop, [this] { on_deadline(); }), respawn_(context.loop, [this] { spawn(); }) {}
 
 WorkerProcess::~WorkerProcess() {
     if (child_) {
@@ -102,6 +100,15 @@ void WorkerProcess::probe(ProbeCommand command) {
 void WorkerProcess::send(std::string_view line, int attached) {
     if (const auto sent = send_packet(child_->control.get(), line, attached); !sent)
         replace("it does not take commands: " + sent.error().text());
+}
+
+void WorkerProcess::on_deadline() {
+    // After a standstill of the master its timers come before what the worker has long said.
+    const bool probing = probing_;
+    const bool ready = ready_;
+    reader_->drain();
+    if (probing == probing_ && ready == ready_ && (probing_ || !ready_))
+        replace(probing_ ? "it did not answer in time" : "it did not get ready in time");
 }
 
 void WorkerProcess::on_line(std::string_view text) {

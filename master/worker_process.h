@@ -70,6 +70,7 @@ private:
     void spawn();
     void send_track();
     void send(std::string_view line, int attached = -1);
+    void on_deadline();
     void on_line(std::string_view text);
     void on_open_request(const OpenRequest& request);
     void rotate_log();

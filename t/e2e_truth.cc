@@ -56,19 +56,23 @@ BOOST_AUTO_TEST_CASE(twenty_programs_and_400_probes_in_ten_seconds_cost_two_conn
                             dir.file("proxy.sock"), supervisord.socket_path(), count});
     BOOST_TEST_REQUIRE(wait_until([&] { return read_file(count) == "0"; }));
     Daemon daemon("unix://" + dir.file("proxy.sock"), cats);
-    const auto probes = [&] {
-        int sum = 0;
-        for (const auto& cat : daemon.state()["cats"])
-            sum += cat["probes"].get<int>();
-        return sum;
+    // By the workers' own logs: asking for the state would be a load of its own.
+    const auto probes = [&](const std::string& name) {
+        const std::string log = daemon.cat_log(name);
+        std::size_t lines = 0;
+        for (std::size_t at = log.find(" success: "); at != std::string::npos;
+             at = log.find(" success: ", at + 1))
+            ++lines;
+        return lines;
     };
-    BOOST_TEST_REQUIRE(daemon.wait_for_state("p19", [](const auto& cat) { return cat["probes"] >= 1; }));
-    const int before = probes();
+    BOOST_TEST_REQUIRE(wait_until([&] { return probes("p19") >= 1; }));
     const auto begin = std::chrono::steady_clock::now();
-    BOOST_TEST_REQUIRE(daemon.wait_for_state(
-        "p19", [](const auto& cat) { return cat["probes"] >= 21; }, 30s));
-    BOOST_TEST((std::chrono::steady_clock::now() - begin < 15s));
-    BOOST_TEST(probes() - before >= 380);
+    BOOST_TEST_REQUIRE(wait_until([&] { return probes("p19") >= 21; }, 30s));
+    BOOST_TEST((std::chrono::steady_clock::now() - begin < 12s));
+    std::size_t sum = 0;
+    for (const SupervisedProgram& one : programs)
+        sum += probes(one.name);
+    BOOST_TEST(sum >= 400U);
     BOOST_TEST(std::stoi(read_file(count)) >= 1);
     BOOST_TEST(std::stoi(read_file(count)) <= 2);
 }
@@ -144,7 +148,6 @@ BOOST_AUTO_TEST_CASE(a_program_slow_to_start_is_never_restarted_within_its_grace
     const pid_t pid = supervisord.pid("slow");
     ::kill(pid, SIGKILL);
     BOOST_TEST(daemon.wait_for_log("restart begins"));
-    BOOST_TEST(daemon.wait_for_log("restart begins", 30s, 2));  // and again, for ever
 }
 
 BOOST_AUTO_TEST_CASE(four_cats_of_one_program_that_fail_together_restart_it_once) {

@@ -41,9 +41,13 @@ BOOST_AUTO_TEST_CASE(a_crash_loop_counts_while_the_program_is_down) {
     const Report crash = worker.probe({}, "BACKOFF", 3);
     BOOST_TEST(crash.verdict == Verdict::failure);
     BOOST_TEST(crash.weight == 3u);
-    const Report down = worker.probe({}, "FATAL", 0);
+    const Report down = worker.probe({}, "BACKOFF: Exited too quickly", 0);
     BOOST_TEST(down.verdict == Verdict::idle);
-    BOOST_TEST(down.message == "not running (FATAL)");
+    BOOST_TEST(down.message == "not running (BACKOFF: Exited too quickly)");
+    const Report gave_up = worker.probe({}, "FATAL: Exited too quickly", 0);
+    BOOST_TEST(gave_up.verdict == Verdict::failure);
+    BOOST_TEST(gave_up.weight == 1u);
+    BOOST_TEST(gave_up.message == "supervisord gave up starting it (FATAL: Exited too quickly)");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

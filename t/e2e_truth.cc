@@ -223,4 +223,58 @@ BOOST_AUTO_TEST_CASE(members_of_a_group_that_come_and_go_are_followed) {
         daemon.wait_for_state("cat1/pool_00", [](const auto& state) { return state["state"] == "healthy"; }));
 }
 
+BOOST_AUTO_TEST_CASE(a_program_that_drains_while_an_operator_stops_it_is_not_killed) {
+    const int port = free_port();
+    // Takes 3 s to end; meanwhile its port is closed.
+    const Supervisord supervisord(
+        {{.name = "web",
+          .command = "/bin/sh -c 'trap \"sleep 3; exit 0\" TERM; while :; do sleep 0.1; done'",
+          .extra = "stopwaitsecs=10"}});
+    auto listening = std::make_unique<Subprocess>(
+        std::vector<std::string>{program("listen.py"), "127.0.0.1", std::to_string(port)});
+    Daemon daemon(supervisord.url(), "cat4: {program: web, type: tcp, host: 127.0.0.1, periodSeconds: 0.3, "
+                                     "failureThreshold: 2, action: kill, port: " +
+                                         std::to_string(port) + "}\n");
+    BOOST_TEST_REQUIRE(
+        daemon.wait_for_state("cat4", [](const auto& state) { return state["state"] == "healthy"; }));
+    Subprocess operator_stop(
+        {"/usr/bin/supervisorctl", "-c", supervisord.dir().file("supervisord.conf"), "stop", "web"});
+    BOOST_TEST_REQUIRE(supervisord.wait_state("web", "STOPPING"));
+    listening.reset();
+    BOOST_TEST(daemon.wait_for_log("kill dropped: somebody is stopping web"));
+    BOOST_TEST(supervisord.wait_state("web", "STOPPED"));
+    BOOST_TEST(daemon.count_log("kill begins") == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(restarts_in_which_supervisord_freezes_all_end_with_the_programs_running) {
+    std::vector<SupervisedProgram> programs;
+    std::string cats;
+    for (int i = 0; i < 6; ++i) {
+        const std::string name = "p" + std::to_string(i);
+        programs.push_back(
+            {.name = name,
+             .command = "/bin/sh -c 'trap \"sleep 1; exit 0\" TERM; while :; do sleep 0.1; done'",
+             .extra = "stopwaitsecs=10"});
+        cats += name + ": {program: " + name +
+                ", type: tcp, host: 127.0.0.1, periodSeconds: 1, failureThreshold: 2, "
+                "initialDelaySeconds: 0, action: restart, port: " +
+                std::to_string(free_port()) + "}\n";
+    }
+    const Supervisord supervisord(programs);
+    const Daemon daemon(supervisord.url(), cats);
+    BOOST_TEST_REQUIRE(daemon.wait_for_log("restart begins", 20s, 6));
+    supervisord.signal(SIGSTOP);
+    std::this_thread::sleep_for(15s);  // several time limits of the link
+    supervisord.signal(SIGCONT);
+    for (const SupervisedProgram& one : programs)
+        BOOST_TEST(
+            wait_until(
+                [&] { return daemon.count_log("[" + one.name + " " + one.name + "] restart done") > 0; },
+                60s),
+            one.name << " was not restarted");
+    for (const SupervisedProgram& one : programs)
+        BOOST_TEST(wait_until([&] { return supervisord.pid(one.name) != 0; }, 20s),
+                   one.name << " does not run");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

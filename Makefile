@@ -61,6 +61,10 @@ check: deps ## install what is missing, build, run every test
 	@$(MAKE) --no-print-directory -j$$(nproc) $(B)/healthcheckd $(B)/testrunner
 	@$(B)/testrunner --all
 
+# Makes the folder for DIST on its first run: see HACKING.md.
+check-distro: ## as root: build and run every test in a folder with another Debian (DIST=trixie)
+	@t/check-distro "$(DIST)"
+
 demo: deps ## watch healthcheckd mend four broken programs, in under a minute
 	@$(MAKE) --no-print-directory -j$$(nproc) $(B)/healthcheckd
 	@t/demo $(B)/healthcheckd
@@ -130,4 +134,4 @@ help: ## list the targets
 	@echo "all            build build/healthcheckd"
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' Makefile
 
-.PHONY: all deps check demo fuzz fuzz-replay format format-check man-lint tidy install clean help
+.PHONY: all deps check check-distro demo fuzz fuzz-replay format format-check man-lint tidy install clean help

@@ -83,15 +83,19 @@ struct CatConfig {
     std::string host = "localhost";
     std::string path = "/";
     int port = 80;
-    Secret json;      // request body, a JSON text; empty: none
-    Secret headers;   // a JSON object of texts; empty: none
-    Secret username;  // basic authentication; empty: none
+    bool tls = false;     // type http: https
+    bool verify = true;   // with tls
+    std::string ca_file;  // empty: the system's
+    Secret json;          // request body, a JSON text; empty: none
+    Secret headers;       // a JSON object of texts; empty: none
+    Secret username;      // basic authentication; empty: none
     Secret password;
     StatusRanges expect_status{{200, 399}};
 
     std::chrono::seconds min_continue_run{28800};
 
     bool whole_machine() const { return program == "system"; }
+    bool https() const { return type == CheckType::http && tls; }
     // Does a probe of this cat measure one process, by a descriptor of /proc?
     bool measures_process() const { return type == CheckType::mem || type == CheckType::cpu; }
 };

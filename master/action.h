@@ -34,10 +34,12 @@ struct ActionResult {
 using StageReport = std::function<void(std::chrono::milliseconds limit, std::string_view what)>;
 
 class LinkClient;
+class CommandCgroup;
 
 // Each runs in its own child, blocks as it likes, and is bounded in time by itself.
 ActionResult run_restart(const ActionRequest& request, LinkClient& link, const StageReport& stage);
 ActionResult run_kill(const ActionRequest& request);
-ActionResult run_exec(const ActionRequest& request, const StageReport& stage);
+ActionResult run_exec(const ActionRequest& request, const StageReport& stage,
+                      const CommandCgroup* group = nullptr);
 
 }  // namespace healthcheckd::master

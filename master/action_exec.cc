@@ -40,7 +40,7 @@ std::string end_text(const CommandEnd& end, std::chrono::milliseconds limit) {
 
 }  // namespace
 
-ActionResult run_exec(const ActionRequest& request, const StageReport& stage) {
+ActionResult run_exec(const ActionRequest& request, const StageReport& stage, const CommandCgroup* group) {
     const CatConfig& cat = request.cat;
     const Report& evidence = request.evidence;
     ShellCommand command;
@@ -60,7 +60,7 @@ ActionResult run_exec(const ActionRequest& request, const StageReport& stage) {
         {"HEALTHCHECK_MESSAGE", evidence.message},
     };
     stage(command.limit + command.grace + kSlack, "runs " + printable(cat.exec_cmd, 200));
-    auto end = run_shell(command);
+    auto end = run_shell(command, group);
     ActionResult result;
     if (!end) {
         result.message = "the command could not be run: " + end.error().text();

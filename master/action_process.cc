@@ -6,6 +6,8 @@
 #include "master/link_client.h"
 #include "master/restart_record.h"
 
+#include <optional>
+
 namespace healthcheckd::master {
 
 namespace {
@@ -43,12 +45,14 @@ int run_action(MainAction action, const ActionRequest& request, int link_fd) {
     };
     const auto began = std::chrono::steady_clock::now();
     ActionResult result;
+    std::optional<CommandCgroup> group;  // of a command
     switch (action) {
     case MainAction::restart:
         result = restart_with_record(request, link_fd, stage);
         break;
     case MainAction::exec:
-        result = run_exec(request, stage);
+        group.emplace();
+        result = run_exec(request, stage, &*group);
         break;
     case MainAction::kill:
         result = run_kill(request);
@@ -59,7 +63,7 @@ int run_action(MainAction action, const ActionRequest& request, int link_fd) {
     say_output(result.output);
     say(Done{result.ok, result.message, result.left_stopped});
     if (action == MainAction::exec)
-        sweep_leftovers(began + request.cat.exec_timeout);
+        sweep_leftovers(began + request.cat.exec_timeout, &*group);
     return result.ok ? 0 : 1;
 }
 

@@ -24,10 +24,17 @@ constexpr int kPipeSize = 1 << 20;         // what a leftover may still write af
 constexpr milliseconds kLastResort{1000};  // for what got SIGKILL to be gone
 constexpr milliseconds kTick{50};          // between looks at descendants, of which nothing else tells
 
+// The whole tree at once where there is a group, and whoever left it, or was never in it, one by one.
+std::size_t end_tree(const CommandCgroup* group, pid_t wanted = -1, std::optional<int>* status = nullptr) {
+    if (group != nullptr)
+        group->kill();
+    return kill_children(Clock::now() + kLastResort, wanted, status);
+}
+
 // While it lives, SIGTERM waits in fd() and is sent by the kernel too when the parent dies.
 class HeldTerm {
 public:
-    HeldTerm() {
+    explicit HeldTerm(const CommandCgroup* group) : group_(group) {
         sigset_t term;
         sigemptyset(&term);
         sigaddset(&term, SIGTERM);
@@ -49,8 +56,8 @@ public:
     int fd() const { return fd_.get(); }
 
     // Ends all descendants, then this process as SIGTERM would have.
-    [[noreturn]] static void obey() {
-        kill_children(Clock::now() + kLastResort);
+    [[noreturn]] void obey() const {
+        end_tree(group_);
         sigset_t term;
         sigemptyset(&term);
         sigaddset(&term, SIGTERM);
@@ -61,6 +68,7 @@ public:
     }
 
 private:
+    const CommandCgroup* group_;
     sigset_t old_mask_;
     int old_death_signal_ = 0;
     UniqueFd fd_;
@@ -93,14 +101,25 @@ std::vector<std::string> environment(const ShellCommand& command) {
     return all;
 }
 
+// By the kernel's own call: signal(3) refuses 32 and 33, which the C library keeps for its threads, and which
+// posix_spawn(3) of glibc 2.36 leaves ignored in all that it starts; make runs its recipes that way.
+void set_default_dispositions() noexcept {
+    constexpr std::size_t kMaskSize = 8;
+    constexpr std::array<std::uint64_t, 4> kDefault{};  // the kernel's struct sigaction: SIG_DFL, no flags
+    for (int number = 1; number <= SIGRTMAX; ++number)
+        ::syscall(SYS_rt_sigaction, number, kDefault.data(), nullptr, kMaskSize);
+}
+
 // In the forked child: only what signal-safety(7) allows.
-[[noreturn]] void become_shell(int output, pid_t parent, char* const* argv, char* const* envp) noexcept {
+[[noreturn]] void become_shell(int output, pid_t parent, char* const* argv, char* const* envp,
+                               const CommandCgroup* group) noexcept {
+    if (group != nullptr)
+        group->enter();
     ::setsid();
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent)
         ::_exit(127);
-    for (int number = 1; number <= SIGRTMAX; ++number)
-        ::signal(number, SIG_DFL);
+    set_default_dispositions();
     sigset_t none;
     sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -121,9 +140,9 @@ std::vector<std::string> environment(const ShellCommand& command) {
 // The shell while it runs.
 class Run {
 public:
-    Run(pid_t shell, UniqueFd output, const HeldTerm& term)
+    Run(pid_t shell, UniqueFd output, const HeldTerm& term, const CommandCgroup* group)
         : shell_(shell), process_(static_cast<int>(::syscall(SYS_pidfd_open, shell, 0))),
-          output_(std::move(output)), term_(term) {}
+          output_(std::move(output)), term_(term), group_(group) {}
 
     // Reads output until the shell ends. False: it still runs at `until`.
     bool shell_ends(Clock::time_point until) {
@@ -137,7 +156,7 @@ public:
     void kill_all() {
         if (!status_)
             ::kill(-shell_, SIGKILL);
-        kill_children(Clock::now() + kLastResort, shell_, &status_);
+        end_tree(group_, shell_, &status_);
         shell_ends(Clock::now() + kLastResort);
     }
     // With the shell's end its output is complete; but while a descendant lives, the pipe stays open until
@@ -170,7 +189,7 @@ private:
             if (::poll(ready.data(), ready.size(), poll_timeout(std::min(until, now + step))) < 0)
                 continue;
             if (ready[0].revents != 0)
-                HeldTerm::obey();
+                term_.obey();
             if (ready[2].revents != 0)
                 read_output();
         }
@@ -195,13 +214,14 @@ private:
     UniqueFd process_;
     UniqueFd output_;
     const HeldTerm& term_;
+    const CommandCgroup* group_;
     std::optional<int> status_;
     std::string kept_;
 };
 
 }  // namespace
 
-Result<CommandEnd> run_shell(const ShellCommand& command) {
+Result<CommandEnd> run_shell(const ShellCommand& command, const CommandCgroup* group) {
     if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
         return system_error("prctl PR_SET_CHILD_SUBREAPER");
     auto pipe = make_pipe();
@@ -216,7 +236,7 @@ Result<CommandEnd> run_shell(const ShellCommand& command) {
     const std::vector<char*> argv = pointers(arguments);
     const std::vector<char*> envp = pointers(variables);
 
-    const HeldTerm term;
+    const HeldTerm term(group);
     const auto start = Clock::now();
     const pid_t self = ::getpid();
     // Not fork(): libuv's handler for it (pthread_atfork) would close two descriptors in the shell by number,
@@ -225,10 +245,10 @@ Result<CommandEnd> run_shell(const ShellCommand& command) {
     if (shell < 0)
         return system_error("fork");
     if (shell == 0)
-        become_shell(pipe->second.get(), self, argv.data(), envp.data());
+        become_shell(pipe->second.get(), self, argv.data(), envp.data(), group);
     pipe->second.reset();
 
-    Run run(shell, std::move(pipe->first), term);
+    Run run(shell, std::move(pipe->first), term, group);
     CommandEnd end;
     if (!run.shell_ends(start + command.limit)) {
         run.terminate_group();
@@ -247,8 +267,8 @@ Result<CommandEnd> run_shell(const ShellCommand& command) {
     return end;
 }
 
-std::size_t sweep_leftovers(Clock::time_point deadline) {
-    const HeldTerm term;
+std::size_t sweep_leftovers(Clock::time_point deadline, const CommandCgroup* group) {
+    const HeldTerm term(group);
     const auto all_gone = [&](Clock::time_point until) {
         for (;;) {
             reap_children();
@@ -259,7 +279,7 @@ std::size_t sweep_leftovers(Clock::time_point deadline) {
                 return false;
             pollfd ready{term.fd(), POLLIN, 0};
             if (::poll(&ready, 1, poll_timeout(std::min(until, now + kTick))) > 0)
-                HeldTerm::obey();
+                term.obey();
         }
     };
     if (all_gone(deadline))
@@ -269,7 +289,7 @@ std::size_t sweep_leftovers(Clock::time_point deadline) {
         ::kill(pid, SIGTERM);
     if (all_gone(Clock::now() + ShellCommand{}.grace))
         return late.size();
-    return std::max(late.size(), kill_children(Clock::now() + kLastResort));
+    return std::max(late.size(), end_tree(group));
 }
 
 }  // namespace healthcheckd::master

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "common/result.h"
+#include "master/command_cgroup.h"
 
 #include <chrono>
 #include <string>
@@ -41,10 +42,12 @@ struct CommandEnd {
 // Runs `command` in a session of its own: stdin from /dev/null, no other descriptor than stdout and stderr,
 // default signals, umask 022, folder "/". Returns when the shell ends, at the latest a second after limit and
 // grace: a descendant that goes on and holds stdout is not waited for. Fails when no process could be made.
-Result<CommandEnd> run_shell(const ShellCommand& command);
+// With `group`, the command runs in it, and where a tree is ended it is ended by it first.
+Result<CommandEnd> run_shell(const ShellCommand& command, const CommandCgroup* group = nullptr);
 
 // Waits until no descendant is left. Those that still run at `deadline` get SIGTERM, and 2 s later SIGKILL.
 // Returns how many that were.
-std::size_t sweep_leftovers(std::chrono::steady_clock::time_point deadline);
+std::size_t sweep_leftovers(std::chrono::steady_clock::time_point deadline,
+                            const CommandCgroup* group = nullptr);
 
 }  // namespace healthcheckd::master

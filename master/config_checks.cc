@@ -101,6 +101,21 @@ void check_body(const SectionDraft& draft, const CatConfig& cat, Complaints& com
                            "has no effect: mode is " + cat.method + ", and a body is sent only with POST");
 }
 
+constexpr int kHttpsPort = 443;
+
+void finish_tls(const SectionDraft& draft, CatConfig& cat, Complaints& complaints) {
+    if (cat.type != CheckType::http || draft.spoilt("tls"))
+        return;
+    if (cat.tls && !draft.has("port"))
+        cat.port = kHttpsPort;
+    if (cat.tls)
+        return;
+    // `verify: true` asks for nothing that would be missing.
+    for (const auto& [asks, key] : {std::pair{!cat.verify, "verify"}, {!cat.ca_file.empty(), "caFile"}})
+        if (asks)
+            complaints.warning(draft.place_of(key), path_of(draft, key), "has no effect: tls is false");
+}
+
 }  // namespace
 
 void finish_connection(const SectionDraft& draft, Complaints& complaints) {
@@ -148,6 +163,7 @@ void finish_cat(const SectionDraft& draft, const Config& config, CatConfig& cat,
     check_action(draft, cat, complaints);
     check_remote(draft, config, cat, complaints);
     check_body(draft, cat, complaints);
+    finish_tls(draft, cat, complaints);
     if (cat.type == CheckType::restart && !draft.has("successThreshold")) {
         const std::int64_t run = std::chrono::milliseconds(cat.min_continue_run).count();
         const std::int64_t period = cat.period.count();

@@ -2,14 +2,14 @@
 
 #include "common/line_codec.h"
 #include "common/number_text.h"
+#include "common/tls_client.h"
+#include "common/tls_fault.h"
 
 #include <arpa/inet.h>
 #include <array>
 #include <charconv>
 #include <curl/curl.h>
-#include <fstream>
-#include <iterator>
-#include <openssl/ssl.h>
+#include <optional>
 #include <stdexcept>
 #include <sys/un.h>
 
@@ -18,8 +18,6 @@ namespace healthcheckd::master {
 namespace {
 
 constexpr std::size_t kMaxHeaders = 64u << 10;
-constexpr std::size_t kMaxCaStore = 4u << 20;
-constexpr const char* kCaStore = "/etc/ssl/certs/ca-certificates.crt";
 
 bool is_address(const std::string& host) {
     std::array<char, sizeof(in6_addr)> ignored;
@@ -60,15 +58,6 @@ std::size_t on_header(char*, std::size_t, std::size_t size, void* context) {
     return received.too_large ? 0 : size;
 }
 
-std::string read_ca_store() {
-    std::ifstream in(kCaStore, std::ios::binary);
-    std::string text;
-    text.resize(kMaxCaStore);
-    in.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(in.gcount()));
-    return text;
-}
-
 std::string seconds_text(std::chrono::milliseconds limit) {
     return number_text(static_cast<double>(limit.count()) / 1000) + " s";
 }
@@ -107,6 +96,7 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
         host = host.substr(1, host.size() - 2);
     endpoint.needs_resolver = host != "localhost" && !is_address(host);
     endpoint.url = url_part(url.get(), CURLUPART_URL);
+    endpoint.host = host;
     curl_url_set(url.get(), CURLUPART_USER, nullptr, 0);
     curl_url_set(url.get(), CURLUPART_PASSWORD, nullptr, 0);
     endpoint.shown = printable(url_part(url.get(), CURLUPART_URL));
@@ -114,9 +104,9 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
 }
 
 struct SupervisorTransport::Handle {
+    std::optional<TlsClient> tls;
     CURL* curl = nullptr;
     curl_slist* headers = nullptr;
-    std::string ca_store;
     std::array<char, CURL_ERROR_SIZE> error{};
 
     Handle() = default;
@@ -158,14 +148,11 @@ SupervisorTransport::SupervisorTransport(Endpoint endpoint, const Secret& user, 
     }
 
     if (endpoint_.tls) {
-        handle_->ca_store = read_ca_store();
-        curl_blob store{handle_->ca_store.data(), handle_->ca_store.size(), CURL_BLOB_NOCOPY};
-        // Without these two, libcurl also opens the files that it was built with.
-        curl_easy_setopt(curl, CURLOPT_CAINFO, nullptr);
-        curl_easy_setopt(curl, CURLOPT_CAPATH, nullptr);
-        curl_easy_setopt(curl, CURLOPT_CAINFO_BLOB, &store);
-        // OpenSSL reads openssl.cnf when its first context is made; it could not later.
-        SSL_CTX_free(SSL_CTX_new(TLS_client_method()));
+        auto trusting = TlsClient::trusting(system_ca_file());
+        if (!trusting)
+            throw std::runtime_error("supervisordUrl is https, but " + trusting.error().text());
+        handle_->tls = std::move(*trusting);
+        handle_->tls->apply(curl);
     }
 }
 
@@ -189,10 +176,10 @@ HttpReply SupervisorTransport::post(const std::string& body, std::chrono::millis
         printable(handle_->error[0] != '\0' ? handle_->error.data() : curl_easy_strerror(result), 300);
     long status = 0;
     long os_error = 0;
-    curl_off_t connect_us = 0;
+    long connections = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_error);
-    curl_easy_getinfo(curl, CURLINFO_CONNECT_TIME_T, &connect_us);
+    curl_easy_getinfo(curl, CURLINFO_NUM_CONNECTS, &connections);
 
     if (received.too_large) {
         reply.code = kCallBadAnswer;
@@ -202,12 +189,15 @@ HttpReply SupervisorTransport::post(const std::string& body, std::chrono::millis
         reply.denied = os_error == EACCES || os_error == EPERM;
         reply.message = who + " cannot be reached: " +
                         (os_error != 0 ? ::strerrordesc_np(static_cast<int>(os_error)) : detail);
-    } else if (result == CURLE_OPERATION_TIMEDOUT && connect_us == 0) {
+    } else if (result == CURLE_OPERATION_TIMEDOUT && connections == 0) {
         reply.code = kCallUnreachable;
         reply.message = who + " cannot be reached: no connection within " + seconds_text(limit);
     } else if (result == CURLE_OPERATION_TIMEDOUT) {
         reply.code = kCallTimeout;
         reply.message = who + " takes connections but did not answer within " + seconds_text(limit);
+    } else if (const std::string why = tls_fault(curl, result, detail, endpoint_.host); !why.empty()) {
+        reply.code = kCallBadAnswer;
+        reply.message = who + " did not answer as expected: " + why;
     } else if (result != CURLE_OK) {
         reply.code = kCallBadAnswer;
         reply.message = who + " did not answer as expected: " + detail;

@@ -17,6 +17,7 @@ namespace healthcheckd::master {
 struct Endpoint {
     std::string url;          // what libcurl is told
     std::string shown;        // the same for logs, without credentials
+    std::string host;         // without []; empty for a unix socket
     std::string socket_path;  // empty: not a unix socket
     std::uint16_t port = 0;
     bool tls = false;
@@ -42,7 +43,8 @@ struct HttpReply {
 class SupervisorTransport {
 public:
     // Reads everything from disk that later posts need (the CA store of the system for https), so that they
-    // work in a process that can open no file any more. A store that cannot be read makes the posts fail.
+    // work in a process that can open no file any more. Throws std::runtime_error when there is no such
+    // store.
     SupervisorTransport(Endpoint endpoint, const Secret& user, const Secret& pass);
     ~SupervisorTransport();
     SupervisorTransport(const SupervisorTransport&) = delete;

@@ -1,8 +1,10 @@
 #include "master/action.h"
 #include "master/command.h"
 #include "t/fixture/basics.h"
+#include "t/fixture/skip.h"
 
 #include <algorithm>
+#include <array>
 #include <boost/test/unit_test.hpp>
 #include <charconv>
 #include <csignal>
@@ -12,6 +14,7 @@
 #include <sstream>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -197,6 +200,10 @@ BOOST_AUTO_TEST_CASE(signals_are_as_after_login) {
     ::sigaddset(&blocked, SIGTERM);
     ::sigprocmask(SIG_BLOCK, &blocked, &before);
     const auto old = ::signal(SIGPIPE, SIG_IGN);
+    // The C library's own, which it refuses to set: the kernel's struct sigaction holds the handler first.
+    constexpr std::array<std::uint64_t, 4> kIgnore{1};
+    for (const int number : {32, 33})
+        BOOST_TEST(::syscall(SYS_rt_sigaction, number, kIgnore.data(), nullptr, 8) == 0);
     const Outcome got = exec(request_for("grep -E '^Sig(Blk|Ign)' /proc/self/status"));
     ::signal(SIGPIPE, old);
     ::sigprocmask(SIG_SETMASK, &before, nullptr);
@@ -309,6 +316,31 @@ BOOST_AUTO_TEST_CASE(sigterm_to_the_action_ends_the_commands_tree_and_the_action
     const int status = action.wait(3s);
     BOOST_TEST((WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM));
     BOOST_TEST(wait_until([&] { return !runs(pid_in(dir.file("a"))); }, 1s));
+}
+
+BOOST_AUTO_TEST_CASE(a_tree_that_runs_away_from_a_sweep_is_ended_by_its_cgroup) {
+    if (!master::CommandCgroup().exists())
+        skip("no version 2 cgroup can be made here");
+    const TempDir dir;
+    const std::string beat = dir.file("beat");
+    // Each process makes the next one and ends: by the time that a sweep has found one, there is another. It
+    // ends by itself after 30 s.
+    const std::string runner = dir.write("runner.py", "import os, time\nend = time.time() + 30\n"
+                                                      "while time.time() < end:\n"
+                                                      "    if os.fork():\n        os._exit(0)\n"
+                                                      "    open('" +
+                                                          beat + "', 'w').write(str(time.time()))\n");
+    const ActionRequest request = request_for("setsid /usr/bin/python3 " + runner + " & sleep 30", 1s);
+    ActionChild child([&] {
+        const master::CommandCgroup group;
+        const ActionResult result = master::run_exec(
+            request, [](std::chrono::milliseconds, std::string_view) {}, &group);
+        ::_exit(result.ok ? 1 : 0);
+    });
+    BOOST_TEST_REQUIRE(wait_until([&] { return !read_file(beat).empty(); }));
+    BOOST_REQUIRE_EQUAL(child.wait(20s), 0);
+    const std::string last = read_file(beat);
+    BOOST_TEST(!wait_until([&] { return read_file(beat) != last; }, 500ms));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -216,6 +216,17 @@ BOOST_AUTO_TEST_CASE(mail_tls_follows_the_port_unless_given) {
     BOOST_TEST(tls("port: 25, tls: none") == "none");
 }
 
+BOOST_AUTO_TEST_CASE(https_has_its_own_port_unless_one_is_given) {
+    const auto port = [](const std::string& keys) {
+        const LoadedConfig loaded = master::parse_config(cat_of(keys), "t");
+        return loaded.config ? loaded.config->cats[0].port : 0;
+    };
+    BOOST_TEST(port("tls: true") == 443);
+    BOOST_TEST(port("tls: true, port: 80") == 80);
+    BOOST_TEST(port("tls: false") == 80);
+    BOOST_TEST(port("type: tcp, tls: true") == 80);
+}
+
 BOOST_AUTO_TEST_CASE(secrets_are_in_the_group_of_the_one_process_that_uses_them) {
     const LoadedConfig loaded =
         master::parse_config("config: {supervisordUser: u, supervisordPass: link-pw, mail: {host: h, user: "

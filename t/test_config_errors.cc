@@ -179,6 +179,16 @@ BOOST_AUTO_TEST_CASE(keys_that_do_not_fit_together) {
          "t:1:27: warning: config.supervisordUser: is given without supervisordPass\n"},
         {"pass without user", "config: {supervisordPass: u}\n" + cat_of(""),
          "t:1:27: warning: config.supervisordPass: is given without supervisordUser\n"},
+        {"verification without tls", cat_of("verify: no"),
+         "t:1:47: warning: cat1.verify: has no effect: tls is false\n"},
+        {"authorities without tls", cat_of("tls: no, caFile: /x"),
+         "t:1:56: warning: cat1.caFile: has no effect: tls is false\n"},
+        {"verification as always", cat_of("verify: yes"), ""},
+        {"tls on another type", cat_of("type: tcp, tls: yes, caFile: /x"),
+         "t:1:55: warning: cat1.tls: has no effect on type tcp\n"
+         "t:1:68: warning: cat1.caFile: has no effect on type tcp\n"},
+        {"relative authorities", cat_of("tls: on, caFile: x"),
+         "t:1:56: error: cat1.caFile: 'x' must be an absolute path\n"},
         {"user in the url", "config: {supervisordUrl: 'http://u:p@h/RPC2'}\n" + cat_of(""),
          "t:1:26: error: config.supervisordUrl: must not hold a user or password: use supervisordUser and "
          "supervisordPass\n"},

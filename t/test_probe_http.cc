@@ -165,58 +165,6 @@ BOOST_AUTO_TEST_CASE(a_path_becomes_a_request_target) {
     BOOST_TEST(worker::request_target("/a b#c\r\n\xc3\xa4%20") == "/a%20b%23c%0D%0A%C3%A4%20");
 }
 
-BOOST_AUTO_TEST_CASE(every_bad_answer_is_a_failure_within_the_timeout) {
-    const WebServer server;
-    struct Row {
-        const char* path;
-        const char* message;  // how it begins
-        bool waits;           // until the timeout
-    };
-    const Row rows[] = {
-        {"/hang", "no answer within 0.5 s", true},
-        {"/drip", "HTTP 200, but no complete answer within 0.5 s", true},
-        {"/inf", "bad response: body larger than 1 MB", false},
-        {"/hdr", "bad response: headers larger than 64 KB", false},
-        {"/hdr1", "bad response: a header line is too long", false},
-        {"/100", "bad response: headers larger than 64 KB", false},
-        {"/close", "the connection was closed without an answer", false},
-        {"/garbage", "bad response: ", false},
-        {"/short", "bad response: ", false},
-    };
-    for (const Row& row : rows)
-        BOOST_TEST_CONTEXT(row.path) {
-            CatConfig cat = http_cat(server.port(), row.path);
-            if (row.waits)
-                cat.timeout = 500ms;
-            const Report report = probe_once(cat);
-            BOOST_TEST(report.verdict == Verdict::failure);
-            BOOST_TEST(report.message.starts_with(row.message), report.message);
-            if (row.waits) {
-                BOOST_TEST(report.took_us >= 450'000u);
-                BOOST_TEST(report.took_us < 1'500'000u);
-            } else {
-                BOOST_TEST(report.took_us < 3'000'000u);
-            }
-        }
-}
-
-BOOST_AUTO_TEST_CASE(what_a_server_sends_never_grows_a_worker) {
-    const WebServer server;
-    for (const char* path : {"/inf", "/hdr", "/hdr1", "/100", "/bomb", "/loop", "/file"})
-        BOOST_TEST_CONTEXT(path) {
-            WorkerHarness worker(http_cat(server.port(), path));
-            const auto resident_kb = [&] {
-                const std::string status =
-                    read_file("/proc/" + std::to_string(worker.child().pid()) + "/status");
-                return std::stol(status.substr(status.find("VmHWM:") + 6));
-            };
-            const long before = resident_kb();
-            for (int i = 0; i < 3; ++i)
-                BOOST_TEST(worker.probe(kSome).seq > 0u);
-            BOOST_TEST(resident_kb() - before < 4096);
-        }
-}
-
 BOOST_AUTO_TEST_CASE(a_server_that_hangs_and_mends_is_told_so_by_one_worker) {
     WebServer server;
     CatConfig cat = http_cat(server.port());

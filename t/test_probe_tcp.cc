@@ -1,55 +1,19 @@
 #include "common/sandbox_landlock.h"
 #include "common/unique_fd.h"
 #include "t/fixture/basics.h"
+#include "t/fixture/listener.h"
+#include "t/fixture/private_names.h"
 #include "t/fixture/skip.h"
 #include "t/fixture/worker_harness.h"
 
 #include <boost/test/unit_test.hpp>
-#include <csignal>
-#include <cstring>
-#include <net/if.h>
+#include <future>
 #include <netinet/in.h>
-#include <sched.h>
-#include <sys/ioctl.h>
-#include <sys/mount.h>
 
 using namespace healthcheckd;
 using namespace healthcheckd::test;
 
 namespace {
-
-// Listens on a loopback address; the kernel accepts, nobody reads.
-class Listener {
-public:
-    explicit Listener(int family, int backlog = 16) {
-        fd_.reset(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-        sockaddr_storage storage{};
-        socklen_t size = 0;
-        if (family == AF_INET6) {
-            auto& address = reinterpret_cast<sockaddr_in6&>(storage);
-            address.sin6_family = AF_INET6;
-            address.sin6_addr = in6addr_loopback;
-            size = sizeof address;
-        } else {
-            auto& address = reinterpret_cast<sockaddr_in&>(storage);
-            address.sin_family = AF_INET;
-            address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-            size = sizeof address;
-        }
-        if (::bind(fd_.get(), reinterpret_cast<sockaddr*>(&storage), size) != 0 ||
-            ::listen(fd_.get(), backlog) != 0 ||
-            ::getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&storage), &size) != 0)
-            return;
-        port_ = ntohs(family == AF_INET6 ? reinterpret_cast<sockaddr_in6&>(storage).sin6_port
-                                         : reinterpret_cast<sockaddr_in&>(storage).sin_port);
-    }
-    int port() const { return port_; }  // 0: this family is not there
-    int accept() const { return ::accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC); }
-
-private:
-    UniqueFd fd_;
-    int port_ = 0;
-};
 
 CatConfig tcp_cat(const std::string& host, int port) {
     CatConfig cat;
@@ -61,55 +25,6 @@ CatConfig tcp_cat(const std::string& host, int port) {
 }
 
 constexpr ProcessId kSome{12345, 1};
-
-// A network with nothing but loopback and an /etc of our own, for one worker. Its files can be changed from
-// here.
-class PrivateNames {
-public:
-    PrivateNames() {
-        if (::geteuid() != 0)
-            skip("needs root, for a private network and /etc");
-        std::filesystem::create_directory(etc_.file("etc"));
-        write("hosts", "127.0.0.1 localhost web.test\n");
-        write("nsswitch.conf", "hosts: files dns\n");
-        write("resolv.conf", "nameserver 127.0.0.1\noptions timeout:5 attempts:1\n");
-    }
-    // As package managers do it: a new file in the old one's place.
-    void write(const std::string& name, const std::string& text) const {
-        etc_.write("etc/new", text);
-        std::filesystem::rename(etc_.file("etc/new"), etc_.file("etc/" + name));
-    }
-    // In the child that becomes the worker.
-    void enter() const {
-        const std::string etc = etc_.file("etc");
-        ifreq loopback{};
-        std::strcpy(loopback.ifr_name, "lo");
-        loopback.ifr_flags = IFF_UP;
-        if (::unshare(CLONE_NEWNET | CLONE_NEWNS) != 0 ||
-            ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-            ::mount(etc.c_str(), "/etc", nullptr, MS_BIND, nullptr) != 0)
-            throw std::runtime_error("private network and /etc");
-        const UniqueFd inside(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-        if (::ioctl(inside.get(), SIOCSIFFLAGS, &loopback) != 0)
-            throw std::runtime_error("loopback");
-    }
-    // The same, with a name server that never answers.
-    void enter_with_hanging_server() const {
-        enter();
-        const UniqueFd server(::socket(AF_INET, SOCK_DGRAM, 0));
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_port = htons(53);
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        // The copy stays open for the worker's life.
-        if (::bind(server.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
-            ::dup(server.get()) < 0)
-            throw std::runtime_error("bind");
-    }
-
-private:
-    TempDir etc_;
-};
 
 }  // namespace
 
@@ -257,12 +172,55 @@ BOOST_AUTO_TEST_CASE(look_ups_that_hang_do_not_pile_up) {
     BOOST_TEST(wait_until([&] { return threads() == 1; }));
 }
 
-BOOST_AUTO_TEST_CASE(a_name_that_nobody_knows_is_a_failure_that_says_so) {
+BOOST_AUTO_TEST_CASE(what_the_name_server_says_is_a_failure_and_the_next_name_is_asked_for_anew) {
+    const PrivateNames names;
+    struct Row {
+        const char* host;
+        const char* message;
+    };
+    // The last one shows that the server works: there is an address, but nothing listens.
+    for (const Row& row : {Row{"nx.test", "name 'nx.test' could not be resolved"},
+                           Row{"servfail.test", "name 'servfail.test' could not be resolved"},
+                           Row{"hang.test", "name 'hang.test' was not resolved within 0.5 s"},
+                           Row{"known.test", "connection refused"}}) {
+        CatConfig cat = tcp_cat(row.host, 80);
+        cat.timeout = 500ms;
+        WorkerHarness worker(cat, {}, SandboxLevel::strict, [&] { names.enter_with_server(); });
+        for (int i = 0; i < 3; ++i) {
+            const Report report = worker.probe(kSome);
+            BOOST_TEST(report.verdict == Verdict::failure);
+            BOOST_TEST(report.message == row.message);
+            BOOST_TEST(report.took_us < 1'000'000u, row.host);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(without_a_name_server_a_name_is_a_failure_that_says_so) {
     const PrivateNames names;
     WorkerHarness worker(tcp_cat("nowhere.test", 80), {}, SandboxLevel::strict, [&] { names.enter(); });
     const Report report = worker.probe(kSome);
     BOOST_TEST(report.verdict == Verdict::failure);
     BOOST_TEST(report.message == "name 'nowhere.test' could not be resolved");
+}
+
+BOOST_AUTO_TEST_CASE(a_name_that_hangs_holds_up_no_other_cat) {
+    const PrivateNames names;
+    CatConfig cat = tcp_cat("hang.test", 80);
+    WorkerHarness slow(cat, {}, SandboxLevel::strict, [&] { names.enter_with_server(); });
+    cat.host = "known.test";
+    WorkerHarness other(cat, {}, SandboxLevel::strict, [&] { names.enter_with_server(); });
+    BOOST_TEST_REQUIRE(slow.first_line().starts_with("ready missing="));
+    BOOST_TEST_REQUIRE(other.first_line().starts_with("ready missing="));
+    auto hanging = std::async(std::launch::async, [&] { return slow.probe(kSome); });
+    int done = 0;
+    while (hanging.wait_for(0s) != std::future_status::ready) {
+        const Report report = other.probe(kSome);
+        BOOST_TEST_REQUIRE(report.message == "connection refused");
+        BOOST_TEST(report.took_us < 500'000u);
+        ++done;
+    }
+    BOOST_TEST(done > 10);
+    BOOST_TEST(hanging.get().message == "name 'hang.test' was not resolved within 2 s");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,6 +2,7 @@
 
 #include "common/line_codec.h"
 #include "common/number_text.h"
+#include "common/tls_fault.h"
 
 #include <cstring>
 #include <spdlog/fmt/fmt.h>
@@ -11,8 +12,11 @@ namespace healthcheckd::worker {
 
 namespace {
 
+constexpr int kTooLarge = 100;  // CURLE_TOO_LARGE: libcurl 8.6
+constexpr const char* kHeaderLineTooLong = "bad response: a header line is too long";
+
 // "http://[::1]:80/" by libcurl's own URL parts, so that no character of the host can become another part.
-std::string server_url(const std::string& host, int port) {
+std::string server_url(const std::string& scheme, const std::string& host, int port) {
     const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> url(curl_url(), &curl_url_cleanup);
     const bool bare_ipv6 = host.find(':') != std::string::npos && !host.starts_with('[');
     const std::string name = bare_ipv6 ? "[" + host + "]" : host;
@@ -21,7 +25,7 @@ std::string server_url(const std::string& host, int port) {
             throw std::runtime_error(
                 fmt::format("host {}, port {}: {}", printable(host), port, curl_url_strerror(code)));
     };
-    set(CURLUPART_SCHEME, "http");
+    set(CURLUPART_SCHEME, scheme);
     set(CURLUPART_HOST, name);
     set(CURLUPART_PORT, std::to_string(port));
     set(CURLUPART_PATH, "/");
@@ -45,8 +49,9 @@ CurlCall::CurlCall(const CatConfig& cat, const Resolver& resolver)
     if (!handle_)
         throw std::runtime_error("libcurl: no handle");
     const auto limit_ms = static_cast<long>(cat.timeout.count());
-    set(CURLOPT_URL, server_url(cat.host, cat.port).c_str());
-    set(CURLOPT_PROTOCOLS_STR, "http");
+    const char* const scheme = cat.https() ? "https" : "http";
+    set(CURLOPT_URL, server_url(scheme, cat.host, cat.port).c_str());
+    set(CURLOPT_PROTOCOLS_STR, scheme);
     set(CURLOPT_TIMEOUT_MS, limit_ms);
     set(CURLOPT_CONNECTTIMEOUT_MS, limit_ms);
     // At a time-out while a name is looked up, libcurl would otherwise wait for the look-up's own end.
@@ -110,8 +115,12 @@ ProbeResult CurlCall::timeout_fault() const {
         return result(Verdict::failure,
                       fmt::format("name '{}' was not resolved within {}", printable(cat_.host), limit));
     }
-    if (info<curl_off_t>(handle_.get(), CURLINFO_CONNECT_TIME_T) == 0)
+    // CURLINFO_CONNECT_TIME_T stays 0 until TLS is agreed, too.
+    if (info<long>(handle_.get(), CURLINFO_NUM_CONNECTS) == 0)
         return result(Verdict::failure, fmt::format("no connection within {}", limit));
+    if (cat_.https() && info<curl_off_t>(handle_.get(), CURLINFO_APPCONNECT_TIME_T) == 0)
+        return result(Verdict::failure,
+                      fmt::format("TLS: connected, but the handshake was not over within {}", limit));
     if (status() != 0)
         return result(Verdict::failure,
                       fmt::format("HTTP {}, but no complete answer within {}", status(), limit));
@@ -139,6 +148,10 @@ ProbeResult CurlCall::connect_fault() const {
 ProbeResult CurlCall::fault(CURLcode code) const {
     const std::string detail =
         printable(error_text_[0] != '\0' ? error_text_.data() : curl_easy_strerror(code), 200);
+    if (std::string why = tls_fault(handle_.get(), code, detail, cat_.host); !why.empty())
+        return result(Verdict::failure, std::move(why));
+    if (static_cast<int>(code) == kTooLarge)
+        return result(Verdict::failure, kHeaderLineTooLong);
     switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
         return timeout_fault();
@@ -157,9 +170,9 @@ ProbeResult CurlCall::fault(CURLcode code) const {
     case CURLE_SEND_ERROR:
         return result(Verdict::failure, fmt::format("the connection was lost: {}", detail));
     case CURLE_OUT_OF_MEMORY:
-        // libcurl also says so of one header line above 100 KB.
+        // libcurl before 8.6 also says so of one header line above 100 KB.
         if (info<curl_off_t>(handle_.get(), CURLINFO_PRETRANSFER_TIME_T) > 0)
-            return result(Verdict::failure, "bad response: a header line is too long");
+            return result(Verdict::failure, kHeaderLineTooLong);
         return result(Verdict::unknown, "libcurl: out of memory");
     case CURLE_FAILED_INIT:
     case CURLE_BAD_FUNCTION_ARGUMENT:

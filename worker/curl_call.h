@@ -34,6 +34,9 @@ public:
             throw std::runtime_error(std::string("libcurl: ") + curl_easy_strerror(code));
     }
 
+    // For what sets more than one option.
+    CURL* handle() const { return handle_.get(); }
+
     CURLcode perform();
     long status() const;          // HTTP status of the answer, 0 before there is one
     double milliseconds() const;  // of the last transfer
@@ -41,7 +44,8 @@ public:
 
     // The result for a transfer that ended with `code`, not CURLE_OK. A server that cannot be reached or
     // whose answer cannot be used is a failure, and so is a name that does not resolve: the check's target is
-    // named by the configuration, and as configured it does not answer. Unknown is only what this machine
+    // named by the configuration, and as configured it does not answer. So is TLS that this machine does not
+    // accept. Unknown is only what this machine
     // itself could not do (no memory, no descriptor). Throws std::runtime_error when the resolver's files
     // were replaced, so that a newly confined worker can read them.
     ProbeResult fault(CURLcode code) const;

@@ -95,6 +95,8 @@ Result<void> HttpProbe::prepare() {
         return headers.error();
     headers_ = std::move(*headers);
     call_ = std::make_unique<CurlCall>(cat_, *resolver_);
+    if (auto prepared = prepare_tls(); !prepared)
+        return prepared;
     CurlCall& call = *call_;
     call.set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     call.set(CURLOPT_REQUEST_TARGET, request_target(cat_.path).c_str());
@@ -123,6 +125,23 @@ Result<void> HttpProbe::prepare() {
     return {};
 }
 
+Result<void> HttpProbe::prepare_tls() {
+    if (!cat_.https())
+        return {};
+    if (cat_.verify) {
+        const std::string file = cat_.ca_file.empty() ? system_ca_file() : cat_.ca_file;
+        ca_file_.emplace(std::vector<std::string>{file});
+        auto trusting = TlsClient::trusting(file);
+        if (!trusting)
+            return Error{"caFile: " + trusting.error().text()};
+        tls_ = std::move(*trusting);
+    } else {
+        tls_ = TlsClient::trusting_all();
+    }
+    tls_->apply(call_->handle());
+    return {};
+}
+
 std::size_t HttpProbe::on_body(char*, std::size_t size, std::size_t count, void* self) {
     auto& probe = *static_cast<HttpProbe*>(self);
     probe.body_bytes_ += size * count;
@@ -148,6 +167,9 @@ ProbeResult HttpProbe::probe(const ProbeCommand&) {
         return call_->result(Verdict::failure, "bad response: body larger than 1 MB");
     if (code == CURLE_WRITE_ERROR && header_bytes_ > kMaxHeaderBytes)
         return call_->result(Verdict::failure, "bad response: headers larger than 64 KB");
+    // Updated authorities may know the server.
+    if (code == CURLE_PEER_FAILED_VERIFICATION && ca_file_ && !ca_file_->replaced().empty())
+        throw std::runtime_error(ca_file_->replaced() + " was replaced");
     if (code != CURLE_OK)
         return call_->fault(code);
     const long status = call_->status();

@@ -1,4 +1,4 @@
-// /proc/PID/stat: what a process is called, how much it worked, and when it started. Worker and action.
+// /proc/PID/stat: what a process is called, how much it worked, and when it started. Every process.
 #pragma once
 
 #include "common/result.h"

@@ -153,6 +153,8 @@ void ActionRunner::start(const std::shared_ptr<Cat>& cat, MailEvent event) {
         running->reader->drain();
         if (running->done && !std::exchange(running->drained, true))
             return running->deadline->start(kTermLimit);
+        if (!running->done && Clock::now() < running->limit_at)
+            return running->deadline->start_at(running->limit_at);
         terminate(*running,
                   "not finished in time" + (running->stage.empty() ? "" : " (" + running->stage + ')'));
     });
@@ -167,7 +169,9 @@ void ActionRunner::on_line(Running& running, std::string_view text) {
     }
     if (const auto* stage = std::get_if<Stage>(&line)) {
         running.stage = stage->message;
-        running.deadline->start(std::min(kMostLimit, Milliseconds(stage->limit_ms) + kFirstLimit));
+        const Milliseconds limit = std::min(kMostLimit, Milliseconds(stage->limit_ms) + kFirstLimit);
+        running.limit_at = Clock::now() + limit;
+        running.deadline->start(limit);
         log::debug(running.who, "{}: {}", to_string(running.event.action), stage->message);
     } else if (const auto* output = std::get_if<Output>(&line)) {
         std::string& kept = running.event.result.output;

@@ -54,6 +54,7 @@ private:
         std::weak_ptr<Cat> cat;
         std::string who;
         pid_t pid = 0;
+        TimePoint limit_at{};     // when the present stage must be over
         bool drained = false;     // had said how it ended before its deadline was looked at
         bool terminated = false;  // has been told to end
         bool done = false;        // has said how it ended; the child may go on to sweep up

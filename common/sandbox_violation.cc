@@ -71,7 +71,9 @@ void write_violation(int number) {
         std::memcpy(end, text.data(), text.size());
         end += text.size();
     };
-    append("broken msg=sandbox violation: system call ");
+    append("broken msg=");
+    append(kViolation);
+    append("system call ");
     const std::string_view name = (*handler_state.names)[number];
     append(name.empty() ? "unknown" : name.substr(0, 40));
     append(" (");

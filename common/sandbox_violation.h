@@ -3,7 +3,12 @@
 
 #include "common/result.h"
 
+#include <string_view>
+
 namespace healthcheckd {
+
+// How the message of that line begins.
+inline constexpr std::string_view kViolation = "sandbox violation: ";
 
 // Installs the handler of SIGSYS that seccomp(2) sends with SECCOMP_RET_TRAP. It writes one line to
 // `report_fd`; then it ends the process by SIGSYS or, with `keep_going`, answers the call with ENOSYS. A

@@ -48,6 +48,7 @@ std::string handshake_fault(std::string_view detail) {
         {"unexpected eof", "TLS: the connection was closed during the handshake"},
         {"SSL_ERROR_SYSCALL", "TLS: the connection was closed during the handshake"},
         {"Connection reset", "TLS: the connection was closed during the handshake"},
+        {"Broken pipe", "TLS: the connection was closed during the handshake"},
     };
     for (const Row& row : kRows)
         if (detail.find(row.reason) != std::string_view::npos)

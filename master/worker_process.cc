@@ -3,6 +3,7 @@
 #include "common/channel.h"
 #include "common/log.h"
 #include "common/proc_stat.h"
+#include "common/sandbox_violation.h"
 #include "master/log_files.h"
 #include "worker/entry.h"
 
@@ -125,6 +126,10 @@ void WorkerProcess::on_line(std::string_view text) {
         }
         probing_ = false;
         deadline_.stop();
+        // smaps_rollup tells of the memory that the process had when the file was opened, and of nothing more
+        // once the process has executed another program.
+        if (report->verdict == Verdict::idle && tracked_.running() && report->process == tracked_)
+            send_track();
         callbacks_.on_report(*report);
     } else if (const auto* ready = std::get_if<Ready>(&line)) {
         if (ready_) {
@@ -142,9 +147,11 @@ void WorkerProcess::on_line(std::string_view text) {
     } else if (std::holds_alternative<RotateRequest>(line)) {
         rotate_log();
     } else if (const auto* broken = std::get_if<Broken>(&line)) {
-        replace_reason_ = broken->message;
-        if (identity_.config->sandbox == SandboxLevel::log)
+        // With `sandbox: log` a violation is news and no end: a later one has a reason of its own.
+        if (identity_.config->sandbox == SandboxLevel::log && broken->message.starts_with(kViolation))
             log::warning(identity_.who(), "{}", broken->message);
+        else
+            replace_reason_ = broken->message;
     }
 }
 
@@ -187,8 +194,9 @@ void WorkerProcess::on_end(const ChildEnd& end) {
     last_exit_ = end.text();
     const Milliseconds wait = backoff_.on_end(Clock::now());
     trouble_ = replace_reason_.empty() ? last_exit_ : replace_reason_;
-    log::warning(identity_.who(), "the worker (pid {}) was lost: {} ({}); the next one starts {}", end.pid,
-                 trouble_, last_exit_,
+    const std::string how = trouble_ == last_exit_ ? "" : " (" + last_exit_ + ")";
+    log::warning(identity_.who(), "the worker (pid {}) was lost: {}{}; the next one starts {}", end.pid,
+                 trouble_, how,
                  wait == Milliseconds(0) ? "now" : fmt::format("in {} s", wait.count() / 1000));
     respawn_.start(wait);
     callbacks_.on_lost(probing, trouble_);

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <spdlog/fmt/fmt.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 namespace healthcheckd::worker {
 
@@ -64,6 +65,8 @@ CurlCall::CurlCall(const CatConfig& cat, const Resolver& resolver)
     set(CURLOPT_ERRORBUFFER, error_text_.data());
     set(CURLOPT_OPENSOCKETFUNCTION, &CurlCall::open_socket);
     set(CURLOPT_OPENSOCKETDATA, this);
+    set(CURLOPT_CLOSESOCKETFUNCTION, &CurlCall::close_socket);
+    set(CURLOPT_CLOSESOCKETDATA, this);
 }
 
 curl_socket_t CurlCall::open_socket(void* self, curlsocktype, curl_sockaddr* address) {
@@ -71,13 +74,26 @@ curl_socket_t CurlCall::open_socket(void* self, curlsocktype, curl_sockaddr* add
     // A family that the kernel lacks is no reason: the name may have an address of the other one.
     if (fd < 0 && errno != EAFNOSUPPORT)
         static_cast<CurlCall*>(self)->socket_error_ = errno;
-    return fd < 0 ? CURL_SOCKET_BAD : fd;
+    if (fd < 0)
+        return CURL_SOCKET_BAD;
+    static_cast<CurlCall*>(self)->open_.insert(fd);
+    return fd;
+}
+
+int CurlCall::close_socket(void* self, curl_socket_t fd) {
+    static_cast<CurlCall*>(self)->open_.erase(fd);
+    return ::close(fd);
 }
 
 CURLcode CurlCall::perform() {
     error_text_[0] = '\0';
     socket_error_ = 0;
-    return curl_easy_perform(handle_.get());
+    const CURLcode code = curl_easy_perform(handle_.get());
+    // libcurl 8.14 keeps one that was encrypted until the server says goodbye too, or until the next
+    // transfer: a period in which a small server waits for nobody else.
+    for (const curl_socket_t fd : open_)
+        ::shutdown(fd, SHUT_RDWR);
+    return code;
 }
 
 long CurlCall::status() const {

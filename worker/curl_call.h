@@ -9,6 +9,7 @@
 #include <array>
 #include <curl/curl.h>
 #include <memory>
+#include <set>
 #include <stdexcept>
 #include <string>
 
@@ -37,7 +38,7 @@ public:
     // For what sets more than one option.
     CURL* handle() const { return handle_.get(); }
 
-    CURLcode perform();
+    CURLcode perform();           // no connection is left when it returns
     long status() const;          // HTTP status of the answer, 0 before there is one
     double milliseconds() const;  // of the last transfer
     std::string took() const;     // "3.2 ms"
@@ -45,9 +46,9 @@ public:
     // The result for a transfer that ended with `code`, not CURLE_OK. A server that cannot be reached or
     // whose answer cannot be used is a failure, and so is a name that does not resolve: the check's target is
     // named by the configuration, and as configured it does not answer. So is TLS that this machine does not
-    // accept. Unknown is only what this machine
-    // itself could not do (no memory, no descriptor). Throws std::runtime_error when the resolver's files
-    // were replaced, so that a newly confined worker can read them.
+    // accept. Unknown is only what this machine itself could not do (no memory, no descriptor). Throws
+    // std::runtime_error when the resolver's files were replaced, so that a newly confined worker can read
+    // them.
     ProbeResult fault(CURLcode code) const;
 
     // A result with duration and time limit filled in.
@@ -55,12 +56,15 @@ public:
 
 private:
     static curl_socket_t open_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
+    static int close_socket(void* self, curl_socket_t fd);
     void check_resolver() const;
     ProbeResult timeout_fault() const;
     ProbeResult connect_fault() const;
 
     const CatConfig& cat_;
     const Resolver& resolver_;
+    std::set<curl_socket_t>
+        open_;  // what libcurl has not closed; before handle_, which closes some at its end
     std::unique_ptr<CURL, CurlDeleter> handle_;
     std::array<char, CURL_ERROR_SIZE> error_text_{};
     int socket_error_ = 0;  // why this machine had no socket for the last transfer

@@ -52,17 +52,19 @@ void WorkerLog::replace(UniqueFd file) {
     file_ = std::move(file);
     struct stat status {};
     size_ = file_ && ::fstat(file_.get(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
-    asked_ = false;
+    asked_ = torn_ = false;
 }
 
 void WorkerLog::write(Level level, std::string_view text) {
     if (!file_)
         return;
-    const std::string line =
-        fmt::format("{} {} [{}] {}\n", timestamp(), to_string(level), who_, printable(text, kMaxText));
+    const std::string line = fmt::format("{}{} {} [{}] {}\n", torn_ ? "\n" : "", timestamp(),
+                                         to_string(level), who_, printable(text, kMaxText));
     const ssize_t n = ::write(file_.get(), line.data(), line.size());
-    if (n > 0)
-        size_ += static_cast<std::uint64_t>(n);
+    if (n <= 0)
+        return;
+    size_ += static_cast<std::uint64_t>(n);
+    torn_ = static_cast<std::size_t>(n) < line.size();
 }
 
 bool WorkerLog::wants_rotation() {

@@ -34,6 +34,7 @@ private:
     UniqueFd file_;
     std::uint64_t size_ = 0;
     bool asked_ = false;
+    bool torn_ = false;  // the disk was full in the middle of the last line
 };
 
 }  // namespace healthcheckd::worker

@@ -110,7 +110,11 @@ ProbeResult WorkerLoop::check_found(ProbeCommand& command) {
             fmt::format("the master sent no descriptor for process {} within 1 s", found.process.pid));
     if (!tracked_.running())
         return process_ended();
-    return probe_.probe(command);
+    ProbeResult result = probe_.probe(command);
+    // It has ended, or it has executed another program: then the next probe needs a new descriptor.
+    if (result.verdict == Verdict::idle)
+        tracked_ = {};
+    return result;
 }
 
 bool WorkerLoop::fetch(ProcessId process) {

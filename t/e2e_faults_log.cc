@@ -1,0 +1,141 @@
+// Where the log goes may stop, vanish or come back; the watching goes on.
+#include "t/fixture/daemon.h"
+#include "t/fixture/supervisord.h"
+
+#include "common/unique_fd.h"
+
+#include <boost/test/unit_test.hpp>
+#include <csignal>
+#include <memory>
+#include <sys/stat.h>
+
+using namespace healthcheckd;
+using namespace healthcheckd::test;
+
+namespace {
+
+std::string binary() {
+    return (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "healthcheckd").string();
+}
+
+// Cats that make many lines at level debug.
+std::string talkative_cats(int count) {
+    std::string cats;
+    for (int i = 0; i < count; ++i)
+        cats +=
+            "talk" + std::to_string(i) + ": {program: web, type: mem, periodSeconds: 0.1, action: restart}\n";
+    return cats;
+}
+
+std::string listener_cat(int port, const std::string& command) {
+    return "late: {program: web, type: tcp, host: 127.0.0.1, periodSeconds: 0.2, action: exec, port: " +
+           std::to_string(port) + ", execCmd: '" + command + "'}\n";
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(e2e_faults_log)
+
+BOOST_AUTO_TEST_CASE(
+    a_frozen_supervisord_with_a_full_log_pipe_delays_no_command_and_the_lost_lines_are_counted) {
+    const int port = free_port();
+    auto listener = std::make_unique<Subprocess>(
+        std::vector<std::string>{program("listen.py"), "127.0.0.1", std::to_string(port)});
+    const TempDir dir;
+    const std::string config = dir.file("config.yaml");
+    const std::string stderr_file = dir.file("stderr");
+    const std::string mark = dir.file("mark");
+    const Supervisord supervisord(
+        {{.name = "web", .command = "/bin/sleep 1000"},
+         {.name = "healthcheckd",
+          .command = binary() + " -v -c " + config,
+          .extra = "autostart=false\nstderr_logfile_maxbytes=0\nstderr_logfile=" + stderr_file}});
+    dir.write("config.yaml",
+              "config: {supervisordUrl: '" + supervisord.url() + "', logDir: " + dir.file("log") +
+                  ", stateDir: " + dir.file("state") + "}\n" + talkative_cats(20) +
+                  listener_cat(port, "date > " + mark),
+              0600);
+    BOOST_TEST_REQUIRE(supervisord.ctl({"start", "healthcheckd"}).status == 0);
+    const pid_t pid = supervisord.pid("healthcheckd");
+    BOOST_TEST_REQUIRE(pid > 1);
+    BOOST_TEST_REQUIRE(wait_until(
+        [&] { return read_file(stderr_file).find("[late web] starting -> healthy") != std::string::npos; },
+        20s));
+
+    supervisord.signal(SIGSTOP);
+    // 20 cats write 20 KB a second, and a table of 3 KB each time that it is asked for, into a pipe of 64 KB
+    // and a buffer of 256 KB.
+    for (int i = 0; i < 150; ++i) {
+        ::kill(pid, SIGUSR1);
+        (void)wait_until([] { return false; }, 20ms);
+    }
+    const auto closed = std::chrono::steady_clock::now();
+    listener.reset();
+    BOOST_TEST_REQUIRE(wait_until([&] { return std::filesystem::exists(mark); }, 10s));
+    // Three ticks of 0.2 s, the last one within the third period.
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - closed;
+    BOOST_TEST(took.count() < 2);
+    BOOST_TEST(alive(pid));
+
+    const std::size_t before = read_file(stderr_file).size();
+    supervisord.signal(SIGCONT);
+    const auto logged = [&](const std::string& text) {
+        return wait_until([&] { return read_file(stderr_file).find(text, before) != std::string::npos; },
+                          20s);
+    };
+    BOOST_TEST(logged(" log lines were dropped: the reader of standard error did not keep up"));
+    const std::string log = read_file(stderr_file);
+    const std::size_t end = log.find(" log lines were dropped");
+    const std::size_t begin = log.rfind(' ', end - 1);
+    BOOST_TEST(std::stoi(log.substr(begin, end - begin)) > 100);
+    // And all is well again.
+    BOOST_TEST(supervisord.wait_state("healthcheckd", "RUNNING"));
+    BOOST_TEST(supervisord.pid("healthcheckd") == pid);
+    const std::size_t now = read_file(stderr_file).size();
+    BOOST_TEST(wait_until(
+        [&] { return read_file(stderr_file).find("[talk7 web] success", now) != std::string::npos; }, 10s));
+    // No line is torn: each begins with its time.
+    std::istringstream lines(read_file(stderr_file));
+    for (std::string line; std::getline(lines, line);)
+        BOOST_TEST((line.size() > 25 && line[4] == '-' && line[10] == ' '), line);
+}
+
+BOOST_AUTO_TEST_CASE(a_log_reader_that_goes_away_stops_nothing_and_one_that_comes_back_reads_on) {
+    const TempDir dir;
+    const std::string fifo = dir.file("fifo");
+    const std::string mark = dir.file("mark");
+    BOOST_TEST_REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+    UniqueFd reader(::open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    const int port = free_port();
+    auto listener = std::make_unique<Subprocess>(
+        std::vector<std::string>{program("listen.py"), "127.0.0.1", std::to_string(port)});
+    const Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
+    Daemon daemon(
+        supervisord.url(), talkative_cats(2) + listener_cat(port, "date > " + mark),
+        {.arguments = {"-v"}, .wrapper = {"/bin/sh", "-c", "exec 2>" + fifo + "; exec \"$@\"", "sh"}});
+    std::string text;
+    const auto read_until = [&](const std::string& wanted) {
+        return wait_until(
+            [&] {
+                std::string bytes(65536, '\0');
+                for (ssize_t n; (n = ::read(reader.get(), bytes.data(), bytes.size())) > 0;)
+                    text.append(bytes, 0, static_cast<std::size_t>(n));
+                return text.find(wanted) != std::string::npos;
+            },
+            20s);
+    };
+    BOOST_TEST_REQUIRE(read_until("[late web] starting -> healthy"));
+    reader.reset();
+    listener.reset();
+    BOOST_TEST(wait_until([&] { return std::filesystem::exists(mark); }, 5s));
+    BOOST_TEST(daemon.state("talk0")["state"] == "healthy");
+    const auto probes = daemon.state("talk0")["probes"].get<int>();
+    BOOST_TEST(
+        daemon.wait_for_state("talk0", [&](const auto& state) { return state["probes"] > probes + 10; }));
+    text.clear();
+    reader.reset(::open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    BOOST_TEST(read_until("[talk1 web] success"));
+    BOOST_TEST(daemon.stop().status == 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -8,6 +8,7 @@ PREFIX   ?= /usr/local
 DESTDIR  ?=
 CXX      ?= g++
 PKGS     := libcurl libseccomp libuv spdlog yaml-cpp openssl
+comma    := ,
 B        := build$(if $(SAN),-san)
 
 CPPFLAGS += -I. -DHEALTHCHECKD_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
@@ -19,7 +20,6 @@ SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-omit-frame-poin
 override CXXFLAGS += -std=c++20 $(WARN) $(HARDEN) $(SANFLAGS)
 LDFLAGS  += -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANFLAGS)
 LDLIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lxmlrpc++ -lxmlrpc
-comma    := ,
 Q        := $(if $(V),,@)
 
 LIB_SRC  := $(filter-out master/main.cc,$(wildcard common/*.cc master/*.cc worker/*.cc))

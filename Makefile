@@ -69,8 +69,8 @@ demo: deps ## watch healthcheckd mend four broken programs, in under a minute
 	@$(MAKE) --no-print-directory -j$$(nproc) $(B)/healthcheckd
 	@t/demo $(B)/healthcheckd
 
-# Fuzzing: TARGET is protocol, config or supervisor (t/fuzz/fuzz_TARGET.cc). Needs the package clang. What libFuzzer
-# finds of interest goes to build-fuzz/corpus/TARGET, what breaks a promise to build-fuzz/TARGET-crash-...
+# Fuzzing: TARGET is protocol, config, supervisor or transfer (t/fuzz/fuzz_TARGET.cc). Needs the package clang. What
+# libFuzzer finds of interest goes to build-fuzz/corpus/TARGET, what breaks a promise to build-fuzz/TARGET-crash-...
 TARGET   ?= protocol
 SECONDS  ?= 60
 FUZZ_B   := build-fuzz
@@ -93,7 +93,7 @@ $(FUZZ_B)/$(TARGET): $(FUZZ_OBJ)
 
 -include $(FUZZ_OBJ:.o=.d)
 
-fuzz: ## fuzz TARGET (protocol, config, supervisor) for SECONDS (60)
+fuzz: ## fuzz TARGET (protocol, config, supervisor, transfer) for SECONDS (60)
 	@$(MAKE) --no-print-directory -j$$(nproc) $(FUZZ_B)/$(TARGET)
 	@mkdir -p $(FUZZ_B)/corpus/$(TARGET)
 	$(FUZZ_B)/$(TARGET) -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 -max_len=8192 -print_final_stats=1 \

@@ -51,7 +51,9 @@ Loop::Loop() : state_(std::make_unique<State>()) {
 }
 
 Loop::~Loop() {
-    // Lets the close callbacks of the last handles run.
+    // Lets the close callbacks of the last handles run, in the second round when the first one only obeys a
+    // stop() that came while nothing ran.
+    uv_run(&state_->uv, UV_RUN_NOWAIT);
     uv_run(&state_->uv, UV_RUN_NOWAIT);
     uv_loop_close(&state_->uv);
 }

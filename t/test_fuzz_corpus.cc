@@ -37,4 +37,8 @@ BOOST_AUTO_TEST_CASE(answers_of_supervisord) {
     replay("supervisor", fuzz::fuzz_supervisor);
 }
 
+BOOST_AUTO_TEST_CASE(transfers_of_a_configuration) {
+    replay("transfer", fuzz::fuzz_transfer);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -89,21 +89,26 @@ BOOST_AUTO_TEST_CASE(pss_and_uss_of_shared_memory_are_told_from_rss) {
     const Sharing sharing;
     struct Row {
         MemType type;
-        double kernels;
+        std::vector<std::string_view> fields;  // the kernel's, which add up to it
     };
     const Row rows[] = {
-        {MemType::rss, sharing.kernels("Rss")},
-        {MemType::pss, sharing.kernels("Pss")},
-        {MemType::uss, sharing.kernels("Private_Clean") + sharing.kernels("Private_Dirty")},
+        {MemType::rss, {"Rss"}},
+        {MemType::pss, {"Pss"}},
+        {MemType::uss, {"Private_Clean", "Private_Dirty"}},
     };
     double values[3] = {};
     for (std::size_t i = 0; i < 3; ++i) {
         WorkerHarness worker(mem_cat(rows[i].type));
         const Report report = measure(worker, sharing.process());
+        // While the worker lives: as a fork of the test it shares the test's own pages with both processes,
+        // which are many in a build with AddressSanitizer, and lowers the pss of each.
+        double kernels = 0;
+        for (const std::string_view field : rows[i].fields)
+            kernels += sharing.kernels(field);
         BOOST_TEST_CONTEXT(to_string(rows[i].type) << ": " << report.message) {
             BOOST_TEST(report.verdict == Verdict::success);
             BOOST_TEST(report.unit == "MB");
-            BOOST_TEST(std::abs(report.value - rows[i].kernels) < 2.0);
+            BOOST_TEST(std::abs(report.value - kernels) < 2.0);
             BOOST_TEST(report.message.starts_with(to_string(rows[i].type)));
         }
         values[i] = report.value;

@@ -30,7 +30,9 @@ Result<void> send_packet(int socket, std::string_view line, int attached) {
     return {};
 }
 
-Result<std::optional<Packet>> receive_packet_now(int socket) {
+namespace {
+
+Result<std::optional<Packet>> receive(int socket, int flags) {
     std::array<char, kMaxLine> buffer;
     iovec text{buffer.data(), buffer.size()};
     msghdr message{};
@@ -39,7 +41,7 @@ Result<std::optional<Packet>> receive_packet_now(int socket) {
     alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
     message.msg_control = control.data();
     message.msg_controllen = control.size();
-    const ssize_t n = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    const ssize_t n = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC | flags);
     if (n < 0)
         return system_error("recvmsg");
 
@@ -67,8 +69,21 @@ Result<std::optional<Packet>> receive_packet_now(int socket) {
     return std::optional<Packet>(std::move(packet));
 }
 
+}  // namespace
+
+Result<std::optional<Packet>> receive_packet_now(int socket) {
+    return receive(socket, MSG_DONTWAIT);
+}
+
 Result<std::optional<Packet>> receive_packet(int socket, std::chrono::milliseconds limit) {
     using Clock = std::chrono::steady_clock;
+    // Without a limit the one call that waits for it also takes the packet; a socket that does not wait is
+    // waited for by poll(2).
+    if (limit.count() < 0) {
+        auto packet = receive(socket, 0);
+        if (packet || (packet.error().code != EAGAIN && packet.error().code != EINTR))
+            return packet;
+    }
     const bool endless = limit.count() < 0;
     const Clock::time_point deadline = Clock::now() + limit;
     for (;;) {

@@ -17,12 +17,17 @@ namespace healthcheckd::log {
 namespace {
 
 // A second open file for the same pipe, terminal or file, so that O_NONBLOCK does not change it for others
-// who share our stderr. A socket cannot be opened so; it is written with MSG_DONTWAIT.
+// who share our stderr. A socket cannot be opened so; it is written with MSG_DONTWAIT. Nor can a pipe that
+// another user made, as root's supervisord does for a program with `user=`: there a changed flag is the
+// lesser evil, since a full pipe would stop the master.
 UniqueFd open_again(int fd) {
     const std::string path = "/proc/self/fd/" + std::to_string(fd);
     UniqueFd again(::open(path.c_str(), O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
-    if (!again)
-        again.reset(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
+    if (again)
+        return again;
+    again.reset(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
+    if (const int flags = ::fcntl(again.get(), F_GETFL); flags >= 0)
+        ::fcntl(again.get(), F_SETFL, flags | O_NONBLOCK);
     return again;
 }
 
@@ -30,12 +35,14 @@ class NonBlockingSink final : public spdlog::sinks::base_sink<spdlog::details::n
 public:
     explicit NonBlockingSink(int fd) : fd_(open_again(fd)) {
         struct stat status {};
-        socket_ = ::fstat(fd_.get(), &status) == 0 && S_ISSOCK(status.st_mode);
+        const bool known = ::fstat(fd_.get(), &status) == 0;
+        socket_ = known && S_ISSOCK(status.st_mode);
+        file_ = known && S_ISREG(status.st_mode);
         set_pattern("%Y-%m-%d %H:%M:%S.%e %l %v");
     }
 
     int descriptor() const { return fd_.get(); }
-    bool pending() const { return !waiting_.empty() || dropped_ > 0; }
+    bool pending() const { return !waiting_.empty() || (dropped_ > 0 && !file_); }
 
     void drain() {
         while (!waiting_.empty()) {
@@ -44,14 +51,7 @@ public:
                 return;
             waiting_.erase(0, static_cast<std::size_t>(n));
         }
-        if (dropped_ > 0) {
-            const std::uint64_t dropped = std::exchange(dropped_, 0);
-            log(spdlog::details::log_msg(
-                "", spdlog::level::warn,
-                fmt::format("{} log lines were dropped: the reader of standard error "
-                            "did not keep up",
-                            dropped)));
-        }
+        say_dropped("the reader of standard error did not keep up");
     }
 
     std::function<void()> on_blocked;
@@ -61,6 +61,8 @@ protected:
         spdlog::memory_buf_t line;
         base_sink::formatter_->format(message, line);
         std::string_view rest(line.data(), line.size());
+        if (file_)
+            return to_file(rest);
         if (waiting_.empty() && dropped_ == 0) {
             const ssize_t n = write_some(rest);
             if (n > 0)
@@ -81,6 +83,26 @@ protected:
     void flush_() override {}
 
 private:
+    void say_dropped(std::string_view why) {
+        if (dropped_ > 0)
+            log(spdlog::details::log_msg(
+                "", spdlog::level::warn,
+                fmt::format("{} log lines were dropped: {}", std::exchange(dropped_, 0), why)));
+    }
+
+    // A regular file never says when it takes more: what it does not take at once is lost.
+    void to_file(std::string_view line) {
+        const std::string text = (torn_ ? "\n" : "") + std::string(line);
+        const ssize_t n = ::write(fd_.get(), text.data(), text.size());
+        if (n != static_cast<ssize_t>(text.size())) {
+            torn_ = torn_ || n > 0;
+            ++dropped_;
+            return;
+        }
+        torn_ = false;
+        say_dropped("the file that is standard error could not be written");
+    }
+
     // Bytes written; 0 when the reader does not take any now; everything when nobody ever will (EPIPE, EIO).
     ssize_t write_some(std::string_view text) {
         const ssize_t n = socket_ ? ::send(fd_.get(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL)
@@ -92,6 +114,8 @@ private:
 
     UniqueFd fd_;
     bool socket_ = false;
+    bool file_ = false;
+    bool torn_ = false;  // the file ends with a part of a line
     std::string waiting_;
     std::uint64_t dropped_ = 0;
 };
@@ -167,7 +191,7 @@ void write(Level level, std::string_view who, std::string_view text) {
     if (who.empty())
         state().logger->log(spd_level(level), "{}", safe);
     else
-        state().logger->log(spd_level(level), "[{}] {}", who, safe);
+        state().logger->log(spd_level(level), "[{}] {}", printable(who), safe);
 }
 
 }  // namespace healthcheckd::log

@@ -1,7 +1,8 @@
 // The log: lines to stderr that never wait for their reader. Master and command line.
 //
 // stderr is mostly a pipe to supervisord. When supervisord is frozen the pipe fills; then lines wait in a
-// bounded buffer, and what does not fit is counted and said once the reader is back.
+// bounded buffer, and what does not fit is counted and said once the reader is back. So is what a file on a
+// full disk does not take.
 #pragma once
 
 #include <chrono>
@@ -35,8 +36,8 @@ void flush();
 // At the end of the process: writes what waits, for at most `limit`, and forgets the callback.
 void finish(std::chrono::milliseconds limit);
 
-// Writes one line `TIME LEVEL [who] text`; without the brackets when `who` is empty. Control characters in
-// `text` are escaped.
+// Writes one line `TIME LEVEL [who] text`; without the brackets when `who` is empty. Control characters are
+// escaped, in `who` too: the names of programs are supervisord's.
 void write(Level level, std::string_view who, std::string_view text);
 bool enabled(Level level);
 

@@ -104,6 +104,12 @@ LineWriter encode(const RotateRequest&) {
     return LineWriter("rotate");
 }
 
+LineWriter encode(const Unlogged& m) {
+    LineWriter out("unlogged");
+    out.message(m.message);
+    return out;
+}
+
 LineWriter encode(const Broken& m) {
     LineWriter out("broken");
     out.message(m.message);
@@ -137,6 +143,12 @@ bool decode(std::string_view line, WorkerLine& out) {
     }
     if (in.kind() == "rotate") {
         out = RotateRequest{};
+        return in.ok();
+    }
+    if (in.kind() == "unlogged") {
+        Unlogged m;
+        in.message(m.message);
+        out = std::move(m);
         return in.ok();
     }
     Broken m;

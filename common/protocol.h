@@ -21,6 +21,7 @@
 //                                                seq
 //     open pid= start=                           pidGet name or file: send `track` for this process
 //     rotate                                     the log has reached its size
+//     unlogged msg=                              the log cannot be written, and why; said once
 //     broken msg=                                cannot work, ends itself: what failed
 //
 //   master or action -> link
@@ -89,10 +90,13 @@ struct OpenRequest {
     ProcessId process;
 };
 struct RotateRequest {};
+struct Unlogged {
+    std::string message;
+};
 struct Broken {
     std::string message;
 };
-using WorkerLine = std::variant<Ready, Report, OpenRequest, RotateRequest, Broken>;
+using WorkerLine = std::variant<Ready, Report, OpenRequest, RotateRequest, Unlogged, Broken>;
 
 // ---- calls to supervisord
 
@@ -186,6 +190,7 @@ LineWriter encode(const Ready& m);
 LineWriter encode(const Report& m);
 LineWriter encode(const OpenRequest& m);
 LineWriter encode(const RotateRequest& m);
+LineWriter encode(const Unlogged& m);
 LineWriter encode(const Broken& m);
 LineWriter encode(const Call& m);
 LineWriter encode(const Peer& m);

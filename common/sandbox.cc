@@ -40,6 +40,8 @@ Result<void> set_limits(const SandboxProfile& profile) {
         return set;
     if (auto set = lower_limit(RLIMIT_NOFILE, profile.descriptors, "NOFILE"); !set)
         return set;
+    if (auto set = lower_limit(RLIMIT_FSIZE, profile.file_size, "FSIZE"); !set)
+        return set;
     if (kSanitized)
         return {};
     return lower_limit(RLIMIT_AS, profile.address_space, "AS");

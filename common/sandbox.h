@@ -12,6 +12,8 @@
 
 namespace healthcheckd {
 
+struct SeccompProgram;
+
 // What a kind of process may still do. Plain data: worker/entry.cc and master/ hold one for each kind.
 struct SandboxProfile {
     std::string name;   // "mem", "http", "link": for the log
@@ -24,8 +26,11 @@ struct SandboxProfile {
     std::vector<std::string> readable;     // files and trees that Landlock leaves readable
     std::vector<std::string> writable;     // trees that Landlock leaves writable (the spool)
     std::vector<std::uint16_t> tcp_ports;  // TCP ports to connect to; empty with inet: any
+    rlim_t file_size = RLIM_INFINITY;      // bytes up to which a file is written; pipes do not count
     rlim_t address_space = 512u << 20;     // bytes
     rlim_t descriptors = 32;
+    // compile_seccomp() of this profile, made ahead by the parent; null: the child makes it.
+    const SeccompProgram* filter = nullptr;
 };
 
 // Confines the calling process for good, in the order of DESIGN.md: limits, ids and groups, capabilities and

@@ -1,9 +1,12 @@
 #include "common/sandbox_seccomp.h"
 
+#include "common/unique_fd.h"
+
 #include <algorithm>
 #include <array>
 #include <csignal>
 #include <fcntl.h>
+#include <linux/seccomp.h>
 #include <memory>
 #include <sched.h>
 #include <seccomp.h>
@@ -12,6 +15,8 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <vector>
 
@@ -20,6 +25,10 @@ namespace healthcheckd {
 namespace {
 
 constexpr auto kAllow = SCMP_ACT_ALLOW;
+
+// Stands for the pid of the process that loads a program, which may be compiled before that process is born.
+// Above every pid there can be (PID_MAX_LIMIT of proc_sys_kernel(5) is 2^22).
+constexpr std::uint32_t kOwnPid = 0x5e1f1d00;
 
 // ---- calls allowed with any arguments
 
@@ -87,8 +96,8 @@ std::vector<Rule> rules_for_everyone() {
         {SCMP_SYS(mmap), {bits(2, PROT_EXEC, 0)}},
         {SCMP_SYS(mprotect), {bits(2, PROT_EXEC, 0)}},
         {SCMP_SYS(newfstatat), {bits(3, AT_EMPTY_PATH, AT_EMPTY_PATH)}},
-        {SCMP_SYS(tgkill), {equals(0, static_cast<std::uint64_t>(::getpid()))}},  // abort()
-        {SCMP_SYS(prlimit64), {equals(0, 0), equals(2, 0)}},                      // reading limits only
+        {SCMP_SYS(tgkill), {equals(0, kOwnPid)}},             // abort()
+        {SCMP_SYS(prlimit64), {equals(0, 0), equals(2, 0)}},  // reading limits only
         // Any signal but SIGSYS; 32 and 33 are glibc's own, set when the first thread starts.
         {SCMP_SYS(rt_sigaction), {scmp_arg_cmp{0, SCMP_CMP_LT, SIGSYS, 0}}},
         {SCMP_SYS(rt_sigaction), {equals(0, 32)}},
@@ -181,10 +190,8 @@ public:
     explicit Filter(std::uint32_t otherwise) : context_(::seccomp_init(otherwise), &::seccomp_release) {
         if (!context_)
             failed_ = ENOMEM;
-        attribute(SCMP_FLTATR_API_SYSRAWRC, 1);  // errno values of the kernel from seccomp_load()
+        attribute(SCMP_FLTATR_API_SYSRAWRC, 1);  // errno values of the kernel
         attribute(SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-        attribute(SCMP_FLTATR_CTL_TSYNC, 1);
-        attribute(SCMP_FLTATR_CTL_NNP, 0);  // set by an earlier step
     }
 
     void add(std::uint32_t action, int call, std::span<const scmp_arg_cmp> when = {}) {
@@ -201,12 +208,23 @@ public:
             add(kAllow, rule.call, rule.when);
     }
 
-    Result<void> load() {
+    Result<SeccompProgram> compile() {
+        const UniqueFd file(::memfd_create("seccomp", MFD_CLOEXEC));
+        if (!file)
+            return system_error("memfd_create");
         if (failed_ == 0)
-            failed_ = -::seccomp_load(context_.get());
+            failed_ = -::seccomp_export_bpf(context_.get(), file.get());
         if (failed_ != 0)
-            return Error{"load the filter", failed_};
-        return {};
+            return Error{"make the filter", failed_};
+        struct stat status {};
+        if (::fstat(file.get(), &status) != 0)
+            return system_error("fstat");
+        SeccompProgram program;
+        const auto bytes = static_cast<std::size_t>(status.st_size);
+        program.code.resize(bytes / sizeof(sock_filter));
+        if (::pread(file.get(), program.code.data(), bytes, 0) != status.st_size)
+            return system_error("pread");
+        return program;
     }
 
 private:
@@ -225,7 +243,7 @@ bool seccomp_available() {
     return !kSanitized && ::prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0;
 }
 
-Result<void> enter_seccomp(const SandboxProfile& profile) {
+Result<SeccompProgram> compile_seccomp(const SandboxProfile& profile) {
     Filter filter(SCMP_ACT_TRAP);
     filter.allow(kEveryone);
     filter.allow(rules_for_everyone());
@@ -247,7 +265,28 @@ Result<void> enter_seccomp(const SandboxProfile& profile) {
         else
             filter.allow(kWritableFiles);
     }
-    return filter.load();
+    // The names that a violation is told by are made now too, for all children of who compiles.
+    (void)system_call_name(0);
+    return filter.compile();
+}
+
+Result<void> enter_seccomp(const SandboxProfile& profile) {
+    SeccompProgram program;
+    if (profile.filter != nullptr) {
+        program = *profile.filter;
+    } else {
+        auto compiled = compile_seccomp(profile);
+        if (!compiled)
+            return compiled.error();
+        program = std::move(*compiled);
+    }
+    for (sock_filter& instruction : program.code)
+        if (instruction.code == (BPF_JMP | BPF_JEQ | BPF_K) && instruction.k == kOwnPid)
+            instruction.k = static_cast<std::uint32_t>(::getpid());
+    const sock_fprog loaded{static_cast<unsigned short>(program.code.size()), program.code.data()};
+    if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &loaded) != 0)
+        return system_error("load the filter");
+    return {};
 }
 
 }  // namespace healthcheckd

@@ -8,6 +8,9 @@
 #include "common/result.h"
 #include "common/sandbox.h"
 
+#include <linux/filter.h>
+#include <vector>
+
 namespace healthcheckd {
 
 // A build with AddressSanitizer: its run-time library reserves terabytes of address space and makes system
@@ -21,8 +24,17 @@ inline constexpr bool kSanitized = false;
 // Whether this kernel has seccomp filters (seccomp(2)) and this build can live under one.
 bool seccomp_available();
 
-// Loads the filter, for every thread. Needs no_new_privs and watch_violations(), which decides what becomes
-// of a call that is not allowed.
+// A filter as the kernel takes it, with a place that is filled with the pid of the process that loads it.
+struct SeccompProgram {
+    std::vector<sock_filter> code;
+};
+
+// The filter of `profile`. Making one takes milliseconds and dirties dozens of pages of memory: a parent of
+// many children of one kind compiles it once and hands it down in SandboxProfile::filter.
+Result<SeccompProgram> compile_seccomp(const SandboxProfile& profile);
+
+// Loads the filter of `profile`, for every thread, compiling it first if need be. Needs no_new_privs and
+// watch_violations(), which decides what becomes of a call that is not allowed.
 Result<void> enter_seccomp(const SandboxProfile& profile);
 
 }  // namespace healthcheckd

@@ -52,6 +52,13 @@ TlsClient TlsClient::trusting_all() {
     return TlsClient(nullptr);
 }
 
+TlsClient TlsClient::trusting_none() {
+    std::unique_ptr<X509_STORE, Free> store(X509_STORE_new());
+    if (!store)
+        throw std::bad_alloc();
+    return TlsClient(std::move(store));
+}
+
 Result<TlsClient> TlsClient::trusting(const std::string& file) {
     if (file.empty())
         return Error{"this system has no file with the certificates of authorities"};

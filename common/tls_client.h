@@ -1,4 +1,4 @@
-// TLS for libcurl's transfers in a process that can open no file any more. Worker (http) and link.
+// TLS for libcurl's transfers in a process that can open no file any more. Worker (http), link and mailer.
 #pragma once
 
 #include "common/result.h"
@@ -19,8 +19,9 @@ public:
     // Trusts the authorities whose certificates are in `file` (PEM). Reads it and whatever else OpenSSL wants
     // from a disk: call it before confinement. Fails when there is no certificate in the file.
     static Result<TlsClient> trusting(const std::string& file);
-    // Takes any certificate. Before confinement, too.
+    // Takes any certificate, or none at all. Before confinement, too.
     static TlsClient trusting_all();
+    static TlsClient trusting_none();
 
     // Sets `curl` up: TLS 1.2 at least, the certificate looked at in every transfer and valid for the host's
     // name. This object must outlive the transfers. Throws std::runtime_error when libcurl refuses.

@@ -1,4 +1,4 @@
-// What is wrong with the other side's TLS, in plain words. Worker (http) and link.
+// What is wrong with the other side's TLS, in plain words. Worker (http), link and mailer.
 #pragma once
 
 #include <curl/curl.h>

@@ -7,7 +7,9 @@
 #include "common/config.h"
 #include "master/spawner.h"
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,9 +20,17 @@ struct LogFile {
     int control = -1;  // the worker's socket
 };
 
-// Starts a child that opens each file anew and passes it to its worker. With `backups` >= 0 the old ones are
-// rotated before: FILE becomes FILE.1 and so on, the one after FILE.<backups> is removed. `on_end` is called
-// when the child has ended. False: no child could be started.
-bool renew_logs(Spawner& spawner, std::vector<LogFile> files, int backups, std::function<void()> on_end);
+// FILE becomes FILE.1 and so on, the one after FILE.<backups> is removed. A file of less than `from_bytes`
+// stays where it is, whatever its worker says.
+struct Rotation {
+    int backups = 0;
+    std::uint64_t from_bytes = 0;
+};
+
+// Starts a child that opens each file anew, after its rotation if there is one, and passes it to its worker.
+// `on_end` is called when the child has ended; a file that could not be opened has been logged then. False:
+// no child could be started.
+bool renew_logs(Spawner& spawner, std::vector<LogFile> files, std::optional<Rotation> rotation,
+                std::function<void()> on_end);
 
 }  // namespace healthcheckd::master

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "common/config.h"
+#include "common/result.h"
+#include "common/tls_client.h"
 #include "master/action.h"
 
 #include <chrono>
@@ -31,15 +33,19 @@ struct MailMessage {
 // (RFC 3834), no header from outside text (CR and LF never reach one), lines of at most 998 octets.
 MailMessage compose_mail(const MailConfig& mail, const MailEvent& event);
 
-// Sends once, within `limit`. Errors say the phase and what the server answered, never the password.
-// `ca_pem`: the content of mail.caFile, for a process that can no longer read it.
-// `permanent` in the result: the server refused for good (5xx), trying again is useless.
+// What the server's certificate is judged by: mail.caFile, else the file of this system. Reads files: call it
+// before confinement. Fails when there is none and the mail could not be sent without.
+Result<TlsClient> mail_tls(const MailConfig& mail);
+
+// Sends once, within `limit`, with the `tls` of mail_tls(). Errors say the phase and what the server
+// answered, never the password. `permanent` in the result: the server refused for good (5xx), trying again is
+// useless.
 struct MailResult {
     bool ok = false;
     bool permanent = false;
     std::string message;
 };
 MailResult send_mail(const MailConfig& mail, const MailMessage& message, std::chrono::milliseconds limit,
-                     const std::string& ca_pem = {});
+                     const TlsClient& tls);
 
 }  // namespace healthcheckd::master

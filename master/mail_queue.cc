@@ -49,13 +49,16 @@ void MailQueue::begin() {
         const auto next = std::find_if_not(queue_.begin(), queue_.end(), held_back);
         if (next == queue_.end())
             return;
-        Mail mail = std::move(*next);
+        if (const auto started = start(*next); !started) {
+            log::warning(next->who, "mail waits, no process could be started: {}", started.error().text());
+            retry_.start(kRetry);
+            return;
+        }
         queue_.erase(next);
-        start(std::move(mail));
     }
 }
 
-void MailQueue::start(Mail mail) {
+Result<void> MailQueue::start(const Mail& mail) {
     ChildSpec spec;
     spec.title = "healthcheckd: mailer " + mail.event->request.cat_name;
     spec.main = [config = config_, event = mail.event](pid_t master) {
@@ -68,12 +71,10 @@ void MailQueue::start(Mail mail) {
     sending->outcome.message = "the mailer ended without a word";
     auto child = spawner_.spawn(spec, [this, sending](const ChildEnd& end) { on_end(sending, end); });
     if (!child) {
-        ++counters_.failed;
-        log::error(mail.who, "mail not sent: no process could be started: {}", child.error().text());
         sending_.erase(sending);
-        return;
+        return child.error();
     }
-    sending->mail = std::move(mail);
+    sending->mail = mail;
     sending->pid = child->pid;
     sending->control = std::move(child->control);
     sending->reader = std::make_unique<ReportReader>(
@@ -85,6 +86,7 @@ void MailQueue::start(Mail mail) {
         spawner_.kill(sending->pid);
     });
     sending->deadline->start(mailer_limit());
+    return {};
 }
 
 void MailQueue::on_line(Sending& sending, std::string_view text) {

@@ -23,11 +23,11 @@ public:
     };
 
     MailQueue(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> config)
-        : loop_(loop), spawner_(spawner), config_(std::move(config)) {}
+        : loop_(loop), spawner_(spawner), config_(std::move(config)), retry_(loop, [this] { begin(); }) {}
     ~MailQueue();
 
-    // Queues the mail for `event`; logged and dropped when there is no mail section or the queue is full.
-    // `who` is for the log.
+    // Queues the mail for `event`; waits while no process is to be had. Logged and dropped when there is no
+    // mail section or the queue is full. `who` is for the log.
     void add(std::string who, MailEvent event);
 
     // New mails are not taken, none is begun.
@@ -38,6 +38,7 @@ public:
     void log_undelivered() const;
 
 private:
+    static constexpr Milliseconds kRetry{5'000};  // without processes to be had
     struct Mail {
         std::string who;
         std::shared_ptr<const MailEvent> event;
@@ -52,7 +53,8 @@ private:
     };
 
     void begin();
-    void start(Mail mail);
+    // Fails when no process could be started.
+    Result<void> start(const Mail& mail);
     void on_line(Sending& sending, std::string_view text);
     void on_end(std::list<Sending>::iterator sending, const ChildEnd& end);
 
@@ -63,6 +65,7 @@ private:
     std::list<Sending> sending_;
     Counters counters_;
     bool stopping_ = false;
+    Timer retry_;
 };
 
 }  // namespace healthcheckd::master

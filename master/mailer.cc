@@ -3,7 +3,7 @@
 #include "common/channel.h"
 #include "common/protocol.h"
 #include "common/sandbox.h"
-#include "common/unique_fd.h"
+#include "worker/resolver.h"
 
 #include <spdlog/fmt/fmt.h>
 #include <thread>
@@ -18,27 +18,9 @@ SandboxProfile profile_of(const MailConfig& mail) {
     profile.inet = true;
     profile.threads = true;  // curl resolves the server's name in one
     profile.open_files = true;
-    profile.readable = {
-        "/etc/hosts", "/etc/resolv.conf", "/etc/nsswitch.conf",         "/etc/gai.conf", "/etc/host.conf",
-        "/etc/ssl",   "/usr/lib/ssl",     "/usr/share/ca-certificates", "/etc/services"};
+    profile.readable = worker::resolver_files();
     profile.tcp_ports = {static_cast<std::uint16_t>(mail.port), 53};
     return profile;
-}
-
-// The configured CA certificates, read while the process may: afterwards it is a user who may not.
-Result<std::string> read_ca(const std::string& path) {
-    constexpr std::size_t kMostBytes = 4u << 20;
-    if (path.empty())
-        return std::string();
-    const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    if (!fd)
-        return system_error("mail.caFile " + path);
-    std::string text(kMostBytes, '\0');
-    const ssize_t n = ::read(fd.get(), text.data(), text.size());
-    if (n < 0)
-        return system_error("mail.caFile " + path);
-    text.resize(static_cast<std::size_t>(n));
-    return text;
 }
 
 void say(const Done& done) {
@@ -50,9 +32,10 @@ void say(const Done& done) {
 int run_mailer(const Config& config, const MailEvent& event, pid_t master) {
     const MailConfig& mail = *config.mail;
     const MailMessage message = compose_mail(mail, event);
-    const auto ca = read_ca(mail.ca_file);
-    if (!ca) {
-        say({false, ca.error().text()});
+    const worker::Resolver resolver(kMailTryLimit);
+    const auto tls = mail_tls(mail);
+    if (!tls) {
+        say({false, tls.error().text()});
         return 1;
     }
     if (const auto confined = enter_sandbox(profile_of(mail), config.sandbox, master); !confined) {
@@ -63,7 +46,7 @@ int run_mailer(const Config& config, const MailEvent& event, pid_t master) {
     int tries = 0;
     for (const auto wait : kMailWaits) {
         std::this_thread::sleep_for(wait);
-        result = send_mail(mail, message, kMailTryLimit, *ca);
+        result = send_mail(mail, message, kMailTryLimit, *tls);
         ++tries;
         if (result.ok || result.permanent)
             break;

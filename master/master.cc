@@ -37,7 +37,7 @@ constexpr Milliseconds kTransitionMost{1'000};
 Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> config,
                std::function<int(const worker::WorkerStart&)> life)
     : loop_(loop), spawner_(spawner),
-      config_(std::move(config)), workers_{loop, spawner, layers_, std::move(life)},
+      config_(std::move(config)), workers_{loop, spawner, layers_, filters_, std::move(life)},
       table_(loop, !is_remote_url(config_->supervisord_url),
              {[this](const Program& program) { on_program_started(program); },
               [this](const Program& program) { on_program_ended(program); },
@@ -62,6 +62,8 @@ Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> confi
 void Master::start() {
     log::info("", "healthcheckd {} watches {} cats, supervisord at {}", HEALTHCHECKD_VERSION,
               config_->cats.size(), config_->supervisord_url);
+    for (const CatConfig& cat : config_->cats)
+        filters_.filter_of(worker::worker_type(cat.type).profile(cat));
     link_.start();
     for (std::size_t i = 0; i < config_->cats.size(); ++i) {
         const CatConfig& cat = config_->cats[i];
@@ -70,6 +72,9 @@ void Master::start() {
         else
             add_cat({config_, i, cat.name, canonical_program(cat.program)});
     }
+    heap_plug_.fill();
+    for (const auto& [id, cat] : cats_)
+        start_cat(*cat);
     const bool needs_table =
         !groups_.empty() || std::any_of(cats_.begin(), cats_.end(), [](const auto& entry) {
             return entry.second->follows_supervisord();
@@ -79,7 +84,7 @@ void Master::start() {
     finisher_.look(Milliseconds(500));
 }
 
-void Master::add_cat(WorkerProcess::Identity identity) {
+Cat& Master::add_cat(WorkerProcess::Identity identity) {
     const Schedule::Id id = next_id_++;
     const auto on_event = [this](Cat& fired, Event event, const Report& report) {
         actions_.on_event(fired.shared_from_this(), event, report);
@@ -90,13 +95,17 @@ void Master::add_cat(WorkerProcess::Identity identity) {
     };
     const auto cat = std::make_shared<Cat>(workers_, std::move(identity), on_event, on_first_failure);
     cats_[id] = cat;
-    const TimePoint now = Clock::now();
-    cat->start(now);
     const CatConfig& config = cat->config();
-    schedule_.add(id, now + config.initial_delay + phase_of(id, config.period), config.period);
+    schedule_.add(id, first_tick(origin_, Clock::now() + config.initial_delay, config.period, id),
+                  config.period);
     tick_timer_.start_at(*schedule_.next());
-    if (const Program* program = table_.find(cat->program()); program != nullptr && program->runs())
-        cat->on_program_started(*program);
+    return *cat;
+}
+
+void Master::start_cat(Cat& cat) {
+    cat.start(Clock::now());
+    if (const Program* program = table_.find(cat.program()); program != nullptr && program->runs())
+        cat.on_program_started(*program);
 }
 
 void Master::follow_groups() {
@@ -118,7 +127,8 @@ void Master::follow_groups() {
             if (group.members.contains(program))
                 continue;
             group.members[program] = next_id_;
-            add_cat({config_, index, cat.name + '/' + program.substr(program.find(':') + 1), program});
+            start_cat(
+                add_cat({config_, index, cat.name + '/' + program.substr(program.find(':') + 1), program}));
         }
         if (present.empty() && !std::exchange(group.empty_said, true))
             log::error(cat.name + ' ' + cat.program, "supervisord has no group '{}'", group.name);
@@ -143,8 +153,11 @@ ProgramView Master::view_of(const Cat& cat) const {
         return {.pending = true};
     if (!reached_)
         return {.unknown = "supervisord was never reached: " + link_error_};
-    if (const Program* program = table_.find(cat.program()))
+    if (const Program* program = table_.find(cat.program())) {
+        if (!program->hidden.empty() && !program->runs())
+            return {.unknown = "its process could not be looked at: " + program->hidden};
         return {.program = program};
+    }
     const std::vector<std::string> members = table_.members_named(cat.program());
     std::string why = fmt::format("supervisord has no program '{}'", cat.program());
     if (!members.empty())
@@ -273,8 +286,7 @@ void Master::reopen_logs() {
     for (const auto& [id, cat] : cats_)
         if (cat->worker().control() >= 0)
             files.push_back({worker_log_path(*config_, cat->name()), cat->worker().control()});
-    constexpr int kKeepOldFiles = -1;
-    renewing_logs_ = renew_logs(spawner_, std::move(files), kKeepOldFiles, [this] {
+    renewing_logs_ = renew_logs(spawner_, std::move(files), std::nullopt, [this] {
         renewing_logs_ = false;
         log::info("", "log files reopened");
     });

@@ -6,6 +6,7 @@
 #include "common/config.h"
 #include "master/action_runner.h"
 #include "master/cat.h"
+#include "master/heap_plug.h"
 #include "master/link.h"
 #include "master/mail_queue.h"
 #include "master/program_table.h"
@@ -53,7 +54,8 @@ private:
     void on_program_started(const Program& program);
     void on_program_ended(const Program& program);
     void on_program_state(const Program& program);
-    void add_cat(WorkerProcess::Identity identity);
+    Cat& add_cat(WorkerProcess::Identity identity);
+    void start_cat(Cat& cat);
     void follow_groups();
     void follow(std::size_t index, const std::string& group);
     bool is_watched(const Program& program) const;
@@ -68,7 +70,11 @@ private:
     std::shared_ptr<const Config> config_;
     std::chrono::system_clock::time_point started_at_ = std::chrono::system_clock::now();
 
+    TimePoint origin_ = Clock::now();  // of the slots of all cats
+
     LayerNotes layers_;
+    FilterCache filters_;
+    HeapPlug heap_plug_;
     WorkerContext workers_;
     ProgramTable table_;
     Link link_;

@@ -4,6 +4,7 @@
 #include "common/proc_stat.h"
 
 #include <ctime>
+#include <poll.h>
 #include <set>
 #include <sys/syscall.h>
 
@@ -14,6 +15,12 @@ namespace {
 // glibc 2.36 has a wrapper, but only in headers that clash with <fcntl.h>.
 UniqueFd open_pidfd(pid_t pid) {
     return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+}
+
+// A pidfd becomes readable when its process ends.
+bool has_ended(const UniqueFd& pidfd) {
+    pollfd ready{pidfd.get(), POLLIN, 0};
+    return ::poll(&ready, 1, 0) != 0;
 }
 
 // The age of a process by its start time in clock ticks since boot (proc(5)); boot time goes on during
@@ -61,11 +68,13 @@ void ProgramTable::update(const std::vector<ProgramLine>& lines) {
 void ProgramTable::refresh(Entry& entry, const ProgramLine& line, bool first_seen) {
     Program& program = entry.program;
     // A start that was too short to be seen with its process still moved supervisord's start time.
-    const bool new_start = line.start != program.start || (line.pid != 0 && line.pid != program.last.pid);
+    const bool new_start = line.start != program.start || (line.pid != 0 && line.pid != entry.told_pid);
     // The pidfd is silent, so it is the same process, whatever supervisord's clock did to its start time.
     const bool same = program.runs() && line.pid == program.process.pid && entry.watch != nullptr;
     if (!first_seen && new_start && !same && program.start != 0 && line.start != 0)
         ++program.starts;
+    if (line.pid != 0)
+        entry.told_pid = line.pid;
     const bool other_state = !first_seen && program.state != line.state;
     program.state = line.state;
     program.start = line.start;
@@ -73,13 +82,21 @@ void ProgramTable::refresh(Entry& entry, const ProgramLine& line, bool first_see
     program.spawn_error = line.spawn_error;
     if (other_state)
         callbacks_.on_state(program);
-    if (same || (line.pid == program.process.pid && !new_start))
+    const bool again = !program.hidden.empty();
+    if (same || (line.pid == program.process.pid && !new_start && !again))
         return;
 
     const bool ran = program.runs();
     entry.watch.reset();
     entry.pidfd.reset();
-    program.process = line.pid == 0 ? ProcessId{} : identify(entry, line);
+    const auto process = line.pid == 0 ? Result<ProcessId>(ProcessId{}) : identify(entry, line);
+    program.hidden = process ? std::string() : process.error().text();
+    // As far as anybody can tell it is the one that was known.
+    if (!process && line.pid == program.process.pid)
+        return;
+    if (process && ran && *process == program.process)
+        return;
+    program.process = process ? *process : ProcessId{};
     if (program.runs()) {
         program.last = program.process;
         callbacks_.on_started(program);
@@ -88,27 +105,33 @@ void ProgramTable::refresh(Entry& entry, const ProgramLine& line, bool first_see
     }
 }
 
-ProcessId ProgramTable::identify(Entry& entry, const ProgramLine& line) {
+Result<ProcessId> ProgramTable::identify(Entry& entry, const ProgramLine& line) {
     Program& program = entry.program;
     if (!local_) {
         program.started =
             Clock::now() - std::chrono::seconds(std::max<std::int64_t>(0, line.now - line.start));
-        return {line.pid, static_cast<std::uint64_t>(line.start)};
+        return ProcessId{line.pid, static_cast<std::uint64_t>(line.start)};
     }
     // The pidfd first, then the start time: what is read is about the process that the pidfd holds.
     UniqueFd pidfd = open_pidfd(line.pid);
     const auto start_ticks = start_ticks_of(line.pid);
+    // A pidfd is to be had of every process; /proc may be mounted so that we see only our own.
+    if (!start_ticks && pidfd && !has_ended(pidfd))
+        return Error{"/proc hides it from this user (hidepid)"};
+    // Out of descriptors, say: that tells nothing about the process.
+    if (!start_ticks && start_ticks.error().code != ENOENT && start_ticks.error().code != ESRCH)
+        return start_ticks.error();
     // Either it has ended since supervisord answered, or supervisord has not noticed the end that the pidfd
     // told of; the next answer tells more.
-    if (!start_ticks || ProcessId{line.pid, *start_ticks} == program.last)
-        return {};
+    if (!start_ticks || (ProcessId{line.pid, *start_ticks} == program.last && !program.runs()))
+        return ProcessId{};
     program.started = Clock::now() - age_of(*start_ticks);
     if (pidfd) {
         entry.pidfd = std::move(pidfd);
         entry.watch = std::make_unique<FdWatch>(loop_, entry.pidfd.get(), FdWatch::For::reading,
                                                 [this, name = program.name] { on_pidfd(name); });
     }
-    return {line.pid, *start_ticks};
+    return ProcessId{line.pid, *start_ticks};
 }
 
 void ProgramTable::on_pidfd(const std::string& name) {

@@ -24,9 +24,10 @@ struct Program {
     std::int64_t start = 0;  // by supervisord's clock, seconds; 0: never started
     int exit_status = 0;
     std::string spawn_error;
-    ProcessId process;         // pid 0: does not run
-    ProcessId last;            // the latest process that was seen, ended or not
-    TimePoint started{};       // when the present process began
+    ProcessId process;    // pid 0: does not run
+    ProcessId last;       // the latest process that was seen, ended or not
+    std::string hidden;   // why the process that supervisord tells of could not be looked at; mostly empty
+    TimePoint started{};  // when the present process began
     std::uint64_t starts = 0;  // processes seen after the first one
 
     bool runs() const { return process.running(); }
@@ -67,12 +68,14 @@ public:
 private:
     struct Entry {
         Program program;
+        pid_t told_pid = 0;  // supervisord's latest, looked at or not: each counts as one start
         UniqueFd pidfd;
         std::unique_ptr<FdWatch> watch;
     };
     void refresh(Entry& entry, const ProgramLine& line, bool first_seen);
-    // The process that `line` tells of, if it lives, with its pidfd in `entry`; pid 0 if not.
-    ProcessId identify(Entry& entry, const ProgramLine& line);
+    // The process that `line` tells of, if it lives, with its pidfd in `entry`; pid 0 if not. Fails when that
+    // cannot be found out (EMFILE).
+    Result<ProcessId> identify(Entry& entry, const ProgramLine& line);
     void on_pidfd(const std::string& name);
 
     Loop& loop_;

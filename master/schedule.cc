@@ -5,13 +5,27 @@
 
 namespace healthcheckd::master {
 
-Milliseconds phase_of(std::size_t index, Milliseconds period) {
+namespace {
+
+constexpr int kGroups = 10;  // a period
+constexpr Milliseconds kNarrowest{20};
+constexpr Milliseconds kWidest{500};
+
+}  // namespace
+
+Milliseconds slot_of(Milliseconds period) {
+    return std::clamp(period / kGroups, kNarrowest, kWidest);
+}
+
+TimePoint first_tick(TimePoint origin, TimePoint earliest, Milliseconds period, std::size_t index) {
     constexpr double kGolden = 0.6180339887498949;
-    constexpr Milliseconds kWidest{5'000};
+    const Milliseconds slot = slot_of(period);
+    const auto slots = std::clamp<std::int64_t>(period / slot, 1, kGroups);
     double whole = 0;
     const double part = std::modf(static_cast<double>(index) * kGolden, &whole);
-    return Milliseconds(
-        static_cast<std::int64_t>(part * static_cast<double>(std::min(period, kWidest).count())));
+    const auto from_origin = std::chrono::ceil<Milliseconds>(earliest - origin) +
+                             slot * static_cast<std::int64_t>(part * static_cast<double>(slots));
+    return origin + slot * ((from_origin + slot - Milliseconds(1)) / slot);
 }
 
 void Schedule::add(Id id, TimePoint first, Milliseconds period) {

@@ -1,7 +1,7 @@
 // When each cat is probed: fixed grids of monotonic time, spread so that cats do not fire together. A value
 // without clock. Master.
 //
-// The grid of cat i starts at `origin` plus its phase and never drifts: a tick that could not be used (the
+// The grid of a cat never drifts: a tick that could not be used (the
 // last probe still runs, the program's grace is not over) is lost, the next one comes where it always would
 // have. After a standstill of the whole process each cat gets one tick, not all that were missed.
 #pragma once
@@ -14,9 +14,14 @@
 
 namespace healthcheckd::master {
 
-// The part of its period by which cat `index` starts later than the first: golden-ratio steps, so that any
-// number of cats is spread evenly, over at most 5 s.
-Milliseconds phase_of(std::size_t index, Milliseconds period);
+// How far apart the groups of a period are: a tenth of it, 20 to 500 ms. Cats whose ticks fall into one group
+// are probed together, because waking up the machine costs more than a probe; groups keep the load spread.
+Milliseconds slot_of(Milliseconds period);
+
+// The first tick of cat `index`: on the grid of slots that begins at `origin`, the same for all cats, and not
+// before `earliest`. The cats are spread over the slots of a period, at most 5 s, by golden-ratio steps, so
+// that any number of them is spread evenly. Each keeps its slot for good: the grouping itself adds no jitter.
+TimePoint first_tick(TimePoint origin, TimePoint earliest, Milliseconds period, std::size_t index);
 
 class Schedule {
 public:

@@ -1,5 +1,6 @@
 // One delivery by SMTP, with libcurl. Mail child.
 #include "common/line_codec.h"
+#include "common/tls_fault.h"
 #include "master/host_facts.h"
 #include "master/mail.h"
 #include "master/mime.h"
@@ -215,22 +216,40 @@ MailResult result_of(CURL* curl, CURLcode code, const char* error_text, const Ma
                            std::ranges::all_of(refusals, [](const Refusal& each) { return each.for_good; });
         return result;
     }
+    const std::string detail =
+        printable(*error_text != '\0' ? error_text : curl_easy_strerror(code), kMaxAnswer);
+    const std::string fault = tls_fault(curl, code, detail, mail.host);
     if (code == CURLE_OPERATION_TIMEDOUT)
         result.message += "no answer within " + seconds(limit);
     else
-        result.message += printable(*error_text != '\0' ? error_text : curl_easy_strerror(code), kMaxAnswer);
+        result.message += fault.empty() ? detail : fault;
     if (!dialogue.answer().empty() && code != CURLE_OPERATION_TIMEDOUT)
         result.message += " (" + dialogue.answer() + ")";
-    // A refused login or a busy server is not about this message: that may change.
-    const bool about_message = phase == "sender" || phase == "message";
-    result.permanent = about_message && dialogue.answer().starts_with('5');
+    // A server that refuses everybody may soon take it. A wrong password stays wrong, and some servers lock
+    // out whoever goes on.
+    const bool about_us = phase == "login" || phase == "sender" || phase == "message";
+    result.permanent = about_us && dialogue.answer().starts_with('5');
     return result;
 }
 
 }  // namespace
 
+Result<TlsClient> mail_tls(const MailConfig& mail) {
+    if (mail.tls == MailTls::none || !mail.verify)
+        return TlsClient::trusting_all();
+    if (!mail.ca_file.empty()) {
+        auto trusting = TlsClient::trusting(mail.ca_file);
+        return trusting ? std::move(trusting) : Error{"mail.caFile: " + trusting.error().text()};
+    }
+    // A relay that offers no TLS needs no authority.
+    const std::string file = system_ca_file();
+    if (file.empty() && mail.tls == MailTls::opportunistic)
+        return TlsClient::trusting_none();
+    return TlsClient::trusting(file);
+}
+
 MailResult send_mail(const MailConfig& mail, const MailMessage& message, std::chrono::milliseconds limit,
-                     const std::string& ca_pem) {
+                     const TlsClient& tls) {
     const Curl curl(curl_easy_init());
     const Url url = server_url(mail);
     if (!curl || !url)
@@ -253,15 +272,7 @@ MailResult send_mail(const MailConfig& mail, const MailMessage& message, std::ch
     curl_easy_setopt(c, CURLOPT_CURLU, url.get());
     curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
     curl_easy_setopt(c, CURLOPT_USE_SSL, tls_demand(mail));
-    curl_easy_setopt(c, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-    curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, mail.verify ? 1L : 0L);
-    curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, mail.verify ? 2L : 0L);
-    if (!ca_pem.empty()) {
-        curl_blob blob{const_cast<char*>(ca_pem.data()), ca_pem.size(), CURL_BLOB_NOCOPY};
-        curl_easy_setopt(c, CURLOPT_CAINFO_BLOB, &blob);
-    } else if (!mail.ca_file.empty()) {
-        curl_easy_setopt(c, CURLOPT_CAINFO, mail.ca_file.c_str());
-    }
+    tls.apply(c);
     set_login(c, mail);
     curl_easy_setopt(c, CURLOPT_MAIL_FROM, sender.c_str());
     curl_easy_setopt(c, CURLOPT_MAIL_RCPT, recipients.get());

@@ -51,7 +51,8 @@ bool arrange_descriptors(std::vector<int> wanted) {
     // blocked.
     for (int number = 1; number < NSIG; ++number)
         ::signal(number, SIG_DFL);
-    ::signal(SIGPIPE, SIG_IGN);  // a lost reader is an error code, not a death
+    for (const int number : {SIGPIPE, SIGXFSZ})  // a lost reader, a full file: an error code, not a death
+        ::signal(number, SIG_IGN);
     sigset_t none;
     sigemptyset(&none);
     const int report = fds[1];

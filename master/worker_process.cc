@@ -29,7 +29,8 @@ UniqueFd open_measure(const CatConfig& cat, ProcessId process) {
 
 WorkerProcess::WorkerProcess(const WorkerContext& context, Identity identity, Callbacks callbacks)
     : context_(context), identity_(std::move(identity)), callbacks_(std::move(callbacks)),
-      deadline_(context.loop, [this] { on_deadline(); }), respawn_(context.loop, [this] { spawn(); }) {}
+      deadline_(context.loop, [this] { on_deadline(); }), respawn_(context.loop, [this] { spawn(); }),
+      rotation_(context.loop, [this] { rotate_log(); }) {}
 
 WorkerProcess::~WorkerProcess() {
     if (child_) {
@@ -46,13 +47,17 @@ void WorkerProcess::spawn() {
     ChildSpec spec;
     spec.title = fmt::format("healthcheckd: {} [{} {}]", identity_.name, to_string(identity_.cat().type),
                              identity_.program);
-    spec.main = [identity = identity_, life = context_.life](pid_t master) {
-        return life({*identity.config, identity.cat(), identity.name, identity.program, master});
+    const SeccompProgram* const filter =
+        context_.filters.filter_of(worker::worker_type(identity_.cat().type).profile(identity_.cat()));
+    spec.main = [this, filter](pid_t master) {
+        return context_.life(
+            {*identity_.config, identity_.cat(), identity_.name, identity_.program, master, filter});
     };
     spec.secrets = identity_.config->secrets.get();
     spec.group = static_cast<SecretStore::Group>(identity_.index);
     backoff_.on_start(Clock::now());
     replace_reason_.clear();
+    unlogged_said_ = false;
     ++spawns_;
     auto child = context_.spawner.spawn(spec, [this](const ChildEnd& end) { on_end(end); });
     if (!child) {
@@ -66,6 +71,11 @@ void WorkerProcess::spawn() {
         context_.loop, std::move(child_->report), ReportReader::Limits{},
         [this](std::string_view line) { on_line(line); }, [this](std::string_view why) { replace(why); });
     deadline_.start(kReadyLimit);
+}
+
+bool WorkerProcess::finds_process() const {
+    const CatConfig& cat = identity_.cat();
+    return cat.measures_process() && !cat.whole_machine() && cat.pid_get != PidGet::supervisor;
 }
 
 Milliseconds WorkerProcess::probe_limit() const {
@@ -94,6 +104,7 @@ void WorkerProcess::send_track() {
 void WorkerProcess::probe(ProbeCommand command) {
     command.seq = ++seq_;
     probing_ = true;
+    probed_ = identity_.cat().whole_machine() ? ProcessId{} : command.process;
     deadline_.start(probe_limit());
     send(encode(command).line());
 }
@@ -124,6 +135,12 @@ void WorkerProcess::on_line(std::string_view text) {
             replace("it answered a probe that nobody asked for");
             return;
         }
+        // What it says of a process can have it killed: it may name another one only where it looks for it by
+        // itself (and there the action looks again).
+        if (!finds_process() && report->process != probed_) {
+            replace("it answered for another process than it was asked about");
+            return;
+        }
         probing_ = false;
         deadline_.stop();
         // smaps_rollup tells of the memory that the process had when the file was opened, and of nothing more
@@ -145,7 +162,12 @@ void WorkerProcess::on_line(std::string_view text) {
     } else if (const auto* request = std::get_if<OpenRequest>(&line)) {
         on_open_request(*request);
     } else if (std::holds_alternative<RotateRequest>(line)) {
-        rotate_log();
+        on_rotate_request();
+    } else if (const auto* unlogged = std::get_if<Unlogged>(&line)) {
+        if (std::exchange(unlogged_said_, true))
+            replace("it said twice that its log is not written");
+        else
+            log::warning(identity_.who(), "the worker's log is not written: {}", unlogged->message);
     } else if (const auto* broken = std::get_if<Broken>(&line)) {
         // With `sandbox: log` a violation is news and no end: a later one has a reason of its own.
         if (identity_.config->sandbox == SandboxLevel::log && broken->message.starts_with(kViolation))
@@ -158,7 +180,7 @@ void WorkerProcess::on_line(std::string_view text) {
 void WorkerProcess::on_open_request(const OpenRequest& request) {
     const CatConfig& cat = identity_.cat();
     // Only a worker that looks for its process by itself, and only while it was asked to.
-    if (!probing_ || !cat.measures_process() || cat.pid_get == PidGet::supervisor) {
+    if (!probing_ || !finds_process()) {
         replace("it asked for a process that is not its to measure");
         return;
     }
@@ -167,12 +189,21 @@ void WorkerProcess::on_open_request(const OpenRequest& request) {
     send(encode(Track{fd ? request.process : ProcessId{}}).line(), fd.get());
 }
 
+// However often a worker asks: each rotation is a process, and a step closer to the end for old lines.
+void WorkerProcess::on_rotate_request() {
+    if (!std::exchange(rotation_due_, true))
+        rotation_.start_at(std::max(Clock::now(), rotated_at_ + kRotationPause));
+}
+
 void WorkerProcess::rotate_log() {
-    if (*rotating_)
+    rotation_due_ = false;
+    if (*rotating_ || !child_)
         return;
+    rotated_at_ = Clock::now();
     const LogFile file{worker_log_path(*identity_.config, identity_.name), control()};
-    *rotating_ = renew_logs(context_.spawner, {file}, identity_.config->log_backups,
-                            [rotating = rotating_] { *rotating = false; });
+    const Rotation rotation{identity_.config->log_backups, identity_.config->log_max_bytes};
+    *rotating_ =
+        renew_logs(context_.spawner, {file}, rotation, [rotating = rotating_] { *rotating = false; });
 }
 
 void WorkerProcess::replace(std::string_view why) {

@@ -4,6 +4,7 @@
 #include "common/config.h"
 #include "common/protocol.h"
 #include "master/backoff.h"
+#include "master/filter_cache.h"
 #include "master/layer_notes.h"
 #include "master/report_reader.h"
 #include "master/spawner.h"
@@ -21,6 +22,7 @@ struct WorkerContext {
     Loop& loop;
     Spawner& spawner;
     LayerNotes& layers;
+    FilterCache& filters;
     // The life of a worker; another one only in tests that need a worker which misbehaves.
     std::function<int(const worker::WorkerStart&)> life = worker::run_worker;
 };
@@ -66,6 +68,7 @@ public:
 
 private:
     static constexpr Milliseconds kReadyLimit{10'000};
+    static constexpr Milliseconds kRotationPause{5'000};
 
     void spawn();
     void send_track();
@@ -73,9 +76,12 @@ private:
     void on_deadline();
     void on_line(std::string_view text);
     void on_open_request(const OpenRequest& request);
+    void on_rotate_request();
     void rotate_log();
     void replace(std::string_view why);
     void on_end(const ChildEnd& end);
+    // Does the worker look for its process by itself (pidGet name or file)?
+    bool finds_process() const;
     Milliseconds probe_limit() const;
 
     const WorkerContext& context_;
@@ -88,6 +94,10 @@ private:
     bool probing_ = false;
     std::shared_ptr<bool> rotating_ =
         std::make_shared<bool>(false);  // outlives us in the log child's callback
+    bool rotation_due_ = false;         // asked for, and waiting for the pause after the last one
+    TimePoint rotated_at_{};
+    bool unlogged_said_ = false;
+    ProcessId probed_;  // what the probe under way is about
     std::uint64_t seq_ = 0;
     std::uint64_t spawns_ = 0;
     std::string replace_reason_;  // why we ended it, or its own `broken` line
@@ -96,6 +106,7 @@ private:
     Backoff backoff_;
     Timer deadline_;
     Timer respawn_;
+    Timer rotation_;
 };
 
 }  // namespace healthcheckd::master

@@ -1,6 +1,7 @@
 // No processes, no descriptors, no disk: healthcheckd goes on with what it has, and mends when there is more.
 #include "t/fixture/daemon.h"
 #include "t/fixture/skip.h"
+#include "t/fixture/smtp_sink.h"
 #include "t/fixture/supervisord.h"
 
 #include <boost/test/unit_test.hpp>
@@ -84,6 +85,25 @@ BOOST_AUTO_TEST_CASE(without_processes_to_be_had_the_master_lives_and_tries_agai
     BOOST_TEST(daemon.wait_for_state("one", healthy));
 }
 
+BOOST_AUTO_TEST_CASE(a_mail_for_which_there_is_no_process_waits_for_one) {
+    if (::geteuid() != 0)
+        skip("needs root, to become a user of its own");
+    const SmtpSink sink({.tls = SmtpSink::Tls::none, .user = "", .password = ""});
+    const Daemon daemon(kNoSupervisord,
+                        "one: {program: system, type: mem, maxMem: 0.1, periodSeconds: 0.2, "
+                        "initialDelaySeconds: 3, failureThreshold: 1, action: email}\n",
+                        {.config_lines = "mail: {host: localhost, tls: none, user: a@test.local, to_list: "
+                                         "[b@test.local], port: " +
+                                         std::to_string(sink.port()) + "}",
+                         .uid = kSomebody});
+    BOOST_TEST_REQUIRE(wait_until([&] { return daemon.child("one [mem system]") > 1; }));
+    if (!limit(daemon, "--nproc=1:", kSomebody))
+        skip("prlimit is not allowed here");
+    BOOST_TEST(daemon.wait_for_log("mail waits, no process could be started: fork: "));
+    BOOST_TEST_REQUIRE(limit(daemon, "--nproc=1000:", kSomebody));
+    BOOST_TEST(sink.wait_for_mails(1, 20s));
+}
+
 BOOST_AUTO_TEST_CASE(without_descriptors_to_be_had_the_master_idles_and_recovers) {
     const Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
     const Daemon daemon(supervisord.url(), std::string(kTwoCats) +
@@ -137,6 +157,8 @@ BOOST_AUTO_TEST_CASE(a_full_disk_is_said_stops_nothing_and_never_tears_the_state
     BOOST_TEST(daemon.wait_for_log("[state] not written: ", 10s, runs + 1));
     BOOST_TEST(nlohmann::json::accept(read_file(daemon.state_dir() + "/state.json")));
 
+    BOOST_TEST(daemon.wait_for_log("[one system] the worker's log is not written: write " + daemon.log_dir() +
+                                   "/one.log: No space left on device"));
     // Long enough for the log to reach the end of what is left to it, in the middle of a line.
     const auto size = [&] {
         return read_file(daemon.log_dir() + "/one.log").size();

@@ -1,12 +1,17 @@
 // Where the log goes may stop, vanish or come back; the watching goes on.
 #include "t/fixture/daemon.h"
+#include "t/fixture/skip.h"
 #include "t/fixture/supervisord.h"
 
 #include "common/unique_fd.h"
 
 #include <boost/test/unit_test.hpp>
 #include <csignal>
+#include <fcntl.h>
+#include <fstream>
 #include <memory>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 using namespace healthcheckd;
@@ -136,6 +141,77 @@ BOOST_AUTO_TEST_CASE(a_log_reader_that_goes_away_stops_nothing_and_one_that_come
     reader.reset(::open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
     BOOST_TEST(read_until("[talk1 web] success"));
     BOOST_TEST(daemon.stop().status == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_full_pipe_that_another_user_made_stops_no_probe) {
+    // As supervisord makes it, which runs as root, for a program with `user=`.
+    if (::geteuid() != 0)
+        skip("needs root, to make a pipe for another user");
+    const TempDir dir;
+    const std::string fifo = dir.file("fifo");
+    BOOST_TEST_REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+    const UniqueFd reader(::open(fifo.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC));
+    BOOST_TEST_REQUIRE(::fcntl(reader.get(), F_SETPIPE_SZ, 4096) > 0);
+    for (const char* folder : {"log", "state"}) {
+        std::filesystem::create_directory(dir.file(folder));
+        std::filesystem::permissions(dir.file(folder), std::filesystem::perms::all);
+    }
+    const std::string config = dir.write(
+        "config.yaml", "config: {supervisordUrl: 'unix:///nonexistent/s.sock', logDir: " + dir.file("log") +
+                           ", stateDir: " + dir.file("state") +
+                           "}\nmem: {program: system, type: mem, maxMem: 100000000, "
+                           "periodSeconds: 0.1, action: email}\n");
+    const Subprocess daemon(
+        {"/bin/sh", "-c",
+         "exec 2>" + fifo + "; exec setpriv --reuid 12345 --regid 12345 --clear-groups \"$@\"", "sh",
+         binary(), "-v", "-c", config});
+    const auto probes = [&] {
+        const std::string log = read_file(dir.file("log") + "/mem.log");
+        return std::count(log.begin(), log.end(), '\n');
+    };
+    // A line for each on stderr too: 4 KiB are full after some forty.
+    BOOST_TEST(wait_until([&] { return probes() > 80; }, 30s));
+    std::string text;
+    BOOST_TEST(wait_until(
+        [&] {
+            std::string bytes(4096, '\0');
+            for (ssize_t n; (n = ::read(reader.get(), bytes.data(), bytes.size())) > 0;)
+                text.append(bytes, 0, static_cast<std::size_t>(n));
+            return std::count(text.begin(), text.end(), '\n') > 80;
+        },
+        30s));
+}
+
+BOOST_AUTO_TEST_CASE(a_log_file_on_a_full_disk_goes_on_when_there_is_room_and_the_lost_lines_are_counted) {
+    if (::geteuid() != 0 || ::unshare(CLONE_NEWNS) != 0 ||
+        ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+        skip("needs root and a mount namespace of its own");
+    const TempDir dir;
+    const std::string disk = dir.file("disk");
+    std::filesystem::create_directory(disk);
+    if (::mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=16k") != 0)
+        skip("no tmpfs can be mounted here");
+    const std::string log = disk + "/log";
+    std::ofstream(disk + "/filler") << std::string(8192, 'x');
+    Daemon daemon(
+        "unix:///nonexistent/s.sock",
+        "mem: {program: system, type: mem, maxMem: 100000000, periodSeconds: 0.1, action: email}\n",
+        {.arguments = {"-v"}, .wrapper = {"/bin/sh", "-c", "exec 2>>" + log + "; exec \"$@\"", "sh"}});
+    // Full in the middle of a line: 8 KiB are a whole number of pages, but of no lines.
+    BOOST_TEST_REQUIRE(wait_until([&] { return read_file(log).size() == 8192; }, 30s));
+    BOOST_TEST(!read_file(log).ends_with('\n'));
+    const auto probes = daemon.cat_log("mem").size();
+    BOOST_TEST(wait_until([&] { return daemon.cat_log("mem").size() > probes + 1000; }));
+    std::filesystem::remove(disk + "/filler");
+    BOOST_TEST(wait_until([&] {
+        return read_file(log).find(" log lines were dropped: the file that is standard error could not be "
+                                   "written") != std::string::npos;
+    }));
+    std::istringstream lines(read_file(log).substr(8192 + 1));
+    for (std::string line; std::getline(lines, line) && !lines.eof();)
+        BOOST_TEST((line.size() > 25 && line[4] == '-' && line[10] == ' '), line);
+    BOOST_TEST(daemon.stop().status == 0);
+    umount2(disk.c_str(), MNT_DETACH);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -88,6 +88,23 @@ BOOST_AUTO_TEST_CASE(a_cat_that_cannot_be_checked_sends_one_notice) {
     BOOST_TEST(sink.mails().size() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(a_refused_login_is_tried_once_and_trusts_the_authorities_of_the_system) {
+    SmtpSink sink;
+    sink.fail("auth", "535 5.7.8 wrong");
+    // Readable by root only: the mailer reads it before it becomes nobody.
+    const TempDir dir;
+    const std::string authorities = dir.write("ca.pem", read_file(sink.ca_file()), 0600);
+    std::string section = mail_section(sink, ", tls: implicit");
+    section.replace(section.find(", caFile: "), (", caFile: " + sink.ca_file()).size(), "");
+    const Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
+    const Daemon daemon(supervisord.url(), tcp_cat(free_port(), "action: email"),
+                        {.env = {{"SSL_CERT_FILE", authorities}}, .config_lines = section});
+    BOOST_TEST(daemon.wait_for_log("mail not sent: localhost:" + std::to_string(sink.port()) + ": login: "));
+    BOOST_TEST(daemon.count_log("will be tried again") == 0U);
+    sink.mend();
+    BOOST_TEST(sink.wait_for_mails(1, 20s));
+}
+
 BOOST_AUTO_TEST_CASE(a_mail_that_the_server_puts_off_is_tried_again) {
     SmtpSink sink;
     sink.fail("mail", "451 4.3.0 try later");

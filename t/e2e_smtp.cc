@@ -1,10 +1,15 @@
 // Mail as it is delivered to a real server.
 #include "master/mail.h"
 #include "t/fixture/basics.h"
+#include "t/fixture/skip.h"
 #include "t/fixture/smtp_sink.h"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <cstdlib>
+#include <sched.h>
+#include <sys/mount.h>
+#include <unistd.h>
 
 using namespace healthcheckd;
 using namespace healthcheckd::test;
@@ -41,8 +46,11 @@ struct Client {
                 .text = "Subject: hello\r\nFrom: ops@test.local\r\n\r\nfirst\r\n.\r\n..dots\r\nlast\r\n",
                 .message_id = "<x@y>"};
     }
-    MailResult send(std::chrono::milliseconds limit = 10s) const {
-        MailResult result = send_mail(mail, message(), limit);
+    MailResult send(std::chrono::milliseconds limit = 10s) const { return send(message(), limit); }
+    MailResult send(const MailMessage& message, std::chrono::milliseconds limit = 10s) const {
+        const auto tls = mail_tls(mail);
+        BOOST_TEST_REQUIRE(static_cast<bool>(tls));
+        MailResult result = send_mail(mail, message, limit, *tls);
         BOOST_TEST(!has(result.message, "s3cret"), result.message);
         return result;
     }
@@ -92,9 +100,37 @@ BOOST_AUTO_TEST_CASE(a_self_signed_certificate_is_refused_unless_trusted_or_unve
     BOOST_TEST(!refused.permanent);
     BOOST_TEST(has(refused.message, "certificate"), refused.message);
     BOOST_TEST(has(refused.message, "TLS handshake"), refused.message);
+    BOOST_TEST(has(refused.message, "the server's certificate is self-signed"), refused.message);
     BOOST_TEST(sink.commands() == "");
     client.mail.verify = false;
     BOOST_TEST(client.send().ok);
+}
+
+BOOST_AUTO_TEST_CASE(without_a_file_of_its_own_the_authorities_are_those_of_the_system) {
+    const SmtpSink sink;
+    Client client(sink);
+    client.mail.ca_file = "";
+    ::setenv("SSL_CERT_FILE", sink.ca_file().c_str(), 1);
+    BOOST_TEST(client.send().ok);
+    ::setenv("SSL_CERT_FILE", "/nonexistent/ca.pem", 1);
+    BOOST_TEST(!mail_tls(client.mail));
+    client.mail.tls = MailTls::none;
+    BOOST_TEST(static_cast<bool>(mail_tls(client.mail)));
+    ::unsetenv("SSL_CERT_FILE");
+}
+
+BOOST_AUTO_TEST_CASE(on_a_system_without_authorities_a_relay_that_offers_no_tls_still_gets_its_mail) {
+    if (::geteuid() != 0 || ::unshare(CLONE_NEWNS) != 0 ||
+        ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        ::mount("tmpfs", "/etc/ssl/certs", "tmpfs", 0, "size=64k") != 0)
+        skip("needs root and a mount namespace of its own");
+    ::unsetenv("SSL_CERT_FILE");
+    const SmtpSink plain({.tls = Tls::none, .user = "", .password = ""});
+    Client client(plain, MailTls::opportunistic);
+    client.mail.ca_file = "";
+    BOOST_TEST(client.send().ok);
+    client.mail.tls = MailTls::starttls;
+    BOOST_TEST(!mail_tls(client.mail));
 }
 
 BOOST_AUTO_TEST_CASE(a_certificate_for_another_host_is_refused) {
@@ -133,13 +169,13 @@ BOOST_AUTO_TEST_CASE(without_a_password_there_is_no_login) {
     BOOST_TEST(!has(sink.commands(), "auth"));
 }
 
-BOOST_AUTO_TEST_CASE(a_wrong_password_is_told_clearly_and_not_shown) {
+BOOST_AUTO_TEST_CASE(a_wrong_password_is_told_clearly_not_shown_and_not_tried_again) {
     const SmtpSink sink;
     Client client(sink);
     client.mail.pass = client.secrets.put(SecretStore::kMail, "s3cret-but-wrong");
     const MailResult result = client.send();
     BOOST_TEST(!result.ok);
-    BOOST_TEST(!result.permanent);
+    BOOST_TEST(result.permanent);
     BOOST_TEST(has(result.message, "login: "), result.message);
     BOOST_TEST(has(result.message, "535 5.7.8"), result.message);
     BOOST_TEST(sink.mails().empty());
@@ -159,7 +195,7 @@ BOOST_AUTO_TEST_CASE(a_mail_to_nobody_is_no_success) {
     const SmtpSink sink;
     MailMessage message = Client(sink).message();
     message.recipients.clear();
-    const MailResult result = send_mail(Client(sink).mail, message, 10s);
+    const MailResult result = Client(sink).send(message);
     BOOST_TEST(!result.ok);
     BOOST_TEST(result.permanent);
 }
@@ -218,6 +254,8 @@ BOOST_AUTO_TEST_CASE(refused_for_now_is_not_refused_for_good) {
     };
     for (const Row& row : std::initializer_list<Row>{{"greeting", "421 busy", "greeting", false},
                                                      {"greeting", "554 go away", "greeting", false},
+                                                     {"auth", "454 later", "login", false},
+                                                     {"auth", "535 wrong", "login", true},
                                                      {"mail", "451 later", "sender", false},
                                                      {"mail", "550 not you", "sender", true},
                                                      {"rcpt", "450 later", "recipient", false},
@@ -266,7 +304,7 @@ BOOST_AUTO_TEST_CASE(a_composed_mail_arrives_as_it_was_composed) {
     event.request.cat_name = "cat1";
     event.request.at = std::chrono::system_clock::now();
     const MailMessage message = compose_mail(client.mail, event);
-    BOOST_TEST(send_mail(client.mail, message, 10s).ok);
+    BOOST_TEST(client.send(message).ok);
     BOOST_REQUIRE(sink.wait_for_mails(1));
     BOOST_TEST(sink.mails()[0] == message.text);
 }

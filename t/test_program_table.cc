@@ -1,9 +1,17 @@
 // The program table on real processes: what counts as a restart, and what does not.
 #include "master/program_table.h"
 #include "t/fixture/basics.h"
+#include "t/fixture/skip.h"
 
 #include <boost/test/unit_test.hpp>
 #include <csignal>
+#include <filesystem>
+#include <grp.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 using namespace healthcheckd;
 using namespace healthcheckd::master;
@@ -108,6 +116,21 @@ BOOST_AUTO_TEST_CASE(a_removed_program_has_ended_and_is_forgotten) {
     BOOST_TEST((watched.table.find("web") == nullptr));
 }
 
+BOOST_AUTO_TEST_CASE(a_loop_that_was_stopped_while_it_did_not_run_gives_its_descriptors_back) {
+    const auto open_descriptors = [] {
+        return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
+    };
+    const Subprocess process({"/bin/sleep", "100"});
+    { const Loop first; }  // what libuv opens once for all loops
+    const auto before = open_descriptors();
+    {
+        Watched watched;
+        watched.update(kRunning, process.pid(), 100);
+        watched.loop.stop();
+    }
+    BOOST_TEST(open_descriptors() == before);
+}
+
 BOOST_AUTO_TEST_CASE(pids_of_another_machine_are_told_apart_but_not_looked_at) {
     Watched watched(false);
     watched.update(kRunning, 1, 100);  // some process here, but not the program
@@ -131,6 +154,47 @@ BOOST_AUTO_TEST_CASE(why_a_program_does_not_run_is_told_apart) {
         watched.table.update({line});
         BOOST_TEST(watched.table.find("web")->state_text() == text);
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_process_that_cannot_be_looked_at_has_not_ended_and_is_one_start) {
+    const Subprocess first({"/bin/sleep", "100"});
+    const Subprocess second({"/bin/sleep", "100"});
+    Watched watched;
+    watched.update(kRunning, first.pid(), 100);
+    rlimit before{};
+    ::getrlimit(RLIMIT_NOFILE, &before);
+    const rlimit none{0, before.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &none);
+    for (int i = 0; i < 3; ++i)
+        watched.update(kRunning, second.pid(), 120);
+    const std::string hidden = watched.table.find("web")->hidden;
+    ::setrlimit(RLIMIT_NOFILE, &before);
+    BOOST_TEST(hidden.find("Too many open files") != std::string::npos, hidden);
+    BOOST_TEST(watched.starts() == 1U);
+    watched.update(kRunning, second.pid(), 120);
+    BOOST_TEST(watched.table.find("web")->hidden == "");
+    BOOST_TEST(watched.table.find("web")->process.pid == second.pid());
+    BOOST_TEST(watched.starts() == 1U);
+    BOOST_TEST(watched.told == (std::vector<std::string>{"started web", "ended web", "started web"}));
+}
+
+BOOST_AUTO_TEST_CASE(a_process_that_proc_hides_has_not_ended) {
+    if (::geteuid() != 0 || ::unshare(CLONE_NEWNS) != 0 ||
+        ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        ::mount("proc", "/proc", "proc", 0, "hidepid=2") != 0)
+        skip("needs root and a mount namespace of its own");
+    const Subprocess hidden({"/bin/sleep", "100"});
+    const pid_t child = ::fork();
+    if (child == 0) {
+        if (::setgroups(0, nullptr) != 0 || ::setgid(12345) != 0 || ::setuid(12345) != 0)
+            ::_exit(2);
+        Watched watched;
+        watched.update(kRunning, hidden.pid(), 100);
+        ::_exit(watched.table.find("web")->hidden.find("hidepid") == std::string::npos);
+    }
+    int status = -1;
+    BOOST_REQUIRE_EQUAL(::waitpid(child, &status, 0), child);
+    BOOST_TEST(status == 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -89,6 +89,7 @@ BOOST_AUTO_TEST_CASE(other_lines_of_a_worker_survive_the_way) {
     round_trip<WorkerLine>(Ready{});
     round_trip<WorkerLine>(Ready{"bounding set,uid"});
     round_trip<WorkerLine>(RotateRequest{});
+    BOOST_TEST((round_trip<WorkerLine>(Unlogged{kNastyText}).message == kNastyText));
     BOOST_TEST((round_trip<WorkerLine>(OpenRequest{{77, 1}}).process == ProcessId{77, 1}));
     BOOST_TEST((round_trip<WorkerLine>(Broken{kNastyText}).message == kNastyText));
 }

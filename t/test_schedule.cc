@@ -66,21 +66,38 @@ BOOST_AUTO_TEST_CASE(a_removed_cat_is_never_due) {
     BOOST_TEST(due_at(schedule, kStart + 1s) == std::vector<Schedule::Id>{2});
 }
 
-BOOST_AUTO_TEST_CASE(phases_spread_a_hundred_cats_over_their_period) {
-    std::map<std::int64_t, int> tenths;
+BOOST_AUTO_TEST_CASE(a_hundred_cats_fall_into_ten_groups_of_a_period) {
+    std::map<std::int64_t, int> groups;
     for (std::size_t i = 0; i < 100; ++i) {
-        const Milliseconds phase = phase_of(i, 5000ms);
-        BOOST_TEST((phase >= 0ms && phase < 5000ms));
-        ++tenths[phase.count() / 500];
+        const TimePoint tick = first_tick(kStart, kStart + 1s, 5000ms, i);
+        BOOST_TEST((tick >= kStart + 1s && tick < kStart + 6s));
+        ++groups[(tick - kStart) / 1ms];
     }
-    BOOST_TEST(tenths.size() == 10);
-    for (const auto& [tenth, count] : tenths)
+    BOOST_TEST(groups.size() == 10);
+    for (const auto& [from_start_ms, count] : groups) {
+        BOOST_TEST(from_start_ms % 500 == 0);
         BOOST_TEST((count >= 8 && count <= 12));
+    }
 }
 
-BOOST_AUTO_TEST_CASE(a_long_period_does_not_put_the_first_probe_off_for_long) {
-    for (std::size_t i = 0; i < 100; ++i)
-        BOOST_TEST((phase_of(i, 3600s) < 5s));
+BOOST_AUTO_TEST_CASE(cats_that_start_at_other_times_share_the_groups_of_all) {
+    for (std::size_t i = 0; i < 100; ++i) {
+        const TimePoint earliest = kStart + i * 7777us;
+        const TimePoint tick = first_tick(kStart, earliest, 5000ms, i);
+        BOOST_TEST((tick >= earliest));
+        BOOST_TEST((tick - kStart) / 1ms % 500 == 0);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(groups_of_short_periods_are_close_and_those_of_long_ones_within_5_s) {
+    BOOST_TEST((slot_of(50ms) == 20ms));
+    BOOST_TEST((slot_of(1000ms) == 100ms));
+    BOOST_TEST((slot_of(1h) == 500ms));
+    for (std::size_t i = 0; i < 100; ++i) {
+        BOOST_TEST((first_tick(kStart, kStart, 10ms, i) == kStart));
+        BOOST_TEST((first_tick(kStart, kStart, 50ms, i) < kStart + 50ms));
+        BOOST_TEST((first_tick(kStart, kStart, 3600s, i) < kStart + 5s));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_crash_loop_waits_longer_each_time_up_to_a_minute) {

@@ -5,6 +5,7 @@
 #include "t/fixture/skip.h"
 #include "t/fixture/web_server.h"
 #include "t/fixture/worker_harness.h"
+#include "worker/worker_log.h"
 
 #include <boost/test/unit_test.hpp>
 #include <csignal>
@@ -133,6 +134,44 @@ BOOST_AUTO_TEST_CASE(a_log_that_cannot_be_opened_does_not_keep_a_worker_from_che
         return worker::run_worker({config, cat, cat.name, cat.program, parent});
     });
     BOOST_TEST(child.line().value_or("").starts_with("ready missing="));
+    // Said to the master once.
+    BOOST_TEST(child.line().value_or("") ==
+               "unlogged msg=open " + config.log_dir + "/cat1.log: Not a directory");
+    for (std::uint64_t seq = 1; seq <= 2; ++seq) {
+        BOOST_TEST_REQUIRE(static_cast<bool>(
+            send_packet(child.control(), encode(ProbeCommand{seq, {123, 1}, 0, "RUNNING"}).line())));
+        BOOST_TEST(child.line().value_or("").starts_with("success seq="));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_log_for_which_no_new_file_comes_is_asked_for_again_and_does_not_grow_for_ever) {
+    const TempDir dir;
+    worker::WorkerLog log("cat1 gateway", 100, 200ms);
+    log.open(dir.file("a.log"));
+    log.write(worker::WorkerLog::Level::info, std::string(200, 'x'));
+    BOOST_TEST(log.wants_rotation());
+    BOOST_TEST(!log.wants_rotation());
+    BOOST_TEST(wait_until([&] { return log.wants_rotation(); }));
+    BOOST_TEST(!log.wants_rotation());
+
+    Config config;
+    config.log_dir = dir.file("log");
+    config.log_max_bytes = 400;
+    const CatConfig cat = cat_of(CheckType::restart);
+    Forked child([&](pid_t parent) {
+        ::signal(SIGXFSZ, SIG_IGN);
+        return worker::run_worker({config, cat, cat.name, cat.program, parent});
+    });
+    bool told = false;
+    for (std::uint64_t seq = 0; seq < 1500 && !told;) {
+        const std::string line = child.line().value_or("?");
+        BOOST_TEST_REQUIRE(line != "?");
+        told = line.starts_with("unlogged msg=") && line.ends_with("File too large");
+        if (!line.starts_with("rotate"))
+            (void)send_packet(child.control(), encode(ProbeCommand{++seq, {123, 1}, 0, "RUNNING"}).line());
+    }
+    BOOST_TEST(told);
+    BOOST_TEST(read_file(dir.file("log") + "/cat1.log").size() == 800U + 65536);
 }
 
 BOOST_AUTO_TEST_CASE(a_full_log_asks_for_its_rotation_once_and_goes_on_in_the_new_file) {

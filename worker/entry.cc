@@ -77,6 +77,12 @@ constexpr WorkerType kTypes[] = {
     {CheckType::restart, &make_restart, &restart_profile},
 };
 
+// A worker that is taken over must not fill the disk either: its log stops well above the size at which it
+// asks for another one.
+rlim_t log_limit(std::uint64_t max_bytes) {
+    return max_bytes == 0 ? RLIM_INFINITY : 2 * max_bytes + (64u << 10);
+}
+
 // "confined: user 65534, landlock ABI 7, seccomp strict; missing: ...".
 std::string confinement(const SandboxProfile& profile, SandboxLevel level,
                         const std::vector<std::string>& missing, int abi) {
@@ -96,7 +102,9 @@ void live(const WorkerStart& start, Reporter& reporter) {
     if (const auto prepared = probe->prepare(); !prepared)
         throw std::runtime_error(prepared.error().text());
     const std::unique_ptr<PidFinder> finder = make_pid_finder(start.cat, start.master);
-    const SandboxProfile profile = type.profile(start.cat);
+    SandboxProfile profile = type.profile(start.cat);
+    profile.filter = start.filter;
+    profile.file_size = log_limit(start.config.log_max_bytes);
     const int abi = landlock_abi();
     const auto confined = enter_sandbox(profile, start.config.sandbox, start.master);
     if (!confined)

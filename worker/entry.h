@@ -32,6 +32,7 @@ struct WorkerStart {
     std::string name;     // of the cat, or of one member of a group ("cat1/web_00")
     std::string program;  // supervisord's full name
     pid_t master;
+    const SeccompProgram* filter = nullptr;  // see SandboxProfile
 };
 
 // The life of a worker, with kControlFd and kReportFd open: opens its log, prepares, confines itself, says

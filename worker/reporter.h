@@ -16,6 +16,7 @@ public:
     void send(const Report& line) { write(encode(line)); }
     void send(const OpenRequest& line) { write(encode(line)); }
     void send(const RotateRequest& line) { write(encode(line)); }
+    void send(const Unlogged& line) { write(encode(line)); }
     void send(const Broken& line) { write(encode(line)); }
 
     // Nobody reads any more: the master is gone.

@@ -1,5 +1,5 @@
 // What the C library's name resolution needs in a confined process, and how long it may go on. Worker (http,
-// tcp).
+// tcp) and mailer.
 #pragma once
 
 #include "worker/path_watch.h"

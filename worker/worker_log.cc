@@ -1,6 +1,7 @@
 #include "worker/worker_log.h"
 
 #include "common/line_codec.h"
+#include "common/result.h"
 
 #include <ctime>
 #include <filesystem>
@@ -38,21 +39,27 @@ std::string timestamp() {
 
 }  // namespace
 
-WorkerLog::WorkerLog(std::string who, std::uint64_t max_bytes) : who_(printable(who)), max_bytes_(max_bytes) {
+WorkerLog::WorkerLog(std::string who, std::uint64_t max_bytes, std::chrono::milliseconds patience)
+    : who_(printable(who)), max_bytes_(max_bytes), patience_(patience) {
     ::tzset();  // while the zone's file can still be read
 }
 
 void WorkerLog::open(const std::string& path) {
     std::error_code ignored;
     std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
-    replace(UniqueFd(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640)));
+    path_ = path;
+    UniqueFd file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640));
+    if (!file)
+        failed("open ");
+    replace(std::move(file));
 }
 
 void WorkerLog::replace(UniqueFd file) {
     file_ = std::move(file);
     struct stat status {};
     size_ = file_ && ::fstat(file_.get(), &status) == 0 ? static_cast<std::uint64_t>(status.st_size) : 0;
-    asked_ = torn_ = false;
+    torn_ = false;
+    asked_at_.reset();
 }
 
 void WorkerLog::write(Level level, std::string_view text) {
@@ -61,6 +68,8 @@ void WorkerLog::write(Level level, std::string_view text) {
     const std::string line = fmt::format("{}{} {} [{}] {}\n", torn_ ? "\n" : "", timestamp(),
                                          to_string(level), who_, printable(text, kMaxText));
     const ssize_t n = ::write(file_.get(), line.data(), line.size());
+    if (n < 0)
+        failed("write ");
     if (n <= 0)
         return;
     size_ += static_cast<std::uint64_t>(n);
@@ -68,9 +77,25 @@ void WorkerLog::write(Level level, std::string_view text) {
 }
 
 bool WorkerLog::wants_rotation() {
-    if (asked_ || max_bytes_ == 0 || size_ < max_bytes_)
+    if (max_bytes_ == 0 || size_ < max_bytes_)
         return false;
-    return asked_ = true;
+    // Nothing came of it when the disk had no room for another file.
+    const auto now = std::chrono::steady_clock::now();
+    if (asked_at_ && now - *asked_at_ < patience_)
+        return false;
+    asked_at_ = now;
+    return true;
+}
+
+std::optional<std::string> WorkerLog::take_failure() {
+    if (failure_.empty() || std::exchange(failure_taken_, true))
+        return std::nullopt;
+    return failure_;
+}
+
+void WorkerLog::failed(std::string_view what) {
+    if (failure_.empty())
+        failure_ = system_error(std::string(what) + path_).text();
 }
 
 }  // namespace healthcheckd::worker

@@ -3,18 +3,22 @@
 
 #include "common/unique_fd.h"
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace healthcheckd::worker {
 
 // Lines `TIME LEVEL [cat1 gateway] text`, as in the daemon's log. Without a file lines are dropped: a full
-// disk or a missing folder never keeps a worker from checking.
+// disk or a missing folder never keeps a worker from checking. The first failure is kept for the master.
 class WorkerLog {
 public:
-    // `who` stands in the brackets. The log asks for its rotation at `max_bytes`; 0: never.
-    WorkerLog(std::string who, std::uint64_t max_bytes);
+    // `who` stands in the brackets. The log asks for its rotation at `max_bytes`, and again when no new file
+    // has come within `patience`; 0: never.
+    WorkerLog(std::string who, std::uint64_t max_bytes,
+              std::chrono::milliseconds patience = std::chrono::minutes(1));
 
     // Opens `path` for appending and creates its folder. Before confinement.
     void open(const std::string& path);
@@ -25,15 +29,25 @@ public:
     enum class Level : std::uint8_t { info, warning, error };
     void write(Level level, std::string_view text);
 
-    // True once, when the file has reached its size; again after replace().
+    // True once, when the file has reached its size; again after replace(), or after `patience`.
     bool wants_rotation();
 
+    // The first reason why lines are lost ("write /x/cat1.log: No space left on device"), once; nullopt:
+    // none, or taken before.
+    std::optional<std::string> take_failure();
+
 private:
+    void failed(std::string_view what);
+
     std::string who_;
+    std::string path_;
     std::uint64_t max_bytes_;
+    std::chrono::milliseconds patience_;
     UniqueFd file_;
     std::uint64_t size_ = 0;
-    bool asked_ = false;
+    std::optional<std::chrono::steady_clock::time_point> asked_at_;
+    std::string failure_;
+    bool failure_taken_ = false;
     bool torn_ = false;  // the disk was full in the middle of the last line
 };
 

@@ -26,6 +26,7 @@ WorkerLoop::WorkerLoop(const CatConfig& cat, Probe& probe, PidFinder* finder, Re
     : cat_(cat), probe_(probe), finder_(finder), reporter_(reporter), log_(log) {}
 
 void WorkerLoop::run() {
+    tell_log_failure();
     while (!master_gone_ && !reporter_.closed()) {
         Command command;
         UniqueFd attached;
@@ -151,6 +152,12 @@ void WorkerLoop::note(const Report& report) {
     log_.write(good ? WorkerLog::Level::info : WorkerLog::Level::warning, text + ")");
     if (log_.wants_rotation())
         reporter_.send(RotateRequest{});
+    tell_log_failure();
+}
+
+void WorkerLoop::tell_log_failure() {
+    if (auto failure = log_.take_failure())
+        reporter_.send(Unlogged{std::move(*failure)});
 }
 
 }  // namespace healthcheckd::worker

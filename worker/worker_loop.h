@@ -30,6 +30,7 @@ private:
     // Asks the master for the descriptor that measures `process`. False when it does not come in time.
     bool fetch(ProcessId process);
     void note(const Report& report);
+    void tell_log_failure();
 
     const CatConfig& cat_;
     Probe& probe_;

@@ -1,0 +1,28 @@
+// The log's lines as they are written.
+#include "common/log.h"
+#include "t/fixture/basics.h"
+
+#include <boost/test/unit_test.hpp>
+#include <fcntl.h>
+#include <unistd.h>
+
+using namespace healthcheckd;
+using namespace healthcheckd::test;
+
+BOOST_AUTO_TEST_SUITE(test_log)
+
+BOOST_AUTO_TEST_CASE(neither_a_text_nor_a_programs_name_can_make_a_line_of_its_own) {
+    const TempDir dir;
+    const int fd = ::open(dir.file("log").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    log::start(fd, log::Level::info);
+    ::close(fd);
+    log::info("cat1/web_0\n2026-01-01 00:00:00.000 info", "a\nb\x1b[2J");
+    const std::string text = read_file(dir.file("log"));
+    BOOST_TEST(text.find('\n') == text.size() - 1, text);
+    BOOST_TEST(text.find('\x1b') == std::string::npos);
+    BOOST_TEST(text.find("[cat1/web_0\\x0A2026-01-01 00:00:00.000 info] a\\x0Ab\\x1B[2J") !=
+                   std::string::npos,
+               text);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

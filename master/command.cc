@@ -7,6 +7,7 @@
 #include <array>
 #include <csignal>
 #include <poll.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -120,6 +121,10 @@ void set_default_dispositions() noexcept {
     if (::getppid() != parent)
         ::_exit(127);
     set_default_dispositions();
+    // healthcheckd runs its own processes as SCHED_BATCH; another policy is its operator's choice.
+    const sched_param normal{};
+    if (::sched_getscheduler(0) == SCHED_BATCH)
+        ::sched_setscheduler(0, SCHED_OTHER, &normal);
     sigset_t none;
     sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);

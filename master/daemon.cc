@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <list>
 #include <optional>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -25,6 +26,15 @@ void raise_descriptor_limit() {
         return;
     limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 65536);
     ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// A process of SCHED_BATCH that becomes runnable does not interrupt the one that runs (sched(7)): the master
+// sends its whole group of probes, and takes their answers in few turns. Another policy is an operator's
+// choice, and stays.
+void let_others_finish() {
+    const sched_param none{};
+    if (::sched_getscheduler(0) == SCHED_OTHER)
+        ::sched_setscheduler(0, SCHED_BATCH, &none);
 }
 
 // Started with 0 to 2 closed, the next files would get these numbers, and the log would be written into one
@@ -142,6 +152,7 @@ int run_daemon(const std::string& config_file, bool verbose) {
     fill_standard_descriptors();
     ::signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
+    let_others_finish();
     log::start(STDERR_FILENO, verbose ? log::Level::debug : log::Level::info);
     // No core and no reading of memory by others (prctl(2)); after the log, which opens a file of /proc/self.
     ::prctl(PR_SET_DUMPABLE, 0);

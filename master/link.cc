@@ -66,6 +66,7 @@ void Link::ask() {
         return;
     }
     asking_ = true;
+    asked_at_ = Clock::now();
     lines_.clear();
     answer_timer_.start(kAnswerLimit);
 }
@@ -103,6 +104,7 @@ void Link::on_line(std::string_view text) {
 
 void Link::on_answer(const AnswerLine& answer) {
     asking_ = false;
+    answer_took_ = std::chrono::ceil<Milliseconds>(Clock::now() - asked_at_);
     answer_timer_.stop();
     if (answer.code != kCallOk)
         callbacks_.on_failure(answer.code, answer.message);

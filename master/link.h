@@ -38,6 +38,9 @@ public:
     // A new socket on which an action makes calls of its own. Fails while there is no link process.
     Result<UniqueFd> open_peer();
 
+    // How long the last table was in coming: nearly all of it is supervisord's work.
+    Milliseconds last_answer_took() const { return answer_took_; }
+
     pid_t pid() const { return child_ ? child_->pid : 0; }
     std::uint64_t calls() const { return seq_; }
 
@@ -65,6 +68,8 @@ private:
     bool ready_ = false;
     bool asking_ = false;
     std::uint64_t seq_ = 0;
+    TimePoint asked_at_{};
+    Milliseconds answer_took_{0};
     std::vector<ProgramLine> lines_;
     std::optional<TimePoint> wish_;
     Backoff backoff_;

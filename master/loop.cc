@@ -1,5 +1,7 @@
 #include "master/loop.h"
 
+#include "master/fd_group.h"
+
 #include <stdexcept>
 #include <string>
 #include <uv.h>
@@ -31,6 +33,7 @@ struct SignalWatch::Handle : UvHandle<SignalWatch::Handle, uv_signal_t> {};
 
 struct Loop::State {
     uv_loop_t uv{};
+    std::unique_ptr<FdGroup> reports;  // from its first use on
 };
 
 namespace {
@@ -51,6 +54,7 @@ Loop::Loop() : state_(std::make_unique<State>()) {
 }
 
 Loop::~Loop() {
+    state_->reports.reset();
     // Lets the close callbacks of the last handles run, in the second round when the first one only obeys a
     // stop() that came while nothing ran.
     uv_run(&state_->uv, UV_RUN_NOWAIT);
@@ -64,6 +68,12 @@ void Loop::run() {
 
 void Loop::stop() {
     uv_stop(&state_->uv);
+}
+
+FdGroup& Loop::reports() {
+    if (!state_->reports)
+        state_->reports = std::make_unique<FdGroup>(*this);
+    return *state_->reports;
 }
 
 Timer::Timer(Loop& loop, std::function<void()> callback) : handle_(new Handle, close_handle<Handle>) {

@@ -11,6 +11,8 @@ using Clock = std::chrono::steady_clock;
 using TimePoint = Clock::time_point;
 using Milliseconds = std::chrono::milliseconds;
 
+class FdGroup;
+
 class Loop {
 public:
     Loop();
@@ -21,6 +23,9 @@ public:
     // Runs until stop().
     void run();
     void stop();
+
+    // What children say, taken together.
+    FdGroup& reports();
 
 private:
     friend class Timer;

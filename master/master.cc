@@ -26,10 +26,14 @@ std::optional<std::string> group_of(const std::string& program) {
     return program.substr(0, program.size() - 2);
 }
 
-constexpr Milliseconds kReconcile{30'000};      // finds added and renamed programs
-constexpr Milliseconds kStoppedProgram{4'000};  // finds a program that somebody started again
-constexpr Milliseconds kUnreachable{2'000};     // finds a supervisord that is back
-constexpr Milliseconds kTransitionFirst{100};   // finds the next process of a program that ended
+constexpr Milliseconds kReconcile{30'000};       // finds added and renamed programs
+constexpr Milliseconds kStoppedProgram{4'000};   // finds a program that somebody started again
+constexpr Milliseconds kMostReconcile{300'000};  // when supervisord takes long to answer
+constexpr int kRestForWork = 1'500;              // of supervisord, from one reconciliation to the next
+constexpr int kMany = 8;                         // probes at once, whose answers are then taken together
+constexpr Milliseconds kGather{5};               // after they went out
+constexpr Milliseconds kUnreachable{2'000};      // finds a supervisord that is back
+constexpr Milliseconds kTransitionFirst{100};    // finds the next process of a program that ended
 constexpr Milliseconds kTransitionMost{1'000};
 
 }  // namespace
@@ -138,10 +142,13 @@ void Master::follow_groups() {
 
 void Master::on_tick() {
     const TimePoint now = Clock::now();
-    while (const auto id = schedule_.pop_due(now)) {
+    int due = 0;
+    for (; const auto id = schedule_.pop_due(now); ++due) {
         Cat& cat = *cats_.at(*id);
         cat.tick(now, view_of(cat));
     }
+    if (due >= kMany)
+        loop_.reports().hold(kGather);
     if (const auto next = schedule_.next())
         tick_timer_.start_at(*next);
 }
@@ -189,7 +196,8 @@ void Master::on_link_failure(int code, const std::string& why) {
 }
 
 Milliseconds Master::refresh_delay() {
-    Milliseconds delay = kReconcile;
+    // A table of hundreds of programs takes supervisord a tenth of a second in which it does nothing else.
+    Milliseconds delay = std::clamp(link_.last_answer_took() * kRestForWork, kReconcile, kMostReconcile);
     bool transition = false;
     Milliseconds longest = kStoppedProgram;  // one that EXITED may stay so for good
     for (const auto& [id, cat] : cats_) {

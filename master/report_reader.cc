@@ -8,8 +8,7 @@ ReportReader::ReportReader(Loop& loop, UniqueFd pipe, Limits limits,
                            std::function<void(std::string_view)> on_line,
                            std::function<void(std::string_view)> on_trouble)
     : pipe_(std::move(pipe)), limits_(limits), on_line_(std::move(on_line)),
-      on_trouble_(std::move(on_trouble)),
-      watch_(loop, pipe_.get(), FdWatch::For::reading, [this] { on_readable(); }) {}
+      on_trouble_(std::move(on_trouble)), watch_(loop.reports(), pipe_.get(), [this] { on_readable(); }) {}
 
 void ReportReader::on_readable() {
     if (stopped_)
@@ -33,7 +32,7 @@ void ReportReader::on_readable() {
 
 void ReportReader::stop() {
     stopped_ = true;
-    watch_.pause();
+    watch_.stop();
 }
 
 void ReportReader::take(std::string_view bytes) {

@@ -7,7 +7,7 @@
 
 #include "common/line_codec.h"
 #include "common/unique_fd.h"
-#include "master/loop.h"
+#include "master/fd_group.h"
 
 #include <functional>
 #include <string>
@@ -47,7 +47,7 @@ private:
     TimePoint second_began_{};
     std::size_t lines_in_second_ = 0;
     bool stopped_ = false;
-    FdWatch watch_;
+    FdGroup::Member watch_;
 };
 
 }  // namespace healthcheckd::master

@@ -7,9 +7,9 @@ namespace healthcheckd::master {
 
 namespace {
 
-constexpr int kGroups = 10;  // a period
+constexpr int kGroups = 5;  // a period
 constexpr Milliseconds kNarrowest{20};
-constexpr Milliseconds kWidest{500};
+constexpr Milliseconds kWidest{1000};
 
 }  // namespace
 

@@ -14,7 +14,7 @@
 
 namespace healthcheckd::master {
 
-// How far apart the groups of a period are: a tenth of it, 20 to 500 ms. Cats whose ticks fall into one group
+// How far apart the groups of a period are: a fifth of it, 20 ms to 1 s. Cats whose ticks fall into one group
 // are probed together, because waking up the machine costs more than a probe; groups keep the load spread.
 Milliseconds slot_of(Milliseconds period);
 

@@ -4,7 +4,7 @@ import time
 
 from contenders import TYPES
 from lab import Lab
-from usage import command, cpu_ns, descriptors, private_kb, tree
+from usage import command, cpu_ns, descriptors, dirty_kb, private_kb, tree
 
 PERIOD_S = 5
 
@@ -47,7 +47,7 @@ def measure(contender, cats, programs, windows, window_s, types=TYPES, period_s=
                "supervisord_percent": round(statistics.median(supervisord) - idle, 3),
                "supervisord_idle_percent": round(idle, 3),
                "memory_mb": round(sum(memory.values()) / 1024, 2),
-               "root_kb": memory[process.pid], "root_descriptors": descriptors(process.pid),
+               "root_kb": memory[process.pid], "root_dirty_kb": dirty_kb(process.pid), "root_descriptors": descriptors(process.pid),
                "processes": len(pids)}
         kinds = {}
         for pid in pids[1:]:

@@ -44,13 +44,20 @@ def cpu_ns(pids):
     return total
 
 
-def private_kb(pid):
-    """Memory that no other process shares (USS), in kB; 0 for a process that is gone."""
+def private_kb(pid, kinds=("Private_Clean", "Private_Dirty", "Private_Hugetlb")):
+    """Memory that no other process shares (USS), in kB; 0 for a process that is gone.
+
+    Private_Clean is pages of libraries that just nobody else has mapped: the kernel can drop them at any time.
+    """
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:
         return 0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
+    return sum(int(line.split()[1]) for line in lines if line.startswith(kinds))
+
+
+def dirty_kb(pid):
+    return private_kb(pid, ("Private_Dirty",))
 
 
 def command(pid):

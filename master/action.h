@@ -19,6 +19,7 @@ struct ActionRequest {
     std::uint32_t failures = 0;
     bool of_program = true;          // the evidence is about the process that supervisord has for the program
     std::int64_t program_start = 0;  // supervisord's start time of the measured process, seconds; 0: none
+    std::string program_state = {};  // supervisord's word for the program, and why: "EXITED with status 3"
     std::chrono::system_clock::time_point at;
     std::string state_dir;  // where a restart keeps its record
 };
@@ -37,8 +38,14 @@ class LinkClient;
 class CommandCgroup;
 
 // Each runs in its own child, blocks as it likes, and is bounded in time by itself.
-ActionResult run_restart(const ActionRequest& request, LinkClient& link, const StageReport& stage);
-ActionResult run_kill(const ActionRequest& request);
+// `before_stop` is called just before supervisord is asked to stop the program, with supervisord's start time
+// of the process (seconds) that is stopped.
+using BeforeStop = std::function<void(std::int64_t start)>;
+ActionResult run_restart(const ActionRequest& request, LinkClient& link, const StageReport& stage,
+                         const BeforeStop& before_stop = {});
+// `supervisord`: asked whether somebody is just stopping the program. One that does not answer within 6 s, or
+// none, does not keep the process alive.
+ActionResult run_kill(const ActionRequest& request, LinkClient* supervisord = nullptr);
 ActionResult run_exec(const ActionRequest& request, const StageReport& stage,
                       const CommandCgroup* group = nullptr);
 

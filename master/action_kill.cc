@@ -1,7 +1,9 @@
 // SIGKILL to exactly the process that was measured. Action.
+#include "common/line_codec.h"
 #include "common/proc_stat.h"
 #include "common/unique_fd.h"
 #include "master/action.h"
+#include "master/link_client.h"
 #include "worker/pid_finder.h"
 
 #include <csignal>
@@ -16,6 +18,7 @@ using Clock = std::chrono::steady_clock;
 
 // A process that hangs in the kernel (state D) dies only when it comes back from there.
 constexpr std::chrono::milliseconds kWaitForEnd{5000};
+constexpr std::chrono::milliseconds kAskLimit{6000};
 
 ActionResult failure(std::string message) {
     return {.ok = false, .message = std::move(message), .output = {}};
@@ -37,9 +40,20 @@ bool ended_within(const UniqueFd& process, std::chrono::milliseconds limit) {
     }
 }
 
+// Why it must be left to supervisord, which gives a program that it stops its time to end; empty when there
+// is no reason. The master's table may be older than an operator's stop.
+std::string reason_to_spare(const ActionRequest& request, LinkClient& supervisord) {
+    const CallResult info = supervisord.call("info", request.program, kAskLimit);
+    if (info.code == kFaultShutdown)
+        return "supervisord is shutting down; not killed";
+    if (info.ok() && (info.program.state == kStopping || info.program.state == kStopped))
+        return printable(request.program) + " is being stopped by somebody else; not killed";
+    return {};
+}
+
 }  // namespace
 
-ActionResult run_kill(const ActionRequest& request) {
+ActionResult run_kill(const ActionRequest& request, LinkClient* supervisord) {
     const ProcessId target = request.evidence.process;
     const std::string who = "pid " + std::to_string(target.pid);
     if (target.pid == 0)
@@ -75,6 +89,10 @@ ActionResult run_kill(const ActionRequest& request) {
                            " means now" + (found.why.empty() ? "" : " (" + found.why + ")"));
     if (ended_within(process, std::chrono::milliseconds(0)))
         return success(who + " has already ended");
+
+    if (supervisord != nullptr)
+        if (std::string reason = reason_to_spare(request, *supervisord); !reason.empty())
+            return failure(std::move(reason));
 
     const auto start = Clock::now();
     if (::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0) != 0) {

@@ -24,15 +24,17 @@ void say_output(std::string_view output) {
 }
 
 // The record is there from before the stop until the program is known to run or to be none of our business,
-// so that whoever ends this process in between leaves word of it.
+// so that whoever ends this process in between leaves word of it. A restart that ends without a stop leaves
+// the record of an earlier one alone.
 ActionResult restart_with_record(const ActionRequest& request, int link_fd, const StageReport& stage) {
     LinkClient link{UniqueFd(link_fd)};
-    const auto written =
-        write_record(request.state_dir, {request.program, request.program_start, request.cat_name});
-    ActionResult result = run_restart(request, link, stage);
-    if (!written)
-        result.message += " (without a record on disk: " + written.error().text() + ")";
-    else if (!result.left_stopped)
+    std::optional<Result<void>> written;
+    ActionResult result = run_restart(request, link, stage, [&](std::int64_t start) {
+        written = write_record(request.state_dir, {request.program, start, request.cat_name});
+    });
+    if (written && !*written)
+        result.message += " (without a record on disk: " + written->error().text() + ")";
+    else if (written && !result.left_stopped)
         (void)remove_record(request.state_dir, request.program);
     return result;
 }
@@ -46,6 +48,7 @@ int run_action(MainAction action, const ActionRequest& request, int link_fd) {
     const auto began = std::chrono::steady_clock::now();
     ActionResult result;
     std::optional<CommandCgroup> group;  // of a command
+    std::optional<LinkClient> link;      // of a kill
     switch (action) {
     case MainAction::restart:
         result = restart_with_record(request, link_fd, stage);
@@ -55,7 +58,9 @@ int run_action(MainAction action, const ActionRequest& request, int link_fd) {
         result = run_exec(request, stage, &*group);
         break;
     case MainAction::kill:
-        result = run_kill(request);
+        if (link_fd >= 0)
+            link.emplace(UniqueFd(link_fd));
+        result = run_kill(request, link ? &*link : nullptr);
         break;
     case MainAction::none:
         break;

@@ -60,8 +60,9 @@ std::string state_text(const ProgramLine& program) {
 class Restart {
 public:
     Restart(const ActionRequest& request, LinkClient& link, const StageReport& stage,
-            const RestartTiming& timing)
-        : request_(request), link_(link), stage_(stage), timing_(timing), name_(printable(request.program)) {}
+            const RestartTiming& timing, const BeforeStop& before_stop)
+        : request_(request), link_(link), stage_(stage), timing_(timing), before_stop_(before_stop),
+          name_(printable(request.program)) {}
 
     ActionResult run();
 
@@ -90,6 +91,7 @@ private:
     LinkClient& link_;
     const StageReport& stage_;
     const RestartTiming& timing_;
+    const BeforeStop& before_stop_;
     const std::string name_;
     const Clock::time_point begin_ = Clock::now();
 
@@ -276,6 +278,8 @@ ActionResult Restart::run() {
     if (auto end = examine())
         return *end;
     if (before_.state == kStarting || before_.state == kRunning) {
+        if (before_stop_)
+            before_stop_(before_.start);
         if (auto end = stop())
             return *end;
     } else {
@@ -289,12 +293,13 @@ ActionResult Restart::run() {
 }  // namespace
 
 ActionResult restart_program(const ActionRequest& request, LinkClient& link, const StageReport& stage,
-                             const RestartTiming& timing) {
-    return Restart(request, link, stage, timing).run();
+                             const RestartTiming& timing, const BeforeStop& before_stop) {
+    return Restart(request, link, stage, timing, before_stop).run();
 }
 
-ActionResult run_restart(const ActionRequest& request, LinkClient& link, const StageReport& stage) {
-    return restart_program(request, link, stage, RestartTiming{});
+ActionResult run_restart(const ActionRequest& request, LinkClient& link, const StageReport& stage,
+                         const BeforeStop& before_stop) {
+    return restart_program(request, link, stage, RestartTiming{}, before_stop);
 }
 
 }  // namespace healthcheckd::master

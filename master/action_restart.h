@@ -21,6 +21,6 @@ struct RestartTiming {
 
 // run_restart() of action.h is this with the times above.
 ActionResult restart_program(const ActionRequest& request, LinkClient& link, const StageReport& stage,
-                             const RestartTiming& timing);
+                             const RestartTiming& timing, const BeforeStop& before_stop = {});
 
 }  // namespace healthcheckd::master

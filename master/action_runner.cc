@@ -19,6 +19,7 @@ ActionRequest request_of(const Cat& cat, const Report& report, const Program* pr
     request.evidence = report;
     request.failures = cat.threshold().limits().failure;
     request.program_start = program != nullptr ? program->start : 0;
+    request.program_state = program != nullptr ? program->state_text() : "";
     request.of_program = cat.bound_to_process();
     request.at = std::chrono::system_clock::now();
     request.state_dir = state_dir;
@@ -102,7 +103,19 @@ bool ActionRunner::may_run(const Cat& cat, const Report& report) const {
                   to_string(main_action(cat.config().action)), report.process.pid, program->process.pid);
         return false;
     }
+    if (program != nullptr && restarted_here(cat, *program)) {
+        log::info(cat.who(), "restart dropped: healthcheckd itself has just restarted {}", cat.program());
+        return false;
+    }
     return true;
+}
+
+bool ActionRunner::restarted_here(const Cat& cat, const Program& program) const {
+    if (cat.config().type != CheckType::restart || main_action(cat.config().action) != MainAction::restart ||
+        !program.runs())
+        return false;
+    const auto found = restarted_.find(program.name);
+    return found != restarted_.end() && found->second == program.starts;
 }
 
 const ActionRunner::Running* ActionRunner::running_for(const std::string& program) const {
@@ -118,23 +131,27 @@ void ActionRunner::start(const std::shared_ptr<Cat>& cat, MailEvent event) {
     running->who = cat->who();
     running->cat = cat;
     running->event = std::move(event);
+    if (const Program* program = needs_.find_program(cat->program()))
+        running->starts = program->starts;
     log::info(running->who, "{} begins", to_string(action));
 
     ChildSpec spec;
     spec.title = "healthcheckd: action " + cat->name() + ' ' + std::string(to_string(action));
     UniqueFd peer;
-    if (action == MainAction::restart) {
+    if (action == MainAction::restart || (action == MainAction::kill && cat->bound_to_process())) {
         auto opened = needs_.open_peer();
-        if (!opened) {
+        if (!opened && action == MainAction::restart) {
             finish(*running, {false, "supervisord cannot be asked: " + opened.error().text(), {}});
             running_.erase(running);
             return;
         }
-        peer = std::move(*opened);
-        spec.extra_fds = {peer.get()};
+        if (opened) {
+            peer = std::move(*opened);
+            spec.extra_fds = {peer.get()};
+        }
     }
-    spec.main = [action, request = running->event.request](pid_t) {
-        return run_action(action, request, action == MainAction::restart ? kFirstExtraFd : -1);
+    spec.main = [action, request = running->event.request, link = peer ? kFirstExtraFd : -1](pid_t) {
+        return run_action(action, request, link);
     };
     auto child = needs_.spawner.spawn(spec, [this, running](const ChildEnd& end) { on_end(running, end); });
     if (!child) {
@@ -205,8 +222,11 @@ void ActionRunner::finish(Running& running, ActionResult result) {
     log_output(running.who, result.output);
     if (result.left_stopped)
         needs_.on_left_stopped();
-    if (running.event.action == MainAction::restart)
+    if (running.event.action == MainAction::restart) {
+        if (result.ok)
+            restarted_[running.event.request.program] = running.starts + 1;
         needs_.on_restarted();
+    }
     running.event.result = std::move(result);
     const auto cat = running.cat.lock();
     if (cat)

@@ -2,6 +2,8 @@
 //
 // A firing that comes while another action of its program is under way, or whose evidence is about a process
 // that the program no longer has, is logged and dropped: it asks for what is being done or no longer needed.
+// So is a restart for which the last restart counted is one that healthcheckd itself has just done: it would
+// be its own reason for ever.
 #pragma once
 
 #include "master/action.h"
@@ -14,6 +16,7 @@
 
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -59,6 +62,7 @@ private:
         bool terminated = false;  // has been told to end
         bool done = false;        // has said how it ended; the child may go on to sweep up
         std::string stage;
+        std::uint64_t starts = 0;            // of the program, when the action began
         std::vector<MailEvent> mails_after;  // what came meanwhile and must not arrive before this one's mail
         UniqueFd control;
         std::unique_ptr<ReportReader> reader;
@@ -72,6 +76,7 @@ private:
     static constexpr std::size_t kOutputBytes = 4096;
 
     bool may_run(const Cat& cat, const Report& report) const;
+    bool restarted_here(const Cat& cat, const Program& program) const;
     const Running* running_for(const std::string& program) const;
     void start(const std::shared_ptr<Cat>& cat, MailEvent event);
     void on_line(Running& running, std::string_view text);
@@ -81,6 +86,8 @@ private:
 
     Needs needs_;
     std::list<Running> running_;
+    // Program::starts of the processes that restarts done here have led to, by program.
+    std::map<std::string, std::uint64_t> restarted_;
     bool stopping_ = false;
 };
 

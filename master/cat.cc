@@ -51,6 +51,7 @@ void Cat::tick(TimePoint now, const ProgramView& view) {
     if (view.pending)
         return;
     if (!view.unknown.empty()) {
+        program_state_.clear();
         accept(unknown_report(view.unknown));
         return;
     }

@@ -104,7 +104,7 @@ void Link::on_line(std::string_view text) {
 
 void Link::on_answer(const AnswerLine& answer) {
     asking_ = false;
-    answer_took_ = std::chrono::ceil<Milliseconds>(Clock::now() - asked_at_);
+    answer_took_ = {std::chrono::ceil<Milliseconds>(Clock::now() - asked_at_), answer_took_[0]};
     answer_timer_.stop();
     if (answer.code != kCallOk)
         callbacks_.on_failure(answer.code, answer.message);

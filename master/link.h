@@ -11,6 +11,8 @@
 #include "master/report_reader.h"
 #include "master/spawner.h"
 
+#include <algorithm>
+#include <array>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -38,8 +40,8 @@ public:
     // A new socket on which an action makes calls of its own. Fails while there is no link process.
     Result<UniqueFd> open_peer();
 
-    // How long the last table was in coming: nearly all of it is supervisord's work.
-    Milliseconds last_answer_took() const { return answer_took_; }
+    // How long tables are in coming, by the quicker of the last two: nearly all of it is supervisord's work.
+    Milliseconds usual_answer_time() const { return std::min(answer_took_[0], answer_took_[1]); }
 
     pid_t pid() const { return child_ ? child_->pid : 0; }
     std::uint64_t calls() const { return seq_; }
@@ -69,7 +71,7 @@ private:
     bool asking_ = false;
     std::uint64_t seq_ = 0;
     TimePoint asked_at_{};
-    Milliseconds answer_took_{0};
+    std::array<Milliseconds, 2> answer_took_{};  // the latest first
     std::vector<ProgramLine> lines_;
     std::optional<TimePoint> wish_;
     Backoff backoff_;

@@ -83,6 +83,8 @@ std::string body_of(const MailEvent& event, const std::string& host) {
     line(body, "Host name", host);
     line(body, "Address", host_addresses());
     line(body, "Platform", host_platform());
+    if (!request.program_state.empty())
+        line(body, "State", request.program_state);
     if (evidence.process.running())
         line(body, "Process", "pid " + std::to_string(evidence.process.pid));
     if (event.kind != MailKind::unknown && !evidence.unit.empty()) {

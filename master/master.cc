@@ -45,8 +45,9 @@ Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> confi
       table_(loop, !is_remote_url(config_->supervisord_url),
              {[this](const Program& program) { on_program_started(program); },
               [this](const Program& program) { on_program_ended(program); },
-              [this](const Program& program) {
-                  on_program_state(program);
+              [this](const Program& program) { on_program_state(program); },
+              [this] {
+                  link_.refresh_in(kTransitionFirst);
               }}),
       link_(loop, spawner, layers_, config_,
             {[this](const std::vector<ProgramLine>& lines) { on_table(lines); },
@@ -167,7 +168,9 @@ ProgramView Master::view_of(const Cat& cat) const {
     }
     const std::vector<std::string> members = table_.members_named(cat.program());
     std::string why = fmt::format("supervisord has no program '{}'", cat.program());
-    if (!members.empty())
+    if (!table_.members_of(cat.program()).empty())
+        why += fmt::format("; it is a group: {}:* means each of its members", cat.program());
+    else if (!members.empty())
         why += fmt::format("; it has {}: use the full name", fmt::join(members, ", "));
     return {.unknown = why};
 }
@@ -195,11 +198,13 @@ void Master::on_link_failure(int code, const std::string& why) {
     link_.refresh_in(kUnreachable);
 }
 
-Milliseconds Master::refresh_delay() {
+Milliseconds Master::refresh_delay() const {
+    const TimePoint now = Clock::now();
     // A table of hundreds of programs takes supervisord a tenth of a second in which it does nothing else.
-    Milliseconds delay = std::clamp(link_.last_answer_took() * kRestForWork, kReconcile, kMostReconcile);
-    bool transition = false;
-    Milliseconds longest = kStoppedProgram;  // one that EXITED may stay so for good
+    Milliseconds delay = std::clamp(link_.usual_answer_time() * kRestForWork, kReconcile, kMostReconcile);
+    for (const auto& [index, group] : groups_)
+        if (group.members.empty())
+            delay = kStoppedProgram;
     for (const auto& [id, cat] : cats_) {
         if (!cat->follows_supervisord())
             continue;
@@ -210,13 +215,13 @@ Milliseconds Master::refresh_delay() {
             delay = std::min(delay, std::max(cat->config().period, Milliseconds(1'000)));
         if (program == nullptr || !program->in_transition())
             continue;
-        transition = true;
-        if (program->state != kExited)
-            longest = kTransitionMost;
+        // Each program by its own age: one that stays down must not slow down the look at a crash loop.
+        const auto age = std::chrono::duration_cast<Milliseconds>(now - program->changed);
+        const Milliseconds longest =  // one that EXITED may stay so for good
+            program->state == kExited ? kStoppedProgram : kTransitionMost;
+        delay = std::min(delay, std::clamp(age, kTransitionFirst, longest));
     }
-    transition_delay_ =
-        transition ? std::clamp(transition_delay_ * 2, kTransitionFirst, longest) : Milliseconds(0);
-    return transition ? transition_delay_ : delay;
+    return delay;
 }
 
 bool Master::is_watched(const Program& program) const {

@@ -59,7 +59,7 @@ private:
     void follow_groups();
     void follow(std::size_t index, const std::string& group);
     bool is_watched(const Program& program) const;
-    Milliseconds refresh_delay();
+    Milliseconds refresh_delay() const;
     StateView view() const;
     void write_state_json();
     void begin_dump();
@@ -82,7 +82,6 @@ private:
     bool reachable_ = false;  // it answered the last time
     bool asked_ = false;      // there was an answer or a failure
     std::string link_error_;
-    Milliseconds transition_delay_{0};
 
     MailQueue mails_;
     ActionRunner actions_;

@@ -12,6 +12,8 @@ namespace healthcheckd::master {
 
 namespace {
 
+constexpr std::size_t kMostFormer = 10'000;
+
 // glibc 2.36 has a wrapper, but only in headers that clash with <fcntl.h>.
 UniqueFd open_pidfd(pid_t pid) {
     return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
@@ -49,7 +51,13 @@ void ProgramTable::update(const std::vector<ProgramLine>& lines) {
     for (const ProgramLine& line : lines) {
         seen.insert(line.name);
         const auto [place, fresh] = entries_.try_emplace(line.name);
-        place->second.program.name = line.name;
+        Program& program = place->second.program;
+        program.name = line.name;
+        if (const auto former = former_starts_.find(line.name); former != former_starts_.end()) {
+            program.starts = former->second + (line.start != 0 ? 1 : 0);
+            program.has_run = true;
+            former_starts_.erase(former);
+        }
         refresh(place->second, line, fresh);
     }
     for (auto it = entries_.begin(); it != entries_.end();) {
@@ -59,6 +67,8 @@ void ProgramTable::update(const std::vector<ProgramLine>& lines) {
         }
         Program gone = std::move(it->second.program);
         it = entries_.erase(it);
+        if (gone.has_run && former_starts_.size() < kMostFormer)
+            former_starts_[gone.name] = gone.starts;
         gone.process = {};
         gone.state = kUnknownState;
         callbacks_.on_ended(gone);
@@ -71,11 +81,14 @@ void ProgramTable::refresh(Entry& entry, const ProgramLine& line, bool first_see
     const bool new_start = line.start != program.start || (line.pid != 0 && line.pid != entry.told_pid);
     // The pidfd is silent, so it is the same process, whatever supervisord's clock did to its start time.
     const bool same = program.runs() && line.pid == program.process.pid && entry.watch != nullptr;
-    if (!first_seen && new_start && !same && program.start != 0 && line.start != 0)
+    if (!first_seen && new_start && !same && program.has_run && line.start != 0)
         ++program.starts;
     if (line.pid != 0)
         entry.told_pid = line.pid;
+    program.has_run = program.has_run || line.start != 0;
     const bool other_state = !first_seen && program.state != line.state;
+    if (first_seen || other_state || (new_start && !same))
+        program.changed = Clock::now();
     program.state = line.state;
     program.start = line.start;
     program.exit_status = line.exit_status;
@@ -114,24 +127,42 @@ Result<ProcessId> ProgramTable::identify(Entry& entry, const ProgramLine& line) 
     }
     // The pidfd first, then the start time: what is read is about the process that the pidfd holds.
     UniqueFd pidfd = open_pidfd(line.pid);
-    const auto start_ticks = start_ticks_of(line.pid);
+    const auto stat = read_proc_stat(line.pid);
     // A pidfd is to be had of every process; /proc may be mounted so that we see only our own.
-    if (!start_ticks && pidfd && !has_ended(pidfd))
+    if (!stat && pidfd && !has_ended(pidfd))
         return Error{"/proc hides it from this user (hidepid)"};
     // Out of descriptors, say: that tells nothing about the process.
-    if (!start_ticks && start_ticks.error().code != ENOENT && start_ticks.error().code != ESRCH)
-        return start_ticks.error();
+    if (!stat && stat.error().code != ENOENT && stat.error().code != ESRCH)
+        return stat.error();
     // Either it has ended since supervisord answered, or supervisord has not noticed the end that the pidfd
     // told of; the next answer tells more.
-    if (!start_ticks || (ProcessId{line.pid, *start_ticks} == program.last && !program.runs()))
+    if (!stat || (ProcessId{line.pid, stat->start_ticks} == program.last && !program.runs()))
         return ProcessId{};
-    program.started = Clock::now() - age_of(*start_ticks);
+    program.started = Clock::now() - age_of(stat->start_ticks);
+    watch_supervisor(stat->ppid);
     if (pidfd) {
         entry.pidfd = std::move(pidfd);
         entry.watch = std::make_unique<FdWatch>(loop_, entry.pidfd.get(), FdWatch::For::reading,
                                                 [this, name = program.name] { on_pidfd(name); });
     }
-    return ProcessId{line.pid, *start_ticks};
+    return ProcessId{line.pid, stat->start_ticks};
+}
+
+void ProgramTable::watch_supervisor(pid_t pid) {
+    // 1: supervisord is a container's first process, or its program has lost it already.
+    if (pid <= 1 || (pid == supervisor_ && supervisor_watch_ != nullptr))
+        return;
+    supervisor_watch_.reset();
+    supervisor_pidfd_ = open_pidfd(pid);
+    supervisor_ = pid;
+    if (supervisor_pidfd_)
+        supervisor_watch_ =
+            std::make_unique<FdWatch>(loop_, supervisor_pidfd_.get(), FdWatch::For::reading, [this] {
+                supervisor_watch_.reset();
+                supervisor_pidfd_.reset();
+                if (callbacks_.on_supervisor_ended)
+                    callbacks_.on_supervisor_ended();
+            });
 }
 
 void ProgramTable::on_pidfd(const std::string& name) {
@@ -142,6 +173,7 @@ void ProgramTable::on_pidfd(const std::string& name) {
     entry.watch.reset();
     entry.pidfd.reset();
     entry.program.process = {};
+    entry.program.changed = Clock::now();
     callbacks_.on_ended(entry.program);
 }
 

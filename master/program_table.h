@@ -24,10 +24,12 @@ struct Program {
     std::int64_t start = 0;  // by supervisord's clock, seconds; 0: never started
     int exit_status = 0;
     std::string spawn_error;
-    ProcessId process;    // pid 0: does not run
-    ProcessId last;       // the latest process that was seen, ended or not
-    std::string hidden;   // why the process that supervisord tells of could not be looked at; mostly empty
-    TimePoint started{};  // when the present process began
+    ProcessId process;         // pid 0: does not run
+    ProcessId last;            // the latest process that was seen, ended or not
+    std::string hidden;        // why the process that supervisord tells of could not be looked at; mostly empty
+    TimePoint started{};       // when the present process began
+    TimePoint changed{};       // when something else was last seen of it
+    bool has_run = false;      // has been started before, as far as is known
     std::uint64_t starts = 0;  // processes seen after the first one
 
     bool runs() const { return process.running(); }
@@ -46,13 +48,15 @@ public:
         std::function<void(const Program&)> on_started;  // has a new process, also when first seen
         std::function<void(const Program&)> on_ended;    // its process has ended
         std::function<void(const Program&)> on_state;    // supervisord shows another state for it
+        std::function<void()> on_supervisor_ended = {};  // the parent of these processes is gone
     };
 
     // `local`: supervisord's pids are processes of this machine. Without it they are only told apart.
     ProgramTable(Loop& loop, bool local, Callbacks callbacks)
         : loop_(loop), local_(local), callbacks_(std::move(callbacks)) {}
 
-    // supervisord's answer to `list`: programs that are not in it are forgotten.
+    // supervisord's answer to `list`: programs that are not in it are forgotten, but for their starts, so
+    // that one which is removed and added again by `supervisorctl update` has been restarted.
     void update(const std::vector<ProgramLine>& lines);
 
     // By full name. nullptr: none.
@@ -77,11 +81,18 @@ private:
     // cannot be found out (EMFILE).
     Result<ProcessId> identify(Entry& entry, const ProgramLine& line);
     void on_pidfd(const std::string& name);
+    void watch_supervisor(pid_t pid);
 
     Loop& loop_;
     bool local_;
     Callbacks callbacks_;
     std::map<std::string, Entry> entries_;
+    std::map<std::string, std::uint64_t> former_starts_;  // of programs that were removed
+    // supervisord itself, by the parent of the process that began last. One that is killed leaves its
+    // programs running, so that none of their pidfds would tell.
+    pid_t supervisor_ = 0;
+    UniqueFd supervisor_pidfd_;
+    std::unique_ptr<FdWatch> supervisor_watch_;
 };
 
 }  // namespace healthcheckd::master

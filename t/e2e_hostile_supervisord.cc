@@ -1,56 +1,15 @@
 // What claims to be supervisord and means harm, and supervisord behind TLS, against the whole daemon.
 #include "t/fixture/certificates.h"
 #include "t/fixture/daemon.h"
+#include "t/fixture/fake_supervisord.h"
 #include "t/fixture/supervisord.h"
 
 #include <boost/test/unit_test.hpp>
-#include <filesystem>
-#include <sstream>
-#include <stdexcept>
 
 using namespace healthcheckd;
 using namespace healthcheckd::test;
 
 namespace {
-
-// A script of t/fixture that says "ready PORT".
-class PortServer {
-public:
-    PortServer(const std::string& script, const std::vector<std::string>& arguments) {
-        std::vector<std::string> command{"/usr/bin/python3", (source_dir() / "t/fixture" / script).string()};
-        command.insert(command.end(), arguments.begin(), arguments.end());
-        Subprocess::Options options;
-        options.output = dir_.file("output");
-        process_ = std::make_unique<Subprocess>(command, options);
-        const bool ready = wait_until([&] {
-            std::istringstream words(process_->output());
-            std::string word;
-            return (words >> word >> port_) && word == "ready" && process_->output().ends_with('\n');
-        });
-        if (!ready)
-            throw std::runtime_error(script + ": " + process_->output());
-    }
-    std::string port() const { return std::to_string(port_); }
-
-private:
-    TempDir dir_;
-    std::unique_ptr<Subprocess> process_;
-    int port_ = 0;
-};
-
-class FakeSupervisord {
-public:
-    explicit FakeSupervisord(const std::string& mode) { set_mode(mode); }
-    void set_mode(const std::string& mode) const {
-        dir_.write("mode.new", mode);
-        std::filesystem::rename(dir_.file("mode.new"), dir_.file("mode"));
-    }
-    std::string url() const { return "http://127.0.0.1:" + server_.port() + "/RPC2"; }
-
-private:
-    TempDir dir_;
-    PortServer server_{"fake_supervisord.py", {dir_.path().string()}};
-};
 
 long peak_kb(pid_t pid) {
     const std::string status = read_file("/proc/" + std::to_string(pid) + "/status");

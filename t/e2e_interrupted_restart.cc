@@ -76,6 +76,25 @@ BOOST_AUTO_TEST_CASE(a_stop_that_outlasts_healthcheckd_is_finished_by_its_next_s
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_restart_for_a_process_that_supervisord_does_not_know_is_finished_as_well) {
+    const Supervisord supervisord(
+        {{.name = "web", .command = program("ignore_term.py"), .extra = "startsecs=0\nstopwaitsecs=3"}});
+    const TempDir dir;
+    const Subprocess other({"/bin/sleep", "1000"});
+    const std::string cat =
+        "cat1: {program: web, type: mem, maxMem: 0.1, pidGet: file, pidFile: " +
+        dir.write("other.pid", std::to_string(other.pid()) + "\n") +
+        ", periodSeconds: 0.1, initialDelaySeconds: 0, failureThreshold: 1, action: restart}\n";
+    Daemon daemon(supervisord.url(), cat);
+    BOOST_TEST_REQUIRE(supervisord.wait_state("web", "STOPPING"));
+    daemon.wait_end(SIGKILL);
+    BOOST_TEST_REQUIRE(supervisord.wait_state("web", "STOPPED"));
+    // Its first restart comes before the look at what was left undone, and must not take the record away.
+    const Daemon next(supervisord.url(), cat, {.state_dir = daemon.state_dir()});
+    BOOST_TEST(next.wait_for_log("restart failed: web was stopped by an operator; not started"));
+    BOOST_TEST(next.wait_for_log("a restart for cat1 had stopped it and was not finished"));
+}
+
 BOOST_AUTO_TEST_CASE(a_program_that_somebody_started_and_stopped_since_stays_stopped) {
     const Supervisord supervisord(
         {{.name = "web", .command = program("ignore_term.py"), .extra = "startsecs=0\nstopwaitsecs=3"}});

@@ -33,10 +33,12 @@ BOOST_AUTO_TEST_CASE(a_missing_program_is_said_once_and_nothing_is_done) {
     Daemon daemon(supervisord.url(), R"(
 gone: {program: nobody-has-it, type: mem, periodSeconds: 0.2, failureThreshold: 2, action: restart}
 bare: {program: pool_00, type: mem, periodSeconds: 0.2, failureThreshold: 2, action: restart}
+group: {program: pool, type: mem, periodSeconds: 0.2, action: restart}
 full: {program: 'pool:pool_01', type: mem, periodSeconds: 0.2, action: restart}
 )");
     BOOST_TEST(daemon.wait_for_log("supervisord has no program 'nobody-has-it'"));
     BOOST_TEST(daemon.wait_for_log("it has pool:pool_00: use the full name"));
+    BOOST_TEST(daemon.wait_for_log("it is a group: pool:* means each of its members"));
     BOOST_TEST(daemon.wait_for_state("gone", [](const auto& state) { return state["state"] == "unknown"; }));
     BOOST_TEST(daemon.wait_for_state("full", [](const auto& state) { return state["state"] == "healthy"; }));
     BOOST_TEST(daemon.running());

@@ -223,6 +223,19 @@ BOOST_AUTO_TEST_CASE(members_of_a_group_that_come_and_go_are_followed) {
         daemon.wait_for_state("cat1/pool_00", [](const auto& state) { return state["state"] == "healthy"; }));
 }
 
+BOOST_AUTO_TEST_CASE(a_group_that_comes_back_is_followed_within_5_s) {
+    const Supervisord supervisord({}, {.raw = pool_of(2)});
+    const Daemon daemon(supervisord.url(),
+                        "cat1: {program: 'pool:*', type: mem, periodSeconds: 0.3, action: restart}\n");
+    BOOST_TEST_REQUIRE(
+        daemon.wait_for_state("cat1/pool_01", [](const auto& state) { return state["state"] == "healthy"; }));
+    BOOST_TEST(supervisord.ctl({"stop", "pool:*"}).status == 0);
+    BOOST_TEST(supervisord.ctl({"remove", "pool"}).status == 0);
+    BOOST_TEST_REQUIRE(daemon.wait_for_log("supervisord has no group 'pool'"));
+    BOOST_TEST(supervisord.ctl({"add", "pool"}).status == 0);
+    BOOST_TEST(wait_until([&] { return daemon.child("cat1/pool_01") != 0; }, 5s));
+}
+
 BOOST_AUTO_TEST_CASE(a_program_that_drains_while_an_operator_stops_it_is_not_killed) {
     const int port = free_port();
     // Takes 3 s to end; meanwhile its port is closed.

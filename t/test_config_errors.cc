@@ -171,6 +171,9 @@ BOOST_AUTO_TEST_CASE(keys_that_do_not_fit_together) {
         {"memory of a remote program", remote + cat_of("type: mem"),
          "t:2:45: error: cat1.type: mem is impossible: supervisord runs on another machine "
          "(config.supervisordUrl), whose pids mean nothing here\n"},
+        {"processor time of a remote program", remote + cat_of("type: cpu"),
+         "t:2:45: error: cat1.type: cpu is impossible: supervisord runs on another machine "
+         "(config.supervisordUrl), whose pids mean nothing here\n"},
         {"kill of a remote program", remote + "cat1: {program: a, action: kill}\n",
          "t:2:28: error: cat1.action: kill is impossible: supervisord runs on another machine "
          "(config.supervisordUrl), whose pids mean nothing here\n"},

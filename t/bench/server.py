@@ -3,9 +3,9 @@
 
 usage: server.py HTTP_PORT TCP_PORT HANG_PORT
 
-HTTP_PORT   answers 200 to every path, or 503 while told to fail, and notes the moment of each request:
+HTTP_PORT   answers 200 to every path, or 503 when told so, and notes the moment of each request:
             /_arrivals   the noted moments by path, in nanoseconds of CLOCK_MONOTONIC, as JSON; forgets them
-            /_fail/1 /_fail/0   what other paths get from now on
+            /_fail/PATH  /PATH gets 503 from now on
 TCP_PORT    accepts and closes
 HANG_PORT   accepts and never says a word
 Prints "ready" when it listens. Ends with its standard input.
@@ -22,7 +22,7 @@ FAIL = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: cl
 
 class State:
     arrivals = {}
-    failing = False
+    failing = set()
 
 
 class Http(asyncio.Protocol):
@@ -43,10 +43,10 @@ class Http(asyncio.Protocol):
             State.arrivals = {}
             return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body
         if path.startswith("/_fail/"):
-            State.failing = path.endswith("1")
+            State.failing.add(path.removeprefix("/_fail"))
             return OK
         State.arrivals.setdefault(path, []).append(self.arrived)
-        return FAIL if State.failing else OK
+        return FAIL if path in State.failing else OK
 
 
 class Close(asyncio.Protocol):

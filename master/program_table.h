@@ -24,12 +24,12 @@ struct Program {
     std::int64_t start = 0;  // by supervisord's clock, seconds; 0: never started
     int exit_status = 0;
     std::string spawn_error;
-    ProcessId process;         // pid 0: does not run
-    ProcessId last;            // the latest process that was seen, ended or not
-    std::string hidden;        // why the process that supervisord tells of could not be looked at; mostly empty
-    TimePoint started{};       // when the present process began
-    TimePoint changed{};       // when something else was last seen of it
-    bool has_run = false;      // has been started before, as far as is known
+    ProcessId process;     // pid 0: does not run
+    ProcessId last;        // the latest process that was seen, ended or not
+    std::string hidden;    // why the process that supervisord tells of could not be looked at; mostly empty
+    TimePoint started{};   // when the present process began
+    TimePoint changed{};   // when something else was last seen of it
+    bool has_run = false;  // has been started before, as far as is known
     std::uint64_t starts = 0;  // processes seen after the first one
 
     bool runs() const { return process.running(); }

@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(supervisord_behind_tls_is_reached_when_its_authority_is_tru
     const std::string http = supervisord.http_url();
     const std::string port = http.substr(http.rfind(':') + 1, http.rfind('/') - http.rfind(':') - 1);
     const PortServer proxy("tls_proxy.py", {port, certificate.cert_file, certificate.key_file});
-    const std::string url = "https://localhost:" + proxy.port() + "/RPC2";
+    const std::string url = "https://localhost:" + std::to_string(proxy.port()) + "/RPC2";
     Daemon trusting(url, kCat, {.env = {{"SSL_CERT_FILE", authority.ca_file()}}});
     BOOST_TEST(trusting.wait_for_state("cat1", [&](const nlohmann::json& cat) {
         return cat.at("pid").get<int>() == supervisord.pid("web");

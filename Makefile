@@ -47,10 +47,11 @@ $(B)/testrunner: $(TEST_OBJ) $(B)/libhealthcheckd.a
 
 $(B)/t/%.o: CPPFLAGS += -DBOOST_TEST_DYN_LINK
 
+# By way of another name: a build that is killed leaves no object that looks complete.
 $(B)/%.o: %.cc
 	@mkdir -p $(@D)
 	@echo "  CXX   $@"
-	$(Q)$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c -o $@.part $< && mv $@.part $@
 
 -include $(LIB_OBJ:.o=.d) $(TEST_OBJ:.o=.d) $(B)/master/main.d
 

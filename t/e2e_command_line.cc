@@ -9,10 +9,6 @@ using namespace healthcheckd::test;
 
 namespace {
 
-std::string binary() {
-    return (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "healthcheckd").string();
-}
-
 struct Row {
     std::vector<std::string> arguments;
     int status;
@@ -51,7 +47,7 @@ BOOST_AUTO_TEST_CASE(each_call_ends_with_its_status_and_says_why) {
         {{"more"}, 2, {"unexpected argument 'more'", "usage"}},
     };
     for (const Row& row : rows) {
-        std::vector<std::string> argv{binary()};
+        std::vector<std::string> argv{healthcheckd_binary()};
         argv.insert(argv.end(), row.arguments.begin(), row.arguments.end());
         const CommandResult result = run_command(argv, 20s);
         BOOST_TEST_CONTEXT(row.arguments[0] << " gave\n" << result.output) {
@@ -67,10 +63,10 @@ BOOST_AUTO_TEST_CASE(a_dumped_configuration_loads_again) {
     const TempDir dir;
     const std::string good =
         dir.write("good.yaml", "cat1: {program: web, type: mem, action: restart}\n", 0600);
-    const CommandResult dump = run_command({binary(), "-T", "-c", good});
+    const CommandResult dump = run_command({healthcheckd_binary(), "-T", "-c", good});
     BOOST_TEST_REQUIRE(dump.status == 0);
     const std::string again = dir.write("again.yaml", dump.output, 0600);
-    BOOST_TEST(run_command({binary(), "-T", "-c", again}).output == dump.output);
+    BOOST_TEST(run_command({healthcheckd_binary(), "-T", "-c", again}).output == dump.output);
 }
 
 BOOST_AUTO_TEST_CASE(process_titles_name_the_roles) {

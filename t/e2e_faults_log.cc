@@ -19,10 +19,6 @@ using namespace healthcheckd::test;
 
 namespace {
 
-std::string binary() {
-    return (std::filesystem::read_symlink("/proc/self/exe").parent_path() / "healthcheckd").string();
-}
-
 // Cats that make many lines at level debug.
 std::string talkative_cats(int count) {
     std::string cats;
@@ -53,7 +49,7 @@ BOOST_AUTO_TEST_CASE(
     const Supervisord supervisord(
         {{.name = "web", .command = "/bin/sleep 1000"},
          {.name = "healthcheckd",
-          .command = binary() + " -v -c " + config,
+          .command = healthcheckd_binary() + " -v -c " + config,
           .extra = "autostart=false\nstderr_logfile_maxbytes=0\nstderr_logfile=" + stderr_file}});
     dir.write("config.yaml",
               "config: {supervisordUrl: '" + supervisord.url() + "', logDir: " + dir.file("log") +
@@ -164,7 +160,7 @@ BOOST_AUTO_TEST_CASE(a_full_pipe_that_another_user_made_stops_no_probe) {
     const Subprocess daemon(
         {"/bin/sh", "-c",
          "exec 2>" + fifo + "; exec setpriv --reuid 12345 --regid 12345 --clear-groups \"$@\"", "sh",
-         binary(), "-v", "-c", config});
+         healthcheckd_binary(), "-v", "-c", config});
     const auto probes = [&] {
         const std::string log = read_file(dir.file("log") + "/mem.log");
         return std::count(log.begin(), log.end(), '\n');

@@ -188,11 +188,7 @@ BOOST_AUTO_TEST_CASE(each_password_is_in_the_memory_of_the_process_that_uses_it_
         BOOST_TEST(seen[text] >= 1, text << " was found nowhere: the scan is blind");
 
     (void)daemon.state();
-    const std::string dump =
-        run_command(
-            {(std::filesystem::read_symlink("/proc/self/exe").parent_path() / "healthcheckd").string(), "-T",
-             "-c", daemon.config_file()})
-            .output;
+    const std::string dump = run_command({healthcheckd_binary(), "-T", "-c", daemon.config_file()}).output;
     BOOST_TEST(dump.find("********") != std::string::npos);
     std::map<std::string, std::string> outputs = {
         {"the log", daemon.log()},

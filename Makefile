@@ -70,6 +70,14 @@ demo: deps ## watch healthcheckd mend four broken programs, in under a minute
 	@$(MAKE) --no-print-directory -j$$(nproc) $(B)/healthcheckd
 	@t/demo $(B)/healthcheckd
 
+# Half an hour, on a machine that has nothing else to do. Results go to BENCH_OUT; BENCH_ARGS: see t/bench/bench --help.
+PREDECESSOR ?=
+BENCH_OUT   ?= bench-results
+bench: deps ## measure healthcheckd beside monit, and the Python script PREDECESSOR= if given
+	@conf/install-packages bench
+	@$(MAKE) --no-print-directory -j$$(nproc) $(B)/healthcheckd
+	@t/bench/bench $(B)/healthcheckd --out $(BENCH_OUT) $(if $(PREDECESSOR),--predecessor $(PREDECESSOR)) $(BENCH_ARGS)
+
 # Fuzzing: TARGET is protocol, config, supervisor or transfer (t/fuzz/fuzz_TARGET.cc). Needs the package clang. What
 # libFuzzer finds of interest goes to build-fuzz/corpus/TARGET, what breaks a promise to build-fuzz/TARGET-crash-...
 TARGET   ?= protocol
@@ -135,4 +143,4 @@ help: ## list the targets
 	@echo "all            build build/healthcheckd"
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' Makefile
 
-.PHONY: all deps check check-distro demo fuzz fuzz-replay format format-check man-lint tidy install clean help
+.PHONY: all bench deps check check-distro demo fuzz fuzz-replay format format-check man-lint tidy install clean help

@@ -10,7 +10,7 @@ from usage import command, tree
 
 PERIOD_S = 5
 CATS = 400
-WATCH_S = 60
+WATCH_S = 30
 FAIL_TOGETHER = 10  # checks that fail within one period
 TICK_NS = PERIOD_S * 1_000_000_000
 

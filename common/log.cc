@@ -51,7 +51,7 @@ public:
                 return;
             waiting_.erase(0, static_cast<std::size_t>(n));
         }
-        say_dropped("the reader of standard error did not keep up");
+        say_dropped();
     }
 
     std::function<void()> on_blocked;
@@ -83,11 +83,16 @@ protected:
     void flush_() override {}
 
 private:
-    void say_dropped(std::string_view why) {
-        if (dropped_ > 0)
-            log(spdlog::details::log_msg(
-                "", spdlog::level::warn,
-                fmt::format("{} log lines were dropped: {}", std::exchange(dropped_, 0), why)));
+    void say_dropped() {
+        const std::uint64_t dropped = std::exchange(dropped_, 0);
+        if (dropped == 0)
+            return;
+        const char* const why = file_ ? "the file that is standard error could not be written"
+                                      : "the reader of standard error did not keep up";
+        log(spdlog::details::log_msg("", spdlog::level::warn,
+                                     fmt::format("{} log lines were dropped: {}", dropped, why)));
+        if (dropped_ > 0)  // this one as well; what it counted must not be forgotten
+            dropped_ = dropped;
     }
 
     // A regular file never says when it takes more: what it does not take at once is lost.
@@ -100,7 +105,7 @@ private:
             return;
         }
         torn_ = false;
-        say_dropped("the file that is standard error could not be written");
+        say_dropped();
     }
 
     // Bytes written; 0 when the reader does not take any now; everything when nobody ever will (EPIPE, EIO).

@@ -25,6 +25,8 @@ FdGroup::FdGroup(Loop& loop)
       timer_(loop, [this] {
           holding_ = false;
           watch_.resume();
+          // At once: a timer that comes next may hold again before the loop looks.
+          on_readable();
       }) {}
 
 FdGroup::Member::Member(FdGroup& group, int fd, std::function<void()> callback)

@@ -28,7 +28,8 @@ std::optional<std::string> group_of(const std::string& program) {
 
 constexpr Milliseconds kReconcile{30'000};       // finds added and renamed programs
 constexpr Milliseconds kStoppedProgram{4'000};   // finds a program that somebody started again
-constexpr Milliseconds kMostReconcile{300'000};  // when supervisord takes long to answer
+constexpr Milliseconds kMostReconcile{120'000};  // when supervisord takes long to answer
+constexpr int kRestInTransition = 3;             // ...while a program is starting or has ended
 constexpr int kRestForWork = 1'500;              // of supervisord, from one reconciliation to the next
 constexpr int kMany = 8;                         // probes at once, whose answers are then taken together
 constexpr Milliseconds kGather{5};               // after they went out
@@ -221,7 +222,7 @@ Milliseconds Master::refresh_delay() const {
             program->state == kExited ? kStoppedProgram : kTransitionMost;
         delay = std::min(delay, std::clamp(age, kTransitionFirst, longest));
     }
-    return delay;
+    return std::max(delay, link_.usual_answer_time() * kRestInTransition);
 }
 
 bool Master::is_watched(const Program& program) const {

@@ -92,6 +92,31 @@ BOOST_AUTO_TEST_CASE(while_held_nobody_is_called_and_afterwards_all_are) {
     BOOST_TEST((called >= begin + 50ms));
 }
 
+BOOST_AUTO_TEST_CASE(whoever_holds_again_and_again_does_not_keep_a_member_from_being_called) {
+    Loop loop;
+    const Pipe pipe;
+    int calls = 0;
+    const FdGroup::Member member(loop.reports(), pipe.read_end.get(), [&] {
+        pipe.read();
+        ++calls;
+        loop.stop();
+    });
+    pipe.write();
+    loop.reports().hold(5ms);
+    // A slow turn: when it is over, the end of the hold and the next hold are due, in this order.
+    std::unique_ptr<Timer> again;
+    again = std::make_unique<Timer>(loop, [&] {
+        loop.reports().hold(5ms);
+        again->start(8ms);
+        ::usleep(12'000);
+    });
+    again->start(1ms);
+    Timer limit(loop, [&] { loop.stop(); });
+    limit.start(500ms);
+    loop.run();
+    BOOST_TEST(calls == 1);
+}
+
 BOOST_AUTO_TEST_CASE(a_stopped_member_is_called_no_more) {
     Loop loop;
     const Pipe pipe;

@@ -7,6 +7,7 @@
 #include "t/fixture/worker_harness.h"
 
 #include <boost/test/unit_test.hpp>
+#include <fstream>
 #include <future>
 #include <netinet/in.h>
 
@@ -97,6 +98,24 @@ BOOST_AUTO_TEST_CASE(no_answer_to_the_connection_is_a_failure_within_the_timeout
     BOOST_TEST(report.message == "no connection within 0.5 s");
     BOOST_TEST(report.took_us >= 450'000u);
     BOOST_TEST(report.took_us < 1'500'000u);
+}
+
+// The kernel gives the very port that nobody listens on to the one who asks for it.
+BOOST_AUTO_TEST_CASE(a_connection_that_leads_back_to_itself_is_a_closed_port) {
+    const PrivateNames names;
+    for (const char* host : {"127.0.0.1", "localhost", "web.test"}) {
+        WorkerHarness worker(tcp_cat(host, 40000), {}, SandboxLevel::strict, [&] {
+            names.enter();
+            std::ofstream range("/proc/sys/net/ipv4/ip_local_port_range");
+            range << "40000 40000" << std::flush;
+            if (!range)
+                throw std::runtime_error("ip_local_port_range");
+        });
+        BOOST_TEST_REQUIRE(worker.first_line().starts_with("ready missing="), host);
+        const Report report = worker.probe(kSome);
+        BOOST_TEST(report.verdict == Verdict::failure, host);
+        BOOST_TEST(report.message == "connection refused", host << ": " << report.message);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_host_that_is_none_is_a_failure_that_says_so) {

@@ -174,6 +174,30 @@ BOOST_AUTO_TEST_CASE(a_log_for_which_no_new_file_comes_is_asked_for_again_and_do
     BOOST_TEST(read_file(dir.file("log") + "/cat1.log").size() == 800U + 65536);
 }
 
+BOOST_AUTO_TEST_CASE(a_log_that_is_far_too_large_from_the_start_is_rotated_without_a_complaint) {
+    const TempDir dir;
+    Config config;
+    config.log_dir = dir.path().string();
+    config.log_max_bytes = 400;
+    dir.write("cat1.log", std::string(100'000, 'x'));
+    const CatConfig cat = cat_of(CheckType::restart);
+    Forked child([&](pid_t parent) {
+        ::signal(SIGXFSZ, SIG_IGN);
+        return worker::run_worker({config, cat, cat.name, cat.program, parent});
+    });
+    BOOST_TEST(child.line().value_or("").starts_with("ready missing="));
+    const auto probe = [&](std::uint64_t seq) {
+        return send_packet(child.control(), encode(ProbeCommand{seq, {123, 1}, 0, "RUNNING"}).line());
+    };
+    BOOST_TEST_REQUIRE(static_cast<bool>(probe(1)));
+    BOOST_TEST(child.line().value_or("").starts_with("success seq=1 "));
+    BOOST_TEST(child.line().value_or("") == "rotate");
+    // It has been asked for; when nothing comes of it, that must be known.
+    BOOST_TEST_REQUIRE(static_cast<bool>(probe(2)));
+    BOOST_TEST(child.line().value_or("").starts_with("success seq=2 "));
+    BOOST_TEST(child.line().value_or("").ends_with("File too large"));
+}
+
 BOOST_AUTO_TEST_CASE(a_full_log_asks_for_its_rotation_once_and_goes_on_in_the_new_file) {
     const TempDir dir;
     Config config;

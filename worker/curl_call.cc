@@ -108,6 +108,13 @@ std::string CurlCall::took() const {
     return fmt::format("{:.1f} ms", milliseconds());
 }
 
+bool CurlCall::met_itself() const {
+    const char* own = info<char*>(handle_.get(), CURLINFO_LOCAL_IP);
+    const char* other = info<char*>(handle_.get(), CURLINFO_PRIMARY_IP);
+    return own != nullptr && other != nullptr && *own != '\0' && std::strcmp(own, other) == 0 &&
+           info<long>(handle_.get(), CURLINFO_LOCAL_PORT) == info<long>(handle_.get(), CURLINFO_PRIMARY_PORT);
+}
+
 ProbeResult CurlCall::result(Verdict verdict, std::string message) const {
     ProbeResult result;
     result.verdict = verdict;

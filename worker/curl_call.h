@@ -43,6 +43,10 @@ public:
     double milliseconds() const;  // of the last transfer
     std::string took() const;     // "3.2 ms"
 
+    // Whether the last transfer's connection led back to itself (see connect_once() of tcp_connect.h): nobody
+    // listens.
+    bool met_itself() const;
+
     // The result for a transfer that ended with `code`, not CURLE_OK. A server that cannot be reached or
     // whose answer cannot be used is a failure, and so is a name that does not resolve: the check's target is
     // named by the configuration, and as configured it does not answer. So is TLS that this machine does not

@@ -25,6 +25,8 @@ ProbeResult TcpProbe::probe_by_name() {
     call.set(CURLOPT_CONNECT_ONLY, 1L);
     if (const CURLcode code = call.perform(); code != CURLE_OK)
         return call.fault(code);
+    if (call.met_itself())
+        return call.result(Verdict::failure, "connection refused");
     return call.result(Verdict::success, fmt::format("connected in {}", call.took()));
 }
 

@@ -28,6 +28,18 @@ void add_numeric(std::vector<SocketAddress>& addresses, const std::string& host,
     }
 }
 
+// Where nobody listens on a port of the range that the kernel gives to clients (ip_local_port_range), a
+// client that is given that very port connects to itself (RFC 9293, section 3.5).
+bool is_own_end(int fd) {
+    sockaddr_storage own{};
+    sockaddr_storage other{};
+    socklen_t own_size = sizeof own;
+    socklen_t other_size = sizeof other;
+    return ::getsockname(fd, reinterpret_cast<sockaddr*>(&own), &own_size) == 0 &&
+           ::getpeername(fd, reinterpret_cast<sockaddr*>(&other), &other_size) == 0 &&
+           own_size == other_size && std::memcmp(&own, &other, own_size) == 0;
+}
+
 }  // namespace
 
 std::vector<SocketAddress> fixed_addresses(const std::string& host, int port) {
@@ -48,20 +60,31 @@ std::vector<SocketAddress> fixed_addresses(const std::string& host, int port) {
 }
 
 Result<void> connect_once(const SocketAddress& address, std::chrono::milliseconds limit) {
+    using Clock = std::chrono::steady_clock;
+    const Clock::time_point deadline = Clock::now() + limit;
     const UniqueFd fd(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!fd)
         return system_error(kNoSocket);
-    // socket(7): also the limit of connect(2), which then fails with EINPROGRESS.
-    timeval wait{};
-    wait.tv_sec = limit.count() / 1000;
-    wait.tv_usec = limit.count() % 1000 * 1000;
-    if (wait.tv_sec == 0 && wait.tv_usec == 0)
-        return Error{"connect", ETIMEDOUT};  // a wait of 0 would be without end
-    if (::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait) != 0)
-        return system_error(kNoSocket);
     const auto* raw = reinterpret_cast<const sockaddr*>(&address.storage);
-    if (::connect(fd.get(), raw, address.size) != 0)
-        return system_error("connect", errno == EINPROGRESS ? ETIMEDOUT : errno);
+    for (;;) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+        if (left.count() <= 0)
+            return Error{"connect", ETIMEDOUT};  // a wait of 0 would be without end
+        // socket(7): also the limit of connect(2), which then fails with EINPROGRESS.
+        timeval wait{};
+        wait.tv_sec = left.count() / 1000;
+        wait.tv_usec = left.count() % 1000 * 1000;
+        if (::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait) != 0)
+            return system_error(kNoSocket);
+        if (::connect(fd.get(), raw, address.size) == 0)
+            break;
+        // With a limit it is interrupted by a stop or a freeze of this process too (signal(7)), which says
+        // nothing about the server. The next call waits for the same connection, and fails with EALREADY.
+        if (errno != EINTR)
+            return system_error("connect", errno == EINPROGRESS || errno == EALREADY ? ETIMEDOUT : errno);
+    }
+    if (is_own_end(fd.get()))
+        return Error{"connect", ECONNREFUSED};
     return {};
 }
 

@@ -20,8 +20,9 @@ struct SocketAddress {
 // to 65535.
 std::vector<SocketAddress> fixed_addresses(const std::string& host, int port);
 
-// Connects and closes again, within `limit`. Fails with ETIMEDOUT when nothing answered; with `what` ==
-// kNoSocket when this machine had no socket to connect with.
+// Connects and closes again, within `limit`. Fails with ETIMEDOUT when nothing answered, or `limit` is not
+// above 0; with ECONNREFUSED when it met itself; with `what` == kNoSocket when this machine had no socket to
+// connect with.
 Result<void> connect_once(const SocketAddress& address, std::chrono::milliseconds limit);
 
 inline constexpr char kNoSocket[] = "no socket for the check";

@@ -68,7 +68,9 @@ void WorkerLog::write(Level level, std::string_view text) {
     const std::string line = fmt::format("{}{} {} [{}] {}\n", torn_ ? "\n" : "", timestamp(),
                                          to_string(level), who_, printable(text, kMaxText));
     const ssize_t n = ::write(file_.get(), line.data(), line.size());
-    if (n < 0)
+    // A file that is too large since logMaxBytes was lowered is about to be rotated.
+    const bool outgrown = n < 0 && errno == EFBIG && size_ >= max_bytes_ && !asked_at_;
+    if (n < 0 && !outgrown)
         failed("write ");
     if (n <= 0)
         return;

@@ -79,12 +79,12 @@ Result<std::optional<Packet>> receive_packet(int socket, std::chrono::millisecon
     using Clock = std::chrono::steady_clock;
     // Without a limit the one call that waits for it also takes the packet; a socket that does not wait is
     // waited for by poll(2).
-    if (limit.count() < 0) {
+    const bool endless = limit.count() < 0;
+    if (endless) {
         auto packet = receive(socket, 0);
         if (packet || (packet.error().code != EAGAIN && packet.error().code != EINTR))
             return packet;
     }
-    const bool endless = limit.count() < 0;
     const Clock::time_point deadline = Clock::now() + limit;
     for (;;) {
         int wait_ms = -1;

@@ -2,10 +2,9 @@
 import math
 import os
 import shutil
-import signal
 from pathlib import Path
 
-from lab import PYTHON, wait_for
+from lab import PYTHON
 
 TYPES = ("mem", "cpu", "tcp", "http")
 
@@ -33,22 +32,13 @@ class Healthcheckd:
         return self.start_with(lab, [f"{name}: {cat(program, kind, lab, period_s)}"
                                      for name, program, kind in checks(lab, count, types)])
 
-    def start_with(self, lab, lines, config_lines=""):
+    def start_with(self, lab, lines):
         for folder in ("log", "state"):
             (lab.dir / folder).mkdir(exist_ok=True)
         config = f"config: {{supervisordUrl: '{lab.supervisor_url}', logDir: '{lab.dir}/log', " \
-                 f"stateDir: '{lab.dir}/state'{config_lines}}}\n"
+                 f"stateDir: '{lab.dir}/state'}}\n"
         path = lab.write("config.yaml", config + "\n".join(lines) + "\n", 0o600)
         return lab.run([self.binary, "-c", path], self.name)
-
-    @staticmethod
-    def state(lab, process):
-        """What USR1 makes it write."""
-        path = lab.dir / "state" / "state.json"
-        path.unlink(missing_ok=True)
-        process.send_signal(signal.SIGUSR1)
-        wait_for("state.json", path.exists, 20)
-        return path.read_text()
 
 
 class Monit:

@@ -21,17 +21,20 @@ def percentiles(values):
             "max": round(values[-1], 1), "samples": len(values)}
 
 
+def since_tick(moment, grid):
+    """From the nearest tick of a grid to a moment, in ns; most of a period before a tick counts as after the last one."""
+    late = (moment - grid) % TICK_NS
+    return late - TICK_NS if late > TICK_NS * 0.9 else late
+
+
 def grids(arrivals):
     """For each path the earliest of its moments within the period: where its grid of ticks can be at the latest."""
-    return {path: min(moment % TICK_NS if abs(moment % TICK_NS - moments[0] % TICK_NS) < TICK_NS // 2 else
-                      (moment % TICK_NS) - TICK_NS * (1 if moment % TICK_NS > moments[0] % TICK_NS else -1)
-                      for moment in moments) for path, moments in arrivals.items()}
+    return {path: moments[0] + min(since_tick(moment, moments[0]) for moment in moments)
+            for path, moments in arrivals.items()}
 
 
 def after_tick_ms(moment, grid):
-    """How long after the last tick of `grid` a moment is; a little before a tick counts as just after it."""
-    late = (moment - grid) % TICK_NS
-    return (late - TICK_NS if late > TICK_NS * 0.9 else late) / 1e6
+    return since_tick(moment, grid) / 1e6
 
 
 class CrashLoop(threading.Thread):

@@ -58,6 +58,22 @@ std::string_view to_string(MailTls tls) {
     __builtin_unreachable();
 }
 
+std::string_view to_string(WebhookFormat format) {
+    switch (format) {
+    case WebhookFormat::json:
+        return "json";
+    case WebhookFormat::slack:
+        return "slack";
+    case WebhookFormat::wecom:
+        return "wecom";
+    case WebhookFormat::dingtalk:
+        return "dingtalk";
+    case WebhookFormat::feishu:
+        return "feishu";
+    }
+    __builtin_unreachable();
+}
+
 std::string_view to_string(SandboxLevel level) {
     switch (level) {
     case SandboxLevel::strict:

@@ -22,18 +22,24 @@ enum class CheckType : std::uint8_t { http, tcp, mem, cpu, restart };
 enum class PidGet : std::uint8_t { supervisor, name, file };
 enum class MemType : std::uint8_t { rss, pss, uss };
 enum class MailTls : std::uint8_t { implicit, starttls, opportunistic, none };
+enum class WebhookFormat : std::uint8_t { json, slack, wecom, dingtalk, feishu };
 enum class SandboxLevel : std::uint8_t { strict, log, off };
 
 std::string_view to_string(CheckType type);
 std::string_view to_string(PidGet way);
 std::string_view to_string(MemType type);
 std::string_view to_string(MailTls tls);
+std::string_view to_string(WebhookFormat format);
 std::string_view to_string(SandboxLevel level);
 
 // What a firing does, as the file says it.
 struct ActionSet {
     bool restart = false, kill = false, exec = false, email = false;
+    bool webhook = false;                    // all webhooks of the configuration
+    std::vector<std::string> webhooks = {};  // those of these names
 
+    // Does it tell anybody?
+    bool tells() const { return email || webhook || !webhooks.empty(); }
     friend bool operator==(const ActionSet&, const ActionSet&) = default;
 };
 
@@ -46,13 +52,32 @@ MainAction main_action(const ActionSet& actions);
 using StatusRanges = std::vector<std::pair<int, int>>;
 
 struct MailConfig {
-    std::string host;
+    std::vector<std::string> hosts;  // tried in this order
     int port = 465;
     std::string user;  // login and default sender; may be empty
     Secret pass;       // no login without one
     std::vector<std::string> to_list;
     std::string from;  // effective sender address
     MailTls tls = MailTls::implicit;
+    bool verify = true;
+    std::string ca_file;  // empty: the system's
+    std::string subject;  // template (common/notice_template); empty: healthcheckd's own
+    std::string body;     // the same
+};
+
+// How often people are told, over each channel.
+struct NoticeLimits {
+    std::chrono::milliseconds reminder{3'600'000};  // a cat that goes on failing is told again after it
+    std::chrono::milliseconds digest{10'000};       // what follows a message within it goes into one more
+    std::uint32_t most_per_hour = 60;               // messages
+};
+
+struct WebhookConfig {
+    std::string name;
+    Secret url;  // http or https; part of it is a key with most services
+    WebhookFormat format = WebhookFormat::json;
+    Secret secret;   // signs each call; empty: no signature
+    Secret headers;  // a JSON object of texts; empty: none
     bool verify = true;
     std::string ca_file;  // empty: the system's
 };
@@ -106,6 +131,8 @@ struct Config {
     Secret supervisord_user;
     Secret supervisord_pass;
     std::optional<MailConfig> mail;
+    std::vector<WebhookConfig> webhooks;
+    NoticeLimits notices;
     std::string log_dir = "/var/log/healthcheckd";
     std::uint64_t log_max_bytes = 10'000'000;
     int log_backups = 5;

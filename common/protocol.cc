@@ -196,6 +196,12 @@ LineWriter encode(const SettingsLine& m) {
     return out;
 }
 
+LineWriter encode(const TextLine& m) {
+    LineWriter out("text");
+    out.number("seq", m.seq).word("stream", m.stream).message(m.text);
+    return out;
+}
+
 LineWriter encode(const AnswerLine& m) {
     LineWriter out("answer");
     out.number("seq", m.seq).integer("code", m.code).number("count", m.count).message(m.message);
@@ -219,6 +225,12 @@ bool decode(std::string_view line, LinkLine& out) {
         in.number("seq", m.seq).number("startsecs", m.startsecs).number("stopwaitsecs", m.stopwaitsecs);
         in.number("startretries", m.startretries);
         out = m;
+        return in.ok();
+    }
+    if (in.kind() == "text") {
+        TextLine m;
+        in.number("seq", m.seq).word("stream", m.stream).message(m.text);
+        out = std::move(m);
         return in.ok();
     }
     if (in.kind() == "answer") {
@@ -258,6 +270,12 @@ LineWriter encode(const Done& m) {
     return out;
 }
 
+LineWriter encode(const Spooled& m) {
+    LineWriter out("spooled");
+    out.number("index", m.index).number("ok", m.ok ? 1 : 0).message(m.message);
+    return out;
+}
+
 bool decode(std::string_view line, ActionLine& out) {
     LineReader in(line);
     if (in.kind() == "stage") {
@@ -271,6 +289,14 @@ bool decode(std::string_view line, ActionLine& out) {
         in.message(m.text);
         out = std::move(m);
         return in.ok();
+    }
+    if (in.kind() == "spooled") {
+        Spooled m;
+        std::uint32_t ok = 2;
+        in.number("index", m.index).number("ok", ok).message(m.message);
+        m.ok = ok == 1;
+        out = std::move(m);
+        return in.ok() && ok <= 1;
     }
     Done m;
     std::uint32_t ok = 2;

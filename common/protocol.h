@@ -25,21 +25,32 @@
 //     broken msg=                                cannot work, ends itself: what failed
 //
 //   master or action -> link
-//     call seq= op= name=                        op: list, info, settings, stop or start; name "" for list
-//     peer                                       + descriptor: a socket on which an action makes calls
+//     call seq= op= name=                        op: list, info, settings, tail, stop or start; name "" for
+//     list peer                                       + descriptor: a socket on which an action makes calls
 //     (master only)
 //   link -> master or action                      (and `ready`, `broken` as a worker)
 //     program seq= name= state= pid= start= stop= now= exit= msg=
 //                                                one program, name as group:name or name; msg is spawnerr
 //     settings seq= startsecs= stopwaitsecs= startretries=
-//     answer seq= code= count= msg=              ends the answer to call seq; code: see CallCode; count of
-//     programs
+//     text seq= stream= msg=                     a piece of the end of a program's log; stream: stderr or
+//     stdout answer seq= code= count= msg=              ends the answer to call seq; code: see CallCode;
+//     count of programs
 //
 //   action -> master
 //     stage limit_ms= msg=                       what it does now; give it at most this long
 //     output msg=                                a piece of a command's output
 //     done ok= unfinished= msg=                  how it ended: 1 or 0; 1 when a program was left stopped; a
 //     sentence
+//     spooled index= ok= msg=                    its notices are in the spool, or why not; index: which
+//     incident
+//
+//   master -> mailer
+//     look                                       there are new notices in the spool
+//     lost count=                                so many notices could not be spooled
+//   mailer -> master                             (and `ready`, `broken` as a worker)
+//     say level= who= msg=                       for the log; level: info, warning or error
+//     mails queued= sent= failed=                in the spool now; messages since it began
+//     failed cat=                                at its start: people were told that this cat failed
 #pragma once
 
 #include "common/line_codec.h"
@@ -157,13 +168,18 @@ struct SettingsLine {
     std::uint32_t stopwaitsecs = 10;
     std::uint32_t startretries = 3;
 };
+struct TextLine {
+    std::uint64_t seq = 0;
+    std::string stream;
+    std::string text;
+};
 struct AnswerLine {
     std::uint64_t seq = 0;
     int code = kCallOk;
     std::uint64_t count = 0;
     std::string message;
 };
-using LinkLine = std::variant<Ready, Broken, ProgramLine, SettingsLine, AnswerLine>;
+using LinkLine = std::variant<Ready, Broken, ProgramLine, SettingsLine, TextLine, AnswerLine>;
 
 // ---- action -> master
 
@@ -179,7 +195,35 @@ struct Done {
     std::string message = {};
     bool unfinished = false;  // a program was stopped and not started again
 };
-using ActionLine = std::variant<Stage, Output, Done>;
+struct Spooled {
+    std::uint32_t index = 0;
+    bool ok = false;
+    std::string message;
+};
+using ActionLine = std::variant<Stage, Output, Done, Spooled>;
+
+// ---- master and mailer
+
+struct Look {};
+struct Lost {
+    std::uint64_t count = 0;
+};
+using MailerCommand = std::variant<Look, Lost>;
+
+struct Say {
+    std::string level;
+    std::string who;
+    std::string text;
+};
+struct Mails {
+    std::uint64_t queued = 0;
+    std::uint64_t sent = 0;
+    std::uint64_t failed = 0;
+};
+struct StillFailed {
+    std::string cat;
+};
+using MailerLine = std::variant<Ready, Broken, Say, Mails, StillFailed>;
 
 // Each encode() gives a writer whose line() is ready to be sent; each decode takes a line without its newline
 // and fails on anything that the grammar does not say.
@@ -196,15 +240,24 @@ LineWriter encode(const Call& m);
 LineWriter encode(const Peer& m);
 LineWriter encode(const ProgramLine& m);
 LineWriter encode(const SettingsLine& m);
+LineWriter encode(const TextLine& m);
 LineWriter encode(const AnswerLine& m);
 LineWriter encode(const Stage& m);
 LineWriter encode(const Output& m);
 LineWriter encode(const Done& m);
+LineWriter encode(const Spooled& m);
+LineWriter encode(const Look& m);
+LineWriter encode(const Lost& m);
+LineWriter encode(const Say& m);
+LineWriter encode(const Mails& m);
+LineWriter encode(const StillFailed& m);
 
 bool decode(std::string_view line, Command& out);
 bool decode(std::string_view line, WorkerLine& out);
 bool decode(std::string_view line, LinkCommand& out);
 bool decode(std::string_view line, LinkLine& out);
 bool decode(std::string_view line, ActionLine& out);
+bool decode(std::string_view line, MailerCommand& out);
+bool decode(std::string_view line, MailerLine& out);
 
 }  // namespace healthcheckd

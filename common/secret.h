@@ -29,7 +29,7 @@ private:
 
 class SecretStore {
 public:
-    // Who may read: the cats by their index from 0 on, the link, the mailer.
+    // Who may read: the cats by their index from 0 on, the link, the mailer (mail and webhooks).
     using Group = int;
     static constexpr Group kLink = -1;
     static constexpr Group kMail = -2;

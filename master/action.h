@@ -7,8 +7,18 @@
 #include <chrono>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace healthcheckd::master {
+
+// A verdict as people are told of it.
+struct SeenVerdict {
+    std::chrono::system_clock::time_point at;
+    std::string verdict;  // "failure"
+    double value = 0;
+    std::string unit;  // "": there is no value
+    std::string message;
+};
 
 // Everything that an action needs, as it was when the cat fired. The child gets it by fork.
 struct ActionRequest {
@@ -19,9 +29,14 @@ struct ActionRequest {
     std::uint32_t failures = 0;
     bool of_program = true;          // the evidence is about the process that supervisord has for the program
     std::int64_t program_start = 0;  // supervisord's start time of the measured process, seconds; 0: none
+    bool of_supervisord = false;     // supervisord has a program of this name
     std::string program_state = {};  // supervisord's word for the program, and why: "EXITED with status 3"
     std::chrono::system_clock::time_point at;
-    std::string state_dir;  // where a restart keeps its record
+    std::string state_dir;                   // where a restart keeps its record, and the spool is
+    std::vector<SeenVerdict> verdicts = {};  // the last five, the newest last
+    std::vector<std::string> channels = {};  // who is told: "mail", "webhook:NAME"
+    std::string notice_id = {};              // sorts by time, never given twice
+    std::string life = {};                   // of this master, for the spool
 };
 
 struct ActionResult {
@@ -29,6 +44,19 @@ struct ActionResult {
     std::string message;        // one sentence: "stopped (pid 12) and started (pid 15) in 1.2 s"
     std::string output = {};    // exec: the first 4 KiB of what the command wrote
     bool left_stopped = false;  // restart: the program was stopped and could not be started again
+};
+
+// What people are told about.
+enum class NoticeKind : std::uint8_t {
+    failed,
+    recovered,
+    unmeasurable,  // the check itself does not work
+};
+struct Incident {
+    NoticeKind kind = NoticeKind::failed;
+    ActionRequest request;
+    MainAction action = MainAction::none;
+    ActionResult result = {};  // of `action`; not used when it is none
 };
 
 // Says what the action does now and how long that may take; the master ends a child that overruns.

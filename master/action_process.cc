@@ -4,7 +4,9 @@
 #include "master/action_finish.h"
 #include "master/command.h"
 #include "master/link_client.h"
+#include "master/notice_process.h"
 #include "master/restart_record.h"
+#include "master/spool.h"
 
 #include <optional>
 
@@ -26,8 +28,7 @@ void say_output(std::string_view output) {
 // The record is there from before the stop until the program is known to run or to be none of our business,
 // so that whoever ends this process in between leaves word of it. A restart that ends without a stop leaves
 // the record of an earlier one alone.
-ActionResult restart_with_record(const ActionRequest& request, int link_fd, const StageReport& stage) {
-    LinkClient link{UniqueFd(link_fd)};
+ActionResult restart_with_record(const ActionRequest& request, LinkClient& link, const StageReport& stage) {
     std::optional<Result<void>> written;
     ActionResult result = run_restart(request, link, stage, [&](std::int64_t start) {
         written = write_record(request.state_dir, {request.program, start, request.cat_name});
@@ -41,35 +42,51 @@ ActionResult restart_with_record(const ActionRequest& request, int link_fd, cons
 
 }  // namespace
 
-int run_action(MainAction action, const ActionRequest& request, int link_fd) {
+int run_action(Incident incident, int link_fd) {
+    const ActionRequest& request = incident.request;
     const auto stage = [](std::chrono::milliseconds limit, std::string_view what) {
         say(Stage{static_cast<std::uint64_t>(limit.count()), std::string(what)});
     };
     const auto began = std::chrono::steady_clock::now();
-    ActionResult result;
+    std::optional<LinkClient> link;
+    if (link_fd >= 0)
+        link.emplace(UniqueFd(link_fd));
+    LinkClient* asked = link ? &*link : nullptr;
+    const bool tells = !request.channels.empty();
+    // Best effort: the notice that counts is the one at the end.
+    if (tells)
+        (void)Spool(request.state_dir).put_pending(incident);
+    LogTail log;
     std::optional<CommandCgroup> group;  // of a command
-    std::optional<LinkClient> link;      // of a kill
-    switch (action) {
+    switch (incident.action) {
     case MainAction::restart:
-        result = restart_with_record(request, link_fd, stage);
+        if (tells)  // before the program's next process writes over it
+            log = log_tail(incident, asked);
+        if (link)
+            incident.result = restart_with_record(request, *link, stage);
+        else
+            incident.result.message = "there is no link to supervisord";
         break;
     case MainAction::exec:
         group.emplace();
-        result = run_exec(request, stage, &*group);
+        incident.result = run_exec(request, stage, &*group);
         break;
     case MainAction::kill:
-        if (link_fd >= 0)
-            link.emplace(UniqueFd(link_fd));
-        result = run_kill(request, link ? &*link : nullptr);
+        incident.result = run_kill(request, asked);
         break;
     case MainAction::none:
         break;
     }
-    say_output(result.output);
-    say(Done{result.ok, result.message, result.left_stopped});
-    if (action == MainAction::exec)
+    say_output(incident.result.output);
+    say(Done{incident.result.ok, incident.result.message, incident.result.left_stopped});
+    if (tells) {
+        if (incident.action != MainAction::restart)
+            log = log_tail(incident, asked);
+        spool_notices(incident, log, 0);
+    }
+    if (incident.action == MainAction::exec)
         sweep_leftovers(began + request.cat.exec_timeout, &*group);
-    return result.ok ? 0 : 1;
+    return incident.result.ok ? 0 : 1;
 }
 
 int run_finish(const std::string& state_dir, int link_fd) {

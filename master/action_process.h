@@ -8,9 +8,10 @@
 
 namespace healthcheckd::master {
 
-// The life of an action child. For a restart, `link_fd` is the number of a socket to the link, else -1.
-// Writes `stage`, `output` and one `done` line to kReportFd. Returns the exit status.
-int run_action(MainAction action, const ActionRequest& request, int link_fd);
+// The life of an action child: carries out incident.action, then spools the notices. `link_fd` is the number
+// of a socket to the link, or -1; a restart needs one. Writes `stage`, `output`, one `done` line and, when
+// somebody is to be told, one `spooled` line to kReportFd. Returns the exit status.
+int run_action(Incident incident, int link_fd);
 
 // The life of the child that finishes restarts which were left in the middle (master/action_finish). Writes
 // an `output` line for each thing worth telling and one `done` line, ok=1 when nothing is left to finish.

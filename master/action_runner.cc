@@ -2,34 +2,20 @@
 
 #include "common/log.h"
 #include "master/action_process.h"
+#include "master/notice.h"
 
 #include <algorithm>
 #include <csignal>
+#include <spdlog/fmt/fmt.h>
 
 namespace healthcheckd::master {
 
 namespace {
 
-ActionRequest request_of(const Cat& cat, const Report& report, const Program* program,
-                         const std::string& state_dir) {
-    ActionRequest request;
-    request.cat = cat.config();
-    request.cat_name = cat.name();
-    request.program = cat.program();
-    request.evidence = report;
-    request.failures = cat.threshold().limits().failure;
-    request.program_start = program != nullptr ? program->start : 0;
-    request.program_state = program != nullptr ? program->state_text() : "";
-    request.of_program = cat.bound_to_process();
-    request.at = std::chrono::system_clock::now();
-    request.state_dir = state_dir;
-    return request;
-}
-
-MailKind mail_kind(Event event) {
-    return event == Event::resolved       ? MailKind::resolved
-           : event == Event::unmeasurable ? MailKind::unknown
-                                          : MailKind::failed;
+NoticeKind notice_kind(Event event) {
+    return event == Event::resolved       ? NoticeKind::recovered
+           : event == Event::unmeasurable ? NoticeKind::unmeasurable
+                                          : NoticeKind::failed;
 }
 
 // The first lines of a command's output; the mail has all that was kept.
@@ -59,36 +45,58 @@ ActionRunner::~ActionRunner() {
     }
 }
 
+Incident ActionRunner::incident_of(Cat& cat, Event event, const Report& report) {
+    const Program* program = needs_.find_program(cat.program());
+    Incident incident;
+    incident.kind = notice_kind(event);
+    incident.action = event == Event::fired ? main_action(cat.config().action) : MainAction::none;
+    ActionRequest& request = incident.request;
+    request.cat = cat.config();
+    request.cat_name = cat.name();
+    request.program = cat.program();
+    request.evidence = report;
+    request.failures = cat.threshold().limits().failure;
+    request.program_start = program != nullptr ? program->start : 0;
+    request.of_supervisord = program != nullptr;
+    request.program_state = program != nullptr ? program->state_text() : "";
+    request.of_program = cat.bound_to_process();
+    request.at = std::chrono::system_clock::now();
+    request.state_dir = needs_.config->state_dir;
+    request.verdicts = cat.last_verdicts();
+    request.channels = channels_of(*needs_.config, cat.config().action);
+    request.notice_id = fmt::format(
+        "{:020}-{:06}",
+        std::chrono::duration_cast<std::chrono::nanoseconds>(request.at.time_since_epoch()).count(),
+        incidents_++);
+    request.life = needs_.life;
+    return incident;
+}
+
 void ActionRunner::on_event(const std::shared_ptr<Cat>& cat, Event event, const Report& report) {
     if (stopping_ || event == Event::none)
         return;
-    const CatConfig& config = cat->config();
-    MailEvent mail{mail_kind(event),
-                   request_of(*cat, report, needs_.find_program(cat->program()), needs_.state_dir),
-                   event == Event::fired ? main_action(config.action) : MainAction::none,
-                   {}};
-    if (mail.action != MainAction::none) {
+    Incident incident = incident_of(*cat, event, report);
+    if (incident.action != MainAction::none) {
         if (may_run(*cat, report))
-            start(cat, std::move(mail));
+            start(cat, std::move(incident));
         return;
     }
-    const bool wanted = event == Event::resolved ? config.send_resolved : true;
-    if (!config.action.email || !wanted)
+    if (incident.request.channels.empty())
         return;
-    // The program may be well again before its action has ended: "resolved" must not arrive before "failed".
+    // The program may be well again before its action has ended: that must not be told before the failure.
     for (Running& running : running_)
-        if (!running.done && running.event.request.cat_name == cat->name()) {
-            running.mails_after.push_back(std::move(mail));
+        if (!running.spooled && running.incident.request.cat_name == cat->name()) {
+            running.notices_after.push_back(std::move(incident));
             return;
         }
-    needs_.mails.add(cat->who(), std::move(mail));
+    needs_.notices.add(std::move(incident));
 }
 
 bool ActionRunner::may_run(const Cat& cat, const Report& report) const {
     if (const Running* other = running_for(cat.program())) {
         log::info(cat.who(), "{} dropped: {} of {} is under way for {}",
-                  to_string(main_action(cat.config().action)), to_string(other->event.action),
-                  other->event.request.cat_name, cat.program());
+                  to_string(main_action(cat.config().action)), to_string(other->incident.action),
+                  other->incident.request.cat_name, cat.program());
         return false;
     }
     const Program* program = needs_.find_program(cat.program());
@@ -120,17 +128,18 @@ bool ActionRunner::restarted_here(const Cat& cat, const Program& program) const 
 
 const ActionRunner::Running* ActionRunner::running_for(const std::string& program) const {
     const auto found = std::find_if(running_.begin(), running_.end(), [&](const Running& running) {
-        return !running.done && running.event.request.program == program;
+        return !running.done && running.incident.request.program == program;
     });
     return found == running_.end() ? nullptr : &*found;
 }
 
-void ActionRunner::start(const std::shared_ptr<Cat>& cat, MailEvent event) {
-    const MainAction action = event.action;
+void ActionRunner::start(const std::shared_ptr<Cat>& cat, Incident incident) {
+    const MainAction action = incident.action;
     const auto running = running_.emplace(running_.end());
     running->who = cat->who();
     running->cat = cat;
-    running->event = std::move(event);
+    running->incident = std::move(incident);
+    running->spooled = running->incident.request.channels.empty();
     if (const Program* program = needs_.find_program(cat->program()))
         running->starts = program->starts;
     log::info(running->who, "{} begins", to_string(action));
@@ -138,10 +147,16 @@ void ActionRunner::start(const std::shared_ptr<Cat>& cat, MailEvent event) {
     ChildSpec spec;
     spec.title = "healthcheckd: action " + cat->name() + ' ' + std::string(to_string(action));
     UniqueFd peer;
-    if (action == MainAction::restart || (action == MainAction::kill && cat->bound_to_process())) {
+    // A restart goes by way of it; a kill asks whether somebody is just stopping the program; who tells
+    // people asks for the end of the program's log.
+    const bool asks =
+        action == MainAction::restart || (action == MainAction::kill && cat->bound_to_process()) ||
+        (!running->spooled && running->incident.request.of_supervisord && running_.size() < kMostAsking);
+    if (asks) {
         auto opened = needs_.open_peer();
         if (!opened && action == MainAction::restart) {
             finish(*running, {false, "supervisord cannot be asked: " + opened.error().text(), {}});
+            release_notices(*running);
             running_.erase(running);
             return;
         }
@@ -150,12 +165,13 @@ void ActionRunner::start(const std::shared_ptr<Cat>& cat, MailEvent event) {
             spec.extra_fds = {peer.get()};
         }
     }
-    spec.main = [action, request = running->event.request, link = peer ? kFirstExtraFd : -1](pid_t) {
-        return run_action(action, request, link);
+    spec.main = [incident = running->incident, link = peer ? kFirstExtraFd : -1](pid_t) {
+        return run_action(incident, link);
     };
     auto child = needs_.spawner.spawn(spec, [this, running](const ChildEnd& end) { on_end(running, end); });
     if (!child) {
         finish(*running, {false, "no process could be started: " + child.error().text(), {}});
+        release_notices(*running);
         running_.erase(running);
         return;
     }
@@ -189,13 +205,16 @@ void ActionRunner::on_line(Running& running, std::string_view text) {
         const Milliseconds limit = std::min(kMostLimit, Milliseconds(stage->limit_ms) + kFirstLimit);
         running.limit_at = Clock::now() + limit;
         running.deadline->start(limit);
-        log::debug(running.who, "{}: {}", to_string(running.event.action), stage->message);
+        log::debug(running.who, "{}: {}", to_string(running.incident.action), stage->message);
     } else if (const auto* output = std::get_if<Output>(&line)) {
-        std::string& kept = running.event.result.output;
+        std::string& kept = running.incident.result.output;
         kept.append(output->text, 0, kOutputBytes - std::min(kOutputBytes, kept.size()));
     } else if (const auto* done = std::get_if<Done>(&line)) {
         if (!running.done)
-            finish(running, {done->ok, done->message, running.event.result.output, done->unfinished});
+            finish(running, {done->ok, done->message, running.incident.result.output, done->unfinished});
+    } else if (const auto* spooled = std::get_if<Spooled>(&line)) {
+        if (running.done && !running.spooled)
+            on_spooled(running, *spooled);
     }
 }
 
@@ -203,7 +222,7 @@ void ActionRunner::on_line(Running& running, std::string_view text) {
 // behind.
 void ActionRunner::terminate(Running& running, const std::string& why) {
     if (!running.done)
-        finish(running, {false, why, {}, running.event.action == MainAction::restart});
+        finish(running, {false, why, {}, running.incident.action == MainAction::restart});
     if (std::exchange(running.terminated, true)) {
         needs_.spawner.kill(running.pid);
         return;
@@ -214,7 +233,7 @@ void ActionRunner::terminate(Running& running, const std::string& why) {
 
 void ActionRunner::finish(Running& running, ActionResult result) {
     running.done = true;
-    const std::string_view action = to_string(running.event.action);
+    const std::string_view action = to_string(running.incident.action);
     if (result.ok)
         log::info(running.who, "{} done: {}", action, result.message);
     else
@@ -222,28 +241,45 @@ void ActionRunner::finish(Running& running, ActionResult result) {
     log_output(running.who, result.output);
     if (result.left_stopped)
         needs_.on_left_stopped();
-    if (running.event.action == MainAction::restart) {
+    if (running.incident.action == MainAction::restart) {
         if (result.ok)
-            restarted_[running.event.request.program] = running.starts + 1;
+            restarted_[running.incident.request.program] = running.starts + 1;
         needs_.on_restarted();
     }
-    running.event.result = std::move(result);
+    running.incident.result = std::move(result);
     const auto cat = running.cat.lock();
     if (cat)
         cat->last_action = Cat::LastAction{std::chrono::system_clock::now(), std::string(action),
-                                           running.event.result.ok, running.event.result.message};
-    if (running.event.request.cat.action.email)
-        needs_.mails.add(running.who, running.event);
-    for (MailEvent& mail : running.mails_after)
-        needs_.mails.add(running.who, std::move(mail));
-    running.mails_after.clear();
+                                           running.incident.result.ok, running.incident.result.message};
+}
+
+void ActionRunner::on_spooled(Running& running, const Spooled& spooled) {
+    running.spooled = true;
+    if (spooled.ok) {
+        needs_.mailer.look();
+    } else {
+        log::error(running.who, "the notice of it is lost, nobody will be told: {}", spooled.message);
+        needs_.mailer.note_lost(running.incident.request.channels.size());
+    }
+    release_notices(running);
+}
+
+// What the action's child did not tell, another one does; then what waited for it.
+void ActionRunner::release_notices(Running& running) {
+    if (!std::exchange(running.spooled, true))
+        needs_.notices.add(running.incident);
+    for (Incident& incident : running.notices_after)
+        needs_.notices.add(std::move(incident));
+    running.notices_after.clear();
 }
 
 void ActionRunner::on_end(std::list<Running>::iterator running, const ChildEnd& end) {
     running->reader->drain();
     if (!running->done)
-        finish(*running,
-               {false, "its process ended: " + end.text(), {}, running->event.action == MainAction::restart});
+        finish(
+            *running,
+            {false, "its process ended: " + end.text(), {}, running->incident.action == MainAction::restart});
+    release_notices(*running);
     running_.erase(running);
 }
 
@@ -256,9 +292,9 @@ void ActionRunner::stop_now() {
     for (Running& running : running_) {
         if (!running.done)
             log::error(running.who, "{} was not finished{}: healthcheckd stops{}",
-                       to_string(running.event.action),
+                       to_string(running.incident.action),
                        running.stage.empty() ? "" : " (" + running.stage + ')',
-                       running.event.action == MainAction::restart ? "; its next start sees to it" : "");
+                       running.incident.action == MainAction::restart ? "; its next start sees to it" : "");
         ::kill(running.pid, SIGTERM);
     }
 }

@@ -1,4 +1,5 @@
-// Firings carried out: one short-lived child for each, one at a time for each program, then the mail. Master.
+// Firings carried out: one short-lived child for each, one at a time for each program, and people told.
+// Master.
 //
 // A firing that comes while another action of its program is under way, or whose evidence is about a process
 // that the program no longer has, is logged and dropped: it asks for what is being done or no longer needed.
@@ -9,11 +10,12 @@
 #include "master/action.h"
 #include "master/cat.h"
 #include "master/link.h"
-#include "master/mail_queue.h"
+#include "master/notice_writer.h"
 #include "master/program_table.h"
 #include "master/report_reader.h"
 #include "master/spawner.h"
 
+#include <cstdint>
 #include <functional>
 #include <list>
 #include <map>
@@ -30,8 +32,10 @@ public:
         Spawner& spawner;
         std::function<const Program*(const std::string&)> find_program;
         std::function<Result<UniqueFd>()> open_peer;  // to the supervisord link
-        MailQueue& mails;
-        std::string state_dir;
+        NoticeWriter& notices;
+        MailerProcess& mailer;
+        std::shared_ptr<const Config> config;
+        std::string life;                       // of this master, see Notice
         std::function<void()> on_left_stopped;  // a restart failed between stop and start
         std::function<void()> on_restarted;     // supervisord's table has changed by a restart
     };
@@ -39,7 +43,7 @@ public:
     explicit ActionRunner(Needs needs) : needs_(std::move(needs)) {}
     ~ActionRunner();
 
-    // What follows from `event` of `cat`: its action, its mail, or a log line why not.
+    // What follows from `event` of `cat`: its action, its notice, or a log line why not.
     void on_event(const std::shared_ptr<Cat>& cat, Event event, const Report& report);
 
     // No new action from now on. Actions under way get until stop_now().
@@ -53,17 +57,18 @@ public:
 
 private:
     struct Running {
-        MailEvent event;
+        Incident incident;
         std::weak_ptr<Cat> cat;
         std::string who;
         pid_t pid = 0;
         TimePoint limit_at{};     // when the present stage must be over
         bool drained = false;     // had said how it ended before its deadline was looked at
         bool terminated = false;  // has been told to end
-        bool done = false;        // has said how it ended; the child may go on to sweep up
+        bool done = false;        // has said how it ended; the child may go on to tell and to sweep up
+        bool spooled = false;     // has told, or said that it cannot
         std::string stage;
-        std::uint64_t starts = 0;            // of the program, when the action began
-        std::vector<MailEvent> mails_after;  // what came meanwhile and must not arrive before this one's mail
+        std::uint64_t starts = 0;             // of the program, when the action began
+        std::vector<Incident> notices_after;  // what came meanwhile and must not be told before this one
         UniqueFd control;
         std::unique_ptr<ReportReader> reader;
         std::unique_ptr<Timer> deadline;
@@ -74,20 +79,27 @@ private:
     // What a child gets to end its command's tree when it is told to.
     static constexpr Milliseconds kTermLimit{3'000};
     static constexpr std::size_t kOutputBytes = 4096;
+    // Actions at once that may ask supervisord for no more than the end of a log: the link has room for twice
+    // as many, and restarts come first.
+    static constexpr std::size_t kMostAsking = 256;
 
     bool may_run(const Cat& cat, const Report& report) const;
     bool restarted_here(const Cat& cat, const Program& program) const;
     const Running* running_for(const std::string& program) const;
-    void start(const std::shared_ptr<Cat>& cat, MailEvent event);
+    Incident incident_of(Cat& cat, Event event, const Report& report);
+    void start(const std::shared_ptr<Cat>& cat, Incident incident);
     void on_line(Running& running, std::string_view text);
     void terminate(Running& running, const std::string& why);
     void finish(Running& running, ActionResult result);
+    void on_spooled(Running& running, const Spooled& spooled);
+    void release_notices(Running& running);
     void on_end(std::list<Running>::iterator running, const ChildEnd& end);
 
     Needs needs_;
     std::list<Running> running_;
     // Program::starts of the processes that restarts done here have led to, by program.
     std::map<std::string, std::uint64_t> restarted_;
+    std::uint64_t incidents_ = 0;
     bool stopping_ = false;
 };
 

@@ -12,6 +12,8 @@ ThresholdLimits limits_of(const CatConfig& cat) {
     return {cat.failure_threshold, cat.success_threshold, cat.type == CheckType::restart};
 }
 
+constexpr std::size_t kSeenVerdicts = 5;
+
 Report unknown_report(std::string why) {
     Report report;
     report.verdict = Verdict::unknown;
@@ -130,6 +132,13 @@ void Cat::new_process(const std::string& why) {
     eligible_ = Clock::now() + config().initial_delay;
 }
 
+void Cat::restore_failed() {
+    const Event event = threshold_.restore_failed();
+    log::info(who(), "failed before healthcheckd was started; now {}", to_string(threshold_.state()));
+    if (event != Event::none && last_probe_)
+        on_event_(*this, event, last_probe_->report);
+}
+
 void Cat::accept(const Report& report) {
     ++counters_.probes;
     const CatState before = threshold_.state();
@@ -137,6 +146,10 @@ void Cat::accept(const Report& report) {
     if (bound_to_process() && report.verdict == Verdict::failure && before != CatState::failing)
         on_first_failure_();
     last_probe_ = LastProbe{std::chrono::system_clock::now(), report};
+    if (verdicts_.size() == kSeenVerdicts)
+        verdicts_.pop_front();
+    verdicts_.push_back(
+        {last_probe_->at, std::string(to_string(report.verdict)), report.value, report.unit, report.message});
     log_verdict(before, event, report);
     if (event == Event::fired)
         ++counters_.fired;

@@ -7,10 +7,12 @@
 #include "master/worker_process.h"
 
 #include <chrono>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace healthcheckd::master {
 
@@ -68,6 +70,11 @@ public:
     const Threshold& threshold() const { return threshold_; }
     const WorkerProcess& worker() const { return worker_; }
     const std::optional<LastProbe>& last_probe() const { return last_probe_; }
+    // The last five, the newest last.
+    std::vector<SeenVerdict> last_verdicts() const { return {verdicts_.begin(), verdicts_.end()}; }
+    // People were told, before this life of healthcheckd, that it failed: it is failed until it is well
+    // again.
+    void restore_failed();
     const Counters& counters() const { return counters_; }
     // supervisord's word for the program at the last tick, "" when it was not known.
     const std::string& program_state() const { return program_state_; }
@@ -96,6 +103,7 @@ private:
     std::string last_unknown_;
     std::string program_state_;
     std::optional<LastProbe> last_probe_;
+    std::deque<SeenVerdict> verdicts_;
     Counters counters_;
 };
 

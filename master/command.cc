@@ -112,10 +112,7 @@ void set_default_dispositions() noexcept {
 }
 
 // In the forked child: only what signal-safety(7) allows.
-[[noreturn]] void become_shell(int output, pid_t parent, char* const* argv, char* const* envp,
-                               const CommandCgroup* group) noexcept {
-    if (group != nullptr)
-        group->enter();
+[[noreturn]] void become_shell(int output, pid_t parent, char* const* argv, char* const* envp) noexcept {
     ::setsid();
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent)
@@ -246,11 +243,11 @@ Result<CommandEnd> run_shell(const ShellCommand& command, const CommandCgroup* g
     const pid_t self = ::getpid();
     // Not fork(): libuv's handler for it (pthread_atfork) would close two descriptors in the shell by number,
     // those of its signal pipe in the master, whatever they are here.
-    const pid_t shell = ::_Fork();
+    const pid_t shell = group != nullptr ? group->fork_into() : ::_Fork();
     if (shell < 0)
         return system_error("fork");
     if (shell == 0)
-        become_shell(pipe->second.get(), self, argv.data(), envp.data(), group);
+        become_shell(pipe->second.get(), self, argv.data(), envp.data());
     pipe->second.reset();
 
     Run run(shell, std::move(pipe->first), term, group);

@@ -8,6 +8,7 @@
 #include "common/unique_fd.h"
 
 #include <string>
+#include <sys/types.h>
 
 namespace healthcheckd::master {
 
@@ -20,15 +21,16 @@ public:
     CommandCgroup(const CommandCgroup&) = delete;
     CommandCgroup& operator=(const CommandCgroup&) = delete;
 
-    bool exists() const { return static_cast<bool>(procs_); }
-    // Moves the calling process into the group. For the forked child; does what signal-safety(7) allows.
-    void enter() const noexcept;
+    bool exists() const { return static_cast<bool>(group_); }
+    // fork(2) with the child born in the group, where there is one; -1 with errno as fork. Without the
+    // handlers of pthread_atfork(3), so the child may only do what signal-safety(7) allows.
+    pid_t fork_into() const noexcept;
     // SIGKILL to every process in it.
     void kill() const;
 
 private:
     std::string path_;
-    UniqueFd procs_;
+    UniqueFd group_;
 };
 
 }  // namespace healthcheckd::master

@@ -4,6 +4,7 @@
 #include "master/config_values.h"
 
 #include <algorithm>
+#include <map>
 
 namespace healthcheckd::master {
 
@@ -74,9 +75,9 @@ void check_action(const SectionDraft& draft, const CatConfig& cat, Complaints& c
                                " runs: of restart, exec and kill the first in this order does");
     if (main == MainAction::exec && !draft.has("execCmd"))
         complaints.error(place, path_of(draft, "execCmd"), "is missing: action is exec");
-    if (cat.send_resolved && !cat.action.email)
+    if (cat.send_resolved && !cat.action.tells())
         complaints.warning(draft.place_of("sendResolved"), path_of(draft, "sendResolved"),
-                           "has no effect: action has no email");
+                           "has no effect: action has neither email nor webhook");
 }
 
 // supervisord on another machine tells pids of that machine.
@@ -115,6 +116,39 @@ void finish_tls(const SectionDraft& draft, CatConfig& cat, Complaints& complaint
         if (asks)
             complaints.warning(draft.place_of(key), path_of(draft, key), "has no effect: tls is false");
 }
+
+// What most people mean by a webhook of this name.
+WebhookFormat usual_format(const std::string& name) {
+    if (name == "wechat" || name == "wecom")
+        return WebhookFormat::wecom;
+    if (name == "dingding" || name == "dingtalk")
+        return WebhookFormat::dingtalk;
+    if (name == "feishu")
+        return WebhookFormat::feishu;
+    return name == "slack" ? WebhookFormat::slack : WebhookFormat::json;
+}
+
+// Actions that cannot tell because the section for it is missing: one warning for all.
+class Skipped {
+public:
+    void add(const SectionDraft& draft) {
+        first_ = first_ == nullptr ? &draft : first_;
+        ++count_;
+    }
+    void warn(const std::string& what, const std::string& section, Complaints& complaints) const {
+        if (first_ == nullptr)
+            return;
+        std::string text = what + " is skipped";
+        if (count_ > 1)
+            text += ", here and in " + std::to_string(count_ - 1) + " more";
+        complaints.warning(first_->place_of("action"), path_of(*first_, "action"),
+                           text + ": there is no " + section);
+    }
+
+private:
+    const SectionDraft* first_ = nullptr;
+    std::size_t count_ = 0;
+};
 
 }  // namespace
 
@@ -172,24 +206,46 @@ void finish_cat(const SectionDraft& draft, const Config& config, CatConfig& cat,
     }
 }
 
-void check_mail_is_there(const std::vector<SectionDraft>& drafts, const Config& config,
-                         Complaints& complaints) {
-    if (config.mail)
-        return;
-    const SectionDraft* first = nullptr;
-    std::size_t count = 0;
-    for (std::size_t i = 0; i < drafts.size(); ++i)
-        if (config.cats[i].action.email && !drafts[i].spoilt("action")) {
-            first = first == nullptr ? &drafts[i] : first;
-            ++count;
+void finish_webhook(const SectionDraft& draft, WebhookConfig& webhook, Complaints& complaints) {
+    require(draft, "url", complaints);
+    if (!draft.has("format"))
+        webhook.format = usual_format(webhook.name);
+    const bool signs = webhook.format != WebhookFormat::slack && webhook.format != WebhookFormat::wecom;
+    if (draft.has("secret") && !signs && !draft.spoilt("format"))
+        complaints.warning(draft.place_of("secret"), path_of(draft, "secret"),
+                           "has no effect: " + std::string(to_string(webhook.format)) +
+                               " knows no signature, its key is part of the url");
+}
+
+void check_channels_are_there(const std::vector<SectionDraft>& drafts, const Config& config,
+                              Complaints& complaints) {
+    Skipped email, webhooks;
+    std::map<std::string, Skipped> chats;
+    std::vector<std::string_view> known;
+    for (const WebhookConfig& webhook : config.webhooks)
+        known.push_back(webhook.name);
+    for (std::size_t i = 0; i < drafts.size(); ++i) {
+        const ActionSet& action = config.cats[i].action;
+        if (drafts[i].spoilt("action"))
+            continue;
+        if (action.email && !config.mail)
+            email.add(drafts[i]);
+        if (action.webhook && known.empty())
+            webhooks.add(drafts[i]);
+        for (const std::string& name : action.webhooks) {
+            if (std::ranges::find(known, name) != known.end())
+                continue;
+            if (is_chat_name(name))
+                chats[name].add(drafts[i]);
+            else
+                complaints.error(drafts[i].place_of("action"), path_of(drafts[i], "action"),
+                                 "there is no config.webhooks." + name + did_you_mean(name, known));
         }
-    if (first == nullptr)
-        return;
-    std::string text = "email is skipped";
-    if (count > 1)
-        text += ", here and in " + std::to_string(count - 1) + " more";
-    complaints.warning(first->place_of("action"), path_of(*first, "action"),
-                       text + ": there is no config.mail");
+    }
+    email.warn("email", "config.mail", complaints);
+    webhooks.warn("webhook", "config.webhooks", complaints);
+    for (const auto& [name, skipped] : chats)
+        skipped.warn(name, "config.webhooks." + name, complaints);
 }
 
 }  // namespace healthcheckd::master

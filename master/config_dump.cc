@@ -18,6 +18,9 @@ std::string shown(const Key& key, std::string_view value) {
         return masked_json(value);
     case Sensitivity::password:
         return std::string(kMask);
+    case Sensitivity::url:
+        return std::string(value.substr(0, value.find('/', value.find("://") + 3))) + '/' +
+               std::string(kMask);
     }
     __builtin_unreachable();
 }
@@ -49,6 +52,15 @@ std::string dump_config(const Config& config) {
         out << YAML::EndMap;
     } else {
         out << YAML::Null;
+    }
+    if (!config.webhooks.empty()) {
+        out << YAML::Key << "webhooks" << YAML::Value << YAML::BeginMap;
+        for (const WebhookConfig& webhook : config.webhooks) {
+            out << YAML::Key << webhook.name << YAML::Value << YAML::BeginMap;
+            emit_keys(out, Section::webhook, {&config, nullptr, &webhook});
+            out << YAML::EndMap;
+        }
+        out << YAML::EndMap;
     }
     out << YAML::EndMap;
     for (const CatConfig& cat : config.cats) {

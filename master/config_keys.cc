@@ -3,6 +3,7 @@
 #include "master/config_json.h"
 #include "master/config_texts.h"
 #include "master/config_values.h"
+#include "master/notice_template.h"
 
 #include <type_traits>
 
@@ -30,6 +31,10 @@ template <auto M> auto& field(const auto& place) {
         return place.cat->*M;
     else if constexpr (std::is_same_v<Class, MailConfig>)
         return (*place.config->mail).*M;
+    else if constexpr (std::is_same_v<Class, WebhookConfig>)
+        return place.webhook->*M;
+    else if constexpr (std::is_same_v<Class, NoticeLimits>)
+        return place.config->notices.*M;
     else
         return place.config->*M;
 }
@@ -52,6 +57,27 @@ Result<void> set_text(const KeyTarget& target, std::string_view text) {
 }
 template <auto M> std::string_view get_text(const KeySource& source, std::string&) {
     return field<M>(source);
+}
+
+// "a,b" as a list of texts that each pass `Check`, at most `Max` of them.
+template <auto M, Result<std::string> (*Check)(std::string_view), std::size_t Max>
+Result<void> set_texts(const KeyTarget& target, std::string_view text) {
+    std::vector<std::string> list;
+    for (const std::string_view item : split_list(text)) {
+        Result<std::string> checked = Check(item);
+        if (!checked)
+            return checked.error();
+        list.push_back(std::move(*checked));
+    }
+    if (list.size() > Max)
+        return Error{"more than " + std::to_string(Max) + " of them"};
+    field<M>(target) = std::move(list);
+    return {};
+}
+template <auto M> std::string_view get_texts(const KeySource& source, std::string& buffer) {
+    for (const std::string& each : field<M>(source))
+        buffer.append(buffer.empty() ? "" : ",").append(each);
+    return buffer;
 }
 
 template <auto M> Result<void> set_host(const KeyTarget& target, std::string_view text) {
@@ -93,9 +119,9 @@ template <auto M> std::string_view get_choice(const KeySource& source, std::stri
 
 template <auto M> SecretStore::Group group_of(const KeyTarget& target) {
     using Class = typename MemberOf<decltype(M)>::Class;
-    return std::is_same_v<Class, CatConfig>    ? target.group
-           : std::is_same_v<Class, MailConfig> ? SecretStore::kMail
-                                               : SecretStore::kLink;
+    return std::is_same_v<Class, CatConfig> ? target.group
+           : std::is_same_v<Class, Config>  ? SecretStore::kLink
+                                            : SecretStore::kMail;
 }
 
 template <auto M, Result<void> (*Check)(std::string_view)>
@@ -162,22 +188,26 @@ std::string_view get_status(const KeySource& source, std::string& buffer) {
     return buffer = status_text(source.cat->expect_status);
 }
 
-Result<void> set_recipients(const KeyTarget& target, std::string_view text) {
-    std::vector<std::string> list;
-    for (const std::string_view item : split_list(text)) {
-        if (Result<void> checked = check_address(item); !checked)
-            return checked;
-        list.emplace_back(item);
-    }
-    if (list.size() > 100)
-        return Error{"more than 100 addresses"};
-    target.config->mail->to_list = std::move(list);
-    return {};
+Result<std::string> checked_address(std::string_view text) {
+    const Result<void> checked = check_address(text);
+    return checked ? Result<std::string>(std::string(text)) : checked.error();
 }
-std::string_view get_recipients(const KeySource& source, std::string& buffer) {
-    for (const std::string& address : source.config->mail->to_list)
-        buffer.append(buffer.empty() ? "" : ",").append(address);
-    return buffer;
+
+constexpr std::size_t kMostHosts = 10;
+constexpr std::size_t kMostAddresses = 100;
+
+// An hour at most: what waits longer is no digest.
+Result<void> set_digest(const KeyTarget& target, std::string_view text) {
+    return store<&NoticeLimits::digest>(target, parse_seconds(text, 0ms, 1h));
+}
+
+Result<void> check_subject(std::string_view text) {
+    const Result<void> line = check_line(text, 500);
+    return line ? check_template(text) : line;
+}
+Result<void> check_body(std::string_view text) {
+    const Result<void> script = check_script(text, 16 * 1024);
+    return script ? check_template(text) : script;
 }
 
 // ---- the table
@@ -193,6 +223,7 @@ constexpr unsigned kAll = kNet | kByPid;
 
 constexpr auto kConfig = Section::config;
 constexpr auto kMail = Section::mail;
+constexpr auto kHook = Section::webhook;
 constexpr auto kCat = Section::cat;
 constexpr auto kScalar = Shape::scalar;
 constexpr auto kOpen = Sensitivity::open;
@@ -201,6 +232,8 @@ constexpr auto kPassword = Sensitivity::password;
 
 using C = CatConfig;
 using M = MailConfig;
+using W = WebhookConfig;
+using N = NoticeLimits;
 
 // clang-format off
 constexpr Key kKeys[] = {
@@ -222,14 +255,16 @@ constexpr Key kKeys[] = {
      set_choice<&Config::sandbox, SandboxLevel::strict, SandboxLevel::log, SandboxLevel::off>,
      get_choice<&Config::sandbox>},
 
-    {kMail, "host", "", false, 0, kScalar, "required", kOpen, nullptr, set_host<&M::host>, get_text<&M::host>},
+    {kMail, "host", "", false, 0, Shape::list, "required", kOpen, nullptr,
+     set_texts<&M::hosts, parse_host, kMostHosts>, get_texts<&M::hosts>},
     {kMail, "port", "", false, 0, kScalar, "465", kOpen, nullptr,
      set_whole<&M::port, 1, 65535>, get_whole<&M::port>},
     {kMail, "user", "", false, 0, kScalar, "none", kOpen, nullptr,
      set_text<&M::user, line_of<255>>, get_text<&M::user>},
     {kMail, "pass", "", false, 0, kScalar, "none", kPassword, nullptr,
      set_secret<&M::pass, line_of<1024>>, get_secret<&M::pass>},
-    {kMail, "to_list", "", false, 0, Shape::list, "required", kOpen, nullptr, set_recipients, get_recipients},
+    {kMail, "to_list", "", false, 0, Shape::list, "required", kOpen, nullptr,
+     set_texts<&M::to_list, checked_address, kMostAddresses>, get_texts<&M::to_list>},
     {kMail, "from", "", false, 0, kScalar, "none", kOpen, nullptr,
      set_text<&M::from, check_address>, get_text<&M::from>},
     {kMail, "tls", "", false, 0, kScalar, "implicit", kOpen, nullptr,
@@ -238,6 +273,30 @@ constexpr Key kKeys[] = {
     {kMail, "verify", "", false, 0, kScalar, "true", kOpen, nullptr, set_flag<&M::verify>, get_flag<&M::verify>},
     {kMail, "caFile", "", false, 0, kScalar, "none", kOpen, nullptr,
      set_text<&M::ca_file, check_absolute_path>, get_text<&M::ca_file>},
+    {kMail, "reminderSeconds", "", false, 0, kScalar, "3600", kOpen, nullptr,
+     set_seconds<&N::reminder, 0>, get_seconds<&N::reminder>},
+    {kMail, "digestSeconds", "", false, 0, kScalar, "10", kOpen, nullptr,
+     set_digest, get_seconds<&N::digest>},
+    {kMail, "maxPerHour", "", false, 0, kScalar, "60", kOpen, nullptr,
+     set_whole<&N::most_per_hour, 1, 3600>, get_whole<&N::most_per_hour>},
+    {kMail, "subject", "", false, 0, kScalar, "none", kOpen, nullptr,
+     set_text<&M::subject, check_subject>, get_text<&M::subject>},
+    {kMail, "body", "", false, 0, kScalar, "none", kOpen, nullptr,
+     set_text<&M::body, check_body>, get_text<&M::body>},
+
+    {kHook, "url", "", false, 0, kScalar, "required", Sensitivity::url, nullptr,
+     set_secret<&W::url, check_webhook_url>, get_secret<&W::url>},
+    {kHook, "format", "", false, 0, kScalar, "json", kOpen, nullptr,
+     set_choice<&W::format, WebhookFormat::json, WebhookFormat::slack, WebhookFormat::wecom,
+                WebhookFormat::dingtalk, WebhookFormat::feishu>,
+     get_choice<&W::format>},
+    {kHook, "secret", "", false, 0, kScalar, "none", kPassword, nullptr,
+     set_secret<&W::secret, line_of<1024>>, get_secret<&W::secret>},
+    {kHook, "headers", "", false, 0, Shape::headers, "none", Sensitivity::masked, checked_headers,
+     set_secret<&W::headers, check_json_size>, get_secret<&W::headers>},
+    {kHook, "verify", "", false, 0, kScalar, "true", kOpen, nullptr, set_flag<&W::verify>, get_flag<&W::verify>},
+    {kHook, "caFile", "", false, 0, kScalar, "none", kOpen, nullptr,
+     set_text<&W::ca_file, check_absolute_path>, get_text<&W::ca_file>},
 
     {kCat, "program", "", false, kAll, kScalar, "required", kOpen, nullptr,
      set_text<&C::program, check_program>, get_text<&C::program>},

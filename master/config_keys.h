@@ -15,7 +15,7 @@
 
 namespace healthcheckd::master {
 
-enum class Section : std::uint8_t { config, mail, cat };
+enum class Section : std::uint8_t { config, mail, webhook, cat };
 
 // What a value may be in the file.
 enum class Shape : std::uint8_t {
@@ -30,6 +30,7 @@ enum class Sensitivity : std::uint8_t {
     kept,      // in the SecretStore, but -T prints it
     masked,    // -T prints the text with its secret-looking values masked
     password,  // never printed
+    url,       // printed up to the end of its host: the rest may be a key
 };
 
 // Bits of check types, for Key::types.
@@ -37,15 +38,17 @@ constexpr unsigned type_bit(CheckType type) {
     return 1u << static_cast<unsigned>(type);
 }
 
-// Where setters write. A mail key needs config->mail, a cat key needs `cat`.
+// Where setters write. A mail key needs config->mail, a webhook's `webhook`, a cat's `cat`.
 struct KeyTarget {
     Config* config;
     CatConfig* cat;
     SecretStore::Group group;  // for secrets of the cat: its index
+    WebhookConfig* webhook = nullptr;
 };
 struct KeySource {
     const Config* config;
     const CatConfig* cat;
+    const WebhookConfig* webhook = nullptr;
 };
 
 struct Key {

@@ -167,6 +167,26 @@ Result<void> check_supervisord_url(std::string_view text) {
     return {};
 }
 
+Result<void> check_webhook_url(std::string_view text) {
+    if (Result<void> line = check_line(text, kMaxUrl); !line)
+        return line;
+    if (!text.starts_with("http://") && !text.starts_with("https://"))
+        return Error{"must begin with http:// or https://"};
+    if (text.find_first_of(" #\\") != std::string_view::npos)
+        return Error{"must not hold a space, '#' or backslash"};
+    const std::string_view place = authority(text);
+    if (place.find('@') != std::string_view::npos)
+        return Error{"must not hold a user or password: give an Authorization header in headers"};
+    std::string_view host, port;
+    split_port(place, host, port);
+    if (!parse_host(host))
+        return Error{"has no host name or address after '//'"};
+    if (!port.empty() || place.ends_with(':'))
+        if (Result<std::uint64_t> number = parse_whole(port, 1, 65535); !number)
+            return Error{"port " + number.error().what};
+    return {};
+}
+
 bool is_remote_url(std::string_view url) {
     if (url.starts_with("unix://"))
         return false;

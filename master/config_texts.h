@@ -40,6 +40,9 @@ Result<void> check_absolute_path(std::string_view text);
 // A mail address: one @ with something on each side, and nothing that could end it in a header or in SMTP.
 Result<void> check_address(std::string_view text);
 
+// http:// or https://, without a user in it. The complaint never quotes it.
+Result<void> check_webhook_url(std::string_view text);
+
 // unix:///absolute/path, http://host[:port][/path] or https://..., without a user in it.
 Result<void> check_supervisord_url(std::string_view text);
 

@@ -3,9 +3,10 @@
 //   W severity line column file path text    a complaint ("what loading says"); numbers are decimal texts
 //   F file                                   a configuration follows
 //   M                                        it has a mail section
-//   C name line                              a cat; the K records after it are its own
-//   K section name value                     one key with its canonical text
-//   E                                        the end
+//   H name                                   a webhook; the K records after it, up to the first C, are its
+//   own C name line                              a cat; the K records after it are its own K section name
+//   value                     one key with its canonical text E                                        the
+//   end
 // The checksum is no protection against an attacker, who would write the right one: it shows that a child
 // died while it wrote, or a bug.
 #include "master/config_transfer.h"
@@ -134,6 +135,11 @@ void write_config(Writer& out, const Config& config) {
         out.record('M');
         write_keys(out, Section::mail, {&config, nullptr});
     }
+    for (const WebhookConfig& webhook : config.webhooks) {
+        out.record('H');
+        out.field(webhook.name);
+        write_keys(out, Section::webhook, {&config, nullptr, &webhook});
+    }
     for (const CatConfig& cat : config.cats) {
         out.record('C');
         out.field(cat.name);
@@ -160,9 +166,13 @@ public:
             config_->file = in_.field();
             break;
         case 'M':
-            require(config_ != nullptr && !config_->mail && config_->cats.empty());
+            require(config_ != nullptr && !config_->mail && config_->webhooks.empty() &&
+                    config_->cats.empty());
             if (in_.ok())
                 config_->mail.emplace();
+            break;
+        case 'H':
+            webhook();
             break;
         case 'C':
             cat();
@@ -203,6 +213,14 @@ private:
         loaded_.diagnostics.push_back(std::move(d));
     }
 
+    void webhook() {
+        WebhookConfig webhook;
+        webhook.name = in_.field();
+        require(config_ != nullptr && config_->cats.empty() && check_cat_name(webhook.name));
+        if (in_.ok())
+            config_->webhooks.push_back(std::move(webhook));
+    }
+
     void cat() {
         CatConfig cat;
         cat.name = in_.field();
@@ -221,12 +239,15 @@ private:
             return;
         const Key* key = find_key(static_cast<Section>(section), name);
         const bool in_cat = !config_->cats.empty();
+        const bool in_webhook = !in_cat && !config_->webhooks.empty();
         require(key != nullptr && key->name == name && (key->section == Section::cat) == in_cat &&
+                (key->section == Section::webhook) == in_webhook &&
                 (key->section != Section::mail || config_->mail));
         if (!in_.ok())
             return;
         const KeyTarget target{config_.get(), in_cat ? &config_->cats.back() : nullptr,
-                               static_cast<SecretStore::Group>(config_->cats.size()) - 1};
+                               static_cast<SecretStore::Group>(config_->cats.size()) - 1,
+                               in_webhook ? &config_->webhooks.back() : nullptr};
         require(static_cast<bool>(key->set(target, value)));
     }
 

@@ -2,6 +2,7 @@
 
 #include "common/line_codec.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -47,6 +48,17 @@ Result<int> parse_status_code(std::string_view text) {
     if (!code)
         return Error{"status code " + code.error().what};
     return static_cast<int>(*code);
+}
+
+// The predecessor's names of chat services, each of which selects the webhook of that name.
+constexpr std::string_view kChatNames[] = {"wechat", "dingding", "feishu"};
+constexpr std::string_view kWebhookOf = "webhook:";
+
+// The webhook that an item of an action names; "" when it names none.
+std::string_view webhook_of(std::string_view item) {
+    if (is_chat_name(item))
+        return item;
+    return item.starts_with(kWebhookOf) ? item.substr(kWebhookOf.size()) : std::string_view{};
 }
 
 }  // namespace
@@ -112,16 +124,28 @@ std::vector<std::string_view> split_list(std::string_view text) {
     return items;
 }
 
+bool is_chat_name(std::string_view text) {
+    return std::ranges::find(kChatNames, text) != std::end(kChatNames);
+}
+
 Result<ActionSet> parse_actions(std::string_view text) {
     ActionSet actions;
     for (const std::string_view name : split_list(text)) {
-        bool* flag = name == "restart" ? &actions.restart
-                     : name == "kill"  ? &actions.kill
-                     : name == "exec"  ? &actions.exec
-                     : name == "email" ? &actions.email
-                                       : nullptr;
+        if (const std::string_view webhook = webhook_of(name); !webhook.empty()) {
+            if (std::ranges::find(actions.webhooks, webhook) != actions.webhooks.end())
+                return Error{in_quotes(name) + " is named twice"};
+            actions.webhooks.emplace_back(webhook);
+            continue;
+        }
+        bool* flag = name == "restart"   ? &actions.restart
+                     : name == "kill"    ? &actions.kill
+                     : name == "exec"    ? &actions.exec
+                     : name == "email"   ? &actions.email
+                     : name == "webhook" ? &actions.webhook
+                                         : nullptr;
         if (flag == nullptr)
-            return unknown_value(name, {"restart", "kill", "exec", "email"});
+            return unknown_value(name, {"restart", "kill", "exec", "email", "webhook", "webhook:NAME",
+                                        "wechat", "dingding", "feishu"});
         if (*flag)
             return Error{in_quotes(name) + " is named twice"};
         *flag = true;
@@ -174,6 +198,9 @@ std::string actions_text(const ActionSet& actions) {
     add(actions.kill, "kill");
     add(actions.exec, "exec");
     add(actions.email, "email");
+    add(actions.webhook, "webhook");
+    for (const std::string& name : actions.webhooks)
+        add(true, std::string(kWebhookOf) + name);
     return out;
 }
 

@@ -35,8 +35,12 @@ Result<std::chrono::milliseconds> parse_seconds(std::string_view text, std::chro
 // true/false, yes/no, on/off in any case.
 Result<bool> parse_flag(std::string_view text);
 
-// Names from restart, kill, exec, email, separated by commas; at least one.
+// Names from restart, kill, exec, email, webhook, webhook:NAME, and wechat, dingding and feishu, which stand
+// for the webhook of that name; separated by commas; at least one.
 Result<ActionSet> parse_actions(std::string_view text);
+
+// Is it a name of a chat service that may stand in an action for the webhook of that name?
+bool is_chat_name(std::string_view text);
 
 // HTTP status codes and ranges of them, 100 to 599, separated by commas: "200,204,300-399".
 Result<StatusRanges> parse_status(std::string_view text);

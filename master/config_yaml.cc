@@ -17,6 +17,7 @@ namespace healthcheckd::master {
 namespace {
 
 constexpr std::size_t kMaxCats = 4000;
+constexpr std::size_t kMaxWebhooks = 20;
 
 // Where each name of a map stands first, and complaints about the others.
 class Names {
@@ -52,6 +53,8 @@ public:
 private:
     void read_config_section(const Pair& section);
     void read_mail(const Pair& section);
+    void read_webhooks(const Pair& section);
+    void read_webhook(const Pair& section);
     void read_cat(const Pair& section);
     // Reads the keys of a map; `nested` takes those that are sections of their own.
     SectionDraft read_keys(const Pair& map, Section section, const std::string& path,
@@ -98,7 +101,7 @@ std::shared_ptr<Config> Loader::load(const Node& root, const std::string& name) 
                           "there is no cat: give at least one check, under a name of its own (cat1: ...)");
     for (std::size_t i = 0; i < cats_.size(); ++i)
         finish_cat(cats_[i], *config_, config_->cats[i], complaints_);
-    check_mail_is_there(cats_, *config_, complaints_);
+    check_channels_are_there(cats_, *config_, complaints_);
     return config_;
 }
 
@@ -117,6 +120,38 @@ void Loader::read_mail(const Pair& section) {
     const SectionDraft draft = read_keys(section, Section::mail, "config.mail", target);
     if (section.value.kind == Node::Kind::map)
         finish_mail(draft, *config_->mail, complaints_);
+}
+
+void Loader::read_webhooks(const Pair& section) {
+    if (section.value.kind == Node::Kind::null)
+        return;
+    if (section.value.kind != Node::Kind::map) {
+        complaints_.error(section.value.place, "config.webhooks", "must be a map of names and webhooks");
+        return;
+    }
+    Names names;
+    for (const Pair& pair : section.value.pairs)
+        if (names.add(pair.key, pair, child_path("config.webhooks", pair.key), "webhook", complaints_)) {
+            if (config_->webhooks.size() == kMaxWebhooks)
+                return complaints_.error(pair.place, "config.webhooks",
+                                         "more than " + std::to_string(kMaxWebhooks) + " webhooks");
+            read_webhook(pair);
+        }
+}
+
+void Loader::read_webhook(const Pair& section) {
+    const std::string path = child_path("config.webhooks", section.key);
+    if (const Result<void> name = check_cat_name(section.key); !name)
+        complaints_.error(section.place, path,
+                          in_quotes(section.key) +
+                              " is no name for a webhook: use 1 to 64 of A-Z a-z 0-9 _ . -");
+    WebhookConfig webhook;
+    webhook.name = section.key;
+    const SectionDraft draft =
+        read_keys(section, Section::webhook, path, {config_.get(), nullptr, SecretStore::kNobody, &webhook});
+    if (section.value.kind == Node::Kind::map)
+        finish_webhook(draft, webhook, complaints_);
+    config_->webhooks.push_back(std::move(webhook));
 }
 
 void Loader::read_cat(const Pair& section) {
@@ -154,6 +189,9 @@ SectionDraft Loader::read_keys(const Pair& map, Section section, const std::stri
         if (section == Section::config && pair.key == "mail") {
             if (fresh)
                 read_mail(pair);
+        } else if (section == Section::config && pair.key == "webhooks") {
+            if (fresh)
+                read_webhooks(pair);
         } else if (key == nullptr) {
             unknown_key(pair, section, here);
         } else if (fresh) {
@@ -184,13 +222,15 @@ void Loader::read_value(const Pair& pair, const Key& key, const KeyTarget& targe
 void Loader::unknown_key(const Pair& pair, Section section, const std::string& path) {
     std::vector<std::string_view> known = key_names(section);
     if (section == Section::config)
-        known.push_back("mail");
+        known.insert(known.end(), {"mail", "webhooks"});
     // Past what is shown, a hint is not worth its time.
     std::string hint = complaints_.full() ? "" : did_you_mean(pair.key, known);
     if (section == Section::cat && find_key(Section::config, pair.key) != nullptr)
         hint = "; it belongs in the section 'config'";
     else if (section == Section::config && hint.empty() && find_key(Section::cat, pair.key) != nullptr)
         hint = "; it belongs in a cat";
+    if (section == Section::config && is_chat_name(pair.key))
+        hint = "; give the address as config.webhooks." + pair.key + ": {url: ...}";
     complaints_.error(pair.place, path, "unknown key " + in_quotes(pair.key) + hint);
 }
 
@@ -205,6 +245,7 @@ void Loader::warn_null(const Pair& pair, const Key& key, const std::string& path
 
 bool holds_password(const Config& config) {
     return !config.supervisord_pass.empty() || (config.mail && !config.mail->pass.empty()) ||
+           !config.webhooks.empty() ||
            std::ranges::any_of(config.cats, [](const CatConfig& cat) { return !cat.password.empty(); });
 }
 

@@ -1,4 +1,4 @@
-// What a mail says about this machine. Mail child.
+// What a mail says about this machine. Notice and action, mailer.
 #pragma once
 
 #include <string>

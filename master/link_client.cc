@@ -2,6 +2,7 @@
 
 #include "common/channel.h"
 
+#include <algorithm>
 #include <poll.h>
 
 namespace healthcheckd::master {
@@ -9,6 +10,8 @@ namespace healthcheckd::master {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kMostText = 16 * 1024;
 
 CallResult lost(std::string why) {
     CallResult result;
@@ -57,6 +60,10 @@ CallResult LinkClient::call(std::string_view op, std::string_view name, std::chr
             result.program = *program;
         if (const auto* settings = std::get_if<SettingsLine>(&answer); settings && settings->seq == seq)
             result.settings = *settings;
+        if (const auto* piece = std::get_if<TextLine>(&answer); piece && piece->seq == seq) {
+            result.stream = piece->stream;
+            result.text.append(piece->text, 0, kMostText - std::min(kMostText, result.text.size()));
+        }
         if (const auto* end = std::get_if<AnswerLine>(&answer); end && end->seq == seq) {
             result.code = end->code;
             result.message = end->message;

@@ -22,7 +22,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-constexpr std::size_t kMaxPeers = 64;
+constexpr std::size_t kMaxPeers = 512;
 constexpr rlim_t kDescriptors = kMaxPeers + 32;
 // All lines of one answer together: an action that does not read must not keep the others waiting.
 constexpr std::chrono::milliseconds kPeerPatience = 1s;
@@ -129,6 +129,17 @@ Result<void> Link::serve(const Call& call, const Send& send) {
         status = supervisor_.settings(call.name, settings);
         if (status.ok())
             sent = send(encode(settings).line());
+    } else if (call.op == "tail") {
+        TextLine piece;
+        piece.seq = call.seq;
+        std::string text;
+        status = supervisor_.tail(call.name, piece.stream, text);
+        // Pieces that fit a line even when every byte is percent-encoded.
+        constexpr std::size_t kPiece = kMaxLine / 3 - 32;
+        for (std::size_t at = 0; at < text.size() && sent; at += kPiece) {
+            piece.text = text.substr(at, kPiece);
+            sent = send(encode(piece).line());
+        }
     } else if (call.op == "stop") {
         status = supervisor_.stop(call.name);
     } else if (call.op == "start") {

@@ -1,59 +1,301 @@
 #include "master/mailer.h"
 
 #include "common/channel.h"
+#include "common/line_codec.h"
 #include "common/protocol.h"
 #include "common/sandbox.h"
+#include "master/delivery.h"
+#include "master/mail.h"
+#include "master/outbox.h"
 #include "worker/resolver.h"
 
-#include <spdlog/fmt/fmt.h>
-#include <thread>
+#include <algorithm>
+#include <map>
+#include <spdlog/fmt/ranges.h>
+#include <sys/select.h>
 
 namespace healthcheckd::master {
 
 namespace {
 
-SandboxProfile profile_of(const MailConfig& mail) {
+using std::chrono::system_clock;
+
+// Between two looks at the spool without the master's word: somebody may have cleared it.
+constexpr std::chrono::minutes kLook{1};
+
+template <class Message> void say(const Message& message) {
+    // Nobody may be reading any more; the end of the control channel tells.
+    (void)write_line(kReportFd, encode(message).line());
+}
+
+// 443, or what the URL says.
+std::uint16_t port_of(const WebhookConfig& webhook) {
+    const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> url(curl_url(), &curl_url_cleanup);
+    char* port = nullptr;
+    if (!url ||
+        curl_url_set(url.get(), CURLUPART_URL, std::string(webhook.url.view()).c_str(), 0) != CURLUE_OK ||
+        curl_url_get(url.get(), CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK)
+        return 0;
+    const int number = std::atoi(port);
+    curl_free(port);
+    return static_cast<std::uint16_t>(number);
+}
+
+SandboxProfile profile_of(const Config& config, const Spool& spool) {
+    constexpr std::uint16_t kDns = 53;
     SandboxProfile profile;
     profile.name = "mailer";
     profile.inet = true;
     profile.threads = true;  // curl resolves the server's name in one
     profile.open_files = true;
     profile.readable = worker::resolver_files();
-    profile.tcp_ports = {static_cast<std::uint16_t>(mail.port), 53};
+    profile.writable = {spool.dir(), spool.dead_dir()};
+    profile.tcp_ports = {kDns};
+    profile.descriptors = 128;
+    if (config.mail)
+        profile.tcp_ports.push_back(static_cast<std::uint16_t>(config.mail->port));
+    for (const WebhookConfig& each : config.webhooks)
+        profile.tcp_ports.push_back(port_of(each));
     return profile;
 }
 
-void say(const Done& done) {
-    (void)write_line(kReportFd, encode(done).line());
+// By what each channel judges certificates; a channel that is missing could not be made ready.
+using Trust = std::map<std::string, TlsClient>;
+
+Result<TlsClient> webhook_tls(const WebhookConfig& webhook) {
+    if (!webhook.verify)
+        return TlsClient::trusting_all();
+    if (!webhook.ca_file.empty())
+        return TlsClient::trusting(webhook.ca_file);
+    const std::string file = system_ca_file();
+    if (webhook.url.view().starts_with("http://") && file.empty())
+        return TlsClient::trusting_none();
+    return TlsClient::trusting(file);
+}
+
+Trust load_trust(const Config& config) {
+    Trust trust;
+    const auto add = [&](const std::string& channel, Result<TlsClient> tls) {
+        if (tls)
+            trust.emplace(channel, std::move(*tls));
+        else
+            say(Say{"error", channel, tls.error().text()});
+    };
+    if (config.mail)
+        add("mail", mail_tls(*config.mail));
+    for (const WebhookConfig& each : config.webhooks)
+        add("webhook:" + each.name, webhook_tls(each));
+    return trust;
+}
+
+class Mailer {
+public:
+    Mailer(const Config& config, const Spool& spool, const std::string& life, const Trust& trust)
+        : config_(config), trust_(trust),
+          outbox_(config, spool, life, [](Weight weight, const auto& who, const auto& text) {
+              say(Say{weight == Weight::error     ? "error"
+                      : weight == Weight::warning ? "warning"
+                                                  : "info",
+                      who, text});
+          }) {}
+
+    int run();
+
+private:
+    bool take_orders();
+    void begin_due();
+    void go_on();
+    void tell_counters();
+    void wait();
+    std::unique_ptr<Delivery> deliver(const Outbox::Message& message) const;
+
+    const Config& config_;
+    const Trust& trust_;
+    Outbox outbox_;
+    std::map<Outbox::Message*, std::unique_ptr<Delivery>> deliveries_;
+    std::optional<Outbox::Counters> told_;
+    system_clock::time_point looked_{};
+};
+
+std::unique_ptr<Delivery> Mailer::deliver(const Outbox::Message& message) const {
+    const auto tls = trust_.find(message.channel);
+    if (tls == trust_.end())
+        return nullptr;
+    if (message.channel == "mail")
+        return deliver_mail(*config_.mail, message, tls->second);
+    for (const WebhookConfig& each : config_.webhooks)
+        if (message.channel == "webhook:" + each.name)
+            return deliver_webhook(each, message, tls->second);
+    return nullptr;
+}
+
+// Returns false when the master is gone.
+bool Mailer::take_orders() {
+    for (;;) {
+        auto packet = receive_packet_now(kControlFd);
+        if (!packet)
+            return packet.error().code == EAGAIN;
+        if (!*packet)
+            return false;
+        MailerCommand command;
+        if (!decode((*packet)->line, command))
+            throw std::runtime_error("the master's line is not understood");
+        if (const auto* lost = std::get_if<Lost>(&command))
+            outbox_.note_lost(lost->count);
+        looked_ = {};
+    }
+}
+
+void Mailer::begin_due() {
+    for (Outbox::Message* message : outbox_.due(system_clock::now())) {
+        auto delivery = deliver(*message);
+        if (delivery)
+            deliveries_[message] = std::move(delivery);
+        else
+            outbox_.report(*message,
+                           {.message = "its certificates could not be read; see the start of the log",
+                            .exceptions = {},
+                            .about_server = true,
+                            .wants_rest = true},
+                           system_clock::now());
+    }
+}
+
+void Mailer::go_on() {
+    for (auto at = deliveries_.begin(); at != deliveries_.end();) {
+        const auto result = at->second->step();
+        if (!result) {
+            ++at;
+            continue;
+        }
+        Outbox::Message* message = at->first;
+        at = deliveries_.erase(at);
+        outbox_.report(*message, *result, system_clock::now());
+    }
+}
+
+void Mailer::tell_counters() {
+    const Outbox::Counters now = outbox_.counters();
+    if (told_ == now)
+        return;
+    told_ = now;
+    say(Mails{now.waiting, now.sent, now.failed});
+}
+
+void Mailer::wait() {
+    Watch watch;
+    FD_SET(kControlFd, &watch.read);
+    watch.highest = kControlFd;
+    const auto now = system_clock::now();
+    watch.limit(std::chrono::ceil<std::chrono::milliseconds>(std::clamp<system_clock::duration>(
+        outbox_.next_wake(now) - now, std::chrono::milliseconds(0), kLook)));
+    for (const auto& [message, delivery] : deliveries_)
+        delivery->watch(watch);
+    timeval time{watch.timeout.count() / 1000, (watch.timeout.count() % 1000) * 1000};
+    (void)::select(watch.highest + 1, &watch.read, &watch.write, &watch.except, &time);
+}
+
+int Mailer::run() {
+    outbox_.load(system_clock::now());
+    for (const std::string& cat : outbox_.failed_cats())
+        say(StillFailed{cat});
+    for (;;) {
+        if (!take_orders())
+            return 0;
+        if (const auto now = system_clock::now(); now - looked_ >= kLook || now < looked_) {
+            looked_ = now;
+            outbox_.scan();
+        }
+        begin_due();
+        go_on();
+        tell_counters();
+        wait();
+    }
+}
+
+int fail(const std::string& why) {
+    say(Broken{why});
+    return 1;
+}
+
+int mailer_life(const Config& config, const std::string& life, pid_t master) {
+    const Spool spool(config.state_dir);
+    if (const auto ready = spool.prepare(); !ready)
+        return fail("the spool cannot be used: " + ready.error().text());
+    const worker::Resolver resolver(kTryLimit);
+    const Trust trust = load_trust(config);
+    const auto confined = enter_sandbox(profile_of(config, spool), config.sandbox, master);
+    if (!confined)
+        return fail("it could not be confined: " + confined.error().text());
+    say(Ready{fmt::format("{}", fmt::join(*confined, ","))});
+    return Mailer(config, spool, life, trust).run();
+}
+
+Telling test_telling() {
+    Telling telling;
+    Notice& notice = telling.notice;
+    ActionRequest request;
+    request.at = system_clock::now();
+    notice = make_notice({NoticeKind::failed, std::move(request), MainAction::none, {}}, "mail", {});
+    notice.program = "healthcheckd";
+    notice.cat = "--test-mail";
+    notice.type = "test";
+    notice.message = "this is a test: mail about failures arrives here";
+    return telling;
+}
+
+int test_life(const Config& config, pid_t master) {
+    const worker::Resolver resolver(kTryLimit);
+    const auto tls = mail_tls(*config.mail);
+    if (!tls) {
+        say(Done{false, tls.error().text()});
+        return 1;
+    }
+    SandboxProfile profile = profile_of(config, Spool(config.state_dir));
+    profile.writable.clear();
+    if (const auto confined = enter_sandbox(profile, config.sandbox, master); !confined) {
+        say(Done{false, "the mailer could not be confined: " + confined.error().text()});
+        return 1;
+    }
+    MailMessage mail = compose_mail(*config.mail, {test_telling()}, 0);
+    SpoolMessage message;
+    message.text = std::move(mail.text);
+    message.sender = std::move(mail.sender);
+    message.recipients = std::move(mail.recipients);
+    const auto delivery = deliver_mail(*config.mail, message, *tls, kTryLimit,
+                                       [](const std::string& line) { say(Output{line}); });
+    std::optional<DeliveryResult> result;
+    while (!(result = delivery->step())) {
+        Watch watch;
+        delivery->watch(watch);
+        timeval time{watch.timeout.count() / 1000, (watch.timeout.count() % 1000) * 1000};
+        (void)::select(watch.highest + 1, &watch.read, &watch.write, &watch.except, &time);
+    }
+    const bool all = result->fate == Fate::delivered && result->exceptions.empty();
+    std::string text = result->message;
+    for (const RecipientFate& each : result->exceptions)
+        text += "; " + each.address + ": " + each.answer;
+    say(Done{all, text});
+    return all ? 0 : 1;
 }
 
 }  // namespace
 
-int run_mailer(const Config& config, const MailEvent& event, pid_t master) {
-    const MailConfig& mail = *config.mail;
-    const MailMessage message = compose_mail(mail, event);
-    const worker::Resolver resolver(kMailTryLimit);
-    const auto tls = mail_tls(mail);
-    if (!tls) {
-        say({false, tls.error().text()});
+int run_mailer(const Config& config, const std::string& life, pid_t master) noexcept {
+    try {
+        return mailer_life(config, life, master);
+    } catch (const std::exception& failure) {
+        return fail(printable(failure.what()));
+    }
+}
+
+int run_test_mail(const Config& config, pid_t master) noexcept {
+    try {
+        return test_life(config, master);
+    } catch (const std::exception& failure) {
+        say(Done{false, printable(failure.what())});
         return 1;
     }
-    if (const auto confined = enter_sandbox(profile_of(mail), config.sandbox, master); !confined) {
-        say({false, "the mailer could not be confined: " + confined.error().text()});
-        return 1;
-    }
-    MailResult result;
-    int tries = 0;
-    for (const auto wait : kMailWaits) {
-        std::this_thread::sleep_for(wait);
-        result = send_mail(mail, message, kMailTryLimit, *tls);
-        ++tries;
-        if (result.ok || result.permanent)
-            break;
-        (void)write_line(kReportFd, encode(Stage{0, result.message}).line());
-    }
-    say({result.ok, fmt::format("{}{}", result.message, tries > 1 ? fmt::format(" (try {})", tries) : "")});
-    return result.ok ? 0 : 1;
 }
 
 }  // namespace healthcheckd::master

@@ -1,23 +1,19 @@
-// One mail delivered, with retries, in a process of its own. Mailer.
+// The mailer: owns the spool, tells people over all channels. Mailer.
 #pragma once
 
 #include "common/config.h"
-#include "master/mail.h"
 
-#include <chrono>
+#include <string>
 #include <sys/types.h>
 
 namespace healthcheckd::master {
 
-// How long one try may take, and the waits before each: a server that is being restarted is met again, one
-// that is gone does not keep the mailer for long.
-inline constexpr std::chrono::milliseconds kMailTryLimit{30'000};
-inline constexpr std::chrono::milliseconds kMailWaits[] = {
-    std::chrono::milliseconds(0), std::chrono::milliseconds(2'000), std::chrono::milliseconds(10'000),
-    std::chrono::milliseconds(60'000)};
+// The life of the mailer: makes the spool ready, confines itself, delivers until the master closes its end.
+// Says on kReportFd what protocol.h has for it. `life`: of the master, see Notice. Returns the exit status.
+int run_mailer(const Config& config, const std::string& life, pid_t master) noexcept;
 
-// The life of a mailer: composes the mail, confines itself, delivers, and says on kReportFd how it went
-// (`stage` after a failed try, `done` at the end). Needs config.mail. Returns the exit status.
-int run_mailer(const Config& config, const MailEvent& event, pid_t master);
+// One test mail by the configuration's mail section, at once and without the spool, confined as the mailer.
+// Writes the dialogue to kReportFd as `output` lines and one `done` line. Returns 0 when the mail was taken.
+int run_test_mail(const Config& config, pid_t master) noexcept;
 
 }  // namespace healthcheckd::master

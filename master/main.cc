@@ -3,6 +3,7 @@
 #include "master/config_command.h"
 #include "master/daemon.h"
 #include "master/options.h"
+#include "master/test_mail.h"
 
 #include <cstdio>
 
@@ -24,6 +25,9 @@ int main(int argc, char** argv) {
         return master::test_config(options->config_file);
     case master::Mode::dump:
         return master::print_config(options->config_file);
+    case master::Mode::test_mail:
+        init_process_title(argc, argv);
+        return master::send_test_mail(options->config_file);
     case master::Mode::run:
         init_process_title(argc, argv);
         return master::run_daemon(options->config_file, options->verbose);

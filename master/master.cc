@@ -55,9 +55,11 @@ Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> confi
              [this](int code, const std::string& why) {
                  on_link_failure(code, why);
              }}),
-      mails_(loop, spawner, config_),
+      mailer_(loop, spawner, layers_, config_, life_,
+              [this](const std::string& cat) { on_still_failed(cat); }),
+      notices_(loop, spawner, mailer_, [this] { return link_.open_peer(); }),
       actions_({loop, spawner, [this](const std::string& name) { return table_.find(name); },
-                [this] { return link_.open_peer(); }, mails_, config_->state_dir,
+                [this] { return link_.open_peer(); }, notices_, mailer_, config_, life_,
                 [this] { finisher_.look(Milliseconds(1'000)); },
                 [this] {
                     link_.refresh_in(Milliseconds(0));
@@ -71,6 +73,7 @@ void Master::start() {
     for (const CatConfig& cat : config_->cats)
         filters_.filter_of(worker::worker_type(cat.type).profile(cat));
     link_.start();
+    mailer_.start();
     for (std::size_t i = 0; i < config_->cats.size(); ++i) {
         const CatConfig& cat = config_->cats[i];
         if (const auto group = group_of(cat.program))
@@ -105,7 +108,19 @@ Cat& Master::add_cat(WorkerProcess::Identity identity) {
     schedule_.add(id, first_tick(origin_, Clock::now() + config.initial_delay, config.period, id),
                   config.period);
     tick_timer_.start_at(*schedule_.next());
+    if (failed_before_.erase(cat->name()) > 0)
+        cat->restore_failed();
     return *cat;
+}
+
+// Members of groups are met later than the mailer speaks.
+void Master::on_still_failed(const std::string& name) {
+    const auto found =
+        std::ranges::find_if(cats_, [&](const auto& entry) { return entry.second->name() == name; });
+    if (found != cats_.end())
+        found->second->restore_failed();
+    else
+        failed_before_.insert(name);
 }
 
 void Master::start_cat(Cat& cat) {
@@ -258,8 +273,7 @@ void Master::on_program_state(const Program& program) {
 }
 
 StateView Master::view() const {
-    StateView view{config_->file,    started_at_,       reachable_, link_error_,
-                   mails_.waiting(), mails_.counters(), {}};
+    StateView view{config_->file, started_at_, reachable_, link_error_, mailer_.counters(), {}};
     for (const auto& [id, cat] : cats_)
         view.cats.push_back(cat);
     return view;
@@ -312,8 +326,9 @@ void Master::stop(std::function<void()> on_stopped) {
     on_stopped_ = std::move(on_stopped);
     stop_began_ = Clock::now();
     actions_.stop();
-    mails_.stop();
-    mails_.log_undelivered();
+    mailer_.stop();
+    if (const auto waiting = mailer_.counters().queued; waiting > 0)
+        log::info("mailer", "{} notices and messages stay in the spool until the next start", waiting);
     finisher_.stop();
     tick_timer_.stop();
     schedule_ = {};
@@ -329,7 +344,9 @@ void Master::stop_step() {
         children_told_ = true;
         stop_began_ = Clock::now();
         actions_.stop_now();
-    } else if (children_told_ && ((!dumping_ && actions_.children() == 0) || elapsed >= kChildrenLimit)) {
+    } else if (children_told_ &&
+               ((!dumping_ && actions_.children() == 0 && notices_.idle()) || elapsed >= kChildrenLimit)) {
+        notices_.log_unwritten();
         on_stopped_();
         return;
     }

@@ -8,7 +8,8 @@
 #include "master/cat.h"
 #include "master/heap_plug.h"
 #include "master/link.h"
-#include "master/mail_queue.h"
+#include "master/mailer_process.h"
+#include "master/notice_writer.h"
 #include "master/program_table.h"
 #include "master/restart_finisher.h"
 #include "master/schedule.h"
@@ -19,6 +20,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -48,6 +50,7 @@ private:
     static constexpr Milliseconds kChildrenLimit{800};
 
     void on_tick();
+    void on_still_failed(const std::string& cat);
     ProgramView view_of(const Cat& cat) const;
     void on_table(const std::vector<ProgramLine>& lines);
     void on_link_failure(int code, const std::string& why);
@@ -70,6 +73,10 @@ private:
     std::shared_ptr<const Config> config_;
     std::chrono::system_clock::time_point started_at_ = std::chrono::system_clock::now();
 
+    // Tells this life of the master from every other.
+    const std::string life_ =
+        std::to_string(::getpid()) + '-' + std::to_string(started_at_.time_since_epoch().count());
+
     TimePoint origin_ = Clock::now();  // of the slots of all cats
 
     LayerNotes layers_;
@@ -83,10 +90,12 @@ private:
     bool asked_ = false;      // there was an answer or a failure
     std::string link_error_;
 
-    MailQueue mails_;
+    MailerProcess mailer_;
+    NoticeWriter notices_;
     ActionRunner actions_;
     RestartFinisher finisher_;
     std::map<Schedule::Id, std::shared_ptr<Cat>> cats_;  // by order of appearance
+    std::set<std::string> failed_before_;                // cats that this life has not met yet
     Schedule::Id next_id_ = 0;
     // Cats of `group:*`, by their index in the configuration: one virtual cat for each member.
     struct Group {

@@ -1,4 +1,4 @@
-// Text in the form that mail asks for (RFC 5322, 2045, 2047). Mail child.
+// Text in the form that mail asks for (RFC 5322, 2045, 2047). Mailer.
 #pragma once
 
 #include <chrono>

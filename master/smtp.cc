@@ -1,100 +1,33 @@
-// One delivery by SMTP, with libcurl. Mail child.
+// Delivery of a message by SMTP, with libcurl. Mailer.
 #include "common/line_codec.h"
 #include "common/tls_fault.h"
+#include "master/delivery.h"
 #include "master/host_facts.h"
-#include "master/mail.h"
 #include "master/mime.h"
+#include "master/smtp_dialogue.h"
 
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <curl/curl.h>
-#include <memory>
+#include <optional>
+#include <spdlog/fmt/fmt.h>
 
 namespace healthcheckd::master {
 
 namespace {
 
-constexpr std::size_t kMaxAnswer = 300;  // bytes of a server's answer that are kept
-
-// A recipient that the server did not take.
-struct Refusal {
-    std::string address;
-    std::string answer;
-    bool for_good = false;  // 5xx
-};
-
-// What was said on the connection, from curl's debug callback: curl's own error text has the code of an
-// answer, but neither its text nor to which recipient it belongs.
-class Dialogue {
-public:
-    void sent(std::string_view line) {
-        const std::string_view verb = line.substr(0, line.find_first_of(" \r\n"));
-        // curl says goodbye after an error too: what came before is what counts.
-        over_ = over_ || verb == "QUIT";
-        if (over_)
-            return;
-        answer_.clear();
-        recipient_.clear();
-        if (verb == "EHLO" || verb == "HELO")
-            phase_ = "greeting";
-        else if (verb == "STARTTLS")
-            phase_ = "STARTTLS";
-        else if (verb == "AUTH")
-            phase_ = "login";
-        else if (verb == "MAIL")
-            phase_ = "sender";
-        else if (verb == "RCPT") {
-            phase_ = "recipient";
-            recipient_ = bare_address(line);
-        } else if (verb == "DATA")
-            phase_ = "message";
-        // Anything else goes on with the phase: the lines of a login.
-    }
-    void received(std::string_view line) {
-        if (over_)
-            return;
-        while (line.ends_with('\n') || line.ends_with('\r'))
-            line.remove_suffix(1);
-        answer_ = printable(line, kMaxAnswer);
-        if (!recipient_.empty() && (line.starts_with('4') || line.starts_with('5')) && last_line(line)) {
-            refusals_.push_back({recipient_, answer_, line.starts_with('5')});
-            recipient_.clear();
-        }
-    }
-
-    void tls_record() {
-        if (phase_ == kConnection)
-            phase_ = kHandshake;
-    }
-
-    // What curl was about when it last sent something.
-    const std::string& phase() const { return phase_; }
-    bool commanded() const { return phase_ != kConnection && phase_ != kHandshake; }
-    // The last line of the server's answer to the last command; "" when there was none.
-    const std::string& answer() const { return answer_; }
-    const std::vector<Refusal>& refusals() const { return refusals_; }
-
-private:
-    // "250-..." goes on, "250 ..." does not (RFC 5321, 4.2.1).
-    static bool last_line(std::string_view line) { return line.size() < 4 || line[3] != '-'; }
-
-    static constexpr std::string_view kConnection = "connection", kHandshake = "TLS handshake";
-
-    std::string phase_{kConnection};
-    bool over_ = false;
-    std::string answer_;
-    std::string recipient_;
-    std::vector<Refusal> refusals_;
-};
+constexpr std::size_t kMaxDetail = 300;
 
 int on_debug(CURL*, curl_infotype type, char* data, std::size_t size, void* dialogue) {
+    auto& d = *static_cast<SmtpDialogue*>(dialogue);
     if (type == CURLINFO_HEADER_OUT)
-        static_cast<Dialogue*>(dialogue)->sent({data, size});
+        d.sent({data, size});
     else if (type == CURLINFO_HEADER_IN)
-        static_cast<Dialogue*>(dialogue)->received({data, size});
+        d.received({data, size});
     else if (type == CURLINFO_SSL_DATA_OUT)
-        static_cast<Dialogue*>(dialogue)->tls_record();
+        d.tls_record();
+    else if (type == CURLINFO_TEXT)
+        d.remark({data, size});
     return 0;
 }
 
@@ -112,19 +45,17 @@ std::size_t on_write(char*, std::size_t size, std::size_t count, void*) {
 }
 
 struct Free {
-    void operator()(CURL* curl) const { curl_easy_cleanup(curl); }
     void operator()(CURLU* url) const { curl_url_cleanup(url); }
     void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
-using Curl = std::unique_ptr<CURL, Free>;
 using Url = std::unique_ptr<CURLU, Free>;
 using List = std::unique_ptr<curl_slist, Free>;
 
 // smtp://HOST:PORT/NAME, where curl takes NAME for EHLO. nullptr when the host is none.
-Url server_url(const MailConfig& mail) {
+Url server_url(const MailConfig& mail, const std::string& server) {
     Url url(curl_url());
-    const bool v6 = mail.host.find(':') != std::string::npos && !mail.host.starts_with('[');
-    const std::string host = v6 ? "[" + mail.host + "]" : mail.host;
+    const bool v6 = server.find(':') != std::string::npos && !server.starts_with('[');
+    const std::string host = v6 ? "[" + server + "]" : server;
     const std::string name = "/" + host_name();
     const char* scheme = mail.tls == MailTls::implicit ? "smtps" : "smtp";
     if (!url || curl_url_set(url.get(), CURLUPART_SCHEME, scheme, 0) != CURLUE_OK ||
@@ -172,63 +103,184 @@ std::string without_password(std::string text, const MailConfig& mail) {
     return text;
 }
 
-std::string seconds(std::chrono::milliseconds time) {
-    return std::to_string((time.count() + 999) / 1000) + " s";
+// One connection to one server.
+class SmtpTry {
+public:
+    SmtpTry(const MailConfig& mail, const std::string& server, const SpoolMessage& message,
+            const TlsClient& tls, std::chrono::milliseconds limit, const Trace& trace);
+    std::optional<DeliveryResult> step();
+    void watch(Watch& watch) const { transfer_.watch(watch); }
+
+private:
+    void set_up(const SpoolMessage& message, const TlsClient& tls);
+    std::string phase() const;
+    DeliveryResult result_of(CURLcode code) const;
+    DeliveryResult delivered() const;
+    DeliveryResult failed(CURLcode code) const;
+
+    const MailConfig& mail_;
+    const std::chrono::milliseconds limit_;
+    const std::string place_;  // "host:port"
+    const std::string server_;
+    const std::vector<std::string>& wanted_;
+    std::string_view rest_;
+    Url url_;
+    List recipients_;
+    std::string sender_;
+    SmtpDialogue dialogue_;
+    std::array<char, CURL_ERROR_SIZE> error_text_{};
+    Transfer transfer_;  // last: it uses all the others
+};
+
+SmtpTry::SmtpTry(const MailConfig& mail, const std::string& server, const SpoolMessage& message,
+                 const TlsClient& tls, std::chrono::milliseconds limit, const Trace& trace)
+    : mail_(mail), limit_(limit), place_(server + ':' + std::to_string(mail.port)), server_(server), wanted_(message.recipients),
+      rest_(message.text), url_(server_url(mail, server)), sender_('<' + message.sender + '>'),
+      dialogue_(trace ? [&mail, trace](const std::string& line) { trace(without_password(line, mail)); } : Trace{}) {
+    if (url_)
+        set_up(message, tls);
+}
+
+void SmtpTry::set_up(const SpoolMessage& message, const TlsClient& tls) {
+    for (const std::string& address : message.recipients)
+        if (curl_slist* longer = curl_slist_append(recipients_.get(), ("<" + address + ">").c_str())) {
+            (void)recipients_.release();
+            recipients_.reset(longer);
+        }
+    CURL* c = transfer_.handle();
+    curl_easy_setopt(c, CURLOPT_CURLU, url_.get());
+    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+    curl_easy_setopt(c, CURLOPT_USE_SSL, tls_demand(mail_));
+    tls.apply(c);
+    set_login(c, mail_);
+    curl_easy_setopt(c, CURLOPT_MAIL_FROM, sender_.c_str());
+    curl_easy_setopt(c, CURLOPT_MAIL_RCPT, recipients_.get());
+    curl_easy_setopt(c, CURLOPT_MAIL_RCPT_ALLLOWFAILS,
+                     1L);  // one bad address does not cost the others theirs
+    curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
+    curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(message.text.size()));
+    curl_easy_setopt(c, CURLOPT_READFUNCTION, on_read);
+    curl_easy_setopt(c, CURLOPT_READDATA, &rest_);
+    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_write);
+    curl_easy_setopt(c, CURLOPT_VERBOSE, 1L);
+    curl_easy_setopt(c, CURLOPT_DEBUGFUNCTION, on_debug);
+    curl_easy_setopt(c, CURLOPT_DEBUGDATA, &dialogue_);
+    curl_easy_setopt(c, CURLOPT_ERRORBUFFER, error_text_.data());
+    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, static_cast<long>(limit_.count()));
+    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limit_.count()));
+    transfer_.begin();
+}
+
+std::optional<DeliveryResult> SmtpTry::step() {
+    if (!url_)
+        return DeliveryResult{.fate = Fate::put_off,
+                              .message = "mail.host is no host name: " + printable(server_),
+                              .about_server = true,
+                              .wants_rest = true};
+    const std::optional<CURLcode> code = transfer_.step();
+    if (!code)
+        return std::nullopt;
+    DeliveryResult result = *code == CURLE_OK ? delivered() : failed(*code);
+    result.message = without_password(std::move(result.message), mail_);
+    for (RecipientFate& each : result.exceptions)
+        each.answer = without_password(std::move(each.answer), mail_);
+    return result;
 }
 
 // Where it stopped. Before the first command curl waits for the server's greeting once it is connected, with
 // implicit TLS once that is agreed.
-std::string phase_of(CURL* curl, const MailConfig& mail, const Dialogue& dialogue) {
+std::string SmtpTry::phase() const {
     curl_off_t connected_us = 0;
-    curl_easy_getinfo(curl,
-                      mail.tls == MailTls::implicit ? CURLINFO_APPCONNECT_TIME_T : CURLINFO_CONNECT_TIME_T,
+    curl_easy_getinfo(transfer_.handle(),
+                      mail_.tls == MailTls::implicit ? CURLINFO_APPCONNECT_TIME_T : CURLINFO_CONNECT_TIME_T,
                       &connected_us);
-    return dialogue.commanded() || connected_us == 0 ? dialogue.phase() : "greeting";
+    return dialogue_.commanded() || connected_us == 0 ? dialogue_.phase() : "greeting";
 }
 
-std::string refusals_text(const std::vector<Refusal>& refusals) {
-    std::string text;
-    for (const Refusal& refusal : refusals)
-        text += (text.empty() ? "" : "; ") + printable(refusal.address, 320) + ": " + refusal.answer;
-    return text;
+DeliveryResult SmtpTry::delivered() const {
+    DeliveryResult result;
+    result.fate = Fate::delivered;
+    for (const Refusal& refusal : dialogue_.refusals())
+        result.exceptions.push_back(
+            {refusal.address, refusal.for_good ? Fate::refused : Fate::put_off, refusal.answer});
+    result.message = "delivered to " + place_;
+    if (!result.exceptions.empty())
+        result.message +=
+            fmt::format(" for {} of {} recipients",
+                        wanted_.size() - std::min(wanted_.size(), result.exceptions.size()), wanted_.size());
+    return result;
 }
 
-MailResult result_of(CURL* curl, CURLcode code, const char* error_text, const MailConfig& mail,
-                     const Dialogue& dialogue, std::size_t recipients, std::chrono::milliseconds limit) {
-    const std::string server = mail.host + ":" + std::to_string(mail.port);
-    const std::vector<Refusal>& refusals = dialogue.refusals();
-    MailResult result;
-    if (code == CURLE_OK) {
-        result.ok = true;
-        result.message = "delivered to " + server;
-        if (!refusals.empty())
-            result.message = "delivered to " +
-                             std::to_string(recipients - std::min(recipients, refusals.size())) + " of " +
-                             std::to_string(recipients) + " recipients by " + server +
-                             "; refused: " + refusals_text(refusals);
-        return result;
-    }
-    const std::string phase = phase_of(curl, mail, dialogue);
-    result.message = server + ": " + phase + ": ";
-    if (phase == "recipient" && !refusals.empty() && code != CURLE_OPERATION_TIMEDOUT) {
-        result.message += "refused: " + refusals_text(refusals);
-        result.permanent = refusals.size() >= recipients &&
-                           std::ranges::all_of(refusals, [](const Refusal& each) { return each.for_good; });
-        return result;
-    }
+DeliveryResult SmtpTry::failed(CURLcode code) const {
+    DeliveryResult result;
+    const std::string at = phase();
+    const std::string& answer = dialogue_.answer();
+    for (const Refusal& refusal : dialogue_.refusals())
+        if (refusal.for_good)
+            result.exceptions.push_back({refusal.address, Fate::refused, refusal.answer});
     const std::string detail =
-        printable(*error_text != '\0' ? error_text : curl_easy_strerror(code), kMaxAnswer);
-    const std::string fault = tls_fault(curl, code, detail, mail.host);
+        printable(error_text_[0] != '\0' ? error_text_.data() : curl_easy_strerror(code), kMaxDetail);
+    const std::string fault = tls_fault(transfer_.handle(), code, detail, server_);
+    result.message = place_ + ": " + at + ": ";
     if (code == CURLE_OPERATION_TIMEDOUT)
-        result.message += "no answer within " + seconds(limit);
+        result.message += fmt::format("no answer within {} s", (limit_.count() + 999) / 1000);
     else
         result.message += fault.empty() ? detail : fault;
-    if (!dialogue.answer().empty() && code != CURLE_OPERATION_TIMEDOUT)
-        result.message += " (" + dialogue.answer() + ")";
-    // A server that refuses everybody may soon take it. A wrong password stays wrong, and some servers lock
-    // out whoever goes on.
-    const bool about_us = phase == "login" || phase == "sender" || phase == "message";
-    result.permanent = about_us && dialogue.answer().starts_with('5');
+    if (!answer.empty() && code != CURLE_OPERATION_TIMEDOUT)
+        result.message += " (" + answer + ")";
+
+    // 421 is the server's farewell in any phase (RFC 5321, 3.8).
+    const bool about_message = at == "sender" || at == "recipient" || at == "message";
+    result.about_server = !about_message || answer.starts_with("421");
+    if (at == "recipient" && result.exceptions.size() >= wanted_.size())
+        result.fate = Fate::refused;
+    else if ((at == "sender" || at == "message") && answer.starts_with('5') &&
+             code != CURLE_OPERATION_TIMEDOUT)
+        result.fate = Fate::refused;
+    // A wrong password stays wrong, and some servers lock out whoever goes on.
+    result.wants_rest = at == "login" && answer.starts_with('5');
+    return result;
+}
+
+class SmtpDelivery : public Delivery {
+public:
+    SmtpDelivery(const MailConfig& mail, const SpoolMessage& message, const TlsClient& tls,
+                 std::chrono::milliseconds limit, Trace trace)
+        : mail_(mail), message_(message), tls_(tls), limit_(limit), trace_(std::move(trace)) {
+        begin();
+    }
+    std::optional<DeliveryResult> step() override;
+    void watch(Watch& watch) const override {
+        if (try_)
+            try_->watch(watch);
+    }
+
+private:
+    void begin() { try_.emplace(mail_, mail_.hosts.at(next_++), message_, tls_, limit_, trace_); }
+
+    const MailConfig& mail_;
+    const SpoolMessage& message_;
+    const TlsClient& tls_;
+    const std::chrono::milliseconds limit_;
+    const Trace trace_;
+    std::size_t next_ = 0;
+    std::string before_;  // what the servers before said
+    std::optional<SmtpTry> try_;
+};
+
+std::optional<DeliveryResult> SmtpDelivery::step() {
+    if (message_.recipients.empty())
+        return DeliveryResult{.fate = Fate::refused, .message = "no recipient: mail.to_list has no address"};
+    std::optional<DeliveryResult> result = try_->step();
+    if (!result)
+        return std::nullopt;
+    if (result->fate == Fate::put_off && next_ < mail_.hosts.size()) {
+        before_ += result->message + "; ";
+        begin();
+        return std::nullopt;
+    }
+    if (result->fate != Fate::delivered)
+        result->message = before_ + result->message;
     return result;
 }
 
@@ -248,61 +300,9 @@ Result<TlsClient> mail_tls(const MailConfig& mail) {
     return TlsClient::trusting(file);
 }
 
-MailResult send_mail(const MailConfig& mail, const MailMessage& message, std::chrono::milliseconds limit,
-                     const TlsClient& tls) {
-    const Curl curl(curl_easy_init());
-    const Url url = server_url(mail);
-    if (!curl || !url)
-        return {
-            .ok = false, .permanent = true, .message = "mail.host is no host name: " + printable(mail.host)};
-    if (message.recipients.empty())
-        return {.ok = false, .permanent = true, .message = "no recipient: mail.to_list has no address"};
-    List recipients;
-    for (const std::string& address : message.recipients)
-        if (curl_slist* longer = curl_slist_append(recipients.get(), ("<" + address + ">").c_str())) {
-            (void)recipients.release();
-            recipients.reset(longer);
-        }
-    const std::string sender = "<" + message.sender + ">";
-    std::string_view rest = message.text;
-    Dialogue dialogue;
-    std::array<char, CURL_ERROR_SIZE> error_text{};
-
-    CURL* c = curl.get();
-    curl_easy_setopt(c, CURLOPT_CURLU, url.get());
-    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-    curl_easy_setopt(c, CURLOPT_USE_SSL, tls_demand(mail));
-    tls.apply(c);
-    set_login(c, mail);
-    curl_easy_setopt(c, CURLOPT_MAIL_FROM, sender.c_str());
-    curl_easy_setopt(c, CURLOPT_MAIL_RCPT, recipients.get());
-    curl_easy_setopt(c, CURLOPT_MAIL_RCPT_ALLLOWFAILS,
-                     1L);  // one bad address does not cost the others theirs
-    curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
-    curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(message.text.size()));
-    curl_easy_setopt(c, CURLOPT_READFUNCTION, on_read);
-    curl_easy_setopt(c, CURLOPT_READDATA, &rest);
-    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_write);
-    curl_easy_setopt(c, CURLOPT_VERBOSE, 1L);
-    curl_easy_setopt(c, CURLOPT_DEBUGFUNCTION, on_debug);
-    curl_easy_setopt(c, CURLOPT_DEBUGDATA, &dialogue);
-    curl_easy_setopt(c, CURLOPT_ERRORBUFFER, error_text.data());
-    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, static_cast<long>(limit.count()));
-    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limit.count()));
-    curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(c, CURLOPT_QUICK_EXIT, 1L);  // do not wait for a name that is still being looked up
-    curl_easy_setopt(c, CURLOPT_PROXY, "");
-
-    const CURLcode code = curl_easy_perform(c);
-    MailResult result =
-        result_of(c, code, error_text.data(), mail, dialogue, message.recipients.size(), limit);
-    result.message = without_password(std::move(result.message), mail);
-    // QUIT is still to be sent, but curl would wait for its answer longer than `limit`: nothing comes in any
-    // more.
-    curl_socket_t connection = CURL_SOCKET_BAD;
-    if (curl_easy_getinfo(c, CURLINFO_ACTIVESOCKET, &connection) == CURLE_OK && connection != CURL_SOCKET_BAD)
-        ::shutdown(connection, SHUT_RD);
-    return result;
+std::unique_ptr<Delivery> deliver_mail(const MailConfig& mail, const SpoolMessage& message,
+                                       const TlsClient& tls, std::chrono::milliseconds limit, Trace trace) {
+    return std::make_unique<SmtpDelivery>(mail, message, tls, limit, std::move(trace));
 }
 
 }  // namespace healthcheckd::master

@@ -2,9 +2,9 @@
 
 #include "common/durable_file.h"
 #include "common/line_codec.h"
+#include "common/time_text.h"
 
 #include <nlohmann/json.hpp>
-#include <spdlog/fmt/chrono.h>
 #include <spdlog/fmt/fmt.h>
 
 namespace healthcheckd::master {
@@ -13,19 +13,11 @@ namespace {
 
 using nlohmann::json;
 
-// RFC 3339 in UTC, with milliseconds.
-std::string timestamp(std::chrono::system_clock::time_point at) {
-    const auto whole = std::chrono::floor<std::chrono::seconds>(at);
-    const auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(at - whole).count();
-    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z",
-                       fmt::gmtime(std::chrono::system_clock::to_time_t(whole)), rest);
-}
-
 json last_probe(const Cat& cat) {
     if (!cat.last_probe())
         return nullptr;
     const Report& report = cat.last_probe()->report;
-    return {{"at", timestamp(cat.last_probe()->at)},
+    return {{"at", utc_timestamp(cat.last_probe()->at)},
             {"verdict", to_string(report.verdict)},
             {"value", report.value},
             {"limit", report.limit},
@@ -37,7 +29,7 @@ json last_probe(const Cat& cat) {
 json last_action(const Cat& cat) {
     if (!cat.last_action)
         return nullptr;
-    return {{"at", timestamp(cat.last_action->at)},
+    return {{"at", utc_timestamp(cat.last_action->at)},
             {"kind", cat.last_action->kind},
             {"ok", cat.last_action->ok},
             {"message", printable(cat.last_action->message)}};
@@ -78,12 +70,12 @@ std::string state_json(const StateView& view) {
     const json state = {
         {"version", HEALTHCHECKD_VERSION},
         {"pid", ::getpid()},
-        {"started", timestamp(view.started)},
+        {"started", utc_timestamp(view.started)},
         {"config", view.config_file},
         {"supervisord",
          {{"reachable", view.supervisord_reachable}, {"error", printable(view.supervisord_error)}}},
         {"cats", std::move(cats)},
-        {"mail", {{"queued", view.mails_waiting}, {"sent", view.mails.sent}, {"failed", view.mails.failed}}}};
+        {"mail", {{"queued", view.mails.queued}, {"sent", view.mails.sent}, {"failed", view.mails.failed}}}};
     // Names come from files of any encoding: bytes that are not UTF-8 must not lose the whole dump.
     return state.dump(2, ' ', false, json::error_handler_t::replace) + '\n';
 }

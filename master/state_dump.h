@@ -3,7 +3,7 @@
 #pragma once
 
 #include "master/cat.h"
-#include "master/mail_queue.h"
+#include "master/mailer_process.h"
 #include "master/spawner.h"
 
 #include <chrono>
@@ -19,8 +19,7 @@ struct StateView {
     std::chrono::system_clock::time_point started;
     bool supervisord_reachable = false;
     std::string supervisord_error;
-    std::size_t mails_waiting = 0;
-    MailQueue::Counters mails;
+    MailerProcess::Counters mails;
     std::vector<std::shared_ptr<Cat>> cats;
 };
 

@@ -2,6 +2,7 @@
 
 #include "common/line_codec.h"
 
+#include <algorithm>
 #include <functional>
 #include <limits>
 #include <optional>
@@ -123,23 +124,30 @@ std::optional<ProgramLine> program_of(const xmlrpc_c::value& value) {
     return program;
 }
 
-// Calls take a program's name, or nothing; stopProcess and startProcess also whether to wait, which
-// healthcheckd never does. Empty when the name is not UTF-8.
-enum class Wait { not_asked, no };
-std::string encode(const std::string& method, const std::string* name = nullptr,
-                   Wait wait = Wait::not_asked) {
+// Empty when a name is not UTF-8.
+std::string encode(const std::string& method, const std::function<void(xmlrpc_c::paramList&)>& fill) {
     try {
         xmlrpc_c::paramList parameters;
-        if (name != nullptr)
-            parameters.addc(*name);
-        if (wait == Wait::no)
-            parameters.addc(false);
+        fill(parameters);
         std::string xml;
         xmlrpc_c::xml::generateCall("supervisor." + method, parameters, &xml);
         return xml;
     } catch (const std::exception&) {
         return {};
     }
+}
+
+// Most calls take a program's name, or nothing; stopProcess and startProcess also whether to wait, which
+// healthcheckd never does.
+enum class Wait { not_asked, no };
+std::string encode(const std::string& method, const std::string* name = nullptr,
+                   Wait wait = Wait::not_asked) {
+    return encode(method, [&](xmlrpc_c::paramList& parameters) {
+        if (name != nullptr)
+            parameters.addc(*name);
+        if (wait == Wait::no)
+            parameters.addc(false);
+    });
 }
 
 void take_seconds(const xmlrpc_c::cstruct& members, const std::string& name, std::uint32_t& value) {
@@ -197,6 +205,21 @@ CallStatus decode_order(const std::string& xml) {
     });
 }
 
+CallStatus decode_tail(std::string xml, std::string& text) {
+    // supervisord writes what the program wrote, also what XML may not hold (XML 1.0, 2.2): colours, for one.
+    std::ranges::replace_if(
+        xml,
+        [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' && c != '\r'; },
+        '?');
+    return with_result(xml, [&](const xmlrpc_c::value& result) -> CallStatus {
+        const auto parts = xmlrpc_c::value_array(result).vectorValueValue();
+        if (parts.size() != 3 || parts[0].type() != xmlrpc_c::value::TYPE_STRING)
+            return bad("no end of a log");
+        text = xmlrpc_c::value_string(parts[0]).cvalue();
+        return {};
+    });
+}
+
 Supervisor::Supervisor(Endpoint endpoint, const Config& config, std::chrono::milliseconds limit)
     : transport_(std::move(endpoint), config.supervisord_user, config.supervisord_pass), limit_(limit) {}
 
@@ -225,6 +248,30 @@ CallStatus Supervisor::settings(const std::string& name, SettingsLine& settings)
     std::string answer;
     const CallStatus status = call(encode("getAllConfigInfo"), answer);
     return status.ok() ? decode_settings(answer, name, settings) : status;
+}
+
+// supervisord fails on a piece that begins within a character: one of four lengths does not.
+CallStatus Supervisor::tail_of(const std::string& method, const std::string& name, std::string& text) {
+    CallStatus status;
+    for (int length = 2048; length > 2048 - 4; --length) {
+        std::string answer;
+        status = call(encode(method, [&](auto& parameters) { parameters.addc(name).addc(0).addc(length); }),
+                      answer);
+        if (status.ok())
+            status = decode_tail(answer, text);
+        if (status.code != kCallBadAnswer)
+            break;
+    }
+    return status;
+}
+
+CallStatus Supervisor::tail(const std::string& name, std::string& stream, std::string& text) {
+    stream = "stderr";
+    const CallStatus status = tail_of("tailProcessStderrLog", name, text);
+    if (!text.empty() || status.code == kCallUnreachable || status.code == kCallTimeout)
+        return status;
+    stream = "stdout";
+    return tail_of("tailProcessStdoutLog", name, text);
 }
 
 CallStatus Supervisor::order(const std::string& method, const std::string& name) {

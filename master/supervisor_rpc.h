@@ -38,6 +38,9 @@ public:
     // What its configuration says (getAllConfigInfo: no call gives those of one program). Values that an
     // older supervisord does not tell keep supervisord's defaults. kFaultBadName when it has no such program.
     CallStatus settings(const std::string& name, SettingsLine& settings);
+    // The end of its stderr log, at most 2 KiB, or of stdout's when stderr's is empty or goes there; `stream`
+    // says which. Both are empty when there is none.
+    CallStatus tail(const std::string& name, std::string& stream, std::string& text);
     // Ask for a stop or a start and do not wait for it to happen.
     CallStatus stop(const std::string& name);
     CallStatus start(const std::string& name);
@@ -47,6 +50,7 @@ public:
 
 private:
     CallStatus call(const std::string& xml, std::string& answer);
+    CallStatus tail_of(const std::string& method, const std::string& name, std::string& text);
     CallStatus order(const std::string& method, const std::string& name);
 
     SupervisorTransport transport_;
@@ -60,5 +64,6 @@ CallStatus decode_list(const std::string& xml, std::vector<ProgramLine>& program
 CallStatus decode_info(const std::string& xml, ProgramLine& program);
 CallStatus decode_settings(const std::string& xml, const std::string& name, SettingsLine& settings);
 CallStatus decode_order(const std::string& xml);
+CallStatus decode_tail(std::string xml, std::string& text);
 
 }  // namespace healthcheckd::master

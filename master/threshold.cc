@@ -85,6 +85,15 @@ Event Threshold::on_success() {
     return Event::none;
 }
 
+Event Threshold::restore_failed() {
+    if (state_ == CatState::healthy)
+        return Event::resolved;
+    failed_ = true;
+    if (state_ == CatState::starting || state_ == CatState::failing)
+        state_ = CatState::failed;
+    return Event::none;
+}
+
 void Threshold::on_new_process() {
     if (limits_.counts_restarts)
         return;

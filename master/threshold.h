@@ -45,6 +45,9 @@ public:
     // cat.
     void on_new_process();
 
+    // The cat failed before this life of healthcheckd. `resolved` when it is known to be healthy already.
+    Event restore_failed();
+
     CatState state() const { return state_; }
     bool failed() const { return failed_; }
     std::uint32_t failures() const { return failures_; }

@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(without_processes_to_be_had_the_master_lives_and_tries_agai
     BOOST_TEST(daemon.wait_for_state("one", healthy));
 }
 
-BOOST_AUTO_TEST_CASE(a_mail_for_which_there_is_no_process_waits_for_one) {
+BOOST_AUTO_TEST_CASE(a_notice_for_which_there_is_no_process_waits_for_one) {
     if (::geteuid() != 0)
         skip("needs root, to become a user of its own");
     const SmtpSink sink({.tls = SmtpSink::Tls::none, .user = "", .password = ""});
@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(a_mail_for_which_there_is_no_process_waits_for_one) {
     BOOST_TEST_REQUIRE(wait_until([&] { return daemon.child("one [mem system]") > 1; }));
     if (!limit(daemon, "--nproc=1:", kSomebody))
         skip("prlimit is not allowed here");
-    BOOST_TEST(daemon.wait_for_log("mail waits, no process could be started: fork: "));
+    BOOST_TEST(daemon.wait_for_log("[notices] wait, no process could be started: fork: "));
     BOOST_TEST_REQUIRE(limit(daemon, "--nproc=1000:", kSomebody));
     BOOST_TEST(sink.wait_for_mails(1, 20s));
 }

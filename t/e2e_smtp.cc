@@ -1,4 +1,5 @@
 // Mail as it is delivered to a real server.
+#include "master/delivery.h"
 #include "master/mail.h"
 #include "t/fixture/basics.h"
 #include "t/fixture/skip.h"
@@ -24,13 +25,39 @@ bool has(const std::string& text, std::string_view part) {
     return text.find(part) != std::string::npos;
 }
 
+// A delivery's result in short.
+struct MailResult {
+    bool ok = false;
+    bool permanent = false;  // refused for good
+    bool rest = false;       // not soon again
+    std::string message;     // with what became of single recipients
+};
+
+MailResult deliver(const MailConfig& mail, const SpoolMessage& message, std::chrono::milliseconds limit,
+                   const TlsClient& tls) {
+    const auto delivery = deliver_mail(mail, message, tls, limit);
+    std::optional<DeliveryResult> result;
+    const auto deadline = Clock::now() + limit * static_cast<int>(mail.hosts.size()) + 5s;
+    while (!(result = delivery->step()) && Clock::now() < deadline) {
+        Watch watch;
+        delivery->watch(watch);
+        timeval time{0, std::min<long>(watch.timeout.count(), 50) * 1000};
+        ::select(watch.highest + 1, &watch.read, &watch.write, &watch.except, &time);
+    }
+    BOOST_TEST_REQUIRE(result.has_value());
+    for (const RecipientFate& each : result->exceptions)
+        result->message += "; " + each.address + ": " + each.answer;
+    return {result->fate == Fate::delivered, result->fate == Fate::refused, result->wants_rest,
+            result->message};
+}
+
 // A configuration that fits `sink`, with its password.
 struct Client {
     SecretStore secrets;
     MailConfig mail;
 
     explicit Client(const SmtpSink& sink, MailTls tls = MailTls::implicit) {
-        mail.host = "localhost";
+        mail.hosts = {"localhost"};
         mail.port = sink.port();
         mail.user = sink.options().user;
         if (!sink.options().password.empty())
@@ -43,6 +70,7 @@ struct Client {
     MailMessage message() const {
         return {.sender = mail.from,
                 .recipients = mail.to_list,
+                .subject = "hello",
                 .text = "Subject: hello\r\nFrom: ops@test.local\r\n\r\nfirst\r\n.\r\n..dots\r\nlast\r\n",
                 .message_id = "<x@y>"};
     }
@@ -50,7 +78,11 @@ struct Client {
     MailResult send(const MailMessage& message, std::chrono::milliseconds limit = 10s) const {
         const auto tls = mail_tls(mail);
         BOOST_TEST_REQUIRE(static_cast<bool>(tls));
-        MailResult result = send_mail(mail, message, limit, *tls);
+        SpoolMessage spooled;
+        spooled.text = message.text;
+        spooled.sender = message.sender;
+        spooled.recipients = message.recipients;
+        MailResult result = deliver(mail, spooled, limit, *tls);
         BOOST_TEST(!has(result.message, "s3cret"), result.message);
         return result;
     }
@@ -169,13 +201,14 @@ BOOST_AUTO_TEST_CASE(without_a_password_there_is_no_login) {
     BOOST_TEST(!has(sink.commands(), "auth"));
 }
 
-BOOST_AUTO_TEST_CASE(a_wrong_password_is_told_clearly_not_shown_and_not_tried_again) {
+BOOST_AUTO_TEST_CASE(a_wrong_password_is_told_clearly_not_shown_and_not_tried_soon_again) {
     const SmtpSink sink;
     Client client(sink);
     client.mail.pass = client.secrets.put(SecretStore::kMail, "s3cret-but-wrong");
     const MailResult result = client.send();
     BOOST_TEST(!result.ok);
-    BOOST_TEST(result.permanent);
+    BOOST_TEST(!result.permanent);
+    BOOST_TEST(result.rest);
     BOOST_TEST(has(result.message, "login: "), result.message);
     BOOST_TEST(has(result.message, "535 5.7.8"), result.message);
     BOOST_TEST(sink.mails().empty());
@@ -255,7 +288,7 @@ BOOST_AUTO_TEST_CASE(refused_for_now_is_not_refused_for_good) {
     for (const Row& row : std::initializer_list<Row>{{"greeting", "421 busy", "greeting", false},
                                                      {"greeting", "554 go away", "greeting", false},
                                                      {"auth", "454 later", "login", false},
-                                                     {"auth", "535 wrong", "login", true},
+                                                     {"auth", "535 wrong", "login", false},
                                                      {"mail", "451 later", "sender", false},
                                                      {"mail", "550 not you", "sender", true},
                                                      {"rcpt", "450 later", "recipient", false},
@@ -299,14 +332,27 @@ BOOST_AUTO_TEST_CASE(a_connection_lost_after_the_text_is_no_success) {
 BOOST_AUTO_TEST_CASE(a_composed_mail_arrives_as_it_was_composed) {
     const SmtpSink sink;
     const Client client(sink);
-    MailEvent event;
-    event.request.program = "gateway";
-    event.request.cat_name = "cat1";
-    event.request.at = std::chrono::system_clock::now();
-    const MailMessage message = compose_mail(client.mail, event);
+    Telling telling;
+    telling.notice.program = "gateway";
+    telling.notice.cat = "cat1";
+    telling.notice.at = std::chrono::system_clock::now();
+    const MailMessage message = compose_mail(client.mail, {telling}, 0);
     BOOST_TEST(client.send(message).ok);
     BOOST_REQUIRE(sink.wait_for_mails(1));
     BOOST_TEST(sink.mails()[0] == message.text);
+}
+
+BOOST_AUTO_TEST_CASE(the_next_host_of_the_list_gets_what_the_first_does_not_take) {
+    const SmtpSink sink;
+    Client client(sink);
+    client.mail.hosts = {"nowhere.invalid", "127.0.0.1", "localhost"};
+    const MailResult result = client.send();
+    BOOST_TEST(result.ok, result.message);
+    BOOST_TEST(has(result.message, "127.0.0.1:"), result.message);
+    client.mail.hosts = {"nowhere.invalid", "nothing.invalid"};
+    const MailResult failed = client.send();
+    BOOST_TEST((has(failed.message, "nowhere.invalid") && has(failed.message, "nothing.invalid")),
+               failed.message);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -64,11 +64,12 @@ BOOST_AUTO_TEST_CASE(exited_fatal_and_backoff_are_told_apart_in_log_state_and_ma
     const Supervisord supervisord(programs);
     for (const Row& row : rows)
         BOOST_TEST_REQUIRE(supervisord.wait_state(row.name, "RUNNING"));
-    const Daemon daemon(supervisord.url(), cats,
-                        {.config_lines = "mail: {host: localhost, port: " + std::to_string(sink.port()) +
-                                         ", user: " + sink.options().user + ", pass: '" +
-                                         sink.options().password +
-                                         "', to_list: [ops@test.local], caFile: " + sink.ca_file() + "}\n"});
+    const Daemon daemon(
+        supervisord.url(), cats,
+        {.config_lines = "mail: {host: localhost, digestSeconds: 0.2, reminderSeconds: 0, port: " +
+                         std::to_string(sink.port()) + ", user: " + sink.options().user + ", pass: '" +
+                         sink.options().password + "', to_list: [ops@test.local], caFile: " + sink.ca_file() +
+                         "}\n"});
     for (const Row& row : rows)
         BOOST_TEST_REQUIRE(daemon.wait_for_state(row.name, healthy));
     for (const Row& row : rows)

@@ -62,7 +62,8 @@ void check_first_sample(const Config& config) {
     BOOST_TEST(config.supervisord_user.view() == "user");
     BOOST_TEST(config.supervisord_pass.view() == "123");
     BOOST_REQUIRE(config.mail.has_value());
-    BOOST_TEST(config.mail->host == "smtp.test.com");
+    BOOST_TEST(config.mail->hosts == std::vector<std::string>{"smtp.test.com"},
+               boost::test_tools::per_element());
     BOOST_TEST(config.mail->port == 465);
     BOOST_TEST(config.mail->from == "ops@test.com");
     BOOST_TEST(config.mail->pass.view() == "123456");
@@ -140,9 +141,10 @@ BOOST_AUTO_TEST_CASE(every_default_of_the_table_is_the_effective_one) {
     Config config;
     config.mail.emplace();
     const CatConfig cat;
+    const WebhookConfig webhook;
     for (const Key& key : master::all_keys()) {
         std::string buffer;
-        std::string_view value = key.get(KeySource{&config, &cat}, buffer);
+        std::string_view value = key.get(KeySource{&config, &cat, &webhook}, buffer);
         if (value.empty())
             value = key.default_text == "required" ? "required" : "none";
         BOOST_TEST(value == key.default_text, key.name << ": " << value << " is not " << key.default_text);

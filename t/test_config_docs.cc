@@ -2,9 +2,12 @@
 #include "t/test_config.h"
 
 #include "master/config_keys.h"
+#include "master/notice_template.h"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <sstream>
+#include <vector>
 
 using namespace healthcheckd;
 using namespace healthcheckd::test;
@@ -15,9 +18,10 @@ namespace {
 // The page's text about a key in its section: from its ".It Cm name" to the next item. Section headings part
 // keys of the same name (host of mail, host of http).
 std::string item(const std::string& page, const Key& key) {
-    const char* heading = key.section == master::Section::config ? ".Sh SECTION config\n"
-                          : key.section == master::Section::mail ? ".Sh SECTION config.mail\n"
-                                                                 : ".Sh CATS\n";
+    const char* heading = key.section == master::Section::config    ? ".Sh SECTION config\n"
+                          : key.section == master::Section::mail    ? ".Sh SECTION config.mail\n"
+                          : key.section == master::Section::webhook ? ".Sh SECTION config.webhooks\n"
+                                                                    : ".Sh CATS\n";
     const std::size_t section = page.find(heading);
     if (section == std::string::npos)
         return "";
@@ -76,11 +80,12 @@ BOOST_AUTO_TEST_CASE(every_example_of_the_manual_page_is_accepted) {
     for (const Key& key : master::all_keys()) {
         const std::string line = example(item(page, key));
         BOOST_TEST(!line.empty(), key.name);
-        const bool cat = key.section == master::Section::cat;
-        const std::string yaml = key.section == master::Section::config
-                                     ? "config:\n  " + line + "\n" + cat_of("")
-                                 : !cat ? "config:\n  mail:\n    " + line + "\n" + cat_of("")
-                                        : "cat1:\n  " + line + "\n";
+        const std::string yaml =
+            key.section == master::Section::config ? "config:\n  " + line + "\n" + cat_of("")
+            : key.section == master::Section::mail ? "config:\n  mail:\n    " + line + "\n" + cat_of("")
+            : key.section == master::Section::webhook
+                ? "config:\n  webhooks:\n    a:\n      " + line + "\n" + cat_of("")
+                : "cat1:\n  " + line + "\n";
         for (const Diagnostic& d : master::parse_config(yaml, "t").diagnostics)
             BOOST_TEST((d.severity == Diagnostic::Severity::warning ||
                         d.path.substr(d.path.rfind('.') + 1) != key.name),
@@ -98,7 +103,26 @@ BOOST_AUTO_TEST_CASE(the_configurations_shown_in_the_manual_page_load) {
         BOOST_TEST(complaints_about(yaml) == "", yaml << complaints_about(yaml));
         ++count;
     }
-    BOOST_TEST(count == 2);
+    BOOST_TEST(count == 3);
+}
+
+BOOST_AUTO_TEST_CASE(every_field_of_a_template_is_in_the_manual_page_and_no_other) {
+    const std::string page = read_file((source_dir() / "man" / "healthcheckd.yaml.5").string());
+    const std::size_t start = page.find("\n.Ss Templates\n");
+    BOOST_TEST_REQUIRE(start != std::string::npos);
+    std::istringstream in(page.substr(start + 1, page.find("\n.Sh ", start) - start));
+    std::vector<std::string> documented;
+    for (std::string line; std::getline(in, line);)
+        if (line.starts_with(".It ")) {
+            std::istringstream words(line.substr(4));
+            for (std::string word; words >> word;)
+                if (word != "Cm" && word != ",")
+                    documented.push_back(word);
+        }
+    std::vector<std::string> fields(master::template_fields().begin(), master::template_fields().end());
+    std::ranges::sort(fields);
+    std::ranges::sort(documented);
+    BOOST_TEST(documented == fields, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(the_example_configuration_has_every_key_and_loads_without_a_complaint) {

@@ -128,8 +128,8 @@ BOOST_AUTO_TEST_CASE(all_problems_are_told_at_once_in_the_order_of_the_file) {
         "t:7:19: error: config.supervisordUrl: 'ftp://x' must begin with unix://, http:// or https://\n"
         "t:11:1: error: cat3.program: is missing\n"
         "t:13:9: error: cat3.port: 0 is out of range: 1 to 65535\n"
-        "t:14:11: error: cat3.action: unknown value 'restrt'; known are restart, kill, exec, email; did you "
-        "mean 'restart'?\n");
+        "t:14:11: error: cat3.action: unknown value 'restrt'; known are restart, kill, exec, email, "
+        "webhook, webhook:NAME, wechat, dingding, feishu; did you mean 'restart'?\n");
 }
 
 BOOST_AUTO_TEST_CASE(keys_that_do_not_fit_together) {
@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(keys_that_do_not_fit_together) {
         {"email without mail", "cat1: {program: a, action: email}\ncat2: {program: a}\ncat3: {program: a}\n",
          "t:1:28: warning: cat1.action: email is skipped, here and in 2 more: there is no config.mail\n"},
         {"resolved without email", cat_of("sendResolved: yes"),
-         "t:1:53: warning: cat1.sendResolved: has no effect: action has no email\n"},
+         "t:1:53: warning: cat1.sendResolved: has no effect: action has neither email nor webhook\n"},
         {"body of GET", cat_of("json: '{}'"),
          "t:1:45: warning: cat1.json: has no effect: mode is GET, and a body is sent only with POST\n"},
         {"memory of a remote program", remote + cat_of("type: mem"),

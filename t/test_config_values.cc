@@ -20,6 +20,7 @@ namespace {
 struct Bench {
     Config config;
     CatConfig cat;
+    WebhookConfig webhook;
 
     Bench() { config.mail.emplace(); }
 
@@ -32,10 +33,10 @@ struct Bench {
             canonical = key->canonical(text);
         if (!canonical)
             return "! " + canonical.error().what;
-        if (Result<void> done = key->set(KeyTarget{&config, &cat, 0}, *canonical); !done)
+        if (Result<void> done = key->set(KeyTarget{&config, &cat, 0, &webhook}, *canonical); !done)
             return "! " + done.error().what;
         std::string buffer;
-        return std::string(key->get(KeySource{&config, &cat}, buffer));
+        return std::string(key->get(KeySource{&config, &cat, &webhook}, buffer));
     }
     bool takes(Section section, std::string_view name, std::string_view text) {
         return set(section, name, text)[0] != '!';
@@ -132,14 +133,51 @@ BOOST_AUTO_TEST_CASE(no_text_takes_a_control_character) {
     Bench b;
     for (const Key& key : all_keys())
         for (const char* poison : {"\r", "\n", "\r\nX: y", "\x01", "\x7f", "\x1b[2J", "\xc2\x85"}) {
-            if (key.name == "execCmd" && std::string_view(poison) == "\n")
-                continue;  // a shell script may have several lines
+            if ((key.name == "execCmd" || key.name == "body") && std::string_view(poison) == "\n")
+                continue;  // a shell script and the text of a mail may have several lines
             for (const std::string value : {"a@b.c", "/a", "a"})
                 BOOST_TEST(!b.takes(key.section, key.name, value + poison), key.name);
         }
     for (const Key& key : all_keys())
         BOOST_TEST(!b.takes(key.section, key.name, std::string_view("a\0b", 3)), key.name);
     BOOST_TEST(b.takes(Section::cat, "execCmd", "a\n\tb\n"));
+    BOOST_TEST(b.takes(Section::mail, "body", "a\n\tb\n"));
+}
+
+BOOST_AUTO_TEST_CASE(urls_of_webhooks) {
+    Bench b;
+    for (const char* text :
+         {"http://localhost:8080", "https://[::1]/a?b=c", "https://h.example.org/x/y?z=1&w"})
+        BOOST_TEST(b.set(Section::webhook, "url", text) == text);
+    for (const char* text :
+         {"", "h.example.org", "ftp://h/", "https://", "https:///x", "https://u:geheim@h/", "https://h:0/",
+          "https://h:x/", "https://h/a b", "https://h/#a", "https://h\\x/"}) {
+        const std::string complaint = b.set(Section::webhook, "url", text);
+        BOOST_TEST(complaint.starts_with("! "), text);
+        BOOST_TEST(complaint.find("geheim") == std::string::npos, complaint);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(several_mail_servers_are_a_list) {
+    Bench b;
+    BOOST_TEST(b.set(Section::mail, "host", "a.example.org, [::1]") == "a.example.org,::1");
+    BOOST_TEST(!b.takes(Section::mail, "host", "a.example.org,"));
+    std::string many = "h0";
+    for (int i = 1; i < 10; ++i)
+        many += ",h" + std::to_string(i);
+    BOOST_TEST(b.takes(Section::mail, "host", many));
+    BOOST_TEST(!b.takes(Section::mail, "host", many + ",h10"));
+}
+
+BOOST_AUTO_TEST_CASE(templates_know_their_fields) {
+    Bench b;
+    BOOST_TEST(b.takes(Section::mail, "subject", "{program} {{x}} {event}"));
+    BOOST_TEST(b.set(Section::mail, "subject", "{programm}") ==
+               "! has the unknown field {programm}; did you mean 'program'?");
+    for (const char* text : {"{", "}", "{program", "a}b", "{pro{gram}", "{}"}) {
+        BOOST_TEST(!b.takes(Section::mail, "subject", text), text);
+        BOOST_TEST(!b.takes(Section::mail, "body", text), text);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(hosts) {

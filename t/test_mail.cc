@@ -18,14 +18,14 @@ bool has(const std::string& text, std::string_view part) {
 
 MailConfig config() {
     MailConfig mail;
-    mail.host = "mail.test";
+    mail.hosts = {"mail.test"};
     mail.from = "ops@test.local";
     mail.to_list = {"a@test.local", "b@test.local"};
     return mail;
 }
 
-MailEvent event() {
-    MailEvent event;
+Incident event() {
+    Incident event;
     ActionRequest& request = event.request;
     request.cat_name = "cat1";
     request.program = "gateway";
@@ -42,6 +42,13 @@ MailEvent event() {
     event.result = {
         .ok = true, .message = "stopped (pid 2630) and started (pid 2700) in 1.2 s", .output = {}};
     return event;
+}
+
+// What the mail about `incident` says, after it has been through the spool.
+MailMessage compose_mail(const MailConfig& mail, const Incident& incident, LogTail log = {}) {
+    const auto notice = decode_notice(encode_notice(make_notice(incident, "mail", std::move(log))));
+    BOOST_TEST_REQUIRE(static_cast<bool>(notice));
+    return master::compose_mail(mail, {Telling{*notice}}, 0);
 }
 
 // The message as Python's strict parser reads it; fails the test when that finds any defect.
@@ -72,7 +79,7 @@ BOOST_AUTO_TEST_CASE(a_failure_mail_says_all_that_the_guide_promises) {
     BOOST_TEST(message.sender == "ops@test.local");
     BOOST_TEST(message.recipients == config().to_list, boost::test_tools::per_element());
     const json mail = parsed(message);
-    BOOST_TEST(mail["subject"] == "[healthcheckd] gateway (cat1 mem) failed on " + host_name());
+    BOOST_TEST(mail["subject"] == "[healthcheckd] " + host_name() + ": gateway mem check failed");
     BOOST_TEST(mail["to"] == json({"a@test.local", "b@test.local"}));
     BOOST_TEST(mail["from"] == json({"ops@test.local"}));
     BOOST_TEST(mail["type"] == "text/plain");
@@ -104,29 +111,30 @@ BOOST_AUTO_TEST_CASE(each_header_stands_there_once_and_no_other) {
                                         "Content-Transfer-Encoding"}));
 }
 
-BOOST_AUTO_TEST_CASE(a_resolved_mail_tells_of_no_action) {
-    MailEvent resolved = event();
-    resolved.kind = MailKind::resolved;
+BOOST_AUTO_TEST_CASE(a_recovery_mail_tells_of_no_action) {
+    Incident resolved = event();
+    resolved.kind = NoticeKind::recovered;
     const json mail = parsed(compose_mail(config(), resolved));
-    BOOST_TEST(mail["subject"] == "[healthcheckd] gateway (cat1 mem) resolved on " + host_name());
+    BOOST_TEST(mail["subject"] == "[healthcheckd] " + host_name() + ": gateway mem check recovered");
     BOOST_TEST(has(mail["body"], "succeeds again"));
     BOOST_TEST(field(mail, "Action") == "(no Action)");
     BOOST_TEST(field(mail, "Result") == "(no Result)");
 }
 
 BOOST_AUTO_TEST_CASE(a_notice_about_unknown_says_that_nothing_was_done) {
-    MailEvent unknown = event();
-    unknown.kind = MailKind::unknown;
+    Incident unknown = event();
+    unknown.kind = NoticeKind::unmeasurable;
     unknown.request.evidence.message = "supervisord is away";
     const json mail = parsed(compose_mail(config(), unknown));
-    BOOST_TEST(mail["subject"] == "[healthcheckd] gateway (cat1 mem) cannot be checked on " + host_name());
+    BOOST_TEST(mail["subject"] ==
+               "[healthcheckd] " + host_name() + ": gateway mem check could not be measured");
     BOOST_TEST(has(mail["body"], "nothing was done"));
     BOOST_TEST(field(mail, "Value") == "(no Value)");
     BOOST_TEST(field(mail, "Message") == "supervisord is away");
 }
 
 BOOST_AUTO_TEST_CASE(a_failed_action_and_its_output_are_shown) {
-    MailEvent failed = event();
+    Incident failed = event();
     failed.action = MainAction::exec;
     failed.result = {
         .ok = false, .message = "exit status 3", .output = "line one\r\n\033[31mred\nResult fake\n"};
@@ -137,27 +145,27 @@ BOOST_AUTO_TEST_CASE(a_failed_action_and_its_output_are_shown) {
 }
 
 BOOST_AUTO_TEST_CASE(mail_alone_is_named_as_the_action) {
-    MailEvent alone = event();
+    Incident alone = event();
     alone.action = MainAction::none;
     const json mail = parsed(compose_mail(config(), alone));
-    BOOST_TEST(field(mail, "Action") == "none but this mail");
+    BOOST_TEST(field(mail, "Action") == "none but this notice");
     BOOST_TEST(field(mail, "Result") == "(no Result)");
 }
 
 BOOST_AUTO_TEST_CASE(other_scripts_arrive_whole) {
-    MailEvent chinese = event();
+    Incident chinese = event();
     chinese.request.program = "\xe6\x94\xaf\xe4\xbb\x98\xe7\xbd\x91\xe5\x85\xb3";
     chinese.request.evidence.message = "\xe5\x86\x85\xe5\xad\x98 1031.2 MB";
     const json mail = parsed(compose_mail(config(), chinese));
     BOOST_TEST(mail["subject"] ==
-               "[healthcheckd] " + chinese.request.program + " (cat1 mem) failed on " + host_name());
+               "[healthcheckd] " + host_name() + ": " + chinese.request.program + " mem check failed");
     BOOST_TEST(field(mail, "Program") == chinese.request.program);
     BOOST_TEST(field(mail, "Message") == chinese.request.evidence.message);
 }
 
 BOOST_AUTO_TEST_CASE(no_text_from_outside_becomes_a_header_or_ends_the_headers) {
     const std::string bad = "x\r\nBcc: evil@test.local\r\n\r\ninjected\r\n.\r\nMAIL FROM:<a@b>";
-    MailEvent hostile = event();
+    Incident hostile = event();
     hostile.request.program = bad;
     hostile.request.cat_name = bad;
     hostile.request.evidence.message = bad;
@@ -179,7 +187,7 @@ BOOST_AUTO_TEST_CASE(no_text_from_outside_becomes_a_header_or_ends_the_headers) 
 }
 
 BOOST_AUTO_TEST_CASE(a_long_message_stays_in_short_lines) {
-    MailEvent wordy = event();
+    Incident wordy = event();
     wordy.result.output = std::string(4096, 'x');
     wordy.request.evidence.message = std::string(3000, 'y');
     const json mail = parsed(compose_mail(config(), wordy));

@@ -62,7 +62,7 @@ def measure(healthcheckd, trouble):
             lines += [f"{kind}{i}: {cat(program, kind, lab, PERIOD_S)}" for kind in ("mem", "cpu", "tcp")]
             lines.append(f"http{i}: {{program: {program}, type: http, host: 127.0.0.1, port: {lab.http_port}, "
                          f"path: /{i}, periodSeconds: {PERIOD_S}, failureThreshold: 1, action: exec, "
-                         f"execCmd: 'date +%s%N > {done}/{i}'}}")
+                         f"execCmd: '[ -e {done}/{i} ] || {{ date +%s%N > {done}.{i} && mv {done}.{i} {done}/{i}; }}'}}")
             if trouble == "hanging":
                 lines.append(f"hang{i}: {{program: {program}, type: http, host: 127.0.0.1, port: {lab.hang_port}, "
                              f"periodSeconds: {PERIOD_S}, timeoutSeconds: 3, failureThreshold: 1000, action: email}}")
@@ -106,7 +106,7 @@ def measure_behind_hanging(contender, kind):
                           "while 1: s.accept()[0].close()"], "victim")
         if kind == "monit":
             text = "".join(f"check process h{i} with pidfile {lab.dir}/{program}.pid\n  if failed host 127.0.0.1 port "
-                           f"{lab.hang_port} protocol http with timeout 3 seconds for 1000 cycles then alert\n"
+                           f"{lab.hang_port} protocol http with timeout 3 seconds for 60 cycles then alert\n"
                            for i, program in enumerate(lab.programs[1:]))
             script = lab.write("act", f"#!/bin/sh\n: > {done}\n", 0o755)
             text += f"check process victim with pidfile {lab.dir}/{lab.programs[0]}.pid\n  if failed host 127.0.0.1 " \

@@ -1,0 +1,25 @@
+#include "common/time_text.h"
+
+#include <array>
+#include <ctime>
+#include <spdlog/fmt/chrono.h>
+
+namespace healthcheckd {
+
+std::string utc_timestamp(std::chrono::system_clock::time_point at) {
+    const auto whole = std::chrono::floor<std::chrono::seconds>(at);
+    const auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(at - whole).count();
+    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z",
+                       fmt::gmtime(std::chrono::system_clock::to_time_t(whole)), rest);
+}
+
+std::string local_time(std::chrono::system_clock::time_point at) {
+    const std::time_t seconds = std::chrono::system_clock::to_time_t(at);
+    std::tm local{};
+    ::localtime_r(&seconds, &local);
+    std::array<char, 64> text{};
+    std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S %z", &local);
+    return text.data();
+}
+
+}  // namespace healthcheckd

@@ -1,0 +1,130 @@
+#include "master/mailer_process.h"
+
+#include "common/channel.h"
+#include "common/log.h"
+#include "common/protocol.h"
+#include "master/mailer.h"
+
+#include <algorithm>
+
+namespace healthcheckd::master {
+
+MailerProcess::MailerProcess(Loop& loop, Spawner& spawner, LayerNotes& layers,
+                             std::shared_ptr<const Config> config, std::string life,
+                             std::function<void(const std::string&)> on_still_failed)
+    : loop_(loop), spawner_(spawner), layers_(layers), config_(std::move(config)), life_(std::move(life)),
+      on_still_failed_(std::move(on_still_failed)), spawn_timer_(loop, [this] { spawn(); }),
+      silence_(loop, [this] { replace("it said nothing for too long"); }) {}
+
+MailerProcess::~MailerProcess() {
+    if (child_) {
+        spawner_.forget(child_->pid);
+        spawner_.kill(child_->pid);
+    }
+}
+
+void MailerProcess::start() {
+    if (config_->mail || !config_->webhooks.empty())
+        spawn();
+}
+
+void MailerProcess::spawn() {
+    if (stopping_)
+        return;
+    ChildSpec spec;
+    spec.title = "healthcheckd: mailer";
+    spec.main = [config = config_, life = life_](pid_t master) {
+        return run_mailer(*config, life, master);
+    };
+    spec.secrets = config_->secrets.get();
+    spec.group = SecretStore::kMail;
+    backoff_.on_start(Clock::now());
+    broken_.clear();
+    ready_ = false;
+    auto child = spawner_.spawn(spec, [this](const ChildEnd& end) { on_end(end); });
+    if (!child) {
+        log::error("mailer", "could not be started: {}", child.error().text());
+        spawn_timer_.start(std::max(backoff_.on_end(Clock::now()), Backoff::kFirst));
+        return;
+    }
+    child_ = std::move(*child);
+    reader_ = std::make_unique<ReportReader>(
+        loop_, std::move(child_->report), ReportReader::Limits{.lines_per_second = 20'000},
+        [this](std::string_view line) { on_line(line); }, [this](std::string_view why) { replace(why); });
+    silence_.start(kSilence);
+}
+
+void MailerProcess::look() {
+    // One that is not up yet looks by itself; one that is behind has a look waiting already.
+    if (child_)
+        (void)send_packet(child_->control.get(), encode(Look{}).line());
+}
+
+void MailerProcess::note_lost(std::uint64_t count) {
+    before_.failed += count;
+    lost_unsent_ += count;
+    send_lost();
+}
+
+void MailerProcess::send_lost() {
+    if (lost_unsent_ > 0 && ready_ && send_packet(child_->control.get(), encode(Lost{lost_unsent_}).line()))
+        lost_unsent_ = 0;
+}
+
+void MailerProcess::on_line(std::string_view text) {
+    MailerLine line;
+    if (!decode(text, line)) {
+        log::warning("mailer", "it wrote what it must not: {}", printable(text, 200));
+        return replace("it broke the protocol");
+    }
+    silence_.start(kSilence);
+    if (const auto* ready = std::get_if<Ready>(&line)) {
+        layers_.note("mailer", ready->missing);
+        ready_ = true;
+        send_lost();
+    } else if (const auto* broken = std::get_if<Broken>(&line)) {
+        broken_ = broken->message;
+    } else if (const auto* say = std::get_if<Say>(&line)) {
+        log::write(say->level == "error"     ? log::Level::error
+                   : say->level == "warning" ? log::Level::warning
+                                             : log::Level::info,
+                   say->who, say->text);
+    } else if (const auto* mails = std::get_if<Mails>(&line)) {
+        now_ = {mails->queued, mails->sent, mails->failed};
+        first_ = false;  // it has named all that failed
+        send_lost();
+    } else if (const auto* failed = std::get_if<StillFailed>(&line)) {
+        if (first_)
+            on_still_failed_(failed->cat);
+    }
+}
+
+void MailerProcess::replace(std::string_view why) {
+    log::warning("mailer", "is replaced: {}", why);
+    if (reader_)
+        reader_->stop();
+    silence_.stop();
+    if (child_)
+        spawner_.kill(child_->pid);
+}
+
+void MailerProcess::on_end(const ChildEnd& end) {
+    reader_->drain();
+    reader_.reset();
+    child_.reset();
+    silence_.stop();
+    ready_ = false;
+    before_.sent += std::exchange(now_.sent, 0);
+    before_.failed += std::exchange(now_.failed, 0);
+    if (stopping_)
+        return;
+    log::error("mailer", "ended: {}; what is in the spool stays there",
+               broken_.empty() ? end.text() : broken_);
+    spawn_timer_.start(backoff_.on_end(Clock::now()));
+}
+
+MailerProcess::Counters MailerProcess::counters() const {
+    return {now_.queued, before_.sent + now_.sent, before_.failed + now_.failed};
+}
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,73 @@
+// The mailer as the master sees it: started, started again, told of new notices, and heard. Master.
+#pragma once
+
+#include "common/config.h"
+#include "master/backoff.h"
+#include "master/layer_notes.h"
+#include "master/report_reader.h"
+#include "master/spawner.h"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace healthcheckd::master {
+
+class MailerProcess {
+public:
+    struct Counters {
+        std::uint64_t queued = 0;  // notices and messages in the spool
+        std::uint64_t sent = 0;    // messages
+        std::uint64_t failed = 0;  // given up, or notices that could not be kept
+    };
+
+    // `life`: of this master (see Notice). `on_still_failed` is told, at the start, each cat of which people
+    // were told that it failed and not yet that it is well again.
+    MailerProcess(Loop& loop, Spawner& spawner, LayerNotes& layers, std::shared_ptr<const Config> config,
+                  std::string life, std::function<void(const std::string& cat)> on_still_failed);
+    ~MailerProcess();
+
+    // Starts the mailer, if the configuration has anybody to tell.
+    void start();
+    // There are new notices in the spool.
+    void look();
+    // So many notices could not be spooled: logged by whoever knows, counted, and told in the next message.
+    void note_lost(std::uint64_t count);
+    void stop() { stopping_ = true; }
+
+    Counters counters() const;
+
+private:
+    // Without a word for so long it hangs. Its longest silence is between two looks at the spool.
+    static constexpr Milliseconds kSilence{600'000};
+
+    void spawn();
+    void on_line(std::string_view text);
+    void on_end(const ChildEnd& end);
+    void replace(std::string_view why);
+    void send_lost();
+
+    Loop& loop_;
+    Spawner& spawner_;
+    LayerNotes& layers_;
+    std::shared_ptr<const Config> config_;
+    std::string life_;
+    std::function<void(const std::string&)> on_still_failed_;
+    std::optional<ChildProcess> child_;
+    std::unique_ptr<ReportReader> reader_;
+    bool ready_ = false;
+    bool first_ = true;  // no mailer has come so far as to name all cats that failed in an earlier life
+    bool stopping_ = false;
+    std::string broken_;
+    std::uint64_t lost_unsent_ = 0;
+    Counters before_;  // of earlier mailers, and what was lost
+    Counters now_;
+    Backoff backoff_;
+    Timer spawn_timer_;
+    Timer silence_;
+};
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,43 @@
+#include "master/notice_process.h"
+
+#include "common/channel.h"
+#include "common/protocol.h"
+#include "master/spool.h"
+
+#include <optional>
+
+namespace healthcheckd::master {
+
+LogTail log_tail(const Incident& incident, LinkClient*& link) {
+    constexpr std::chrono::milliseconds kLimit{3'000};
+    if (link == nullptr || incident.kind != NoticeKind::failed || !incident.request.of_supervisord)
+        return {};
+    CallResult answer = link->call("tail", incident.request.program, kLimit);
+    if (answer.code == kCallTimeout || answer.code == kCallLinkLost || answer.code == kCallUnreachable)
+        link = nullptr;
+    return answer.ok() ? LogTail{std::move(answer.stream), std::move(answer.text)} : LogTail{};
+}
+
+void spool_notices(const Incident& incident, const LogTail& log, std::uint32_t index) {
+    const auto written = Spool(incident.request.state_dir).put(incident, log);
+    const Spooled line{index, static_cast<bool>(written), written ? "" : written.error().text()};
+    (void)write_line(kReportFd, encode(line).line());
+}
+
+int run_notices(const std::vector<Incident>& incidents, int link_fd) {
+    std::optional<LinkClient> socket;
+    if (link_fd >= 0)
+        socket.emplace(UniqueFd(link_fd));
+    LinkClient* link = socket ? &*socket : nullptr;
+    // Hundreds at once must be on disk before long, with or without the ends of their logs.
+    const auto enough = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    std::uint32_t index = 0;
+    for (const Incident& incident : incidents) {
+        if (std::chrono::steady_clock::now() >= enough)
+            link = nullptr;
+        spool_notices(incident, log_tail(incident, link), index++);
+    }
+    return 0;
+}
+
+}  // namespace healthcheckd::master

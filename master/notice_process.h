@@ -1,0 +1,26 @@
+// Notices put into the spool by a short-lived child. Notice and action.
+#pragma once
+
+#include "master/action.h"
+#include "master/link_client.h"
+#include "master/notice.h"
+
+#include <cstdint>
+#include <vector>
+
+namespace healthcheckd::master {
+
+// The end of the log of the incident's program, for a failure of a program that supervisord has. `link` may
+// be nullptr. Takes 3 s at most; without an answer there is no tail, and `link` is set to nullptr, as the
+// next question would wait as long.
+LogTail log_tail(const Incident& incident, LinkClient*& link);
+
+// Puts the notices of `incident` into the spool and tells the master (`spooled`) that or why not. `index` is
+// what the master calls it by.
+void spool_notices(const Incident& incident, const LogTail& log, std::uint32_t index);
+
+// The life of a child that does so for `incidents`, in this order. `link_fd`: a socket to the link, or -1.
+// Returns the exit status.
+int run_notices(const std::vector<Incident>& incidents, int link_fd);
+
+}  // namespace healthcheckd::master

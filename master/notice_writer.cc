@@ -1,0 +1,113 @@
+#include "master/notice_writer.h"
+
+#include "common/log.h"
+#include "common/protocol.h"
+#include "master/notice_process.h"
+
+#include <algorithm>
+
+namespace healthcheckd::master {
+
+NoticeWriter::NoticeWriter(Loop& loop, Spawner& spawner, MailerProcess& mailer,
+                           std::function<Result<UniqueFd>()> open_peer)
+    : loop_(loop), spawner_(spawner), mailer_(mailer), open_peer_(std::move(open_peer)),
+      retry_(loop, [this] { begin(); }), deadline_(loop, [this] { spawner_.kill(pid_); }) {}
+
+NoticeWriter::~NoticeWriter() {
+    if (pid_ != 0) {
+        spawner_.forget(pid_);
+        spawner_.kill(pid_);
+    }
+}
+
+void NoticeWriter::add(Incident incident) {
+    if (waiting_.size() >= kMostWaiting)
+        return lose(incident, "too many others wait to be spooled");
+    waiting_.push_back(std::move(incident));
+    begin();
+}
+
+void NoticeWriter::begin() {
+    if (pid_ != 0 || waiting_.empty())
+        return;
+    const std::size_t count = std::min(waiting_.size(), kBatch);
+    writing_.assign(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
+    ChildSpec spec;
+    spec.title = "healthcheckd: notices";
+    UniqueFd peer;
+    const bool asks = std::ranges::any_of(writing_, [](const Incident& each) {
+        return each.kind == NoticeKind::failed && each.action == MainAction::none &&
+               each.request.of_supervisord;
+    });
+    if (asks)
+        if (auto opened = open_peer_()) {
+            peer = std::move(*opened);
+            spec.extra_fds = {peer.get()};
+        }
+    spec.main = [this, link = peer ? kFirstExtraFd : -1](pid_t) {
+        return run_notices(writing_, link);
+    };
+    auto child = spawner_.spawn(spec, [this](const ChildEnd& end) { on_end(end); });
+    if (!child) {
+        log::warning("notices", "wait, no process could be started: {}", child.error().text());
+        writing_.clear();
+        retry_.start(kRetry);
+        return;
+    }
+    waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
+    written_ = 0;
+    pid_ = child->pid;
+    control_ = std::move(child->control);
+    reader_ = std::make_unique<ReportReader>(
+        loop_, std::move(child->report), ReportReader::Limits{.lines_per_second = 2 * kBatch},
+        [this](std::string_view text) { on_line(text); }, [this](std::string_view) { spawner_.kill(pid_); });
+    deadline_.start(kLimit);
+}
+
+void NoticeWriter::on_line(std::string_view text) {
+    ActionLine line;
+    const Spooled* spooled = decode(text, line) ? std::get_if<Spooled>(&line) : nullptr;
+    if (spooled == nullptr || spooled->index != written_ || written_ >= writing_.size()) {
+        spawner_.kill(pid_);
+        return;
+    }
+    const Incident& incident = writing_[written_++];
+    if (spooled->ok)
+        mailer_.look();
+    else
+        lose(incident, spooled->message);
+}
+
+void NoticeWriter::on_end(const ChildEnd& end) {
+    reader_->drain();
+    reader_.reset();
+    control_.reset();
+    deadline_.stop();
+    pid_ = 0;
+    // The one that it ended at, maybe because of it, is not tried again; those behind it are.
+    if (written_ < writing_.size()) {
+        lose(writing_[written_], "the process that writes it ended: " + end.text());
+        waiting_.insert(waiting_.begin(), writing_.begin() + static_cast<std::ptrdiff_t>(written_) + 1,
+                        writing_.end());
+    }
+    writing_.clear();
+    begin();
+}
+
+void NoticeWriter::lose(const Incident& incident, const std::string& why) {
+    log::error(incident.request.cat_name + ' ' + incident.request.program,
+               "the notice of it is lost, nobody will be told: {}", why);
+    mailer_.note_lost(incident.request.channels.size());
+}
+
+void NoticeWriter::log_unwritten() const {
+    const auto log_each = [](const Incident& incident) {
+        log::error(incident.request.cat_name + ' ' + incident.request.program,
+                   "the notice of it was not spooled: healthcheckd stops");
+    };
+    std::for_each(writing_.begin() + static_cast<std::ptrdiff_t>(std::min(written_, writing_.size())),
+                  writing_.end(), log_each);
+    std::ranges::for_each(waiting_, log_each);
+}
+
+}  // namespace healthcheckd::master

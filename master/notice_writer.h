@@ -1,0 +1,57 @@
+// Incidents on their way into the spool: one child at a time, which takes all that wait, in their order.
+// Master.
+#pragma once
+
+#include "master/action.h"
+#include "master/mailer_process.h"
+#include "master/report_reader.h"
+#include "master/spawner.h"
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace healthcheckd::master {
+
+class NoticeWriter {
+public:
+    static constexpr std::size_t kMostWaiting = 5'000;
+
+    NoticeWriter(Loop& loop, Spawner& spawner, MailerProcess& mailer,
+                 std::function<Result<UniqueFd>()> open_peer);
+    ~NoticeWriter();
+
+    // For an incident that no action spools. One too many is logged and lost.
+    void add(Incident incident);
+    // Is nothing left to write?
+    bool idle() const { return waiting_.empty() && writing_.empty(); }
+    // Logs what was not written; at the end.
+    void log_unwritten() const;
+
+private:
+    static constexpr std::size_t kBatch = 500;
+    static constexpr Milliseconds kRetry{2'000};  // without processes to be had
+    static constexpr Milliseconds kLimit{60'000};
+
+    void begin();
+    void on_line(std::string_view text);
+    void on_end(const ChildEnd& end);
+    void lose(const Incident& incident, const std::string& why);
+
+    Loop& loop_;
+    Spawner& spawner_;
+    MailerProcess& mailer_;
+    std::function<Result<UniqueFd>()> open_peer_;
+    std::deque<Incident> waiting_;
+    std::vector<Incident> writing_;
+    std::size_t written_ = 0;  // of writing_, in order
+    pid_t pid_ = 0;
+    UniqueFd control_;
+    std::unique_ptr<ReportReader> reader_;
+    Timer retry_;
+    Timer deadline_;
+};
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,198 @@
+#include "master/spool.h"
+
+#include "common/durable_file.h"
+#include "common/sandbox.h"
+#include "common/unique_fd.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace healthcheckd::master {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMostFileBytes = 4'000'000;
+constexpr mode_t kPrivate = 0600;
+constexpr std::chrono::hours kLeftover{1};  // nobody writes for so long on one file
+
+Result<void> prepare_folder(const std::string& path) {
+    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+        return system_error("mkdir " + path);
+    const UniqueFd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    struct stat status {};
+    if (!folder || ::fstat(folder.get(), &status) != 0)
+        return system_error("open " + path);
+    const SandboxProfile mailer;
+    if (::geteuid() != 0 || status.st_uid == mailer.uid)
+        return {};
+    if (::fchown(folder.get(), mailer.uid, mailer.gid) != 0 || ::fchmod(folder.get(), 0700) != 0)
+        return system_error("chown " + path);
+    return {};
+}
+
+std::string file_name(const std::string& id, std::size_t index, std::string_view suffix) {
+    return id + '.' + std::to_string(index) + std::string(suffix);
+}
+
+}  // namespace
+
+Result<void> Spool::prepare() const {
+    const std::string state_dir = fs::path(dir_).parent_path();
+    if (::mkdir(state_dir.c_str(), 0755) != 0 && errno != EEXIST)
+        return system_error("mkdir " + state_dir);
+    if (auto made = prepare_folder(dir_); !made)
+        return made;
+    return prepare_folder(dead_);
+}
+
+Result<void> Spool::check_room() const {
+    std::size_t files = 0;
+    std::uint64_t bytes = 0;
+    std::error_code failure;
+    for (fs::directory_iterator entry(dir_, failure), end; !failure && entry != end;
+         entry.increment(failure)) {
+        const std::uint64_t size = entry->file_size(failure);
+        ++files;
+        bytes += failure ? 0 : size;
+        failure.clear();  // the mailer may just have removed it
+        if (files >= kMostSpooled || bytes >= kMostSpooledBytes)
+            return Error{"the spool " + dir_ + " is full", ENOSPC};
+    }
+    return {};
+}
+
+Result<void> Spool::put_all(const Incident& incident, const LogTail& log, std::string_view suffix) const {
+    if (auto ready = prepare(); !ready)
+        return ready;
+    if (auto room = check_room(); !room)
+        return room;
+    const ActionRequest& request = incident.request;
+    for (std::size_t i = 0; i < request.channels.size(); ++i) {
+        const std::string name = file_name(request.notice_id, i, suffix);
+        const std::string text = encode_notice(make_notice(incident, request.channels[i], log));
+        // The action does not wait for the disk.
+        auto written = suffix == kPendingFile ? place_file(dir_, name, text, kPrivate) : write(name, text);
+        if (!written)
+            return written;
+    }
+    return {};
+}
+
+Result<void> Spool::put_pending(const Incident& incident) const {
+    Incident unfinished = incident;
+    unfinished.result = {.ok = false, .message = "not known: healthcheckd ended while it was under way"};
+    return put_all(unfinished, {}, kPendingFile);
+}
+
+Result<void> Spool::put(const Incident& incident, const LogTail& log) const {
+    const Result<void> written = put_all(incident, log, kNoticeFile);
+    if (written && incident.action != MainAction::none)
+        for (std::size_t i = 0; i < incident.request.channels.size(); ++i)
+            (void)remove(file_name(incident.request.notice_id, i, kPendingFile));
+    return written;
+}
+
+std::vector<std::string> Spool::list(std::string_view suffix) const {
+    std::vector<std::string> names;
+    std::error_code failure;
+    for (fs::directory_iterator entry(dir_, failure), end; !failure && entry != end;
+         entry.increment(failure)) {
+        const std::string name = entry->path().filename();
+        if (name.ends_with(suffix) && !name.starts_with('.'))
+            names.push_back(name);
+    }
+    std::ranges::sort(names);
+    names.resize(std::min(names.size(), 2 * kMostSpooled));
+    return names;
+}
+
+Result<std::string> Spool::read(const std::string& name) const {
+    const std::string path = dir_ + '/' + name;
+    const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    if (!fd)
+        return system_error("open " + path);
+    std::string text;
+    std::array<char, 16 * 1024> piece;
+    while (text.size() < kMostFileBytes) {
+        const ssize_t n = ::read(fd.get(), piece.data(), piece.size());
+        if (n < 0)
+            return system_error("read " + path);
+        if (n == 0)
+            return text;
+        text.append(piece.data(), static_cast<std::size_t>(n));
+    }
+    return Error{"read " + path, EFBIG};
+}
+
+Result<void> Spool::write(const std::string& name, std::string_view text) const {
+    return replace_file(dir_, name, text, kPrivate);
+}
+
+Result<void> Spool::remove(const std::string& name) const {
+    return remove_file(dir_, name);
+}
+
+Result<void> Spool::remove_notice(const std::string& notice) const {
+    const std::string stem = notice.substr(0, notice.size() - kNoticeFile.size());
+    if (auto removed = remove(stem + std::string(kPendingFile)); !removed)
+        return removed;
+    return remove(notice);
+}
+
+void Spool::remove_leftovers() const {
+    std::vector<fs::path> leftovers;
+    const auto now = fs::file_time_type::clock::now();
+    for (const std::string& dir : {dir_, dead_}) {
+        std::error_code failure;
+        for (fs::directory_iterator entry(dir, failure), end; !failure && entry != end;
+             entry.increment(failure)) {
+            const std::string name = entry->path().filename();
+            const auto written = entry->last_write_time(failure);
+            if (!failure && name.starts_with('.') && now - written > kLeftover)
+                leftovers.push_back(entry->path());
+            failure.clear();  // somebody may just have finished it
+        }
+    }
+    for (const fs::path& each : leftovers)
+        (void)::unlink(each.c_str());
+}
+
+Result<void> Spool::release(const std::string& pending) const {
+    const std::string from = dir_ + '/' + pending;
+    const std::string to = from.substr(0, from.size() - kPendingFile.size()) + std::string(kNoticeFile);
+    // The action may have come as far as writing the notice itself.
+    if (::access(to.c_str(), F_OK) == 0)
+        return remove(pending);
+    if (::rename(from.c_str(), to.c_str()) != 0)
+        return system_error("rename " + from);
+    return {};
+}
+
+Result<void> Spool::bury(const std::string& name, std::string_view text) const {
+    std::vector<std::pair<std::string, std::uint64_t>> files;
+    std::uint64_t bytes = text.size();
+    std::error_code failure;
+    for (fs::directory_iterator entry(dead_, failure), end; !failure && entry != end;
+         entry.increment(failure)) {
+        const std::uint64_t size = entry->file_size(failure);
+        failure.clear();
+        files.emplace_back(entry->path().filename(), size);
+        bytes += size;
+    }
+    std::ranges::sort(files);
+    for (std::size_t i = 0;
+         i < files.size() && (files.size() - i >= kMostSpooled || bytes > kMostSpooledBytes); ++i) {
+        bytes -= files[i].second;
+        (void)remove_file(dead_, files[i].first);
+    }
+    return replace_file(dead_, name, text, kPrivate);
+}
+
+}  // namespace healthcheckd::master

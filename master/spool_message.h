@@ -1,0 +1,33 @@
+// A message in the spool: made once, then delivered, tried again, or given up. Mailer.
+#pragma once
+
+#include "common/result.h"
+#include "master/told.h"
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace healthcheckd::master {
+
+struct SpoolMessage {
+    std::string name;     // of its file
+    std::string channel;  // "mail", "webhook:NAME"
+    std::chrono::system_clock::time_point made;
+    std::string subject;
+    std::string text;  // the RFC 5322 message, or the JSON body of a webhook's call
+    std::string sender;
+    std::vector<std::string> recipients;  // of a mail: those that have not got it
+    std::vector<std::string> notices;     // files whose content it has; removed once it is on disk
+    Told::Marks marks;                    // what it changed in what was told
+    std::uint32_t tries = 0;
+    std::string last_error;
+};
+
+std::string encode_message(const SpoolMessage& message);
+// Fails on a text that encode_message() did not make. `name` is not part of the text.
+Result<SpoolMessage> decode_message(std::string_view text, std::string name);
+
+}  // namespace healthcheckd::master

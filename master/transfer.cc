@@ -1,0 +1,64 @@
+#include "master/transfer.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <sys/socket.h>
+
+namespace healthcheckd::master {
+
+namespace {
+
+// For what has no descriptor to wait for.
+constexpr std::chrono::milliseconds kBlind{50};
+
+}  // namespace
+
+Transfer::Transfer()
+    : multi_(curl_multi_init(), &curl_multi_cleanup), easy_(curl_easy_init(), &curl_easy_cleanup) {
+    if (!multi_ || !easy_)
+        throw std::runtime_error("libcurl has no memory for a transfer");
+}
+
+Transfer::~Transfer() {
+    if (!begun_)
+        return;
+    // libcurl says QUIT and would wait long for its answer: nothing comes in any more.
+    curl_socket_t connection = CURL_SOCKET_BAD;
+    if (curl_easy_getinfo(easy_.get(), CURLINFO_ACTIVESOCKET, &connection) == CURLE_OK &&
+        connection != CURL_SOCKET_BAD)
+        ::shutdown(connection, SHUT_RD);
+    curl_multi_remove_handle(multi_.get(), easy_.get());
+}
+
+void Transfer::begin() {
+    curl_easy_setopt(easy_.get(), CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy_.get(), CURLOPT_QUICK_EXIT, 1L);  // do not wait for a name that is still looked up
+    curl_easy_setopt(easy_.get(), CURLOPT_PROXY, "");
+    if (curl_multi_add_handle(multi_.get(), easy_.get()) != CURLM_OK)
+        throw std::runtime_error("libcurl did not begin the transfer");
+    begun_ = true;
+}
+
+std::optional<CURLcode> Transfer::step() {
+    int running = 0;
+    if (curl_multi_perform(multi_.get(), &running) != CURLM_OK)
+        return CURLE_FAILED_INIT;
+    int left = 0;
+    for (const CURLMsg* message = nullptr; (message = curl_multi_info_read(multi_.get(), &left)) != nullptr;)
+        if (message->msg == CURLMSG_DONE)
+            return message->data.result;
+    return std::nullopt;
+}
+
+void Transfer::watch(Watch& watch) const {
+    int highest = -1;
+    long timeout_ms = -1;
+    if (curl_multi_fdset(multi_.get(), &watch.read, &watch.write, &watch.except, &highest) != CURLM_OK ||
+        highest < 0)
+        watch.limit(kBlind);
+    watch.highest = std::max(watch.highest, highest);
+    if (curl_multi_timeout(multi_.get(), &timeout_ms) == CURLM_OK && timeout_ms >= 0)
+        watch.limit(std::chrono::milliseconds(timeout_ms));
+}
+
+}  // namespace healthcheckd::master

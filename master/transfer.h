@@ -1,0 +1,48 @@
+// One libcurl transfer that does not block. Mailer.
+#pragma once
+
+#include <chrono>
+#include <curl/curl.h>
+#include <memory>
+#include <optional>
+#include <sys/select.h>
+
+namespace healthcheckd::master {
+
+// Descriptors to wait for with select(2), and for how long at most.
+struct Watch {
+    Watch() {
+        FD_ZERO(&read);
+        FD_ZERO(&write);
+        FD_ZERO(&except);
+    }
+    void limit(std::chrono::milliseconds time) { timeout = time < timeout ? time : timeout; }
+
+    fd_set read, write, except;
+    int highest = -1;
+    std::chrono::milliseconds timeout{60'000};
+};
+
+class Transfer {
+public:
+    // Throws std::runtime_error when there is no memory for it.
+    Transfer();
+    ~Transfer();
+    Transfer(const Transfer&) = delete;
+    Transfer& operator=(const Transfer&) = delete;
+
+    // For the options; before begin().
+    CURL* handle() const { return easy_.get(); }
+    void begin();
+    // The outcome, once it is there.
+    std::optional<CURLcode> step();
+    void watch(Watch& watch) const;
+
+private:
+    // Both types are void to C++; the pool of connections goes after the handle.
+    std::unique_ptr<CURLM, decltype(&curl_multi_cleanup)> multi_;
+    std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> easy_;
+    bool begun_ = false;
+};
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,168 @@
+// kill -9 at random moments, of the mailer and of healthcheckd with all its processes: nothing that has
+// reached the spool is lost, and nothing is told twice but what was on its way in that moment.
+//
+// Each failure has a number: the HTTP status that the watched server made up for it. Which of them reached
+// the spool is learnt by looking at its files as they appear.
+#include "common/unique_fd.h"
+#include "t/fixture/daemon.h"
+#include "t/fixture/listener.h"
+#include "t/fixture/mail_lab.h"
+#include "t/fixture/supervisord.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <boost/test/unit_test.hpp>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <poll.h>
+#include <random>
+#include <set>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <thread>
+#include <unistd.h>
+
+using namespace healthcheckd;
+using namespace healthcheckd::test;
+
+namespace {
+
+using FileClock = std::chrono::file_clock;
+
+constexpr int kCats = 6;
+constexpr int kFirstStatus = 400;
+constexpr int kStatuses = 600;
+
+// "cat3 HTTP 457"
+std::string mark_of(const std::string& cat, const std::string& status) {
+    return cat + " HTTP " + status;
+}
+
+// Answers GET /catN, each with its moods: well for a while, then ill with a new status at each request.
+class MoodyServer {
+public:
+    MoodyServer() : thread_([this](const std::stop_token& stop) { serve(stop); }) {}
+    int port() const { return listener_.port(); }
+    void be_well() { well_ = true; }
+    // A status was used twice: the numbers did not suffice.
+    bool exhausted() const { return exhausted_; }
+
+private:
+    struct Mood {
+        int next = kFirstStatus;
+        bool ill = false;
+        std::chrono::steady_clock::time_point until{};
+    };
+    int status_for(std::size_t cat) {
+        if (well_)
+            return 200;
+        Mood& mood = moods_.at(cat % kCats);
+        if (const auto now = std::chrono::steady_clock::now(); now >= mood.until) {
+            mood.ill = !mood.ill;
+            mood.until = now + std::chrono::milliseconds(std::uniform_int_distribution(50, 500)(random_));
+        }
+        if (!mood.ill)
+            return 200;
+        exhausted_ = exhausted_ || mood.next >= kFirstStatus + kStatuses;
+        return mood.next++;
+    }
+    void serve(const std::stop_token& stop) {
+        while (!stop.stop_requested()) {
+            pollfd ready{listener_.get(), POLLIN, 0};
+            if (::poll(&ready, 1, 50) != 1)
+                continue;
+            const UniqueFd connection(listener_.accept());
+            const timeval limit{1, 0};
+            (void)::setsockopt(connection.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+            std::string request;
+            std::array<char, 4096> piece;
+            while (request.find("\r\n\r\n") == std::string::npos) {
+                const ssize_t n = ::read(connection.get(), piece.data(), piece.size());
+                if (n <= 0)
+                    break;
+                request.append(piece.data(), static_cast<std::size_t>(n));
+            }
+            const std::size_t at = request.find("/cat");
+            if (at == std::string::npos)
+                continue;
+            const std::string answer =
+                "HTTP/1.1 " + std::to_string(status_for(static_cast<std::size_t>(request[at + 4] - '0'))) +
+                " moody\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            (void)::send(connection.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
+        }
+    }
+
+    Listener listener_{AF_INET, 64};
+    std::array<Mood, kCats> moods_{};
+    std::minstd_rand random_{std::random_device{}()};
+    std::atomic<bool> well_ = false;
+    std::atomic<bool> exhausted_ = false;
+    std::jthread thread_;
+};
+
+// Reads notices as they appear in a spool.
+class SpoolWatch {
+public:
+    explicit SpoolWatch(std::string dir) : dir_(std::move(dir)), inotify_(::inotify_init1(IN_CLOEXEC)) {
+        if (::inotify_add_watch(inotify_.get(), dir_.c_str(), IN_MOVED_TO) < 0)
+            throw std::runtime_error("inotify_add_watch " + dir_);
+        thread_ = std::jthread([this](const std::stop_token& stop) { look(stop); });
+    }
+    // The marks of all failures that reached the spool, as far as they could be read.
+    std::set<std::string> failures() const {
+        const std::scoped_lock lock(mutex_);
+        return failures_;
+    }
+    std::size_t missed() const { return missed_; }
+    std::size_t read() const { return read_; }
+
+private:
+    void look(const std::stop_token& stop) {
+        alignas(inotify_event) std::array<char, 64 * 1024> buffer;
+        while (!stop.stop_requested()) {
+            pollfd ready{inotify_.get(), POLLIN, 0};
+            if (::poll(&ready, 1, 50) != 1)
+                continue;
+            const ssize_t size = ::read(inotify_.get(), buffer.data(), buffer.size());
+            for (ssize_t at = 0; at < size;) {
+                const auto* event = reinterpret_cast<const inotify_event*>(buffer.data() + at);
+                at += static_cast<ssize_t>(sizeof *event + event->len);
+                // A pending notice becomes one in the next life, so it counts too.
+                const std::string name = event->len > 0 ? event->name : "";
+                if (name.ends_with(".notice") || name.ends_with(".pending"))
+                    take(read_file(dir_ + '/' + name));
+            }
+        }
+    }
+    void take(const std::string& text) {
+        const auto notice = nlohmann::json::parse(text, nullptr, false);
+        if (notice.is_discarded()) {
+            ++missed_;  // it was gone already
+            return;
+        }
+        ++read_;
+        if (notice["event"] != "failed")
+            return;
+        const std::string message = notice["message"];
+        if (std::smatch found;
+            std::regex_search(message, found, std::regex("HTTP status (\\d+)|HTTP (\\d+)"))) {
+            const std::scoped_lock lock(mutex_);
+            failures_.insert(mark_of(notice["cat"], found[1].matched ? found[1] : found[2]));
+        }
+    }
+
+    const std::string dir_;
+    UniqueFd inotify_;
+    mutable std::mutex mutex_;
+    std::set<std::string> failures_;
+    std::atomic<std::size_t> missed_ = 0, read_ = 0;
+    std::jthread thread_;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(e2e_spool_kill)
+
+BOOST_AUTO_TEST_SUITE_END()

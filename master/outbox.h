@@ -70,6 +70,7 @@ public:
     std::set<std::string> failed_cats() const;
 
 private:
+    static constexpr const char* kToldFile = "told.json";
     struct Waiting {
         std::string file;
         Notice notice;

@@ -29,8 +29,6 @@ using namespace healthcheckd::test;
 
 namespace {
 
-using FileClock = std::chrono::file_clock;
-
 constexpr int kCats = 6;
 constexpr int kFirstStatus = 400;
 constexpr int kStatuses = 600;
@@ -146,10 +144,9 @@ private:
         if (notice["event"] != "failed")
             return;
         const std::string message = notice["message"];
-        if (std::smatch found;
-            std::regex_search(message, found, std::regex("HTTP status (\\d+)|HTTP (\\d+)"))) {
+        if (std::smatch found; std::regex_search(message, found, std::regex("HTTP (\\d+)"))) {
             const std::scoped_lock lock(mutex_);
-            failures_.insert(mark_of(notice["cat"], found[1].matched ? found[1] : found[2]));
+            failures_.insert(mark_of(notice["cat"], found[1]));
         }
     }
 
@@ -161,8 +158,95 @@ private:
     std::jthread thread_;
 };
 
+std::string cats_at(int port) {
+    std::string cats;
+    for (int i = 0; i < kCats; ++i)
+        cats += "cat" + std::to_string(i) + ": {program: web, type: http, host: 127.0.0.1, path: /cat" +
+                std::to_string(i) + ", port: " + std::to_string(port) +
+                ", initialDelaySeconds: 0, periodSeconds: 0.2, failureThreshold: 1, action: email, "
+                "sendResolved: yes}\n";
+    return cats;
+}
+
+bool nothing_waits(const std::string& state_dir) {
+    return spooled(state_dir, ".message").empty() && spooled(state_dir, ".notice").empty() &&
+           spooled(state_dir, ".pending").empty();
+}
+
+// The failures that a mail tells of: the summary lines of several, or the fields of one.
+std::set<std::string> told_in(const ReadMail& mail) {
+    static const std::regex kSummary("web http check failed[^\\n]* \\((cat\\d)\\): HTTP (\\d{3})");
+    static const std::regex kSingle("\\nCat +(cat\\d)\\n[^]*\\nMessage +HTTP (\\d{3})");
+    std::set<std::string> marks;
+    for (std::sregex_iterator found(mail.body.begin(), mail.body.end(), kSummary), end; found != end; ++found)
+        marks.insert(mark_of((*found)[1], (*found)[2]));
+    std::smatch found;
+    if (marks.empty() && mail.is_about("check failed") && std::regex_search(mail.body, found, kSingle))
+        marks.insert(mark_of(found[1], found[2]));
+    return marks;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(e2e_spool_kill)
+
+BOOST_AUTO_TEST_CASE(a_hundred_kills_lose_nothing_and_repeat_only_what_was_on_its_way) {
+    constexpr int kKills = 100;
+    const Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
+    const SmtpSink sink(plain_sink());
+    MoodyServer server;
+    const TempDir state;
+    std::filesystem::create_directory(state.file("spool"));
+    ::chmod(state.path().c_str(), 0755);
+    const SpoolWatch watch(state.file("spool"));
+    std::minstd_rand random(std::random_device{}());
+    const auto pause = [&] {
+        std::this_thread::sleep_for(
+            std::chrono::milliseconds(std::uniform_int_distribution(100, 900)(random)));
+    };
+    const DaemonOptions options{
+        .config_lines = plain_mail(sink, ", digestSeconds: 0, reminderSeconds: 0, maxPerHour: 3600"),
+        .state_dir = state.path()};
+    int kills = 0;
+    while (kills < kKills) {
+        Daemon daemon(supervisord.url(), cats_at(server.port()), options);
+        BOOST_TEST_REQUIRE(daemon.wait_for_log("is reached"));
+        pause();
+        // The first mailer that dies early is replaced at once.
+        if (const pid_t mailer = daemon.child("healthcheckd: mailer");
+            mailer > 1 && ::kill(mailer, SIGKILL) == 0) {
+            ++kills;
+            pause();
+        }
+        daemon.wait_end(SIGKILL);
+        ++kills;
+    }
+    server.be_well();
+    Daemon daemon(supervisord.url(), cats_at(server.port()), options);
+    BOOST_TEST(daemon.wait_for_state("cat0", [](const auto& cat) { return cat["state"] == "healthy"; }));
+    BOOST_TEST(wait_until([&] { return nothing_waits(state.path()); }, 60s));
+    BOOST_TEST(!server.exhausted());
+
+    std::map<std::string, std::set<std::string>> ids;  // of the messages that told of a failure
+    std::map<std::string, int> arrivals;               // of each message
+    for (const ReadMail& mail : read_mails(sink)) {
+        ++arrivals[mail.id];
+        for (const std::string& mark : told_in(mail))
+            ids[mark].insert(mail.id);
+    }
+    const std::set<std::string> spooled_failures = watch.failures();
+    BOOST_TEST(spooled_failures.size() > 100u);
+    for (const std::string& mark : spooled_failures)
+        BOOST_TEST(ids.contains(mark), mark << " is lost");
+    for (const auto& [mark, messages] : ids)
+        BOOST_TEST(messages.size() == 1u, mark << " was told by " << messages.size() << " messages");
+    // A kill between the server's 250 and the removal lets the same message come again, at most once a kill.
+    int repeated = 0;
+    for (const auto& [id, times] : arrivals)
+        repeated += times - 1;
+    BOOST_TEST(repeated <= kills);
+    BOOST_TEST_MESSAGE(kills << " kills, " << spooled_failures.size() << " failures seen in the spool, "
+                             << arrivals.size() << " messages, " << repeated << " repeated");
+}
 
 BOOST_AUTO_TEST_SUITE_END()

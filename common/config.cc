@@ -86,6 +86,16 @@ std::string_view to_string(SandboxLevel level) {
     __builtin_unreachable();
 }
 
+std::string_view to_string(LogFormat format) {
+    switch (format) {
+    case LogFormat::text:
+        return "text";
+    case LogFormat::json:
+        return "json";
+    }
+    __builtin_unreachable();
+}
+
 std::string_view to_string(MainAction action) {
     switch (action) {
     case MainAction::none:

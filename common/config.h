@@ -24,6 +24,7 @@ enum class MemType : std::uint8_t { rss, pss, uss };
 enum class MailTls : std::uint8_t { implicit, starttls, opportunistic, none };
 enum class WebhookFormat : std::uint8_t { json, slack, wecom, dingtalk, feishu };
 enum class SandboxLevel : std::uint8_t { strict, log, off };
+enum class LogFormat : std::uint8_t { text, json };
 
 std::string_view to_string(CheckType type);
 std::string_view to_string(PidGet way);
@@ -31,6 +32,7 @@ std::string_view to_string(MemType type);
 std::string_view to_string(MailTls tls);
 std::string_view to_string(WebhookFormat format);
 std::string_view to_string(SandboxLevel level);
+std::string_view to_string(LogFormat format);
 
 // What a firing does, as the file says it.
 struct ActionSet {
@@ -98,6 +100,8 @@ struct CatConfig {
     std::string exec_cmd;
     std::chrono::milliseconds exec_timeout{60000};
     bool send_resolved = false;
+    bool enabled = true;   // false: not probed at all
+    bool dry_run = false;  // its own, or that of all cats: everything is decided and told, nothing is done
 
     double max_mem_mb = 1024;  // MB of 2^20 bytes
     MemType mem_type = MemType::rss;
@@ -136,7 +140,10 @@ struct Config {
     std::string log_dir = "/var/log/healthcheckd";
     std::uint64_t log_max_bytes = 10'000'000;
     int log_backups = 5;
+    LogFormat log_format = LogFormat::text;
     std::string state_dir = "/var/lib/healthcheckd";
+    std::string socket = "/run/healthcheckd/healthcheckd.sock";  // for healthcheckctl
+    bool dry_run = false;                                        // of all cats
     SandboxLevel sandbox = SandboxLevel::strict;
     std::vector<CatConfig> cats;
 

@@ -2,6 +2,7 @@
 
 #include "common/channel.h"
 #include "master/action_finish.h"
+#include "master/action_plan.h"
 #include "master/command.h"
 #include "master/link_client.h"
 #include "master/notice_process.h"
@@ -58,7 +59,11 @@ int run_action(Incident incident, int link_fd) {
         (void)Spool(request.state_dir).put_pending(incident);
     LogTail log;
     std::optional<CommandCgroup> group;  // of a command
-    switch (incident.action) {
+    // Everything else is as it would be.
+    const MainAction action = request.cat.dry_run ? MainAction::none : incident.action;
+    if (request.cat.dry_run)
+        incident.result = rehearse(incident.action, request);
+    switch (action) {
     case MainAction::restart:
         if (tells)  // before the program's next process writes over it
             log = log_tail(incident, asked);
@@ -80,11 +85,11 @@ int run_action(Incident incident, int link_fd) {
     say_output(incident.result.output);
     say(Done{incident.result.ok, incident.result.message, incident.result.left_stopped});
     if (tells) {
-        if (incident.action != MainAction::restart)
+        if (action != MainAction::restart)
             log = log_tail(incident, asked);
         spool_notices(incident, log, 0);
     }
-    if (incident.action == MainAction::exec)
+    if (action == MainAction::exec)
         sweep_leftovers(began + request.cat.exec_timeout, &*group);
     return incident.result.ok ? 0 : 1;
 }

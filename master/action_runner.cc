@@ -242,7 +242,7 @@ void ActionRunner::finish(Running& running, ActionResult result) {
     if (result.left_stopped)
         needs_.on_left_stopped();
     if (running.incident.action == MainAction::restart) {
-        if (result.ok)
+        if (result.ok && !running.incident.request.cat.dry_run)
             restarted_[running.incident.request.program] = running.starts + 1;
         needs_.on_restarted();
     }

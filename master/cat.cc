@@ -37,10 +37,14 @@ bool Cat::follows_supervisord() const {
     return !cat.measures_process() || (!cat.whole_machine() && cat.pid_get == PidGet::supervisor);
 }
 
-void Cat::start(TimePoint now) {
+std::string_view Cat::state_text() const {
+    return config().enabled ? to_string(threshold_.state()) : "disabled";
+}
+
+Birth Cat::start(TimePoint now) {
     started_ = now;
     eligible_ = now + config().initial_delay;
-    worker_.start();
+    return worker_.start();
 }
 
 void Cat::tick(TimePoint now, const ProgramView& view) {

@@ -48,7 +48,8 @@ public:
     Cat(const WorkerContext& context, WorkerProcess::Identity identity, EventCallback on_event,
         std::function<void()> on_first_failure);
 
-    void start(TimePoint now);
+    // The birth of its worker.
+    Birth start(TimePoint now);
 
     // The cat's tick: probes, unless the last probe still runs or the program is in its grace.
     void tick(TimePoint now, const ProgramView& view);
@@ -67,6 +68,8 @@ public:
     // Is a process that the program no longer has the wrong one to act upon?
     bool bound_to_process() const { return follows_supervisord() && config().type != CheckType::restart; }
 
+    // "healthy", as to_string(threshold().state()), or "disabled".
+    std::string_view state_text() const;
     const Threshold& threshold() const { return threshold_; }
     const WorkerProcess& worker() const { return worker_; }
     const std::optional<LastProbe>& last_probe() const { return last_probe_; }

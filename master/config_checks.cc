@@ -198,6 +198,7 @@ void finish_cat(const SectionDraft& draft, const Config& config, CatConfig& cat,
     check_remote(draft, config, cat, complaints);
     check_body(draft, cat, complaints);
     finish_tls(draft, cat, complaints);
+    cat.dry_run = cat.dry_run || config.dry_run;
     if (cat.type == CheckType::restart && !draft.has("successThreshold")) {
         const std::int64_t run = std::chrono::milliseconds(cat.min_continue_run).count();
         const std::int64_t period = cat.period.count();

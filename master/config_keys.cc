@@ -126,8 +126,14 @@ constexpr Key kKeys[] = {
      set_whole<&Config::log_max_bytes, 10'000, 1'000'000'000'000>, get_whole<&Config::log_max_bytes>},
     {kConfig, "logBackups", "", false, 0, kScalar, "5", kOpen, nullptr,
      set_whole<&Config::log_backups, 0, 1000>, get_whole<&Config::log_backups>},
+    {kConfig, "logFormat", "", false, 0, kScalar, "text", kOpen, nullptr,
+     set_choice<&Config::log_format, LogFormat::text, LogFormat::json>, get_choice<&Config::log_format>},
     {kConfig, "stateDir", "", false, 0, kScalar, "/var/lib/healthcheckd", kOpen, nullptr,
      set_text<&Config::state_dir, check_absolute_path>, get_text<&Config::state_dir>},
+    {kConfig, "socket", "", false, 0, kScalar, "/run/healthcheckd/healthcheckd.sock", kOpen, nullptr,
+     set_text<&Config::socket, check_socket_path>, get_text<&Config::socket>},
+    {kConfig, "dryRun", "", false, 0, kScalar, "false", kOpen, nullptr,
+     set_flag<&Config::dry_run>, get_flag<&Config::dry_run>},
     {kConfig, "sandbox", "", false, 0, kScalar, "strict", kOpen, nullptr,
      set_choice<&Config::sandbox, SandboxLevel::strict, SandboxLevel::log, SandboxLevel::off>,
      get_choice<&Config::sandbox>},
@@ -231,6 +237,8 @@ constexpr Key kKeys[] = {
      set_seconds<&C::exec_timeout, 100>, get_seconds<&C::exec_timeout>},
     {kCat, "sendResolved", "", false, kAll, kScalar, "false", kOpen, nullptr,
      set_flag<&C::send_resolved>, get_flag<&C::send_resolved>},
+    {kCat, "enabled", "", false, kAll, kScalar, "true", kOpen, nullptr, set_flag<&C::enabled>, get_flag<&C::enabled>},
+    {kCat, "dryRun", "", false, kAll, kScalar, "false", kOpen, nullptr, set_flag<&C::dry_run>, get_flag<&C::dry_run>},
 };
 // clang-format on
 

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <climits>
+#include <sys/un.h>
 
 namespace healthcheckd::master {
 
@@ -125,6 +126,14 @@ Result<void> check_absolute_path(std::string_view text) {
         return line;
     if (!text.starts_with('/'))
         return Error{in_quotes(text) + " must be an absolute path"};
+    return {};
+}
+
+Result<void> check_socket_path(std::string_view text) {
+    if (Result<void> path = check_absolute_path(text); !path)
+        return path;
+    if (text.size() >= sizeof(sockaddr_un::sun_path))
+        return Error{in_quotes(text) + " is longer than the 107 bytes that a socket's path may have"};
     return {};
 }
 

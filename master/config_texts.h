@@ -37,6 +37,9 @@ Result<void> check_request_path(std::string_view text);
 // An absolute path of the file system, shorter than PATH_MAX.
 Result<void> check_absolute_path(std::string_view text);
 
+// The same, short enough for the address of a unix socket (unix(7): 108 bytes with the final NUL).
+Result<void> check_socket_path(std::string_view text);
+
 // A mail address: one @ with something on each side, and nothing that could end it in a header or in SMTP.
 Result<void> check_address(std::string_view text);
 

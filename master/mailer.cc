@@ -22,10 +22,17 @@ using std::chrono::system_clock;
 
 // Between two looks at the spool without the master's word: somebody may have cleared it.
 constexpr std::chrono::minutes kLook{1};
+// After the master's end.
+constexpr std::chrono::milliseconds kFinishLimit{2'000};
 
 template <class Message> void say(const Message& message) {
     // Nobody may be reading any more; the end of the control channel tells.
     (void)write_line(kReportFd, encode(message).line());
+}
+
+void wait_for(Watch& watch) {
+    timeval time{watch.timeout.count() / 1000, (watch.timeout.count() % 1000) * 1000};
+    (void)::select(watch.highest + 1, &watch.read, &watch.write, &watch.except, &time);
 }
 
 // 443, or what the URL says.
@@ -91,7 +98,7 @@ Trust load_trust(const Config& config) {
 class Mailer {
 public:
     Mailer(const Config& config, const Spool& spool, const std::string& life, const Trust& trust)
-        : config_(config), trust_(trust),
+        : config_(config), spool_(spool), trust_(trust),
           outbox_(config, spool, life, [](Weight weight, const auto& who, const auto& text) {
               say(Say{weight == Weight::error     ? "error"
                       : weight == Weight::warning ? "warning"
@@ -107,9 +114,11 @@ private:
     void go_on();
     void tell_counters();
     void wait();
+    void finish();
     std::unique_ptr<Delivery> deliver(const Outbox::Message& message) const;
 
     const Config& config_;
+    const Spool& spool_;
     const Trust& trust_;
     Outbox outbox_;
     std::map<Outbox::Message*, std::unique_ptr<Delivery>> deliveries_;
@@ -191,8 +200,21 @@ void Mailer::wait() {
         outbox_.next_wake(now) - now, std::chrono::milliseconds(0), kLook)));
     for (const auto& [message, delivery] : deliveries_)
         delivery->watch(watch);
-    timeval time{watch.timeout.count() / 1000, (watch.timeout.count() % 1000) * 1000};
-    (void)::select(watch.highest + 1, &watch.read, &watch.write, &watch.except, &time);
+    wait_for(watch);
+}
+
+// What is on its way when the master ends: broken off now, it might be sent a second time.
+void Mailer::finish() {
+    const auto deadline = std::chrono::steady_clock::now() + kFinishLimit;
+    while (!deliveries_.empty() && std::chrono::steady_clock::now() < deadline) {
+        go_on();
+        Watch watch;
+        watch.limit(std::chrono::milliseconds(50));
+        for (const auto& [message, delivery] : deliveries_)
+            delivery->watch(watch);
+        wait_for(watch);
+    }
+    tell_counters();
 }
 
 int Mailer::run() {
@@ -200,10 +222,14 @@ int Mailer::run() {
     for (const std::string& cat : outbox_.failed_cats())
         say(StillFailed{cat});
     for (;;) {
-        if (!take_orders())
+        if (!take_orders()) {
+            finish();
             return 0;
+        }
         if (const auto now = system_clock::now(); now - looked_ >= kLook || now < looked_) {
             looked_ = now;
+            if (!spool_.usable())
+                throw std::runtime_error("the spool was taken away");
             outbox_.scan();
         }
         begin_due();
@@ -222,6 +248,9 @@ int mailer_life(const Config& config, const std::string& life, pid_t master) {
     const Spool spool(config.state_dir);
     if (const auto ready = spool.prepare(); !ready)
         return fail("the spool cannot be used: " + ready.error().text());
+    const auto lock = spool.lock();
+    if (!lock)
+        return fail("the spool cannot be used: " + lock.error().text());
     const worker::Resolver resolver(kTryLimit);
     const Trust trust = load_trust(config);
     const auto confined = enter_sandbox(profile_of(config, spool), config.sandbox, master);
@@ -268,8 +297,7 @@ int test_life(const Config& config, pid_t master) {
     while (!(result = delivery->step())) {
         Watch watch;
         delivery->watch(watch);
-        timeval time{watch.timeout.count() / 1000, (watch.timeout.count() % 1000) * 1000};
-        (void)::select(watch.highest + 1, &watch.read, &watch.write, &watch.except, &time);
+        wait_for(watch);
     }
     const bool all = result->fate == Fate::delivered && result->exceptions.empty();
     std::string text = result->message;

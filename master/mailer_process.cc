@@ -60,6 +60,13 @@ void MailerProcess::look() {
         (void)send_packet(child_->control.get(), encode(Look{}).line());
 }
 
+void MailerProcess::stop() {
+    stopping_ = true;
+    spawn_timer_.stop();
+    if (child_)
+        child_->control.reset();
+}
+
 void MailerProcess::note_lost(std::uint64_t count) {
     before_.failed += count;
     lost_unsent_ += count;

@@ -36,7 +36,9 @@ public:
     void look();
     // So many notices could not be spooled: logged by whoever knows, counted, and told in the next message.
     void note_lost(std::uint64_t count);
-    void stop() { stopping_ = true; }
+    // Lets it finish what is on its way, for a short time, and begin nothing more.
+    void stop();
+    bool ended() const { return !child_; }
 
     Counters counters() const;
 

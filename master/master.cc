@@ -76,14 +76,20 @@ void Master::start() {
     mailer_.start();
     for (std::size_t i = 0; i < config_->cats.size(); ++i) {
         const CatConfig& cat = config_->cats[i];
-        if (const auto group = group_of(cat.program))
+        if (!cat.enabled)
+            log::info(cat.name + ' ' + cat.program, "is not enabled: it is not probed");
+        else if (cat.dry_run)
+            log::info(cat.name + ' ' + cat.program, "dry run: what it would do is told, and not done");
+        if (const auto group = group_of(cat.program); group && cat.enabled)
             groups_[i].name = *group;
         else
             add_cat({config_, i, cat.name, canonical_program(cat.program)});
     }
-    heap_plug_.fill();
+    std::vector<Cat*> all;
     for (const auto& [id, cat] : cats_)
-        start_cat(*cat);
+        if (cat->config().enabled)
+            all.push_back(cat.get());
+    start_cats(all);
     const bool needs_table =
         !groups_.empty() || std::any_of(cats_.begin(), cats_.end(), [](const auto& entry) {
             return entry.second->follows_supervisord();
@@ -105,6 +111,8 @@ Cat& Master::add_cat(WorkerProcess::Identity identity) {
     const auto cat = std::make_shared<Cat>(workers_, std::move(identity), on_event, on_first_failure);
     cats_[id] = cat;
     const CatConfig& config = cat->config();
+    if (!config.enabled)
+        return *cat;
     schedule_.add(id, first_tick(origin_, Clock::now() + config.initial_delay, config.period, id),
                   config.period);
     tick_timer_.start_at(*schedule_.next());
@@ -123,13 +131,20 @@ void Master::on_still_failed(const std::string& name) {
         failed_before_.insert(name);
 }
 
-void Master::start_cat(Cat& cat) {
-    cat.start(Clock::now());
-    if (const Program* program = table_.find(cat.program()); program != nullptr && program->runs())
-        cat.on_program_started(*program);
+void Master::start_cats(const std::vector<Cat*>& cats) {
+    std::vector<Birth> births;
+    births.reserve(cats.size());
+    for (Cat* cat : cats) {
+        births.push_back(cat->start(Clock::now()));
+        if (const Program* program = table_.find(cat->program()); program != nullptr && program->runs())
+            cat->on_program_started(*program);
+    }
+    heap_plug_.fill();
+    spawner_.spawn_all(std::move(births));
 }
 
 void Master::follow_groups() {
+    std::vector<Cat*> fresh;
     for (auto& [index, group] : groups_) {
         const std::vector<std::string> present = table_.members_of(group.name);
         for (auto member = group.members.begin(); member != group.members.end();) {
@@ -148,13 +163,14 @@ void Master::follow_groups() {
             if (group.members.contains(program))
                 continue;
             group.members[program] = next_id_;
-            start_cat(
-                add_cat({config_, index, cat.name + '/' + program.substr(program.find(':') + 1), program}));
+            fresh.push_back(
+                &add_cat({config_, index, cat.name + '/' + program.substr(program.find(':') + 1), program}));
         }
         if (present.empty() && !std::exchange(group.empty_said, true))
             log::error(cat.name + ' ' + cat.program, "supervisord has no group '{}'", group.name);
         group.empty_said = present.empty();
     }
+    start_cats(fresh);
 }
 
 void Master::on_tick() {
@@ -222,7 +238,7 @@ Milliseconds Master::refresh_delay() const {
         if (group.members.empty())
             delay = kStoppedProgram;
     for (const auto& [id, cat] : cats_) {
-        if (!cat->follows_supervisord())
+        if (!cat->follows_supervisord() || !cat->config().enabled)
             continue;
         const Program* program = table_.find(cat->program());
         if (program == nullptr || !program->runs())
@@ -241,8 +257,9 @@ Milliseconds Master::refresh_delay() const {
 }
 
 bool Master::is_watched(const Program& program) const {
-    return std::any_of(cats_.begin(), cats_.end(),
-                       [&](const auto& entry) { return entry.second->program() == program.name; });
+    return std::any_of(cats_.begin(), cats_.end(), [&](const auto& entry) {
+        return entry.second->config().enabled && entry.second->program() == program.name;
+    });
 }
 
 void Master::on_program_started(const Program& program) {
@@ -345,7 +362,8 @@ void Master::stop_step() {
         stop_began_ = Clock::now();
         actions_.stop_now();
     } else if (children_told_ &&
-               ((!dumping_ && actions_.children() == 0 && notices_.idle()) || elapsed >= kChildrenLimit)) {
+               ((!dumping_ && actions_.children() == 0 && notices_.idle() && mailer_.ended()) ||
+                elapsed >= kChildrenLimit)) {
         notices_.log_unwritten();
         on_stopped_();
         return;

@@ -58,7 +58,7 @@ private:
     void on_program_ended(const Program& program);
     void on_program_state(const Program& program);
     Cat& add_cat(WorkerProcess::Identity identity);
-    void start_cat(Cat& cat);
+    void start_cats(const std::vector<Cat*>& cats);
     void follow_groups();
     void follow(std::size_t index, const std::string& group);
     bool is_watched(const Program& program) const;

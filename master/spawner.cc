@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstring>
+#include <optional>
 #include <spdlog/fmt/fmt.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -21,6 +22,8 @@ constexpr bool kKeepStderr = true;  // where the sanitizers write
 #else
 constexpr bool kKeepStderr = false;
 #endif
+
+constexpr std::size_t kBornTogether = 64;  // bounds the descriptors that are open for children to be born
 
 // Puts `wanted` at kControlFd and up, /dev/null at 0 to 2, and closes the rest.
 bool arrange_descriptors(std::vector<int> wanted) {
@@ -46,7 +49,14 @@ bool arrange_descriptors(std::vector<int> wanted) {
     return ::close_range(static_cast<unsigned>(last), ~0U, 0) == 0;
 }
 
-[[noreturn]] void child_life(const ChildSpec& spec, std::vector<int> fds, pid_t master) noexcept {
+// Not inlined: its line of 4096 bytes would lie on the stack of every child for good.
+[[noreturn, gnu::noinline]] void give_up(int report) noexcept {
+    (void)write_line(report,
+                     encode(Broken{system_error("its descriptors could not be arranged").text()}).line());
+    ::_exit(120);
+}
+
+[[noreturn]] void child_life(const ChildSpec& spec, int control, int report, pid_t master) noexcept {
     // The loop's signal handlers would write into the master's own pipe: they go first, while signals are
     // blocked.
     for (int number = 1; number < NSIG; ++number)
@@ -55,12 +65,10 @@ bool arrange_descriptors(std::vector<int> wanted) {
         ::signal(number, SIG_IGN);
     sigset_t none;
     sigemptyset(&none);
-    const int report = fds[1];
-    if (!arrange_descriptors(std::move(fds))) {
-        (void)write_line(report,
-                         encode(Broken{system_error("its descriptors could not be arranged").text()}).line());
-        ::_exit(120);
-    }
+    std::vector<int> fds{control, report};
+    fds.insert(fds.end(), spec.extra_fds.begin(), spec.extra_fds.end());
+    if (!arrange_descriptors(std::move(fds)))
+        give_up(report);
     // Out of the master's group: a Ctrl-C, or a supervisord that signals the whole group, is for the master
     // to answer.
     ::setsid();
@@ -86,19 +94,37 @@ std::string ChildEnd::text() const {
 
 Spawner::Spawner(Loop& loop) : loop_(loop), child_signal_(loop, SIGCHLD, [this] { reap(); }) {}
 
-Result<ChildProcess> Spawner::spawn(const ChildSpec& spec, std::function<void(const ChildEnd&)> on_end) {
+// What a fork needs, made before it, and what came of it.
+struct Spawner::Cradle {
+    void open();
+    // Writes to the stack and to the cradle only.
+    void fork(const ChildSpec& spec);
+
+    ChildProcess child;
+    UniqueFd childs_control;
+    UniqueFd childs_report;
+    std::optional<Error> failure;
+};
+
+void Spawner::Cradle::open() {
     auto control = make_seqpacket_pair();
-    if (!control)
-        return control.error();
-    auto report = make_pipe();
-    if (!report)
-        return report.error();
+    auto report = control ? make_pipe() : control.error();
+    if (!report) {
+        failure = report.error();
+        return;
+    }
     for (const int fd : {control->first.get(), report->first.get()})
         if (const auto set = set_nonblocking(fd); !set)
-            return set.error();
+            failure = set.error();
+    child.control = std::move(control->first);
+    child.report = std::move(report->first);
+    childs_control = std::move(control->second);
+    childs_report = std::move(report->second);
+}
 
-    std::vector<int> fds{control->second.get(), report->second.get()};
-    fds.insert(fds.end(), spec.extra_fds.begin(), spec.extra_fds.end());
+void Spawner::Cradle::fork(const ChildSpec& spec) {
+    if (failure)
+        return;
     const pid_t master = ::getpid();
     const SecretStore nothing;
     const SecretStore::Exposure exposure(spec.secrets != nullptr ? *spec.secrets : nothing, spec.group);
@@ -109,17 +135,46 @@ Result<ChildProcess> Spawner::spawn(const ChildSpec& spec, std::function<void(co
     ::sigprocmask(SIG_SETMASK, &all, &before);
     // Not fork(): the child never enters libuv, whose handler (pthread_atfork) would only open pipes there.
     // The master has one thread, so no lock is held by another one.
-    const pid_t pid = ::_Fork();
-    if (pid == 0)
-        child_life(spec, std::move(fds), master);
+    child.pid = ::_Fork();
+    if (child.pid == 0)
+        child_life(spec, childs_control.get(), childs_report.get(), master);
     const int fork_error = errno;
     ::sigprocmask(SIG_SETMASK, &before, nullptr);
-    if (pid < 0)
-        return system_error("fork", fork_error);
+    if (child.pid < 0)
+        failure = system_error("fork", fork_error);
+    childs_control.reset();
+    childs_report.reset();
+}
+
+Result<ChildProcess> Spawner::enter(Cradle& cradle, const ChildSpec& spec,
+                                    std::function<void(const ChildEnd&)> on_end) {
+    if (cradle.failure)
+        return *cradle.failure;
+    const pid_t pid = cradle.child.pid;
     on_end_[pid] = std::move(on_end);
     if (spec.limit > Milliseconds(0))
         limits_.try_emplace(pid, loop_, [this, pid] { kill(pid); }).first->second.start(spec.limit);
-    return ChildProcess{pid, std::move(control->first), std::move(report->first)};
+    return std::move(cradle.child);
+}
+
+Result<ChildProcess> Spawner::spawn(const ChildSpec& spec, std::function<void(const ChildEnd&)> on_end) {
+    Cradle cradle;
+    cradle.open();
+    cradle.fork(spec);
+    return enter(cradle, spec, std::move(on_end));
+}
+
+void Spawner::spawn_all(std::vector<Birth> births) {
+    std::vector<Cradle> cradles(births.size());
+    for (std::size_t first = 0; first < births.size(); first += kBornTogether) {
+        const std::size_t end = std::min(first + kBornTogether, births.size());
+        for (std::size_t i = first; i < end; ++i)
+            cradles[i].open();
+        for (std::size_t i = first; i < end; ++i)
+            cradles[i].fork(births[i].spec);
+    }
+    for (std::size_t i = 0; i < births.size(); ++i)
+        births[i].on_born(enter(cradles[i], births[i].spec, std::move(births[i].on_end)));
 }
 
 void Spawner::forget(pid_t pid) {

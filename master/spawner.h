@@ -45,6 +45,13 @@ struct ChildEnd {
     std::string text() const;
 };
 
+// A child to be born among others.
+struct Birth {
+    ChildSpec spec;
+    std::function<void(const ChildEnd&)> on_end;
+    std::function<void(Result<ChildProcess>)> on_born;  // what spawn() would have returned
+};
+
 class Spawner {
 public:
     explicit Spawner(Loop& loop);
@@ -52,6 +59,11 @@ public:
     // Forks. `on_end` is called from the loop, once, when the child has been reaped. Fails when a descriptor
     // or a process cannot be had (EMFILE, EAGAIN).
     Result<ChildProcess> spawn(const ChildSpec& spec, std::function<void(const ChildEnd&)> on_end);
+
+    // The same for many. A page of memory that the master writes between two forks stays behind as a copy in
+    // the child that was born before: here everything is written before and after the forks, so that the
+    // children share what they do not write themselves.
+    void spawn_all(std::vector<Birth> births);
 
     // Forgets what was to be called at the child's end; the child is still reaped.
     void forget(pid_t pid);
@@ -66,6 +78,9 @@ public:
     void end_all(Milliseconds limit);
 
 private:
+    struct Cradle;
+    Result<ChildProcess> enter(Cradle& cradle, const ChildSpec& spec,
+                               std::function<void(const ChildEnd&)> on_end);
     void reap();
 
     Loop& loop_;

@@ -2,13 +2,13 @@
 
 #include "common/durable_file.h"
 #include "common/sandbox.h"
-#include "common/unique_fd.h"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -50,6 +50,21 @@ Result<void> Spool::prepare() const {
     if (auto made = prepare_folder(dir_); !made)
         return made;
     return prepare_folder(dead_);
+}
+
+Result<UniqueFd> Spool::lock() const {
+    UniqueFd folder(::open(dir_.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!folder)
+        return system_error("open " + dir_);
+    if (::flock(folder.get(), LOCK_EX | LOCK_NB) != 0)
+        return errno == EWOULDBLOCK ? Error{"another healthcheckd uses " + dir_}
+                                    : system_error("flock " + dir_);
+    return folder;
+}
+
+bool Spool::usable() const {
+    return ::access(dir_.c_str(), R_OK | W_OK | X_OK) == 0 && ::access(dead_.c_str(), W_OK | X_OK) == 0 &&
+           UniqueFd(::open(dir_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
 
 Result<void> Spool::check_room() const {

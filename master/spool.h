@@ -11,6 +11,7 @@
 #pragma once
 
 #include "common/result.h"
+#include "common/unique_fd.h"
 #include "master/notice.h"
 
 #include <cstdint>
@@ -32,6 +33,13 @@ public:
 
     // Makes the folders where they are missing and, run by root, gives them to the mailer's user.
     Result<void> prepare() const;
+
+    // The spool for one mailer alone, until the descriptor is closed. Fails when another one has it, or when
+    // it cannot be opened.
+    Result<UniqueFd> lock() const;
+    // Can the folders be read and written? Not when somebody has removed them, or made new ones, while the
+    // mailer is confined to the old ones.
+    bool usable() const;
 
     // Keeps the notices of an action that is about to begin: should nobody come back to tell how it ended,
     // the next life of healthcheckd tells that much. Fails with ENOSPC when the spool is full.

@@ -44,7 +44,7 @@ json cat_json(const Cat& cat) {
     return {{"name", cat.name()},
             {"program", cat.program()},
             {"type", to_string(cat.config().type)},
-            {"state", to_string(threshold.state())},
+            {"state", cat.state_text()},
             {"programState", cat.program_state()},
             {"pid", measured_pid(cat)},
             {"failures", threshold.failures()},
@@ -98,7 +98,7 @@ std::vector<std::string> state_table(const StateView& view) {
         };
         lines.push_back(fmt::format(
             "{:<{}}  {:<{}}  {:<7}  {:<8}  {:>7}  {:>9}  {:>9}  {:>5}  {}", cat->name(), name_width,
-            cat->program(), program_width, to_string(cat->config().type), to_string(threshold.state()),
+            cat->program(), program_width, to_string(cat->config().type), cat->state_text(),
             measured_pid(*cat), of(threshold.failures(), threshold.limits().failure),
             of(threshold.successes(), threshold.limits().success), cat->counters().fired,
             cat->last_probe() ? printable(cat->last_probe()->report.message, 120) : "-"));

@@ -52,7 +52,9 @@ bool Told::is_news(const Notice& notice) const {
     const auto found = failures_.find(key_of(notice, measured));
     if (notice.kind == NoticeKind::recovered)
         return notice.announce && found != failures_.end();
-    return found == failures_.end() || notice.at - found->second->last >= limits_.reminder ||
+    // Or the clock was set back.
+    const auto passed = found == failures_.end() ? Time::duration{} : notice.at - found->second->last;
+    return found == failures_.end() || std::chrono::abs(passed) >= limits_.reminder ||
            (is_given_up(notice) && !found->second->given_up);
 }
 

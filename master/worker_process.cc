@@ -39,11 +39,16 @@ WorkerProcess::~WorkerProcess() {
     }
 }
 
-void WorkerProcess::start() {
-    spawn();
+Birth WorkerProcess::start() {
+    return birth();
 }
 
 void WorkerProcess::spawn() {
+    Birth next = birth();
+    born(context_.spawner.spawn(next.spec, std::move(next.on_end)));
+}
+
+Birth WorkerProcess::birth() {
     ChildSpec spec;
     spec.title = fmt::format("healthcheckd: {} [{} {}]", identity_.name, to_string(identity_.cat().type),
                              identity_.program);
@@ -59,7 +64,13 @@ void WorkerProcess::spawn() {
     replace_reason_.clear();
     unlogged_said_ = false;
     ++spawns_;
-    auto child = context_.spawner.spawn(spec, [this](const ChildEnd& end) { on_end(end); });
+    return {std::move(spec), [this](const ChildEnd& end) { on_end(end); },
+            [this](Result<ChildProcess> child) {
+                born(std::move(child));
+            }};
+}
+
+void WorkerProcess::born(Result<ChildProcess> child) {
     if (!child) {
         trouble_ = "no worker could be started: " + child.error().text();
         log::error(identity_.who(), "{}", trouble_);

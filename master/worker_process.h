@@ -48,7 +48,8 @@ public:
     WorkerProcess(const WorkerContext& context, Identity identity, Callbacks callbacks);
     ~WorkerProcess();
 
-    void start();
+    // The first worker, to be born among those of the other cats.
+    Birth start();
 
     bool ready() const { return ready_; }
     bool probing() const { return probing_; }
@@ -70,6 +71,8 @@ private:
     static constexpr Milliseconds kReadyLimit{10'000};
     static constexpr Milliseconds kRotationPause{5'000};
 
+    Birth birth();
+    void born(Result<ChildProcess> child);
     void spawn();
     void send_track();
     void send(std::string_view line, int attached = -1);

@@ -53,8 +53,8 @@ BOOST_AUTO_TEST_CASE(
           .extra = "autostart=false\nstderr_logfile_maxbytes=0\nstderr_logfile=" + stderr_file}});
     dir.write("config.yaml",
               "config: {supervisordUrl: '" + supervisord.url() + "', logDir: " + dir.file("log") +
-                  ", stateDir: " + dir.file("state") + "}\n" + talkative_cats(20) +
-                  listener_cat(port, "date > " + mark),
+                  ", stateDir: " + dir.file("state") + ", socket: " + dir.file("s") + "}\n" +
+                  talkative_cats(20) + listener_cat(port, "date > " + mark),
               0600);
     BOOST_TEST_REQUIRE(supervisord.ctl({"start", "healthcheckd"}).status == 0);
     const pid_t pid = supervisord.pid("healthcheckd");
@@ -154,7 +154,7 @@ BOOST_AUTO_TEST_CASE(a_full_pipe_that_another_user_made_stops_no_probe) {
     }
     const std::string config = dir.write(
         "config.yaml", "config: {supervisordUrl: 'unix:///nonexistent/s.sock', logDir: " + dir.file("log") +
-                           ", stateDir: " + dir.file("state") +
+                           ", stateDir: " + dir.file("state") + ", socket: " + dir.file("s") +
                            "}\nmem: {program: system, type: mem, maxMem: 100000000, "
                            "periodSeconds: 0.1, action: email}\n");
     const Subprocess daemon(

@@ -274,6 +274,20 @@ BOOST_AUTO_TEST_CASE(an_action_that_ended_leaves_nothing_pending) {
     BOOST_TEST(lab.spool.list(kNoticeFile).size() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(a_spool_has_one_mailer_and_a_spool_that_was_taken_away_is_noticed) {
+    Lab lab;
+    auto first = lab.spool.lock();
+    BOOST_TEST_REQUIRE(static_cast<bool>(first));
+    const auto second = lab.spool.lock();
+    BOOST_TEST_REQUIRE(!second);
+    BOOST_TEST(second.error().what.starts_with("another healthcheckd uses "));
+    first->reset();
+    BOOST_TEST(static_cast<bool>(lab.spool.lock()));
+    BOOST_TEST(lab.spool.usable());
+    std::filesystem::remove_all(lab.spool.dir());
+    BOOST_TEST(!lab.spool.usable());
+}
+
 BOOST_AUTO_TEST_CASE(damaged_files_are_put_aside_and_stop_nobody) {
     Lab lab;
     BOOST_TEST(static_cast<bool>(lab.spool.write("x.0.notice", "{ no notice")));

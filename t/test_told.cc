@@ -130,6 +130,9 @@ BOOST_AUTO_TEST_CASE(a_clock_that_is_set_back_holds_up_nobody) {
     Told told({.digest = 10s, .most_per_hour = 1});
     told.note_message("mail", kBegin + 1000s);
     BOOST_TEST((told.next_message_at("mail", kBegin) == kBegin));
+    Told reminding({.reminder = 60s});
+    BOOST_TEST(fates(reminding, {notice(kFailed, 1000s), notice(kFailed, 990s), notice(kFailed, 0s)}) ==
+               "t-r");
 }
 
 BOOST_AUTO_TEST_CASE(what_the_configuration_has_no_more_is_forgotten) {

@@ -18,6 +18,7 @@
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/fmt/ranges.h>
 #include <stdexcept>
+#include <sys/mman.h>
 
 namespace healthcheckd::worker {
 
@@ -93,6 +94,17 @@ std::string confinement(const SandboxProfile& profile, SandboxLevel level,
     return text;
 }
 
+// Gives back the pages of the stack that preparing and confining have used: a probe needs fewer. Nothing
+// lives below this function's frame but the red zone (128 bytes, System V ABI).
+[[gnu::noinline]] void release_stack() {
+    constexpr std::uintptr_t kPage = 4096;
+    constexpr std::uintptr_t kMostUsed = 128 << 10;
+    const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+    const std::uintptr_t end = (here - kPage) / kPage * kPage;
+    // What of it is not mapped is left out, with ENOMEM (madvise(2)).
+    (void)::madvise(reinterpret_cast<void*>(end - kMostUsed), kMostUsed, MADV_DONTNEED);
+}
+
 void live(const WorkerStart& start, Reporter& reporter) {
     WorkerLog log(start.name + " " + start.program, start.config.log_max_bytes);
     log.open(worker_log_path(start.config, start.name));
@@ -112,6 +124,7 @@ void live(const WorkerStart& start, Reporter& reporter) {
     log.write(confined->empty() ? WorkerLog::Level::info : WorkerLog::Level::warning,
               confinement(profile, start.config.sandbox, *confined, abi));
     reporter.send(Ready{fmt::format("{}", fmt::join(*confined, ","))});
+    release_stack();
     WorkerLoop(start.cat, *probe, finder.get(), reporter, log).run();
 }
 

@@ -10,7 +10,7 @@ namespace healthcheckd::worker {
 
 namespace {
 
-constexpr std::size_t kMaxText = 8192;  // smaps_rollup has about 800 bytes, meminfo 1600
+constexpr std::size_t kMaxText = 2048;  // smaps_rollup has about 800 bytes; of meminfo the first lines
 
 // In kB; nullopt when a field that every kernel with smaps_rollup has is missing.
 std::optional<std::uint64_t> proportional(std::string_view smaps) {

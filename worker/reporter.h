@@ -12,18 +12,18 @@ public:
     explicit Reporter(int fd) : fd_(fd) {}
 
     // Each sends one line and waits while the pipe is full. Once the master's end is closed they do nothing.
-    void send(const Ready& line) { write(encode(line)); }
-    void send(const Report& line) { write(encode(line)); }
-    void send(const OpenRequest& line) { write(encode(line)); }
-    void send(const RotateRequest& line) { write(encode(line)); }
-    void send(const Unlogged& line) { write(encode(line)); }
-    void send(const Broken& line) { write(encode(line)); }
+    void send(const Ready& line);
+    void send(const Report& line);
+    void send(const OpenRequest& line);
+    void send(const RotateRequest& line);
+    void send(const Unlogged& line);
+    void send(const Broken& line);
 
     // Nobody reads any more: the master is gone.
     bool closed() const { return closed_; }
 
 private:
-    void write(LineWriter line);
+    void write(LineWriter&& line);
 
     int fd_;
     bool closed_ = false;

@@ -36,7 +36,7 @@ class Healthcheckd:
         for folder in ("log", "state"):
             (lab.dir / folder).mkdir(exist_ok=True)
         config = f"config: {{supervisordUrl: '{lab.supervisor_url}', logDir: '{lab.dir}/log', " \
-                 f"stateDir: '{lab.dir}/state'}}\n"
+                 f"stateDir: '{lab.dir}/state', socket: '{lab.dir}/socket'}}\n"
         path = lab.write("config.yaml", config + "\n".join(lines) + "\n", 0o600)
         return lab.run([self.binary, "-c", path], self.name)
 

@@ -43,6 +43,9 @@ public:
     explicit ActionRunner(Needs needs) : needs_(std::move(needs)) {}
     ~ActionRunner();
 
+    // Actions that begin from now on work by another configuration.
+    void use(std::shared_ptr<const Config> config) { needs_.config = std::move(config); }
+
     // What follows from `event` of `cat`: its action, its notice, or a log line why not.
     void on_event(const std::shared_ptr<Cat>& cat, Event event, const Report& report);
 

@@ -37,6 +37,12 @@ bool Cat::follows_supervisord() const {
     return !cat.measures_process() || (!cat.whole_machine() && cat.pid_get == PidGet::supervisor);
 }
 
+void Cat::adopt(std::shared_ptr<const Config> config, std::size_t index) {
+    worker_.adopt(config, index);
+    identity_.config = std::move(config);
+    identity_.index = index;
+}
+
 std::string_view Cat::state_text() const {
     return config().enabled ? to_string(threshold_.state()) : "disabled";
 }

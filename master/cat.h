@@ -48,6 +48,9 @@ public:
     Cat(const WorkerContext& context, WorkerProcess::Identity identity, EventCallback on_event,
         std::function<void()> on_first_failure);
 
+    // Goes on as cat `index` of another configuration, in which its keys are the same.
+    void adopt(std::shared_ptr<const Config> config, std::size_t index);
+
     // The birth of its worker.
     Birth start(TimePoint now);
 

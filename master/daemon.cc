@@ -4,6 +4,7 @@
 #include "common/process_title.h"
 #include "master/config_loader.h"
 #include "master/master.h"
+#include "master/reloader.h"
 
 #include <algorithm>
 #include <csignal>
@@ -71,13 +72,16 @@ private:
     std::string config_file_;
     int status_ = 0;
     bool stopping_ = false;
-    bool dump_at_start_ = false;  // asked for while the configuration was still being read
+    // Asked for while the configuration was still being read.
+    bool dump_at_start_ = false;
+    bool reload_at_start_ = false;
     Loop loop_;
     Spawner spawner_{loop_};
     std::list<SignalWatch> signals_;
     std::unique_ptr<FdWatch> log_watch_;
     ConfigLoader loader_{spawner_};
     std::optional<Master> master_;
+    std::optional<Reloader> reloader_;
 };
 
 int Daemon::run() {
@@ -93,8 +97,11 @@ int Daemon::run() {
         if (master_)
             master_->reopen_logs();
     });
-    when(SIGHUP, [] {
-        log::warning("", "a configuration is read at the start only; restart healthcheckd to use a new one");
+    when(SIGHUP, [this] {
+        if (reloader_)
+            reloader_->request({});
+        else
+            reload_at_start_ = true;
     });
     log::on_blocked([this] {
         if (!log_watch_)
@@ -107,6 +114,7 @@ int Daemon::run() {
     });
     loader_.load(config_file_, [this](const Result<LoadedConfig>& loaded) { on_loaded(loaded); });
     loop_.run();
+    reloader_.reset();
     master_.reset();
     spawner_.end_all(Milliseconds(500));
     if (spawner_.children() > 0)
@@ -127,6 +135,9 @@ void Daemon::on_loaded(const Result<LoadedConfig>& loaded) {
     }
     master_.emplace(loop_, spawner_, loaded->config);
     master_->start();
+    reloader_.emplace(spawner_, *master_, config_file_);
+    if (reload_at_start_)
+        reloader_->request({});
     if (dump_at_start_)
         master_->dump_state();
 }
@@ -135,6 +146,8 @@ void Daemon::stop(int signal) {
     if (std::exchange(stopping_, true))
         return;
     log::info("", "stopping on SIG{}", ::sigabbrev_np(signal));
+    if (reloader_)
+        reloader_->stop();
     if (master_)
         master_->stop([this] { end(0); });
     else

@@ -24,6 +24,8 @@ void HeapPlug::Free::operator()(void* memory) const {
 }
 
 void HeapPlug::fill() {
+    plugs_.clear();
+    bytes_ = 0;
     plugs_.reserve(kMaxPlugs);  // so that it does not make a hole itself when it grows
     const std::uintptr_t end = end_of_heap();
     const auto take = [&](std::size_t size) {

@@ -13,8 +13,9 @@ namespace healthcheckd::master {
 
 class HeapPlug {
 public:
-    // Fills the holes that the heap has now, for as long as the plug lives. It costs no memory: the pages are
-    // there already. Without glibc's heap it does nothing worse than to allocate a few megabytes at most.
+    // Fills the holes that the heap has now, until the next call or the end of the plug. It costs no memory:
+    // the pages are there already. Without glibc's heap it does nothing worse than to allocate a few
+    // megabytes at most.
     void fill();
 
 private:

@@ -23,6 +23,20 @@ void Link::start() {
     spawn();
 }
 
+void Link::renew() {
+    if (!child_)
+        return;  // the next one is on its way
+    spawner_.forget(child_->pid);
+    spawner_.kill(child_->pid);
+    reader_.reset();
+    child_.reset();
+    ready_ = asking_ = false;
+    ask_timer_.stop();
+    answer_timer_.stop();
+    refresh_in(Milliseconds(0));
+    spawn();
+}
+
 void Link::spawn() {
     ChildSpec spec;
     spec.title = "healthcheckd: supervisord link";

@@ -34,6 +34,11 @@ public:
 
     void start();
 
+    // Later link processes work by another configuration.
+    void use(std::shared_ptr<const Config> config) { config_ = std::move(config); }
+    // A new link process in place of this one, at once. Calls of actions are broken off.
+    void renew();
+
     // Asks for the table after `delay`, or sooner when that is wished already.
     void refresh_in(Milliseconds delay);
 

@@ -28,6 +28,21 @@ void MailerProcess::start() {
         spawn();
 }
 
+void MailerProcess::use(std::shared_ptr<const Config> config, bool renew) {
+    config_ = std::move(config);
+    if (!renew)
+        return;
+    if (!child_) {
+        spawn_timer_.stop();
+        start();
+        return;
+    }
+    renewing_ = true;
+    ready_ = false;
+    child_->control.reset();
+    silence_.start(kFinishLimit);
+}
+
 void MailerProcess::spawn() {
     if (stopping_)
         return;
@@ -56,7 +71,7 @@ void MailerProcess::spawn() {
 
 void MailerProcess::look() {
     // One that is not up yet looks by itself; one that is behind has a look waiting already.
-    if (child_)
+    if (child_ && child_->control)
         (void)send_packet(child_->control.get(), encode(Look{}).line());
 }
 
@@ -84,7 +99,8 @@ void MailerProcess::on_line(std::string_view text) {
         log::warning("mailer", "it wrote what it must not: {}", printable(text, 200));
         return replace("it broke the protocol");
     }
-    silence_.start(kSilence);
+    if (!renewing_)
+        silence_.start(kSilence);
     if (const auto* ready = std::get_if<Ready>(&line)) {
         layers_.note("mailer", ready->missing);
         ready_ = true;
@@ -125,6 +141,8 @@ void MailerProcess::on_end(const ChildEnd& end) {
     before_.failed += std::exchange(now_.failed, 0);
     if (stopping_)
         return;
+    if (std::exchange(renewing_, false))
+        return start();
     log::error("mailer", "ended: {}; what is in the spool stays there",
                broken_.empty() ? end.text() : broken_);
     spawn_timer_.start(backoff_.on_end(Clock::now()));

@@ -32,6 +32,9 @@ public:
 
     // Starts the mailer, if the configuration has anybody to tell.
     void start();
+    // Goes on with another configuration. `renew`: the mailer that runs finishes what is on its way, and
+    // another one follows it.
+    void use(std::shared_ptr<const Config> config, bool renew);
     // There are new notices in the spool.
     void look();
     // So many notices could not be spooled: logged by whoever knows, counted, and told in the next message.
@@ -45,6 +48,8 @@ public:
 private:
     // Without a word for so long it hangs. Its longest silence is between two looks at the spool.
     static constexpr Milliseconds kSilence{600'000};
+    // What one gets to finish when another one is to follow it.
+    static constexpr Milliseconds kFinishLimit{10'000};
 
     void spawn();
     void on_line(std::string_view text);
@@ -63,6 +68,7 @@ private:
     bool ready_ = false;
     bool first_ = true;  // no mailer has come so far as to name all cats that failed in an earlier life
     bool stopping_ = false;
+    bool renewing_ = false;
     std::string broken_;
     std::uint64_t lost_unsent_ = 0;
     Counters before_;  // of earlier mailers, and what was lost

@@ -1,6 +1,7 @@
 #include "master/master.h"
 
 #include "common/log.h"
+#include "master/config_compare.h"
 #include "master/config_texts.h"
 #include "master/log_files.h"
 
@@ -10,21 +11,6 @@
 namespace healthcheckd::master {
 
 namespace {
-
-// supervisord names a program whose group has the same name by that name alone.
-std::string canonical_program(const std::string& name) {
-    const auto colon = name.find(':');
-    if (colon != std::string::npos && name.substr(0, colon) == name.substr(colon + 1))
-        return name.substr(0, colon);
-    return name;
-}
-
-// "web" for "web:*", every member of a group.
-std::optional<std::string> group_of(const std::string& program) {
-    if (!program.ends_with(":*"))
-        return std::nullopt;
-    return program.substr(0, program.size() - 2);
-}
 
 constexpr Milliseconds kReconcile{30'000};       // finds added and renamed programs
 constexpr Milliseconds kStoppedProgram{4'000};   // finds a program that somebody started again
@@ -36,6 +22,7 @@ constexpr Milliseconds kGather{5};               // after they went out
 constexpr Milliseconds kUnreachable{2'000};      // finds a supervisord that is back
 constexpr Milliseconds kTransitionFirst{100};    // finds the next process of a program that ended
 constexpr Milliseconds kTransitionMost{1'000};
+constexpr Milliseconds kLinkPause{500};  // until actions that use the link are looked at again
 
 }  // namespace
 
@@ -56,7 +43,7 @@ Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> confi
                  on_link_failure(code, why);
              }}),
       mailer_(loop, spawner, layers_, config_, life_,
-              [this](const std::string& cat) { on_still_failed(cat); }),
+              [this](const std::string& cat) { cats_.restore_failed(cat); }),
       notices_(loop, spawner, mailer_, [this] { return link_.open_peer(); }),
       actions_({loop, spawner, [this](const std::string& name) { return table_.find(name); },
                 [this] { return link_.open_peer(); }, notices_, mailer_, config_, life_,
@@ -65,124 +52,79 @@ Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> confi
                     link_.refresh_in(Milliseconds(0));
                 }}),
       finisher_(loop, spawner, config_->state_dir, [this] { return link_.open_peer(); }),
-      tick_timer_(loop, [this] { on_tick(); }), stop_timer_(loop, [this] { stop_step(); }) {}
+      cats_({workers_, table_,
+             [this](Cat& cat, Event event, const Report& report) {
+                 actions_.on_event(cat.shared_from_this(), event, report);
+             },
+             // Somebody may just be stopping the program: supervisord is asked before a failure has
+             // consequences.
+             [this] { link_.refresh_in(Milliseconds(0)); },
+             [this] {
+                 arm_tick();
+             }}),
+      link_timer_(loop, [this] { renew_link(); }), tick_timer_(loop, [this] { on_tick(); }),
+      stop_timer_(loop, [this] { stop_step(); }) {}
 
 void Master::start() {
     log::info("", "healthcheckd {} watches {} cats, supervisord at {}", HEALTHCHECKD_VERSION,
               config_->cats.size(), config_->supervisord_url);
-    for (const CatConfig& cat : config_->cats)
-        filters_.filter_of(worker::worker_type(cat.type).profile(cat));
     link_.start();
     mailer_.start();
-    for (std::size_t i = 0; i < config_->cats.size(); ++i) {
-        const CatConfig& cat = config_->cats[i];
-        if (!cat.enabled)
-            log::info(cat.name + ' ' + cat.program, "is not enabled: it is not probed");
-        else if (cat.dry_run)
-            log::info(cat.name + ' ' + cat.program, "dry run: what it would do is told, and not done");
-        if (const auto group = group_of(cat.program); group && cat.enabled)
-            groups_[i].name = *group;
-        else
-            add_cat({config_, i, cat.name, canonical_program(cat.program)});
-    }
-    std::vector<Cat*> all;
-    for (const auto& [id, cat] : cats_)
-        if (cat->config().enabled)
-            all.push_back(cat.get());
-    start_cats(all);
-    const bool needs_table =
-        !groups_.empty() || std::any_of(cats_.begin(), cats_.end(), [](const auto& entry) {
-            return entry.second->follows_supervisord();
-        });
-    if (needs_table)
-        link_.refresh_in(Milliseconds(0));
+    cats_.start(config_);
+    ask_for_table();
     finisher_.look(Milliseconds(500));
 }
 
-Cat& Master::add_cat(WorkerProcess::Identity identity) {
-    const Schedule::Id id = next_id_++;
-    const auto on_event = [this](Cat& fired, Event event, const Report& report) {
-        actions_.on_event(fired.shared_from_this(), event, report);
-    };
-    // Somebody may just be stopping the program: supervisord is asked before a failure has consequences.
-    const auto on_first_failure = [this] {
+void Master::ask_for_table() {
+    const auto cats = cats_.all();
+    if (cats_.has_groups() ||
+        std::ranges::any_of(cats, [](const auto& cat) { return cat->follows_supervisord(); }))
         link_.refresh_in(Milliseconds(0));
+}
+
+CatChanges Master::reload(std::shared_ptr<const Config> fresh, std::vector<std::string>& notes) {
+    // What is bound to the life of this process stays as it is.
+    Config config = *fresh;
+    const auto keep = [&](std::string& value, const std::string& old, std::string_view key) {
+        if (value != old)
+            notes.push_back(fmt::format("config.{} is {} only from the next start on", key, value));
+        value = old;
     };
-    const auto cat = std::make_shared<Cat>(workers_, std::move(identity), on_event, on_first_failure);
-    cats_[id] = cat;
-    const CatConfig& config = cat->config();
-    if (!config.enabled)
-        return *cat;
-    schedule_.add(id, first_tick(origin_, Clock::now() + config.initial_delay, config.period, id),
-                  config.period);
-    tick_timer_.start_at(*schedule_.next());
-    if (failed_before_.erase(cat->name()) > 0)
-        cat->restore_failed();
-    return *cat;
+    keep(config.supervisord_url, config_->supervisord_url, "supervisordUrl");
+    keep(config.state_dir, config_->state_dir, "stateDir");
+    keep(config.socket, config_->socket, "socket");
+
+    const std::shared_ptr<const Config> before =
+        std::exchange(config_, std::make_shared<const Config>(std::move(config)));
+    actions_.use(config_);
+    mailer_.use(config_, !same_mailer(*before, *config_));
+    link_.use(config_);
+    if (!same_link(*before, *config_))
+        renew_link();
+    const CatChanges changes = cats_.reload(config_);
+    cats_.follow_groups();
+    ask_for_table();
+    return changes;
 }
 
-// Members of groups are met later than the mailer speaks.
-void Master::on_still_failed(const std::string& name) {
-    const auto found =
-        std::ranges::find_if(cats_, [&](const auto& entry) { return entry.second->name() == name; });
-    if (found != cats_.end())
-        found->second->restore_failed();
+// A restart under way speaks through the link: it ends as it began.
+void Master::renew_link() {
+    if (on_stopped_)
+        return;
+    if (actions_.under_way() == 0)
+        link_.renew();
     else
-        failed_before_.insert(name);
-}
-
-void Master::start_cats(const std::vector<Cat*>& cats) {
-    std::vector<Birth> births;
-    births.reserve(cats.size());
-    for (Cat* cat : cats) {
-        births.push_back(cat->start(Clock::now()));
-        if (const Program* program = table_.find(cat->program()); program != nullptr && program->runs())
-            cat->on_program_started(*program);
-    }
-    heap_plug_.fill();
-    spawner_.spawn_all(std::move(births));
-}
-
-void Master::follow_groups() {
-    std::vector<Cat*> fresh;
-    for (auto& [index, group] : groups_) {
-        const std::vector<std::string> present = table_.members_of(group.name);
-        for (auto member = group.members.begin(); member != group.members.end();) {
-            if (std::find(present.begin(), present.end(), member->first) != present.end()) {
-                ++member;
-                continue;
-            }
-            log::info(cats_[member->second]->who(), "is no member of {} any more: its check ends",
-                      group.name);
-            schedule_.remove(member->second);
-            cats_.erase(member->second);
-            member = group.members.erase(member);
-        }
-        const CatConfig& cat = config_->cats[index];
-        for (const std::string& program : present) {
-            if (group.members.contains(program))
-                continue;
-            group.members[program] = next_id_;
-            fresh.push_back(
-                &add_cat({config_, index, cat.name + '/' + program.substr(program.find(':') + 1), program}));
-        }
-        if (present.empty() && !std::exchange(group.empty_said, true))
-            log::error(cat.name + ' ' + cat.program, "supervisord has no group '{}'", group.name);
-        group.empty_said = present.empty();
-    }
-    start_cats(fresh);
+        link_timer_.start(kLinkPause);
 }
 
 void Master::on_tick() {
-    const TimePoint now = Clock::now();
-    int due = 0;
-    for (; const auto id = schedule_.pop_due(now); ++due) {
-        Cat& cat = *cats_.at(*id);
-        cat.tick(now, view_of(cat));
-    }
-    if (due >= kMany)
+    if (cats_.tick(Clock::now(), [this](const Cat& cat) { return view_of(cat); }) >= kMany)
         loop_.reports().hold(kGather);
-    if (const auto next = schedule_.next())
+    arm_tick();
+}
+
+void Master::arm_tick() {
+    if (const auto next = cats_.next_tick())
         tick_timer_.start_at(*next);
 }
 
@@ -214,7 +156,7 @@ void Master::on_table(const std::vector<ProgramLine>& lines) {
     reached_ = reachable_ = true;
     link_error_.clear();
     table_.update(lines);
-    follow_groups();
+    cats_.follow_groups();
     link_.refresh_in(refresh_delay());
 }
 
@@ -234,10 +176,9 @@ Milliseconds Master::refresh_delay() const {
     const TimePoint now = Clock::now();
     // A table of hundreds of programs takes supervisord a tenth of a second in which it does nothing else.
     Milliseconds delay = std::clamp(link_.usual_answer_time() * kRestForWork, kReconcile, kMostReconcile);
-    for (const auto& [index, group] : groups_)
-        if (group.members.empty())
-            delay = kStoppedProgram;
-    for (const auto& [id, cat] : cats_) {
+    if (cats_.awaits_members())
+        delay = kStoppedProgram;
+    for (const auto& cat : cats_.all()) {
         if (!cat->follows_supervisord() || !cat->config().enabled)
             continue;
         const Program* program = table_.find(cat->program());
@@ -256,25 +197,19 @@ Milliseconds Master::refresh_delay() const {
     return std::max(delay, link_.usual_answer_time() * kRestInTransition);
 }
 
-bool Master::is_watched(const Program& program) const {
-    return std::any_of(cats_.begin(), cats_.end(), [&](const auto& entry) {
-        return entry.second->config().enabled && entry.second->program() == program.name;
-    });
-}
-
 void Master::on_program_started(const Program& program) {
-    if (is_watched(program))
+    if (cats_.any_of_program(program.name))
         log::info(program.name, "runs with pid {}", program.process.pid);
-    for (const auto& [id, cat] : cats_)
+    for (const auto& cat : cats_.all())
         if (cat->program() == program.name)
             cat->on_program_started(program);
 }
 
 void Master::on_program_ended(const Program& program) {
-    if (!is_watched(program))
+    if (!cats_.any_of_program(program.name))
         return;
     log::info(program.name, "pid {} ended", program.last.pid);
-    for (const auto& [id, cat] : cats_)
+    for (const auto& cat : cats_.all())
         if (cat->program() == program.name)
             cat->on_program_ended();
     link_.refresh_in(kTransitionFirst);
@@ -285,15 +220,12 @@ void Master::on_program_ended(const Program& program) {
 void Master::on_program_state(const Program& program) {
     const bool down = program.state == kStopped || program.state == kExited || program.state == kFatal ||
                       program.state == kBackoff;
-    if (down && is_watched(program))
+    if (down && cats_.any_of_program(program.name))
         log::info(program.name, "is {}", program.state_text());
 }
 
 StateView Master::view() const {
-    StateView view{config_->file, started_at_, reachable_, link_error_, mailer_.counters(), {}};
-    for (const auto& [id, cat] : cats_)
-        view.cats.push_back(cat);
-    return view;
+    return {config_->file, started_at_, reachable_, link_error_, mailer_.counters(), cats_.all()};
 }
 
 void Master::dump_state() {
@@ -328,7 +260,7 @@ void Master::reopen_logs() {
     if (renewing_logs_)
         return;
     std::vector<LogFile> files;
-    for (const auto& [id, cat] : cats_)
+    for (const auto& cat : cats_.all())
         if (cat->worker().control() >= 0)
             files.push_back({worker_log_path(*config_, cat->name()), cat->worker().control()});
     renewing_logs_ = renew_logs(spawner_, std::move(files), std::nullopt, [this] {
@@ -348,9 +280,8 @@ void Master::stop(std::function<void()> on_stopped) {
         log::info("mailer", "{} notices and messages stay in the spool until the next start", waiting);
     finisher_.stop();
     tick_timer_.stop();
-    schedule_ = {};
     write_state_json();
-    cats_.clear();  // ends the workers
+    cats_.clear();
     stop_step();
 }
 

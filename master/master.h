@@ -5,22 +5,18 @@
 
 #include "common/config.h"
 #include "master/action_runner.h"
-#include "master/cat.h"
-#include "master/heap_plug.h"
+#include "master/cats.h"
 #include "master/link.h"
 #include "master/mailer_process.h"
 #include "master/notice_writer.h"
 #include "master/program_table.h"
 #include "master/restart_finisher.h"
-#include "master/schedule.h"
 #include "master/spawner.h"
 #include "master/state_dump.h"
 
 #include <chrono>
 #include <functional>
-#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -33,6 +29,10 @@ public:
            std::function<int(const worker::WorkerStart&)> life = worker::run_worker);
 
     void start();
+
+    // Goes on with another configuration: what it does not change goes on as it is, a running action ends as
+    // it began. `notes`: what of it takes effect at the next start only.
+    CatChanges reload(std::shared_ptr<const Config> config, std::vector<std::string>& notes);
 
     // A table into the log, and state.json.
     void dump_state();
@@ -49,19 +49,16 @@ private:
     static constexpr Milliseconds kActionsLimit{1'500};
     static constexpr Milliseconds kChildrenLimit{800};
 
+    void ask_for_table();
+    void renew_link();
     void on_tick();
-    void on_still_failed(const std::string& cat);
+    void arm_tick();
     ProgramView view_of(const Cat& cat) const;
     void on_table(const std::vector<ProgramLine>& lines);
     void on_link_failure(int code, const std::string& why);
     void on_program_started(const Program& program);
     void on_program_ended(const Program& program);
     void on_program_state(const Program& program);
-    Cat& add_cat(WorkerProcess::Identity identity);
-    void start_cats(const std::vector<Cat*>& cats);
-    void follow_groups();
-    void follow(std::size_t index, const std::string& group);
-    bool is_watched(const Program& program) const;
     Milliseconds refresh_delay() const;
     StateView view() const;
     void write_state_json();
@@ -77,11 +74,8 @@ private:
     const std::string life_ =
         std::to_string(::getpid()) + '-' + std::to_string(started_at_.time_since_epoch().count());
 
-    TimePoint origin_ = Clock::now();  // of the slots of all cats
-
     LayerNotes layers_;
     FilterCache filters_;
-    HeapPlug heap_plug_;
     WorkerContext workers_;
     ProgramTable table_;
     Link link_;
@@ -94,17 +88,8 @@ private:
     NoticeWriter notices_;
     ActionRunner actions_;
     RestartFinisher finisher_;
-    std::map<Schedule::Id, std::shared_ptr<Cat>> cats_;  // by order of appearance
-    std::set<std::string> failed_before_;                // cats that this life has not met yet
-    Schedule::Id next_id_ = 0;
-    // Cats of `group:*`, by their index in the configuration: one virtual cat for each member.
-    struct Group {
-        std::string name;
-        std::map<std::string, Schedule::Id> members;  // by full name of the program
-        bool empty_said = false;
-    };
-    std::map<std::size_t, Group> groups_;
-    Schedule schedule_;
+    Cats cats_;
+    Timer link_timer_;
     Timer tick_timer_;
 
     bool dumping_ = false;   // a child writes state.json

@@ -39,6 +39,11 @@ WorkerProcess::~WorkerProcess() {
     }
 }
 
+void WorkerProcess::adopt(std::shared_ptr<const Config> config, std::size_t index) {
+    identity_.config = std::move(config);
+    identity_.index = index;
+}
+
 Birth WorkerProcess::start() {
     return birth();
 }

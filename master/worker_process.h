@@ -51,6 +51,9 @@ public:
     // The first worker, to be born among those of the other cats.
     Birth start();
 
+    // Later workers are born by another configuration, in which the cat's keys are the same.
+    void adopt(std::shared_ptr<const Config> config, std::size_t index);
+
     bool ready() const { return ready_; }
     bool probing() const { return probing_; }
     // Why there is no worker now, empty when there is one or one is just starting.

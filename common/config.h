@@ -26,6 +26,9 @@ enum class WebhookFormat : std::uint8_t { json, slack, wecom, dingtalk, feishu }
 enum class SandboxLevel : std::uint8_t { strict, log, off };
 enum class LogFormat : std::uint8_t { text, json };
 
+// Where healthcheckd listens and healthcheckctl asks, when nobody says otherwise.
+inline constexpr char kDefaultSocket[] = "/run/healthcheckd/healthcheckd.sock";
+
 std::string_view to_string(CheckType type);
 std::string_view to_string(PidGet way);
 std::string_view to_string(MemType type);
@@ -142,8 +145,8 @@ struct Config {
     int log_backups = 5;
     LogFormat log_format = LogFormat::text;
     std::string state_dir = "/var/lib/healthcheckd";
-    std::string socket = "/run/healthcheckd/healthcheckd.sock";  // for healthcheckctl
-    bool dry_run = false;                                        // of all cats
+    std::string socket = kDefaultSocket;  // for healthcheckctl
+    bool dry_run = false;                 // of all cats
     SandboxLevel sandbox = SandboxLevel::strict;
     std::vector<CatConfig> cats;
 

@@ -130,7 +130,7 @@ constexpr Key kKeys[] = {
      set_choice<&Config::log_format, LogFormat::text, LogFormat::json>, get_choice<&Config::log_format>},
     {kConfig, "stateDir", "", false, 0, kScalar, "/var/lib/healthcheckd", kOpen, nullptr,
      set_text<&Config::state_dir, check_absolute_path>, get_text<&Config::state_dir>},
-    {kConfig, "socket", "", false, 0, kScalar, "/run/healthcheckd/healthcheckd.sock", kOpen, nullptr,
+    {kConfig, "socket", "", false, 0, kScalar, kDefaultSocket, kOpen, nullptr,
      set_text<&Config::socket, check_socket_path>, get_text<&Config::socket>},
     {kConfig, "dryRun", "", false, 0, kScalar, "false", kOpen, nullptr,
      set_flag<&Config::dry_run>, get_flag<&Config::dry_run>},

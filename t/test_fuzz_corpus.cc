@@ -41,4 +41,8 @@ BOOST_AUTO_TEST_CASE(transfers_of_a_configuration) {
     replay("transfer", fuzz::fuzz_transfer);
 }
 
+BOOST_AUTO_TEST_CASE(requests_of_healthcheckctl) {
+    replay("control", fuzz::fuzz_control);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

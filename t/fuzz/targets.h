@@ -17,6 +17,7 @@ int fuzz_protocol(const std::uint8_t* data, std::size_t size);
 int fuzz_config(const std::uint8_t* data, std::size_t size);
 int fuzz_supervisor(const std::uint8_t* data, std::size_t size);
 int fuzz_transfer(const std::uint8_t* data, std::size_t size);
+int fuzz_control(const std::uint8_t* data, std::size_t size);
 
 // Ends the run when a promise is broken, so that the fuzzer keeps the input.
 inline void require(bool holds, const char* promise) {

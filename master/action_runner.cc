@@ -1,12 +1,14 @@
 #include "master/action_runner.h"
 
 #include "common/log.h"
+#include "master/action_plan.h"
 #include "master/action_process.h"
+#include "master/config_values.h"
 #include "master/notice.h"
 
 #include <algorithm>
 #include <csignal>
-#include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h>
 
 namespace healthcheckd::master {
 
@@ -77,8 +79,10 @@ void ActionRunner::on_event(const std::shared_ptr<Cat>& cat, Event event, const 
         return;
     Incident incident = incident_of(*cat, event, report);
     if (incident.action != MainAction::none) {
-        if (may_run(*cat, report))
+        if (const std::string why = obstacle(*cat, report); why.empty())
             start(cat, std::move(incident));
+        else
+            log::info(cat->who(), "{} dropped: {}", to_string(incident.action), why);
         return;
     }
     if (incident.request.channels.empty())
@@ -92,30 +96,44 @@ void ActionRunner::on_event(const std::shared_ptr<Cat>& cat, Event event, const 
     needs_.notices.add(std::move(incident));
 }
 
-bool ActionRunner::may_run(const Cat& cat, const Report& report) const {
-    if (const Running* other = running_for(cat.program())) {
-        log::info(cat.who(), "{} dropped: {} of {} is under way for {}",
-                  to_string(main_action(cat.config().action)), to_string(other->incident.action),
-                  other->incident.request.cat_name, cat.program());
-        return false;
-    }
+std::string ActionRunner::obstacle(const Cat& cat, const Report& report) const {
+    if (const Running* other = running_for(cat.program()))
+        return fmt::format("{} of {} is under way for {}", to_string(other->incident.action),
+                           other->incident.request.cat_name, cat.program());
     const Program* program = needs_.find_program(cat.program());
     if (cat.bound_to_process() && program != nullptr &&
-        (program->state == kStopping || program->state == kStopped)) {
-        log::info(cat.who(), "{} dropped: somebody is stopping {}",
-                  to_string(main_action(cat.config().action)), cat.program());
-        return false;
+        (program->state == kStopping || program->state == kStopped))
+        return fmt::format("somebody is stopping {}", cat.program());
+    if (cat.bound_to_process() && program != nullptr && report.process != program->process)
+        return fmt::format("the verdict is about pid {}, the program has pid {} now", report.process.pid,
+                           program->process.pid);
+    if (program != nullptr && restarted_here(cat, *program))
+        return fmt::format("healthcheckd itself has just restarted {}", cat.program());
+    return "";
+}
+
+std::vector<std::string> ActionRunner::plan(Cat& cat) {
+    Report report;
+    if (cat.last_probe())
+        report = cat.last_probe()->report;
+    const Incident incident = incident_of(cat, Event::fired, report);
+    std::vector<std::string> lines;
+    if (cat.config().dry_run)
+        lines.emplace_back("dry run: it would be told, and not be done");
+    if (incident.action != MainAction::none) {
+        lines.push_back("would " + plan_of(incident.action, incident.request));
+        if (const std::string why = obstacle(cat, report); !why.empty())
+            lines.push_back("would not begin now: " + why);
     }
-    if (cat.bound_to_process() && program != nullptr && report.process != program->process) {
-        log::info(cat.who(), "{} dropped: the verdict is about pid {}, the program has pid {} now",
-                  to_string(main_action(cat.config().action)), report.process.pid, program->process.pid);
-        return false;
-    }
-    if (program != nullptr && restarted_here(cat, *program)) {
-        log::info(cat.who(), "restart dropped: healthcheckd itself has just restarted {}", cat.program());
-        return false;
-    }
-    return true;
+    for (const std::string& channel : incident.request.channels)
+        lines.push_back("would tell " +
+                        (channel == "mail" && needs_.config->mail
+                             ? fmt::format("mail to {}", fmt::join(needs_.config->mail->to_list, ", "))
+                             : channel));
+    if (lines.empty())
+        lines.push_back(fmt::format("would do nothing: its action is {}, and nobody is there to be told",
+                                    actions_text(cat.config().action)));
+    return lines;
 }
 
 bool ActionRunner::restarted_here(const Cat& cat, const Program& program) const {
@@ -247,10 +265,9 @@ void ActionRunner::finish(Running& running, ActionResult result) {
         needs_.on_restarted();
     }
     running.incident.result = std::move(result);
-    const auto cat = running.cat.lock();
-    if (cat)
-        cat->last_action = Cat::LastAction{std::chrono::system_clock::now(), std::string(action),
-                                           running.incident.result.ok, running.incident.result.message};
+    if (const auto cat = running.cat.lock())
+        cat->on_action_ended(running.incident.action, running.incident.result.ok,
+                             running.incident.result.message);
 }
 
 void ActionRunner::on_spooled(Running& running, const Spooled& spooled) {

@@ -49,6 +49,9 @@ public:
     // What follows from `event` of `cat`: its action, its notice, or a log line why not.
     void on_event(const std::shared_ptr<Cat>& cat, Event event, const Report& report);
 
+    // What a firing of the cat would do now, and what stands in its way, in sentences.
+    std::vector<std::string> plan(Cat& cat);
+
     // No new action from now on. Actions under way get until stop_now().
     void stop() { stopping_ = true; }
     // Actions that have not said how they ended.
@@ -86,7 +89,8 @@ private:
     // as many, and restarts come first.
     static constexpr std::size_t kMostAsking = 256;
 
-    bool may_run(const Cat& cat, const Report& report) const;
+    // Why an action of the cat that acts on this verdict is not begun; empty: nothing stands in its way.
+    std::string obstacle(const Cat& cat, const Report& report) const;
     bool restarted_here(const Cat& cat, const Program& program) const;
     const Running* running_for(const std::string& program) const;
     Incident incident_of(Cat& cat, Event event, const Report& report);

@@ -1,6 +1,8 @@
 #include "master/cat.h"
 
 #include "common/log.h"
+#include "common/time_text.h"
+#include "master/config_compare.h"
 
 #include <algorithm>
 
@@ -37,6 +39,45 @@ bool Cat::follows_supervisord() const {
     return !cat.measures_process() || (!cat.whole_machine() && cat.pid_get == PidGet::supervisor);
 }
 
+void Cat::restore(const RememberedCat& cat) {
+    const auto now = std::chrono::system_clock::now();
+    if (cat.paused && !cat.paused_until)
+        pause(Clock::now(), std::nullopt);
+    else if (cat.paused && *cat.paused_until > now)
+        pause(Clock::now(), std::chrono::ceil<Milliseconds>(*cat.paused_until - now));
+    if (cat.definition != definition_of(*identity_.config, config())) {
+        if (cat.failed)
+            restore_failed();
+        return;
+    }
+    threshold_.restore(cat.failed, cat.failures, cat.successes);
+    counters_.probes = cat.probes;
+    counters_.fired = cat.fired;
+    (follows_supervisord() ? counted_ : found_) = cat.process;
+    for (const RememberedAction& action : cat.actions) {
+        actions_.push_back(action);
+        note(fmt::format("{} {}: {}", action.kind, action.ok ? "done" : "failed", action.message), action.at);
+    }
+    if (cat.failed)
+        log::info(who(), "failed before healthcheckd was started");
+}
+
+RememberedCat Cat::remembered() const {
+    RememberedCat cat;
+    cat.definition = definition_of(*identity_.config, config());
+    cat.failed = threshold_.failed();
+    cat.failures = threshold_.failures();
+    cat.successes = threshold_.successes();
+    cat.process = follows_supervisord() ? current_ : found_;
+    cat.probes = counters_.probes;
+    cat.fired = counters_.fired;
+    cat.paused = pause_.has_value();
+    if (pause_)
+        cat.paused_until = pause_->until;
+    cat.actions = {actions_.begin(), actions_.end()};
+    return cat;
+}
+
 void Cat::adopt(std::shared_ptr<const Config> config, std::size_t index) {
     worker_.adopt(config, index);
     identity_.config = std::move(config);
@@ -54,24 +95,39 @@ Birth Cat::start(TimePoint now) {
 }
 
 void Cat::tick(TimePoint now, const ProgramView& view) {
+    if (pause_end_ && now >= *pause_end_)
+        resume();
+    if (pause_)
+        return;
     if (worker_.probing()) {
         ++counters_.skipped_ticks;
         return;
     }
-    if (now < eligible_)
-        return;
+    if (now >= eligible_)
+        probe(view, true);
+}
+
+void Cat::check_now(TimePoint now, const ProgramView& view, CheckDone done) {
+    if (!config().enabled)
+        return done(unknown_report("the cat is not enabled"));
+    waiting_.push_back(std::move(done));
+    if (!worker_.probing())
+        probe(view, !pause_ && now >= eligible_);
+}
+
+void Cat::probe(const ProgramView& view, bool counts) {
+    counts_ = counts;
     if (view.pending)
-        return;
+        return answer_waiting(unknown_report("supervisord has just been asked for the first time"));
     if (!view.unknown.empty()) {
         program_state_.clear();
-        accept(unknown_report(view.unknown));
-        return;
+        return take(unknown_report(view.unknown));
     }
     if (!worker_.ready()) {
         // A worker that is just being born is no news; one that cannot be had is.
-        if (!worker_.trouble().empty())
-            accept(unknown_report("there is no worker: " + worker_.trouble()));
-        return;
+        if (worker_.trouble().empty())
+            return answer_waiting(unknown_report("its worker is just starting"));
+        return take(unknown_report("there is no worker: " + worker_.trouble()));
     }
     ProbeCommand command;
     if (view.program != nullptr) {
@@ -91,9 +147,66 @@ void Cat::tick(TimePoint now, const ProgramView& view) {
     worker_.probe(std::move(command));
 }
 
+void Cat::pause(TimePoint now, std::optional<Milliseconds> how_long) {
+    pause_.emplace();
+    pause_end_.reset();
+    counts_ = false;
+    if (how_long) {
+        pause_->until = std::chrono::system_clock::now() + *how_long;
+        pause_end_ = now + *how_long;
+    }
+    const std::string text = how_long ? "paused until " + local_time(*pause_->until) : "paused until resumed";
+    log::info(who(), "{}", text);
+    note(text, std::chrono::system_clock::now());
+    ++deeds_;
+}
+
+bool Cat::resume() {
+    if (!pause_)
+        return false;
+    const bool over = pause_end_ && Clock::now() >= *pause_end_;
+    pause_.reset();
+    pause_end_.reset();
+    // What was counted is old, and restarts that somebody made meanwhile were their business.
+    threshold_.on_new_process();
+    knows_starts_ = false;
+    const std::string_view text = over ? "resumed: its pause is over" : "resumed";
+    log::info(who(), "{}", text);
+    note(std::string(text), std::chrono::system_clock::now());
+    ++deeds_;
+    return true;
+}
+
+void Cat::note(std::string text, std::chrono::system_clock::time_point at) {
+    HistoryEvent event;
+    event.at = at;
+    event.kind = HistoryEvent::Kind::note;
+    event.state = threshold_.state();
+    event.text = std::make_unique<const std::string>(std::move(text));
+    history_.add(std::move(event));
+}
+
+void Cat::on_action_ended(MainAction action, bool ok, std::string message) {
+    const auto at = std::chrono::system_clock::now();
+    HistoryEvent event;
+    event.at = at;
+    event.kind = HistoryEvent::Kind::action;
+    event.state = threshold_.state();
+    event.action = action;
+    event.ok = ok;
+    event.text = std::make_unique<const std::string>(message);
+    history_.add(std::move(event));
+    if (actions_.size() == kMostActions)
+        actions_.pop_front();
+    actions_.push_back({at, std::string(to_string(action)), ok, std::move(message)});
+    ++deeds_;
+}
+
 void Cat::on_program_started(const Program& program) {
     const bool first = !current_.running() && !last_probe_;
     current_ = program.process;
+    if (const ProcessId counted = std::exchange(counted_, {}); counted.running() && counted != current_)
+        threshold_.on_new_process();
     if (!knows_starts_) {
         starts_seen_ = program.starts;
         knows_starts_ = true;
@@ -116,24 +229,39 @@ void Cat::on_program_ended() {
 
 void Cat::on_lost(bool probing, const std::string& why) {
     if (probing)
-        accept(unknown_report("the worker was lost: " + why));
+        take(unknown_report("the worker was lost: " + why));
+}
+
+void Cat::answer_waiting(const Report& report) {
+    for (const CheckDone& done : std::exchange(waiting_, {}))
+        done(report);
+}
+
+void Cat::take(const Report& report) {
+    if (counts_)
+        accept(report);
+    else if (!waiting_.empty())
+        log::info(who(), "checked, not counted: {}: {}", to_string(report.verdict), report.message);
+    answer_waiting(report);
 }
 
 void Cat::on_report(const Report& report) {
+    if (!counts_)
+        return take(report);
     starts_seen_ = starts_sent_;
     if (bound_to_process() && probed_ != current_) {
         log::debug(who(), "a verdict about pid {} came after its end and is not counted", probed_.pid);
-        return;
+        return answer_waiting(report);
     }
     if (!follows_supervisord() && report.process.running()) {
         const bool other = found_.running() && report.process != found_;
         found_ = report.process;
         if (other) {
             new_process("the process found is another one now");
-            return;
+            return answer_waiting(report);
         }
     }
-    accept(report);
+    take(report);
 }
 
 void Cat::new_process(const std::string& why) {
@@ -152,6 +280,8 @@ void Cat::restore_failed() {
 void Cat::accept(const Report& report) {
     ++counters_.probes;
     const CatState before = threshold_.state();
+    const bool failed_before = threshold_.failed();
+    const std::uint32_t failures_before = threshold_.failures();
     const Event event = threshold_.on_verdict(report.verdict, report.weight);
     if (bound_to_process() && report.verdict == Verdict::failure && before != CatState::failing)
         on_first_failure_();
@@ -161,10 +291,25 @@ void Cat::accept(const Report& report) {
     verdicts_.push_back(
         {last_probe_->at, std::string(to_string(report.verdict)), report.value, report.unit, report.message});
     log_verdict(before, event, report);
+    remember(report);
+    deeds_ += failed_before != threshold_.failed() || event == Event::fired ? 1 : 0;
+    counts_seen_ += failures_before != threshold_.failures() ? 1 : 0;
     if (event == Event::fired)
         ++counters_.fired;
     if (event != Event::none)
         on_event_(*this, event, report);
+}
+
+void Cat::remember(const Report& report) {
+    HistoryEvent seen;
+    seen.at = last_probe_->at;
+    seen.value = report.value;
+    seen.took_us = report.took_us;
+    seen.verdict = report.verdict;
+    seen.state = threshold_.state();
+    if (report.verdict != Verdict::success)
+        seen.text = std::make_unique<const std::string>(report.message);
+    history_.add(std::move(seen));
 }
 
 void Cat::log_verdict(CatState before, Event event, const Report& report) {

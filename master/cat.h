@@ -2,6 +2,8 @@
 #pragma once
 
 #include "master/action.h"
+#include "master/history.h"
+#include "master/memory.h"
 #include "master/program_table.h"
 #include "master/threshold.h"
 #include "master/worker_process.h"
@@ -9,6 +11,7 @@
 #include <chrono>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,12 +32,6 @@ public:
         std::chrono::system_clock::time_point at;
         Report report;
     };
-    struct LastAction {
-        std::chrono::system_clock::time_point at;
-        std::string kind;
-        bool ok = false;
-        std::string message;
-    };
     struct Counters {
         std::uint64_t probes = 0;
         std::uint64_t skipped_ticks = 0;
@@ -48,6 +45,14 @@ public:
     Cat(const WorkerContext& context, WorkerProcess::Identity identity, EventCallback on_event,
         std::function<void()> on_first_failure);
 
+    // Takes over what an earlier life of it had, before start(): all of it when its definition is the same,
+    // else the pause, and that it failed.
+    void restore(const RememberedCat& cat);
+    RememberedCat remembered() const;
+    // Grows with every change of what is remembered: with those that people rely on, and with mere counts.
+    std::uint64_t deeds() const { return deeds_; }
+    std::uint64_t counts() const { return counts_seen_; }
+
     // Goes on as cat `index` of another configuration, in which its keys are the same.
     void adopt(std::shared_ptr<const Config> config, std::size_t index);
 
@@ -56,6 +61,23 @@ public:
 
     // The cat's tick: probes, unless the last probe still runs or the program is in its grace.
     void tick(TimePoint now, const ProgramView& view);
+
+    // No probes until resume() or the end of `how_long`; without it, until resume().
+    struct Pause {
+        std::optional<std::chrono::system_clock::time_point> until;
+    };
+    void pause(TimePoint now, std::optional<Milliseconds> how_long);
+    // Counts start afresh. False: it was not paused.
+    bool resume();
+    const std::optional<Pause>& paused() const { return pause_; }
+
+    // Probes at once, whatever the schedule says, and tells `done` the verdict of this probe, or of the one
+    // that is under way. While the cat is paused or in its grace the verdict is not counted.
+    using CheckDone = std::function<void(const Report&)>;
+    void check_now(TimePoint now, const ProgramView& view, CheckDone done);
+
+    // An action of it has ended.
+    void on_action_ended(MainAction action, bool ok, std::string message);
 
     // The program has a new process (also told once for the one that is there at the start), or lost the one
     // it had.
@@ -84,9 +106,16 @@ public:
     const Counters& counters() const { return counters_; }
     // supervisord's word for the program at the last tick, "" when it was not known.
     const std::string& program_state() const { return program_state_; }
-    std::optional<LastAction> last_action;
+    const RememberedAction* last_action() const { return actions_.empty() ? nullptr : &actions_.back(); }
+    const History& history() const { return history_; }
 
 private:
+    void probe(const ProgramView& view, bool counts);
+    // One verdict, of a probe or about the lack of one: who asked for it is told, and it counts if it should.
+    void take(const Report& report);
+    void remember(const Report& report);
+    void note(std::string text, std::chrono::system_clock::time_point at);
+    void answer_waiting(const Report& report);
     void accept(const Report& report);
     void on_report(const Report& report);
     void on_lost(bool probing, const std::string& why);
@@ -106,11 +135,20 @@ private:
     std::uint64_t starts_seen_ = 0;  // restart cat: starts already reported
     std::uint64_t starts_sent_ = 0;  // and those that the probe under way reports
     bool knows_starts_ = false;
+    ProcessId counted_;   // whom the counts of an earlier life are about
+    bool counts_ = true;  // the verdict of the probe under way
+    std::vector<CheckDone> waiting_;
+    std::optional<Pause> pause_;
+    std::optional<TimePoint> pause_end_;
     std::string last_unknown_;
     std::string program_state_;
     std::optional<LastProbe> last_probe_;
     std::deque<SeenVerdict> verdicts_;
     Counters counters_;
+    std::uint64_t deeds_ = 0;
+    std::uint64_t counts_seen_ = 0;
+    std::deque<RememberedAction> actions_;  // the last kMostActions, the newest last
+    History history_;
 };
 
 }  // namespace healthcheckd::master

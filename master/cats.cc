@@ -30,8 +30,10 @@ std::string who(const CatConfig& cat) {
 
 }  // namespace
 
-void Cats::start(std::shared_ptr<const Config> config) {
+void Cats::start(std::shared_ptr<const Config> config, Memory memory) {
     config_ = std::move(config);
+    memory_ = std::move(memory);
+    forget_unknown();
     // All of them before the first fork: see HeapPlug.
     std::vector<Cat*> fresh;
     for (std::size_t i = 0; i < config_->cats.size(); ++i)
@@ -73,17 +75,44 @@ CatChanges Cats::reload(std::shared_ptr<const Config> config) {
             cat->adopt(config_, found->second);
             return false;
         }
-        if (cat->threshold().failed() && !old.contains(name))
-            failed_before_.insert(cat->name());
+        memory_[cat->name()] = cat->remembered();
+        ++former_.deeds;
         schedule_.remove(id);
         return true;
     });
 
+    forget_unknown();
     std::vector<Cat*> fresh;
     for (const std::size_t index : renewed)
         make(index, fresh);
     start_workers(fresh);
     return changes;
+}
+
+// Cats, and members of groups, that the configuration has no more.
+void Cats::forget_unknown() {
+    std::set<std::string_view> known;
+    for (const CatConfig& cat : config_->cats)
+        known.insert(cat.name);
+    std::erase_if(memory_, [&](const auto& entry) {
+        return !known.contains(std::string_view(entry.first).substr(0, entry.first.find('/')));
+    });
+}
+
+Memory Cats::memory() const {
+    Memory memory = memory_;
+    for (const auto& [id, cat] : cats_)
+        memory[cat->name()] = cat->remembered();
+    return memory;
+}
+
+Cats::Revision Cats::revision() const {
+    Revision revision = former_;
+    for (const auto& [id, cat] : cats_) {
+        revision.deeds += cat->deeds();
+        revision.counts += cat->counts();
+    }
+    return revision;
 }
 
 void Cats::make(std::size_t index, std::vector<Cat*>& fresh) {
@@ -106,6 +135,10 @@ Cat& Cats::add(WorkerProcess::Identity identity) {
     const auto cat =
         std::make_shared<Cat>(needs_.workers, std::move(identity), needs_.on_event, needs_.on_first_failure);
     cats_[id] = cat;
+    if (const auto found = memory_.find(cat->name()); found != memory_.end()) {
+        cat->restore(found->second);
+        memory_.erase(found);
+    }
     const CatConfig& config = cat->config();
     if (!config.enabled)
         return *cat;

@@ -39,8 +39,17 @@ public:
 
     explicit Cats(Needs needs) : needs_(std::move(needs)) {}
 
-    // Makes the cats of `config`, and starts their workers.
-    void start(std::shared_ptr<const Config> config);
+    // Makes the cats of `config`, and starts their workers. `memory`: of an earlier life.
+    void start(std::shared_ptr<const Config> config, Memory memory);
+
+    // What the next life is to know: of all cats, and of those that have not come yet.
+    Memory memory() const;
+    // Grow with every change of it: by what people rely on, and by mere counts.
+    struct Revision {
+        std::uint64_t deeds = 0;
+        std::uint64_t counts = 0;
+    };
+    Revision revision() const;
 
     // Goes on with another configuration. A cat that is in both, with the same keys, keeps its worker, its
     // counts and its ticks; one with other keys starts afresh, but is still failed when it was.
@@ -80,6 +89,7 @@ private:
     // Cat `index` of the configuration, to be started with `fresh`.
     void make(std::size_t index, std::vector<Cat*>& fresh);
     Cat& add(WorkerProcess::Identity identity);
+    void forget_unknown();
     void start_workers(const std::vector<Cat*>& cats);
     void follow(Group& group, const std::string& cat_name, std::vector<Cat*>& fresh);
 
@@ -90,6 +100,8 @@ private:
     std::map<Schedule::Id, std::shared_ptr<Cat>> cats_;  // by order of appearance
     std::map<std::string, Group> groups_;                // by name of the cat
     std::set<std::string> failed_before_;                // cats that are not there yet
+    Memory memory_;                                      // the same
+    Revision former_;                                    // of cats that are gone
     Schedule::Id next_id_ = 0;
     Schedule schedule_;
 };

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <spdlog/fmt/fmt.h>
 
 namespace healthcheckd::master {
 
@@ -37,6 +38,24 @@ bool same_webhooks(const Config& a, const Config& b) {
 bool same_cat(const Config& a, const CatConfig& x, const Config& b, const CatConfig& y) {
     return x.type == y.type && same_section(Section::cat, {&a, &x}, {&b, &y}) &&
            same_global(a, b, {"logDir", "logMaxBytes", "logBackups", "logFormat", "sandbox"});
+}
+
+// FNV-1a, 64 bits: told apart is what people change, not what an attacker forges.
+std::string definition_of(const Config& config, const CatConfig& cat) {
+    std::uint64_t hash = 0xcbf29ce484222325;
+    const auto mix = [&](std::string_view text) {
+        for (const char c : text)
+            hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+        hash = (hash ^ 0xff) * 0x100000001b3;  // ends one text; no text holds this byte
+    };
+    for (const Key& key : all_keys()) {
+        if (key.section != Section::cat || key.sensitivity != Sensitivity::open)
+            continue;
+        std::string buffer;
+        mix(key.name);
+        mix(key.get({&config, &cat}, buffer));
+    }
+    return fmt::format("{:016x}", hash);
 }
 
 bool same_link(const Config& a, const Config& b) {

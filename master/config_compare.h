@@ -11,6 +11,10 @@ namespace healthcheckd::master {
 // and those of `config` that its worker works by. The names must be the same already.
 bool same_cat(const Config& a, const CatConfig& x, const Config& b, const CatConfig& y);
 
+// A short text that is another one when a key of the cat is given another value; secrets and its name do not
+// count. Does not change from one start to the next.
+std::string definition_of(const Config& config, const CatConfig& cat);
+
 // May the link to supervisord go on?
 bool same_link(const Config& a, const Config& b);
 

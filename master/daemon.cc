@@ -3,7 +3,9 @@
 #include "common/log.h"
 #include "common/process_title.h"
 #include "master/config_loader.h"
+#include "master/control.h"
 #include "master/master.h"
+#include "master/memory_loader.h"
 #include "master/reloader.h"
 
 #include <algorithm>
@@ -63,6 +65,7 @@ public:
 
 private:
     void on_loaded(const Result<LoadedConfig>& loaded);
+    void begin(const std::shared_ptr<const Config>& config, Memory memory);
     void stop(int signal);
     void end(int status);
     void when(int signal, std::function<void()> what) {
@@ -82,6 +85,7 @@ private:
     ConfigLoader loader_{spawner_};
     std::optional<Master> master_;
     std::optional<Reloader> reloader_;
+    std::optional<Control> control_;
 };
 
 int Daemon::run() {
@@ -114,6 +118,7 @@ int Daemon::run() {
     });
     loader_.load(config_file_, [this](const Result<LoadedConfig>& loaded) { on_loaded(loaded); });
     loop_.run();
+    control_.reset();
     reloader_.reset();
     master_.reset();
     spawner_.end_all(Milliseconds(500));
@@ -133,9 +138,18 @@ void Daemon::on_loaded(const Result<LoadedConfig>& loaded) {
         log::error("", "{} is not usable; healthcheckd -t -c {} shows the same", config_file_, config_file_);
         return end(1);
     }
-    master_.emplace(loop_, spawner_, loaded->config);
-    master_->start();
+    load_memory(spawner_, loaded->config->state_dir, [this, config = loaded->config](Memory memory) {
+        if (!stopping_)
+            begin(config, std::move(memory));
+    });
+}
+
+void Daemon::begin(const std::shared_ptr<const Config>& config, Memory memory) {
+    master_.emplace(loop_, spawner_, config);
+    master_->start(std::move(memory));
     reloader_.emplace(spawner_, *master_, config_file_);
+    control_.emplace(loop_, *master_, *reloader_);
+    control_->start(config->socket);
     if (reload_at_start_)
         reloader_->request({});
     if (dump_at_start_)
@@ -146,6 +160,7 @@ void Daemon::stop(int signal) {
     if (std::exchange(stopping_, true))
         return;
     log::info("", "stopping on SIG{}", ::sigabbrev_np(signal));
+    control_.reset();
     if (reloader_)
         reloader_->stop();
     if (master_)

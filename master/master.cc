@@ -22,7 +22,10 @@ constexpr Milliseconds kGather{5};               // after they went out
 constexpr Milliseconds kUnreachable{2'000};      // finds a supervisord that is back
 constexpr Milliseconds kTransitionFirst{100};    // finds the next process of a program that ended
 constexpr Milliseconds kTransitionMost{1'000};
-constexpr Milliseconds kLinkPause{500};  // until actions that use the link are looked at again
+constexpr char kStateFile[] = "state.json";
+constexpr Milliseconds kMemoryPause{5'000};   // between two looks whether there is something to remember
+constexpr Milliseconds kCountsPause{30'000};  // ...when it is counts alone
+constexpr Milliseconds kLinkPause{500};       // until actions that use the link are looked at again
 
 }  // namespace
 
@@ -62,16 +65,21 @@ Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> confi
              [this] {
                  arm_tick();
              }}),
-      link_timer_(loop, [this] { renew_link(); }), tick_timer_(loop, [this] { on_tick(); }),
+      link_timer_(loop, [this] { renew_link(); }),
+      state_files_(
+          spawner, config_->state_dir,
+          [this](const std::string& name, const std::string& failure) { on_state_file(name, failure); }),
+      memory_timer_(loop, [this] { remember_changes(); }), tick_timer_(loop, [this] { on_tick(); }),
       stop_timer_(loop, [this] { stop_step(); }) {}
 
-void Master::start() {
+void Master::start(Memory memory) {
     log::info("", "healthcheckd {} watches {} cats, supervisord at {}", HEALTHCHECKD_VERSION,
               config_->cats.size(), config_->supervisord_url);
     link_.start();
     mailer_.start();
-    cats_.start(config_);
+    cats_.start(config_, std::move(memory));
     ask_for_table();
+    memory_timer_.start(kMemoryPause);
     finisher_.look(Milliseconds(500));
 }
 
@@ -121,6 +129,10 @@ void Master::on_tick() {
     if (cats_.tick(Clock::now(), [this](const Cat& cat) { return view_of(cat); }) >= kMany)
         loop_.reports().hold(kGather);
     arm_tick();
+}
+
+void Master::check_now(Cat& cat, Cat::CheckDone done) {
+    cat.check_now(Clock::now(), view_of(cat), std::move(done));
 }
 
 void Master::arm_tick() {
@@ -234,26 +246,29 @@ void Master::dump_state() {
     write_state_json();
 }
 
-// One child at a time; what was asked for meanwhile is written after it, as it was when it was asked for.
 void Master::write_state_json() {
-    next_dump_ = state_json(view());
-    begin_dump();
+    state_files_.write(kStateFile, state_json(view()));
 }
 
-void Master::begin_dump() {
-    if (dumping_ || next_dump_.empty())
-        return;
-    dumping_ = write_state(spawner_, config_->state_dir, std::exchange(next_dump_, {}),
-                           [this](const std::string& failure) {
-                               dumping_ = false;
-                               if (failure.empty())
-                                   log::info("state", "written to {}/state.json", config_->state_dir);
-                               else
-                                   log::error("state", "not written: {}", failure);
-                               begin_dump();
-                           });
-    if (!dumping_)
-        log::error("state", "not written: no process could be started");
+void Master::remember_changes() {
+    const Cats::Revision now = cats_.revision();
+    const bool counts_due = now.counts != saved_.counts && Clock::now() - saved_at_ >= kCountsPause;
+    if (now.deeds != saved_.deeds || counts_due)
+        write_memory();
+    memory_timer_.start(kMemoryPause);
+}
+
+void Master::write_memory() {
+    saved_ = cats_.revision();
+    saved_at_ = Clock::now();
+    state_files_.write(kMemoryFile, encode_memory(cats_.memory()), 0600);
+}
+
+void Master::on_state_file(const std::string& name, const std::string& failure) {
+    if (!failure.empty())
+        log::error("state", "not written: {}", failure);
+    else if (name == kStateFile)
+        log::info("state", "written to {}/{}", config_->state_dir, name);
 }
 
 void Master::reopen_logs() {
@@ -280,7 +295,9 @@ void Master::stop(std::function<void()> on_stopped) {
         log::info("mailer", "{} notices and messages stay in the spool until the next start", waiting);
     finisher_.stop();
     tick_timer_.stop();
+    memory_timer_.stop();
     write_state_json();
+    write_memory();
     cats_.clear();
     stop_step();
 }
@@ -293,7 +310,7 @@ void Master::stop_step() {
         stop_began_ = Clock::now();
         actions_.stop_now();
     } else if (children_told_ &&
-               ((!dumping_ && actions_.children() == 0 && notices_.idle() && mailer_.ended()) ||
+               ((state_files_.idle() && actions_.children() == 0 && notices_.idle() && mailer_.ended()) ||
                 elapsed >= kChildrenLimit)) {
         notices_.log_unwritten();
         on_stopped_();

@@ -13,6 +13,7 @@
 #include "master/restart_finisher.h"
 #include "master/spawner.h"
 #include "master/state_dump.h"
+#include "master/state_files.h"
 
 #include <chrono>
 #include <functional>
@@ -28,11 +29,21 @@ public:
     Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> config,
            std::function<int(const worker::WorkerStart&)> life = worker::run_worker);
 
-    void start();
+    // `memory`: of an earlier life.
+    void start(Memory memory = {});
 
     // Goes on with another configuration: what it does not change goes on as it is, a running action ends as
     // it began. `notes`: what of it takes effect at the next start only.
     CatChanges reload(std::shared_ptr<const Config> config, std::vector<std::string>& notes);
+
+    // What is known, for those who ask.
+    const Cats& cats() const { return cats_; }
+    StateView view() const;
+    // See Cat::check_now() and ActionRunner::plan().
+    void check_now(Cat& cat, Cat::CheckDone done);
+    std::vector<std::string> plan(Cat& cat) { return actions_.plan(cat); }
+    // What the next life is to know, on disk as soon as may be.
+    void write_memory();
 
     // A table into the log, and state.json.
     void dump_state();
@@ -60,9 +71,9 @@ private:
     void on_program_ended(const Program& program);
     void on_program_state(const Program& program);
     Milliseconds refresh_delay() const;
-    StateView view() const;
     void write_state_json();
-    void begin_dump();
+    void remember_changes();
+    void on_state_file(const std::string& name, const std::string& failure);
     void stop_step();
 
     Loop& loop_;
@@ -90,10 +101,12 @@ private:
     RestartFinisher finisher_;
     Cats cats_;
     Timer link_timer_;
-    Timer tick_timer_;
 
-    bool dumping_ = false;   // a child writes state.json
-    std::string next_dump_;  // text to be written after it
+    StateFiles state_files_;
+    Cats::Revision saved_;  // what memory.json has
+    TimePoint saved_at_{};
+    Timer memory_timer_;
+    Timer tick_timer_;
     bool renewing_logs_ = false;
     std::function<void()> on_stopped_;
     TimePoint stop_began_{};

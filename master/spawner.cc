@@ -82,7 +82,11 @@ bool arrange_descriptors(std::vector<int> wanted) {
 }  // namespace
 
 bool ChildEnd::clean() const {
-    return WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 0;
+    return is_exit(0);
+}
+
+bool ChildEnd::is_exit(int status) const {
+    return WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == status;
 }
 
 std::string ChildEnd::text() const {

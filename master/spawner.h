@@ -41,6 +41,7 @@ struct ChildEnd {
     int wait_status = 0;
 
     bool clean() const;  // exit status 0
+    bool is_exit(int status) const;
     // "exit status 1", "killed by signal 9 (Killed)".
     std::string text() const;
 };

@@ -1,6 +1,5 @@
 #include "master/state_dump.h"
 
-#include "common/durable_file.h"
 #include "common/line_codec.h"
 #include "common/time_text.h"
 
@@ -27,16 +26,28 @@ json last_probe(const Cat& cat) {
 }
 
 json last_action(const Cat& cat) {
-    if (!cat.last_action)
+    if (!cat.last_action())
         return nullptr;
-    return {{"at", utc_timestamp(cat.last_action->at)},
-            {"kind", cat.last_action->kind},
-            {"ok", cat.last_action->ok},
-            {"message", printable(cat.last_action->message)}};
+    return {{"at", utc_timestamp(cat.last_action()->at)},
+            {"kind", cat.last_action()->kind},
+            {"ok", cat.last_action()->ok},
+            {"message", printable(cat.last_action()->message)}};
+}
+
+json paused(const Cat& cat) {
+    if (!cat.paused())
+        return nullptr;
+    const auto until = cat.paused()->until;
+    return {{"until", until ? json(utc_timestamp(*until)) : json(nullptr)}};
 }
 
 pid_t measured_pid(const Cat& cat) {
     return cat.last_probe() ? cat.last_probe()->report.process.pid : 0;
+}
+
+// "healthy", "failed, paused".
+std::string state_shown(const Cat& cat) {
+    return std::string(cat.state_text()) + (cat.paused() ? ", paused" : "");
 }
 
 json cat_json(const Cat& cat) {
@@ -45,6 +56,9 @@ json cat_json(const Cat& cat) {
             {"program", cat.program()},
             {"type", to_string(cat.config().type)},
             {"state", cat.state_text()},
+            {"enabled", cat.config().enabled},
+            {"dryRun", cat.config().dry_run},
+            {"paused", paused(cat)},
             {"programState", cat.program_state()},
             {"pid", measured_pid(cat)},
             {"failures", threshold.failures()},
@@ -98,44 +112,12 @@ std::vector<std::string> state_table(const StateView& view) {
         };
         lines.push_back(fmt::format(
             "{:<{}}  {:<{}}  {:<7}  {:<8}  {:>7}  {:>9}  {:>9}  {:>5}  {}", cat->name(), name_width,
-            cat->program(), program_width, to_string(cat->config().type), cat->state_text(),
+            cat->program(), program_width, to_string(cat->config().type), state_shown(*cat),
             measured_pid(*cat), of(threshold.failures(), threshold.limits().failure),
             of(threshold.successes(), threshold.limits().success), cat->counters().fired,
             cat->last_probe() ? printable(cat->last_probe()->report.message, 120) : "-"));
     }
     return lines;
-}
-
-bool write_state(Spawner& spawner, const std::string& dir, std::string text,
-                 std::function<void(const std::string&)> on_end) {
-    ChildSpec spec;
-    spec.title = "healthcheckd: state";
-    spec.limit = std::chrono::seconds(30);
-    spec.main = [dir, text = std::move(text)](pid_t) {
-        const auto written = replace_file(dir, "state.json", text, 0644);
-        if (written)
-            return 0;
-        const std::string failure = written.error().text();
-        (void)!::write(kReportFd, failure.data(), std::min(failure.size(), kMaxLine));
-        return 1;
-    };
-    // The callback owns the read end: the child's word waits in the pipe until it has ended.
-    auto report = std::make_shared<UniqueFd>();
-    auto child = spawner.spawn(spec, [report, on_end = std::move(on_end)](const ChildEnd& end) {
-        std::string failure;
-        if (!end.clean()) {
-            failure.resize(kMaxLine);
-            const ssize_t n = ::read(report->get(), failure.data(), failure.size());
-            failure.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
-            if (failure.empty())
-                failure = end.text();
-        }
-        on_end(failure);
-    });
-    if (!child)
-        return false;
-    *report = std::move(child->report);
-    return true;
 }
 
 }  // namespace healthcheckd::master

@@ -1,13 +1,10 @@
-// What healthcheckd knows, for people and programs: a table for the log and state.json. Master and state
-// child.
+// What healthcheckd knows, for people and programs: a table for the log and state.json. Master.
 #pragma once
 
 #include "master/cat.h"
 #include "master/mailer_process.h"
-#include "master/spawner.h"
 
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,11 +25,5 @@ std::string state_json(const StateView& view);
 
 // One header line, then a line for each cat.
 std::vector<std::string> state_table(const StateView& view);
-
-// Starts a child that replaces `dir`/state.json by `text` atomically and durably (temporary file, fsync,
-// rename, fsync of the folder). `on_end` gets an empty text, or what failed. False: no child could be
-// started.
-bool write_state(Spawner& spawner, const std::string& dir, std::string text,
-                 std::function<void(const std::string& failure)> on_end);
 
 }  // namespace healthcheckd::master

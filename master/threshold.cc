@@ -1,5 +1,6 @@
 #include "master/threshold.h"
 
+#include <algorithm>
 #include <limits>
 
 namespace healthcheckd::master {
@@ -92,6 +93,14 @@ Event Threshold::restore_failed() {
     if (state_ == CatState::starting || state_ == CatState::failing)
         state_ = CatState::failed;
     return Event::none;
+}
+
+void Threshold::restore(bool failed, std::uint32_t failures, std::uint32_t successes) {
+    failed_ = failed;
+    // Below the thresholds, whatever was written: the next verdict decides.
+    failures_ = std::min(failures, limits_.failure - 1);
+    successes_ = std::min(successes, limits_.success - 1);
+    state_ = failed_ ? CatState::failed : failures_ > 0 ? CatState::failing : CatState::starting;
 }
 
 void Threshold::on_new_process() {

@@ -48,6 +48,9 @@ public:
     // The cat failed before this life of healthcheckd. `resolved` when it is known to be healthy already.
     Event restore_failed();
 
+    // Goes on from the counts of an earlier life; nothing has been counted yet.
+    void restore(bool failed, std::uint32_t failures, std::uint32_t successes);
+
     CatState state() const { return state_; }
     bool failed() const { return failed_; }
     std::uint32_t failures() const { return failures_; }

@@ -23,17 +23,22 @@ LDFLAGS  += -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANFLAGS)
 LDLIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lxmlrpc++ -lxmlrpc
 Q        := $(if $(V),,@)
 
-LIB_SRC  := $(filter-out master/main.cc,$(wildcard common/*.cc master/*.cc worker/*.cc))
+MAINS    := master/main.cc master/ctl_main.cc
+LIB_SRC  := $(filter-out $(MAINS),$(wildcard common/*.cc master/*.cc worker/*.cc))
 TEST_SRC := $(wildcard t/*.cc t/fixture/*.cc t/fuzz/fuzz_*.cc)
 LIB_OBJ  := $(LIB_SRC:%.cc=$(B)/%.o)
 TEST_OBJ := $(TEST_SRC:%.cc=$(B)/%.o)
 FORMATTED := $(wildcard common/*.h common/*.cc master/*.h master/*.cc worker/*.h worker/*.cc t/*.h t/*.cc \
                t/fixture/*.h t/fixture/*.cc t/fuzz/*.h t/fuzz/*.cc t/bench/*.cc)
-MAN      := $(wildcard man/*.5 man/*.8)
+MAN      := $(wildcard man/*.1 man/*.5 man/*.8)
 
-all: $(B)/healthcheckd
+all: $(B)/healthcheckd $(B)/healthcheckctl
 
 $(B)/healthcheckd: $(B)/master/main.o $(B)/libhealthcheckd.a
+	@echo "  LINK  $@"
+	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/healthcheckctl: $(B)/master/ctl_main.o $(B)/libhealthcheckd.a
 	@echo "  LINK  $@"
 	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
@@ -54,13 +59,13 @@ $(B)/%.o: %.cc
 	@echo "  CXX   $@"
 	$(Q)$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c -o $@.part $< && mv $@.part $@
 
--include $(LIB_OBJ:.o=.d) $(TEST_OBJ:.o=.d) $(B)/master/main.d
+-include $(LIB_OBJ:.o=.d) $(TEST_OBJ:.o=.d) $(MAINS:%.cc=$(B)/%.d)
 
 deps: ## install the Debian packages that are missing
 	@conf/install-packages
 
 check: deps ## install what is missing, build, run every test
-	@$(MAKE) --no-print-directory -j$$(nproc) $(B)/healthcheckd $(B)/testrunner
+	@$(MAKE) --no-print-directory -j$$(nproc) $(B)/healthcheckd $(B)/healthcheckctl $(B)/testrunner
 	@$(B)/testrunner --all
 
 # Makes the folder for DIST on its first run: see HACKING.md.
@@ -128,7 +133,7 @@ man-lint: ## fail on any complaint of mandoc about the manual pages
 	if [ -n "$$complaints" ]; then echo "$$complaints"; exit 1; fi; echo "man pages: no complaints"
 
 tidy: ## clang-tidy over the sources
-	clang-tidy --quiet $(LIB_SRC) master/main.cc -- $(CPPFLAGS) -std=c++20
+	clang-tidy --quiet $(LIB_SRC) $(MAINS) -- $(CPPFLAGS) -std=c++20
 
 install: all ## install below $(DESTDIR)$(PREFIX)
 	install -D -m 755 $(B)/healthcheckd $(DESTDIR)$(PREFIX)/sbin/healthcheckd
@@ -141,7 +146,7 @@ clean: ## remove everything that was built
 	rm -rf build build-san build-fuzz
 
 help: ## list the targets
-	@echo "all            build build/healthcheckd"
+	@echo "all            build build/healthcheckd and build/healthcheckctl"
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' Makefile
 
 .PHONY: all bench deps check check-distro demo fuzz fuzz-replay format format-check man-lint tidy install clean help

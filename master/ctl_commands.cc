@@ -41,7 +41,7 @@ Result<json> answer_to(const Options& options, const ControlRequest& request) {
 
 // Asks, and lets `show` print the answer to what could be done.
 template <class Show> int asked(const Options& options, const ControlRequest& request, const Show& show) {
-    auto answer = answer_to(options, request);
+    const auto answer = answer_to(options, request);
     if (!answer)
         return complain(answer.error().text(), kNoAnswer);
     if (flag_at(*answer, "ok"))
@@ -92,18 +92,18 @@ std::string without_controls(const std::string& document) {
 }  // namespace
 
 int run_status(const Options& options) {
-    return asked(options, StatusRequest{}, [&](json& answer) {
-        json& state = answer["state"];
-        if (const auto kept = keep_only(state, options.name); !kept)
-            return complain(kept.error().text(), kNoAnswer);
-        const int status = status_code(state);
+    return asked(options, StatusRequest{}, [&](const json& answer) {
+        const auto state = state_in(answer, options.name);
+        if (!state)
+            return complain(state.error().text(), kNoAnswer);
+        const int status = status_code(*state);
         if (options.json)
-            return print(without_controls(state.dump(2, ' ', false, json::error_handler_t::replace)) + "\n",
+            return print(without_controls(state->dump(2, ' ', false, json::error_handler_t::replace)) + "\n",
                          status);
         const StatusView view{.now = std::chrono::system_clock::now(),
                               .colours = wants_colours(STDOUT_FILENO)};
         std::string text;
-        for (const std::string& line : status_lines(state, view))
+        for (const std::string& line : status_lines(*state, view))
             text += line + "\n";
         return print(text, status);
     });

@@ -20,13 +20,18 @@ using TimePoint = std::chrono::system_clock::time_point;
 constexpr std::array kStates = {"failed",   "unknown", "failing", "paused",
                                 "starting", "idle",    "healthy", "disabled"};
 
+std::string state_of(const json& cat) {
+    const std::string state = text_at(cat, "state", 20);
+    return state.empty() ? "unknown" : state;
+}
+
 bool paused(const json& cat) {
     return at(cat, "paused").is_object();
 }
 
-// What the cat counts as: a paused one as that, whatever it was before.
+// What the cat counts as: a paused one as that, whatever it was before; one that does not say, as unknown.
 std::string summary_state(const json& cat) {
-    const std::string state = text_at(cat, "state", 20);
+    const std::string state = state_of(cat);
     return paused(cat) && state != "disabled" ? "paused" : state;
 }
 
@@ -60,7 +65,7 @@ Cell state_cell(const json& cat, TimePoint now) {
     }
     if (flag_at(cat, "dryRun"))
         marks += marks.empty() ? "dry run" : ", dry run";
-    const std::string state = text_at(cat, "state", 20);
+    const std::string state = state_of(cat);
     return {marks.empty() ? state : state + " (" + marks + ")", colour_of(summary_state(cat))};
 }
 
@@ -129,9 +134,12 @@ std::string age_text(std::chrono::system_clock::duration age) {
     return std::to_string(seconds / 86400) + " d";
 }
 
-Result<void> keep_only(json& state, const std::string& name) {
+Result<json> state_in(const json& answer, const std::string& name) {
+    if (!at(at(answer, "state"), "cats").is_array())
+        return Error{"this is no state of healthcheckd"};
+    json state = at(answer, "state");
     if (name.empty())
-        return {};
+        return state;
     json kept = json::array();
     std::vector<std::string> names;
     for (const json& cat : list_at(state, "cats")) {
@@ -143,7 +151,7 @@ Result<void> keep_only(json& state, const std::string& name) {
         return Error{"there is no cat '" + printable(name, 100) + "'" +
                      master::did_you_mean(name, {names.begin(), names.end()})};
     state["cats"] = std::move(kept);
-    return {};
+    return state;
 }
 
 std::vector<std::string> status_lines(const json& state, const StatusView& view) {

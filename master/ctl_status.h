@@ -16,9 +16,9 @@ struct StatusView {
     std::size_t height = 0;  // lines in all; 0: any number. What does not fit is counted, healthy ones first
 };
 
-// Leaves of the state (the document of state.json) the cat `name` only, or the members of a cat that is about
-// a group; all when `name` is empty. An error names the nearest cat.
-Result<void> keep_only(json& state, const std::string& name);
+// The state in an answer (the document of state.json) with all cats; with a `name`, only that cat, or the
+// members of the cat of that name that is about a group. An error names the nearest cat.
+Result<json> state_in(const json& answer, const std::string& name);
 
 // Titles, a line for each cat, and the summary: how many are how, supervisord, mail.
 std::vector<std::string> status_lines(const json& state, const StatusView& view);

@@ -57,16 +57,19 @@ std::vector<std::string> Table::lines(bool colours, std::size_t width) const {
             --last;
         std::string line;
         std::size_t room = width == 0 ? static_cast<std::size_t>(-1) : width;
-        for (std::size_t i = 0; i < last && room > 0; ++i) {
+        for (std::size_t i = 0; i < last; ++i) {
+            if (i > 0) {
+                if (room <= kGap)
+                    break;
+                line += std::string(kGap, ' ');
+                room -= kGap;
+            }
             const bool left_end = i + 1 == last && !columns_[i].to_the_right;
             const std::string text =
                 left_end ? row[i].text : padded(row[i].text, widths[i], columns_[i].to_the_right);
             const std::string shown = clipped(text, room);
             line += coloured(shown, row[i].colour, colours);
             room -= std::min(room, text_width(shown));
-            const std::size_t gap = i + 1 < last ? std::min(kGap, room) : 0;
-            line += std::string(gap, ' ');
-            room -= gap;
         }
         out.push_back(std::move(line));
     }

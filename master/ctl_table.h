@@ -29,8 +29,8 @@ public:
     // As many cells as there are columns.
     void add(std::vector<Cell> row) { rows_.push_back(std::move(row)); }
 
-    // The titles, then the rows, aligned by what a terminal shows, without blanks at the end of a line.
-    // Lines are cut at `width` columns, unless that is 0.
+    // The titles, then the rows, aligned by what a terminal shows. Lines are cut at `width` columns, unless
+    // that is 0; those that are not have no blanks at their end.
     std::vector<std::string> lines(bool colours, std::size_t width = 0) const;
 
 private:

@@ -8,9 +8,9 @@
 #include "master/ctl_table.h"
 #include "master/ctl_terminal.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
-#include <memory>
 #include <optional>
 #include <poll.h>
 #include <sys/epoll.h>
@@ -69,17 +69,18 @@ public:
 private:
     void take(const Result<std::string>& text) {
         failure_.clear();
-        auto answer = text ? parse_answer(*text) : Result<json>(text.error());
+        const auto answer = text ? parse_answer(*text) : Result<json>(text.error());
         if (!answer) {
             failure_ = answer.error().text();
             return;
         }
         last_answer_ = std::chrono::system_clock::now();
-        state_ = at(*answer, "state");
         if (!flag_at(*answer, "ok"))
             failure_ = text_at(*answer, "error");
-        else if (const auto kept = keep_only(state_, options_.name); !kept)
-            failure_ = kept.error().text();
+        else if (auto state = state_in(*answer, options_.name); state)
+            state_ = std::move(*state);
+        else
+            failure_ = state.error().text();
     }
 
     const Options& options_;

@@ -1,6 +1,6 @@
 #include "common/log.h"
 
-#include "common/line_codec.h"
+#include "common/config.h"
 #include "common/unique_fd.h"
 
 #include <algorithm>
@@ -38,7 +38,6 @@ public:
         const bool known = ::fstat(fd_.get(), &status) == 0;
         socket_ = known && S_ISSOCK(status.st_mode);
         file_ = known && S_ISREG(status.st_mode);
-        set_pattern("%Y-%m-%d %H:%M:%S.%e %l %v");
     }
 
     int descriptor() const { return fd_.get(); }
@@ -55,12 +54,13 @@ public:
     }
 
     std::function<void()> on_blocked;
+    LogFormat format = LogFormat::text;
 
 protected:
+    // A message is a whole line with its newline.
     void sink_it_(const spdlog::details::log_msg& message) override {
-        spdlog::memory_buf_t line;
-        base_sink::formatter_->format(message, line);
-        std::string_view rest(line.data(), line.size());
+        const std::string_view line(message.payload.data(), message.payload.size());
+        std::string_view rest = line;
         if (file_)
             return to_file(rest);
         if (waiting_.empty() && dropped_ == 0) {
@@ -89,8 +89,11 @@ private:
             return;
         const char* const why = file_ ? "the file that is standard error could not be written"
                                       : "the reader of standard error did not keep up";
-        log(spdlog::details::log_msg("", spdlog::level::warn,
-                                     fmt::format("{} log lines were dropped: {}", dropped, why)));
+        const LogField field{"dropped", dropped};
+        const std::string line =
+            log_line(format, Level::warning, "", fmt::format("{} log lines were dropped: {}", dropped, why),
+                     {&field, 1});
+        log(spdlog::details::log_msg("", spdlog::level::warn, line));
         if (dropped_ > 0)  // this one as well; what it counted must not be forgotten
             dropped_ = dropped;
     }
@@ -158,6 +161,11 @@ void start(int fd, Level level) {
     log.logger->set_level(spd_level(level));
 }
 
+void set_format(LogFormat format) {
+    if (state().sink)
+        state().sink->format = format;
+}
+
 int descriptor() {
     return state().sink ? state().sink->descriptor() : -1;
 }
@@ -189,14 +197,11 @@ bool enabled(Level level) {
     return state().logger && state().logger->should_log(spd_level(level));
 }
 
-void write(Level level, std::string_view who, std::string_view text) {
+void write(Level level, std::string_view who, std::string_view text, LogFields fields) {
     if (!enabled(level))
         return;
-    const std::string safe = printable(text, 8000);
-    if (who.empty())
-        state().logger->log(spd_level(level), "{}", safe);
-    else
-        state().logger->log(spd_level(level), "[{}] {}", printable(who), safe);
+    const std::string line = log_line(state().sink->format, level, who, text, fields);
+    state().logger->log(spd_level(level), spdlog::string_view_t(line));
 }
 
 }  // namespace healthcheckd::log

@@ -5,21 +5,25 @@
 // full disk does not take.
 #pragma once
 
+#include "common/log_line.h"
+
 #include <chrono>
-#include <cstdint>
 #include <functional>
 #include <spdlog/fmt/fmt.h>
 #include <string_view>
 
 namespace healthcheckd::log {
 
-enum class Level { debug, info, warning, error };
+using Level = LogLevel;
 
 // How much waits at most while the reader does not read.
 inline constexpr std::size_t kBufferBytes = 256 * 1024;
 
 // Starts logging to a descriptor of its own for `fd`'s file. Before it, lines are dropped.
 void start(int fd, Level level);
+
+// Lines from now on; they are text before.
+void set_format(LogFormat format);
 
 // The descriptor that lines go to, for a writability watch; -1 before start().
 int descriptor();
@@ -36,9 +40,9 @@ void flush();
 // At the end of the process: writes what waits, for at most `limit`, and forgets the callback.
 void finish(std::chrono::milliseconds limit);
 
-// Writes one line `TIME LEVEL [who] text`; without the brackets when `who` is empty. Control characters are
-// escaped, in `who` too: the names of programs are supervisord's.
-void write(Level level, std::string_view who, std::string_view text);
+// Writes one line (common/log_line). Control characters are escaped, in `who` too: the names of programs are
+// supervisord's.
+void write(Level level, std::string_view who, std::string_view text, LogFields fields = {});
 bool enabled(Level level);
 
 template <class... Args>

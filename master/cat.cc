@@ -168,10 +168,10 @@ bool Cat::resume() {
     pause_.reset();
     pause_end_.reset();
     // What was counted is old, and restarts that somebody made meanwhile were their business.
-    threshold_.on_new_process();
     knows_starts_ = false;
     const std::string_view text = over ? "resumed: its pause is over" : "resumed";
     log::info(who(), "{}", text);
+    start_afresh(text);
     note(std::string(text), std::chrono::system_clock::now());
     ++deeds_;
     return true;
@@ -206,7 +206,7 @@ void Cat::on_program_started(const Program& program) {
     const bool first = !current_.running() && !last_probe_;
     current_ = program.process;
     if (const ProcessId counted = std::exchange(counted_, {}); counted.running() && counted != current_)
-        threshold_.on_new_process();
+        start_afresh("the counts of an earlier life were about another process");
     if (!knows_starts_) {
         starts_seen_ = program.starts;
         knows_starts_ = true;
@@ -218,7 +218,7 @@ void Cat::on_program_started(const Program& program) {
     eligible_ = std::max(started_, program.started) + config().initial_delay;
     worker_.track(program.process);
     if (!first)
-        threshold_.on_new_process();
+        start_afresh(fmt::format("the program has a new process, pid {}", program.process.pid));
 }
 
 void Cat::on_program_ended() {
@@ -257,22 +257,30 @@ void Cat::on_report(const Report& report) {
         const bool other = found_.running() && report.process != found_;
         found_ = report.process;
         if (other) {
-            new_process("the process found is another one now");
+            start_afresh(fmt::format("the process found is another one now, pid {}", found_.pid));
+            eligible_ = Clock::now() + config().initial_delay;
             return answer_waiting(report);
         }
     }
     take(report);
 }
 
-void Cat::new_process(const std::string& why) {
-    log::info(who(), "{} (pid {}): counts start afresh", why, found_.pid);
+void Cat::start_afresh(std::string_view why) {
+    const CatState before = threshold_.state();
     threshold_.on_new_process();
-    eligible_ = Clock::now() + config().initial_delay;
+    if (threshold_.state() != before)
+        log_change(log::Level::info, before, why);
+    else
+        log::debug(who(), "counts start afresh: {}", why);
 }
 
 void Cat::restore_failed() {
+    const CatState before = threshold_.state();
     const Event event = threshold_.restore_failed();
-    log::info(who(), "failed before healthcheckd was started; now {}", to_string(threshold_.state()));
+    if (threshold_.state() != before)
+        log_change(log::Level::info, before, "failed before healthcheckd was started");
+    else
+        log::info(who(), "failed before healthcheckd was started; now {}", to_string(before));
     if (event != Event::none && last_probe_)
         on_event_(*this, event, last_probe_->report);
 }
@@ -315,28 +323,64 @@ void Cat::remember(const Report& report) {
 void Cat::log_verdict(CatState before, Event event, const Report& report) {
     const CatState after = threshold_.state();
     const auto& limits = threshold_.limits();
+    const std::string& why = report.message;
     if (report.verdict == Verdict::unknown) {
         if (event == Event::unmeasurable)
-            log::error(who(), "{} -> {}: could not be checked {} times in a row: {}", to_string(before),
-                       to_string(after), limits.failure, report.message);
-        else if (report.message != last_unknown_)
-            log::warning(who(), "could not be checked: {}", report.message);
-        last_unknown_ = report.message;
+            log_counts(log::Level::error, before,
+                       fmt::format("{} -> {}: could not be checked {} times in a row: {}", to_string(before),
+                                   to_string(after), limits.failure, why),
+                       why, threshold_.failures());
+        else if (why != last_unknown_)
+            log::warning(who(), "could not be checked: {}", why);
+        last_unknown_ = why;
         return;
     }
     last_unknown_.clear();
     if (event == Event::fired) {
-        log::warning(who(), "{} -> {}: failure {} of {}: {}", to_string(before), to_string(after),
-                     limits.failure, limits.failure, report.message);
+        // The count itself starts again from 0.
+        log_counts(log::Level::warning, before,
+                   fmt::format("{} -> {}: failure {} of {}: {}", to_string(before), to_string(after),
+                               limits.failure, limits.failure, why),
+                   why, limits.failure);
     } else if (before != after) {
-        log::info(who(), "{} -> {} (failures {}/{}, successes {}/{}): {}", to_string(before),
-                  to_string(after), threshold_.failures(), limits.failure, threshold_.successes(),
-                  limits.success, report.message);
+        log_change(log::Level::info, before, why);
     } else if (report.verdict == Verdict::failure && !threshold_.failed()) {
-        log::info(who(), "failure {} of {}: {}", threshold_.failures(), limits.failure, report.message);
+        log_counts(log::Level::info, std::nullopt,
+                   fmt::format("failure {} of {}: {}", threshold_.failures(), limits.failure, why), why,
+                   threshold_.failures());
     } else {
-        log::debug(who(), "{}: {}", to_string(report.verdict), report.message);
+        log::debug(who(), "{}: {}", to_string(report.verdict), why);
     }
+}
+
+void Cat::log_change(log::Level level, CatState before, std::string_view reason) const {
+    const auto& limits = threshold_.limits();
+    log_counts(level, before,
+               fmt::format("{} -> {} (failures {}/{}, successes {}/{}): {}", to_string(before),
+                           to_string(threshold_.state()), threshold_.failures(), limits.failure,
+                           threshold_.successes(), limits.success, reason),
+               reason, threshold_.failures());
+}
+
+void Cat::log_counts(log::Level level, std::optional<CatState> before, std::string_view text,
+                     std::string_view reason, std::uint32_t failures) const {
+    std::vector<LogField> fields;
+    const auto add_word = [&fields](std::string_view key, std::string_view word) {
+        fields.push_back({key, word});
+    };
+    const auto add_count = [&fields](std::string_view key, std::uint32_t count) {
+        fields.push_back({key, std::uint64_t{count}});
+    };
+    if (before) {
+        add_word("from", to_string(*before));
+        add_word("to", to_string(threshold_.state()));
+    }
+    add_count("failures", failures);
+    add_count("failureThreshold", threshold_.limits().failure);
+    add_count("successes", threshold_.successes());
+    add_count("successThreshold", threshold_.limits().success);
+    add_word("reason", reason);
+    log::write(level, who(), text, fields);
 }
 
 }  // namespace healthcheckd::master

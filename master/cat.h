@@ -1,6 +1,7 @@
 // One cat at run time: its worker, its counts, and the one place through which every verdict goes. Master.
 #pragma once
 
+#include "common/log.h"
 #include "master/action.h"
 #include "master/history.h"
 #include "master/memory.h"
@@ -120,7 +121,12 @@ private:
     void on_report(const Report& report);
     void on_lost(bool probing, const std::string& why);
     void log_verdict(CatState before, Event event, const Report& report);
-    void new_process(const std::string& why);
+    // A line about the counts and, with `before`, about a change of state; JSON has both as fields.
+    void log_counts(log::Level level, std::optional<CatState> before, std::string_view text,
+                    std::string_view reason, std::uint32_t failures) const;
+    void log_change(log::Level level, CatState before, std::string_view reason) const;
+    // What was counted was about another process.
+    void start_afresh(std::string_view why);
 
     WorkerProcess::Identity identity_;
     EventCallback on_event_;

@@ -138,6 +138,7 @@ void Daemon::on_loaded(const Result<LoadedConfig>& loaded) {
         log::error("", "{} is not usable; healthcheckd -t -c {} shows the same", config_file_, config_file_);
         return end(1);
     }
+    log::set_format(loaded->config->log_format);
     load_memory(spawner_, loaded->config->state_dir, [this, config = loaded->config](Memory memory) {
         if (!stopping_)
             begin(config, std::move(memory));

@@ -68,6 +68,7 @@ ReloadOutcome Reloader::take(const Result<LoadedConfig>& loaded) {
         log::error("", "not reloaded: {}; the configuration in use goes on", outcome.error);
         return outcome;
     }
+    log::set_format(loaded->config->log_format);
     outcome.changes = master_.reload(loaded->config, outcome.notes);
     const CatChanges& changes = outcome.changes;
     for (const std::string& note : outcome.notes)

@@ -316,8 +316,8 @@ BOOST_AUTO_TEST_CASE(what_failed_before_a_restart_is_told_to_have_recovered_afte
         port->open();
     const Daemon daemon(supervisord.url(), cats, options);
     for (const char* cat : {"told", "first", "behind"})
-        BOOST_TEST(
-            daemon.wait_for_log('[' + std::string(cat) + " web] failed before healthcheckd was started"));
+        BOOST_TEST(daemon.wait_for_log(
+            std::regex("\\[" + std::string(cat) + " web\\] .*failed before healthcheckd was started")));
     BOOST_TEST_REQUIRE(daemon.wait_for_state("never", [](const auto& cat) { return cat["probes"] >= 5; }));
     sink.start();
     const auto all_told = [&] {

@@ -146,9 +146,9 @@ BOOST_AUTO_TEST_CASE(a_log_that_cannot_be_opened_does_not_keep_a_worker_from_che
 
 BOOST_AUTO_TEST_CASE(a_log_for_which_no_new_file_comes_is_asked_for_again_and_does_not_grow_for_ever) {
     const TempDir dir;
-    worker::WorkerLog log("cat1 gateway", 100, 200ms);
+    worker::WorkerLog log("cat1 gateway", LogFormat::text, 100, 200ms);
     log.open(dir.file("a.log"));
-    log.write(worker::WorkerLog::Level::info, std::string(200, 'x'));
+    log.write(LogLevel::info, std::string(200, 'x'));
     BOOST_TEST(log.wants_rotation());
     BOOST_TEST(!log.wants_rotation());
     BOOST_TEST(wait_until([&] { return log.wants_rotation(); }));

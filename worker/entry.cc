@@ -106,7 +106,7 @@ std::string confinement(const SandboxProfile& profile, SandboxLevel level,
 }
 
 void live(const WorkerStart& start, Reporter& reporter) {
-    WorkerLog log(start.name + " " + start.program, start.config.log_max_bytes);
+    WorkerLog log(start.name + " " + start.program, start.config.log_format, start.config.log_max_bytes);
     log.open(worker_log_path(start.config, start.name));
 
     const WorkerType& type = worker_type(start.cat.type);
@@ -121,7 +121,7 @@ void live(const WorkerStart& start, Reporter& reporter) {
     const auto confined = enter_sandbox(profile, start.config.sandbox, start.master);
     if (!confined)
         throw std::runtime_error("sandbox: " + confined.error().text());
-    log.write(confined->empty() ? WorkerLog::Level::info : WorkerLog::Level::warning,
+    log.write(confined->empty() ? LogLevel::info : LogLevel::warning,
               confinement(profile, start.config.sandbox, *confined, abi));
     reporter.send(Ready{fmt::format("{}", fmt::join(*confined, ","))});
     release_stack();

@@ -1,46 +1,20 @@
 #include "worker/worker_log.h"
 
-#include "common/line_codec.h"
+#include "common/config.h"
+#include "common/number_text.h"
 #include "common/result.h"
 
 #include <ctime>
 #include <filesystem>
 #include <spdlog/fmt/fmt.h>
 #include <sys/stat.h>
+#include <vector>
 
 namespace healthcheckd::worker {
 
-namespace {
-
-constexpr std::size_t kMaxText = 8000;  // bytes of one line's text
-
-std::string_view to_string(WorkerLog::Level level) {
-    switch (level) {
-    case WorkerLog::Level::info:
-        return "info";
-    case WorkerLog::Level::warning:
-        return "warning";
-    case WorkerLog::Level::error:
-        return "error";
-    }
-    __builtin_unreachable();
-}
-
-// Local time, by localtime_r(3) alone: unlike strftime(3) it never looks at /etc/localtime again, which a
-// confined worker may not.
-std::string timestamp() {
-    timespec now{};
-    ::clock_gettime(CLOCK_REALTIME, &now);
-    tm local{};
-    ::localtime_r(&now.tv_sec, &local);
-    return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:03}", local.tm_year + 1900, local.tm_mon + 1,
-                       local.tm_mday, local.tm_hour, local.tm_min, local.tm_sec, now.tv_nsec / 1'000'000);
-}
-
-}  // namespace
-
-WorkerLog::WorkerLog(std::string who, std::uint64_t max_bytes, std::chrono::milliseconds patience)
-    : who_(printable(who)), max_bytes_(max_bytes), patience_(patience) {
+WorkerLog::WorkerLog(std::string who, LogFormat format, std::uint64_t max_bytes,
+                     std::chrono::milliseconds patience)
+    : who_(std::move(who)), format_(format), max_bytes_(max_bytes), patience_(patience) {
     ::tzset();  // while the zone's file can still be read
 }
 
@@ -62,11 +36,10 @@ void WorkerLog::replace(UniqueFd file) {
     asked_at_.reset();
 }
 
-void WorkerLog::write(Level level, std::string_view text) {
+void WorkerLog::write(LogLevel level, std::string_view text, LogFields fields) {
     if (!file_)
         return;
-    const std::string line = fmt::format("{}{} {} [{}] {}\n", torn_ ? "\n" : "", timestamp(),
-                                         to_string(level), who_, printable(text, kMaxText));
+    const std::string line = (torn_ ? "\n" : "") + log_line(format_, level, who_, text, fields);
     const ssize_t n = ::write(file_.get(), line.data(), line.size());
     // A file that is too large since logMaxBytes was lowered is about to be rotated.
     const bool outgrown = n < 0 && errno == EFBIG && size_ >= max_bytes_ && !asked_at_;
@@ -76,6 +49,36 @@ void WorkerLog::write(Level level, std::string_view text) {
         return;
     size_ += static_cast<std::uint64_t>(n);
     torn_ = static_cast<std::size_t>(n) < line.size();
+}
+
+void WorkerLog::note(const Report& report) {
+    const bool good = report.verdict == Verdict::success || report.verdict == Verdict::idle;
+    const LogLevel level = good ? LogLevel::info : LogLevel::warning;
+    const double took_ms = static_cast<double>(report.took_us) / 1000;
+    std::string text = fmt::format("{}: {}", to_string(report.verdict), report.message);
+    if (format_ == LogFormat::json) {
+        std::vector<LogField> fields;
+        const auto add = [&fields](std::string_view key, auto value) {
+            fields.push_back({key, value});
+        };
+        add("verdict", to_string(report.verdict));
+        add("tookMs", took_ms);
+        if (report.process.running())
+            add("pid", static_cast<std::uint64_t>(report.process.pid));
+        if (!report.unit.empty()) {
+            add("value", report.value);
+            add("limit", report.limit);
+            add("unit", std::string_view(report.unit));
+        }
+        return write(level, text, fields);
+    }
+    text += fmt::format(" (took {:.2f} ms", took_ms);
+    if (report.process.running())
+        text += fmt::format(", pid {}", report.process.pid);
+    if (!report.unit.empty())
+        text += fmt::format(", value {} {}, limit {}", number_text(report.value), report.unit,
+                            number_text(report.limit));
+    write(level, text + ")");
 }
 
 bool WorkerLog::wants_rotation() {

@@ -1,6 +1,8 @@
 // A worker's own log file: every probe with its value, limit and duration. Worker.
 #pragma once
 
+#include "common/log_line.h"
+#include "common/protocol.h"
 #include "common/unique_fd.h"
 
 #include <chrono>
@@ -11,13 +13,13 @@
 
 namespace healthcheckd::worker {
 
-// Lines `TIME LEVEL [cat1 gateway] text`, as in the daemon's log. Without a file lines are dropped: a full
+// Lines as in the daemon's log (common/log_line). Without a file lines are dropped: a full
 // disk or a missing folder never keeps a worker from checking. The first failure is kept for the master.
 class WorkerLog {
 public:
-    // `who` stands in the brackets. The log asks for its rotation at `max_bytes`, and again when no new file
-    // has come within `patience`; 0: never.
-    WorkerLog(std::string who, std::uint64_t max_bytes,
+    // `who`: "cat1 gateway". The log asks for its rotation at `max_bytes`, and again when no new file has
+    // come within `patience`; 0: never.
+    WorkerLog(std::string who, LogFormat format, std::uint64_t max_bytes,
               std::chrono::milliseconds patience = std::chrono::minutes(1));
 
     // Opens `path` for appending and creates its folder. Before confinement.
@@ -26,8 +28,10 @@ public:
     // Goes on in `file`, which the master opened after it moved the old one away.
     void replace(UniqueFd file);
 
-    enum class Level : std::uint8_t { info, warning, error };
-    void write(Level level, std::string_view text);
+    void write(LogLevel level, std::string_view text, LogFields fields = {});
+
+    // A probe: its verdict, and what was measured in how long.
+    void note(const Report& report);
 
     // True once, when the file has reached its size; again after replace(), or after `patience`.
     bool wants_rotation();
@@ -40,6 +44,7 @@ private:
     void failed(std::string_view what);
 
     std::string who_;
+    LogFormat format_;
     std::string path_;
     std::uint64_t max_bytes_;
     std::chrono::milliseconds patience_;

@@ -1,7 +1,6 @@
 #include "worker/worker_loop.h"
 
 #include "common/line_codec.h"
-#include "common/number_text.h"
 #include "worker/tracked_file.h"
 
 #include <algorithm>
@@ -141,15 +140,7 @@ bool WorkerLoop::fetch(ProcessId process) {
 }
 
 void WorkerLoop::note(const Report& report) {
-    const bool good = report.verdict == Verdict::success || report.verdict == Verdict::idle;
-    std::string text = fmt::format("{}: {} (took {:.2f} ms", to_string(report.verdict), report.message,
-                                   static_cast<double>(report.took_us) / 1000);
-    if (report.process.running())
-        text += fmt::format(", pid {}", report.process.pid);
-    if (!report.unit.empty())
-        text += fmt::format(", value {} {}, limit {}", number_text(report.value), report.unit,
-                            number_text(report.limit));
-    log_.write(good ? WorkerLog::Level::info : WorkerLog::Level::warning, text + ")");
+    log_.note(report);
     if (log_.wants_rotation())
         reporter_.send(RotateRequest{});
     tell_log_failure();

@@ -5,6 +5,9 @@
 
 namespace healthcheckd {
 
+// What the title of every process of healthcheckd begins with.
+inline constexpr std::string_view kTitlePrefix = "healthcheckd: ";
+
 // Remembers where the kernel keeps the command line and moves the environment away from behind it, so that a
 // title has room. Call once, first thing in main, before threads and before pointers into `environ` are kept.
 void init_process_title(int argc, char** argv);

@@ -4,32 +4,21 @@
 #include "common/process_title.h"
 #include "master/config_loader.h"
 #include "master/control.h"
+#include "master/descriptors.h"
 #include "master/master.h"
 #include "master/memory_loader.h"
 #include "master/reloader.h"
 
-#include <algorithm>
 #include <csignal>
 #include <curl/curl.h>
-#include <fcntl.h>
 #include <list>
 #include <optional>
 #include <sched.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 
 namespace healthcheckd::master {
 
 namespace {
-
-// Each cat costs the master two descriptors and its program a pidfd.
-void raise_descriptor_limit() {
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return;
-    limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 65536);
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 // A process of SCHED_BATCH that becomes runnable does not interrupt the one that runs (sched(7)): the master
 // sends its whole group of probes, and takes their answers in few turns. Another policy is an operator's
@@ -38,16 +27,6 @@ void let_others_finish() {
     const sched_param none{};
     if (::sched_getscheduler(0) == SCHED_OTHER)
         ::sched_setscheduler(0, SCHED_BATCH, &none);
-}
-
-// Started with 0 to 2 closed, the next files would get these numbers, and the log would be written into one
-// of them.
-void fill_standard_descriptors() {
-    int fd = 0;
-    while (fd >= 0 && fd <= STDERR_FILENO)
-        fd = ::open("/dev/null", O_RDWR);
-    if (fd >= 0)
-        ::close(fd);
 }
 
 void log_diagnostics(const LoadedConfig& loaded) {

@@ -2,6 +2,7 @@
 #include "common/process_title.h"
 #include "master/config_command.h"
 #include "master/daemon.h"
+#include "master/once.h"
 #include "master/options.h"
 #include "master/test_mail.h"
 
@@ -28,6 +29,9 @@ int main(int argc, char** argv) {
     case master::Mode::test_mail:
         init_process_title(argc, argv);
         return master::send_test_mail(options->config_file);
+    case master::Mode::once:
+        init_process_title(argc, argv);
+        return master::run_once(options->config_file, options->verbose);
     case master::Mode::run:
         init_process_title(argc, argv);
         return master::run_daemon(options->config_file, options->verbose);

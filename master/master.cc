@@ -4,6 +4,7 @@
 #include "master/config_compare.h"
 #include "master/config_texts.h"
 #include "master/log_files.h"
+#include "master/program_view.h"
 
 #include <algorithm>
 #include <spdlog/fmt/ranges.h>
@@ -141,24 +142,7 @@ void Master::arm_tick() {
 }
 
 ProgramView Master::view_of(const Cat& cat) const {
-    if (!cat.follows_supervisord())
-        return {};
-    if (!asked_)
-        return {.pending = true};
-    if (!reached_)
-        return {.unknown = "supervisord was never reached: " + link_error_};
-    if (const Program* program = table_.find(cat.program())) {
-        if (!program->hidden.empty() && !program->runs())
-            return {.unknown = "its process could not be looked at: " + program->hidden};
-        return {.program = program};
-    }
-    const std::vector<std::string> members = table_.members_named(cat.program());
-    std::string why = fmt::format("supervisord has no program '{}'", cat.program());
-    if (!table_.members_of(cat.program()).empty())
-        why += fmt::format("; it is a group: {}:* means each of its members", cat.program());
-    else if (!members.empty())
-        why += fmt::format("; it has {}: use the full name", fmt::join(members, ", "));
-    return {.unknown = why};
+    return program_view(cat, table_, {asked_, reached_, link_error_});
 }
 
 void Master::on_table(const std::vector<ProgramLine>& lines) {

@@ -7,7 +7,7 @@
 
 namespace healthcheckd::master {
 
-enum class Mode { run, test, dump, test_mail, help, version };
+enum class Mode { run, test, dump, once, test_mail, help, version };
 
 struct Options {
     Mode mode = Mode::run;

@@ -107,7 +107,8 @@ std::string confinement(const SandboxProfile& profile, SandboxLevel level,
 
 void live(const WorkerStart& start, Reporter& reporter) {
     WorkerLog log(start.name + " " + start.program, start.config.log_format, start.config.log_max_bytes);
-    log.open(worker_log_path(start.config, start.name));
+    if (!start.config.log_dir.empty())  // without one there is no log: healthcheckd -o
+        log.open(worker_log_path(start.config, start.name));
 
     const WorkerType& type = worker_type(start.cat.type);
     const std::unique_ptr<Probe> probe = type.make(start.cat);

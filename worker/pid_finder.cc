@@ -2,6 +2,7 @@
 
 #include "common/line_codec.h"
 #include "common/proc_stat.h"
+#include "common/process_title.h"
 #include "common/unique_fd.h"
 #include "worker/pid_file.h"
 #include "worker/procfs.h"
@@ -77,7 +78,8 @@ private:
     // A process that ends while we look is none.
     Candidate look_at(pid_t pid) {
         const auto command_line = read_text(fmt::format("/proc/{}/cmdline", pid), buffer_);
-        if (!command_line || command_line->empty())
+        // Another healthcheckd, or a -o beside the daemon, names in its titles what it looks at.
+        if (!command_line || command_line->empty() || command_line->starts_with(kTitlePrefix))
             return {};
         const auto stat = stat_of(pid);
         if (!stat)

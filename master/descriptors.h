@@ -1,0 +1,13 @@
+// The descriptors that a process begins with, before it opens any file. Master.
+#pragma once
+
+namespace healthcheckd::master {
+
+// Each cat costs the master two descriptors and its program a pidfd: as many as an administrator allows.
+void raise_descriptor_limit();
+
+// Started with 0 to 2 closed, the next files would get these numbers, and what is printed or logged would be
+// written into one of them.
+void fill_standard_descriptors();
+
+}  // namespace healthcheckd::master

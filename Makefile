@@ -72,6 +72,10 @@ check: deps ## install what is missing, build, run every test
 check-distro: ## as root: build and run every test in a folder with another Debian (DIST=trixie)
 	@t/check-distro "$(DIST)"
 
+# About as slow as check-distro: see HACKING.md.
+check-deb: ## as root: build, install, upgrade and purge the package in folders with Debian DIST=bookworm
+	@t/check-deb "$(DIST)"
+
 demo: deps ## watch healthcheckd mend four broken programs, in under a minute
 	@$(MAKE) --no-print-directory -j$$(nproc) $(B)/healthcheckd
 	@t/demo $(B)/healthcheckd
@@ -135,12 +139,35 @@ man-lint: ## fail on any complaint of mandoc about the manual pages
 tidy: ## clang-tidy over the sources
 	clang-tidy --quiet $(LIB_SRC) $(MAINS) -- $(CPPFLAGS) -std=c++20
 
+# What is installed, as FILE:PLACE below PREFIX.
+DOC       := share/doc/healthcheckd
+EXAMPLES  := conf/config.yaml conf/healthCheck.ini conf/healthcheckd.service conf/logrotate
+INSTALLED := $(B)/healthcheckd:sbin/healthcheckd $(B)/healthcheckctl:bin/healthcheckctl \
+             conf/healthcheckctl.bash:share/bash-completion/completions/healthcheckctl \
+             $(foreach page,$(MAN),$(page):share/man/man$(subst .,,$(suffix $(page)))/$(notdir $(page))) \
+             $(foreach file,$(wildcard README*.md),$(file):$(DOC)/$(file)) \
+             $(foreach file,$(EXAMPLES),$(file):$(DOC)/examples/$(notdir $(file)))
+
+# The examples name the program where it is.
 install: all ## install below $(DESTDIR)$(PREFIX)
-	install -D -m 755 $(B)/healthcheckd $(DESTDIR)$(PREFIX)/sbin/healthcheckd
-	install -D -m 644 man/healthcheckd.8 $(DESTDIR)$(PREFIX)/share/man/man8/healthcheckd.8
-	install -D -m 644 man/healthcheckd.yaml.5 $(DESTDIR)$(PREFIX)/share/man/man5/healthcheckd.yaml.5
-	install -D -m 644 conf/config.yaml $(DESTDIR)$(PREFIX)/share/doc/healthcheckd/config.yaml
-	install -D -m 644 conf/healthCheck.ini $(DESTDIR)$(PREFIX)/share/doc/healthcheckd/healthCheck.ini
+	@set -e; for pair in $(INSTALLED); do \
+	    case $$pair in $(B)/*) mode=755 ;; *) mode=644 ;; esac; \
+	    echo "  INST  $(DESTDIR)$(PREFIX)/$${pair#*:}"; \
+	    install -D -m $$mode "$${pair%%:*}" "$(DESTDIR)$(PREFIX)/$${pair#*:}"; \
+	done
+	$(Q)sed -i 's,/usr/local/sbin/,$(PREFIX)/sbin/,' \
+	    $(addprefix "$(DESTDIR)$(PREFIX)"/$(DOC)/examples/,$(notdir $(EXAMPLES)))
+
+# Folders that other software shares stay, and so does what healthcheckd wrote: see HACKING.md.
+uninstall: ## remove what install has put below $(DESTDIR)$(PREFIX)
+	rm -f $(foreach pair,$(INSTALLED),"$(DESTDIR)$(PREFIX)"/$(lastword $(subst :, ,$(pair))))
+	rmdir --ignore-fail-on-non-empty "$(DESTDIR)$(PREFIX)"/$(DOC)/examples "$(DESTDIR)$(PREFIX)"/$(DOC)
+
+# A package for this Debian, in build/deb: conf/make-deb.
+DEB_VERSION ?= $(VERSION)
+deb: ## build a Debian package, in build/deb
+	@conf/install-packages build deb
+	@conf/make-deb "$(DEB_VERSION)"
 
 clean: ## remove everything that was built
 	rm -rf build build-san build-fuzz
@@ -149,4 +176,5 @@ help: ## list the targets
 	@echo "all            build build/healthcheckd and build/healthcheckctl"
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' Makefile
 
-.PHONY: all bench deps check check-distro demo fuzz fuzz-replay format format-check man-lint tidy install clean help
+.PHONY: all bench deps check check-deb check-distro deb demo fuzz fuzz-replay format format-check man-lint tidy install \
+        uninstall clean help

@@ -1,6 +1,7 @@
 #include "master/command_cgroup.h"
 
 #include <csignal>
+#include <cstdint>
 #include <fstream>
 #include <linux/sched.h>
 #include <sstream>

@@ -44,6 +44,8 @@ public:
     virtual std::optional<DeliveryResult> step() = 0;
     // What to wait for before the next step().
     virtual void watch(Watch& watch) const = 0;
+    // From another thread than step(), which then soon has a result, if it can be made to.
+    virtual void cut() {}
 };
 
 // How long one server may take for one message.
@@ -56,11 +58,15 @@ using Trace = std::function<void(const std::string& line)>;
 // files: call it before confinement. Fails when there is none and the mail could not be sent without.
 Result<TlsClient> mail_tls(const MailConfig& mail);
 
-// By SMTP, to the first of mail.hosts that takes it, each for at most `limit`. Everything given must outlive
-// the delivery.
+// By SMTP, to the first of mail.hosts that takes it, each for at most `limit`. step() blocks for as long
+// while the server thinks about a mail that it has got: libcurl has no other way. Everything given must
+// outlive the delivery.
 std::unique_ptr<Delivery> deliver_mail(const MailConfig& mail, const SpoolMessage& message,
                                        const TlsClient& tls, std::chrono::milliseconds limit = kTryLimit,
                                        Trace trace = {});
+
+// `delivery`, with its steps in a thread of their own: step() never blocks. Ended before its end, it is cut.
+std::unique_ptr<Delivery> in_own_thread(std::unique_ptr<Delivery> delivery);
 
 // To a webhook, by one POST. Everything given must outlive the delivery.
 std::unique_ptr<Delivery> deliver_webhook(const WebhookConfig& webhook, const SpoolMessage& message,

@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <map>
 #include <spdlog/fmt/ranges.h>
-#include <sys/select.h>
 
 namespace healthcheckd::master {
 
@@ -20,19 +19,13 @@ namespace {
 
 using std::chrono::system_clock;
 
-// Between two looks at the spool without the master's word: somebody may have cleared it.
-constexpr std::chrono::minutes kLook{1};
-// After the master's end.
-constexpr std::chrono::milliseconds kFinishLimit{2'000};
+// After the master's word to end, which waits a little longer: what a server has and has not confirmed would
+// be sent once more by the next mailer.
+constexpr std::chrono::milliseconds kFinishLimit{2'100};
 
 template <class Message> void say(const Message& message) {
     // Nobody may be reading any more; the end of the control channel tells.
     (void)write_line(kReportFd, encode(message).line());
-}
-
-void wait_for(Watch& watch) {
-    timeval time{watch.timeout.count() / 1000, (watch.timeout.count() % 1000) * 1000};
-    (void)::select(watch.highest + 1, &watch.read, &watch.write, &watch.except, &time);
 }
 
 // 443, or what the URL says.
@@ -97,8 +90,9 @@ Trust load_trust(const Config& config) {
 
 class Mailer {
 public:
-    Mailer(const Config& config, const Spool& spool, const std::string& life, const Trust& trust)
-        : config_(config), spool_(spool), trust_(trust),
+    Mailer(const Config& config, const Spool& spool, const std::string& life, const Trust& trust,
+           std::chrono::milliseconds look)
+        : config_(config), spool_(spool), trust_(trust), look_(look),
           outbox_(config, spool, life, [](Weight weight, const auto& who, const auto& text) {
               say(Say{weight == Weight::error     ? "error"
                       : weight == Weight::warning ? "warning"
@@ -112,6 +106,7 @@ private:
     bool take_orders();
     void begin_due();
     void go_on();
+    void look_at_spool();
     void tell_counters();
     void wait();
     void finish();
@@ -120,6 +115,7 @@ private:
     const Config& config_;
     const Spool& spool_;
     const Trust& trust_;
+    const std::chrono::milliseconds look_;
     Outbox outbox_;
     std::map<Outbox::Message*, std::unique_ptr<Delivery>> deliveries_;
     std::optional<Outbox::Counters> told_;
@@ -131,11 +127,19 @@ std::unique_ptr<Delivery> Mailer::deliver(const Outbox::Message& message) const 
     if (tls == trust_.end())
         return nullptr;
     if (message.channel == "mail")
-        return deliver_mail(*config_.mail, message, tls->second);
+        return in_own_thread(deliver_mail(*config_.mail, message, tls->second));
     for (const WebhookConfig& each : config_.webhooks)
         if (message.channel == "webhook:" + each.name)
             return deliver_webhook(each, message, tls->second);
     return nullptr;
+}
+
+// Said anew each time, changed or not: the master replaces a mailer that says nothing for long.
+void Mailer::look_at_spool() {
+    if (!spool_.usable())
+        throw std::runtime_error("the spool was taken away");
+    outbox_.scan();
+    told_.reset();
 }
 
 // Returns false when the master is gone.
@@ -155,24 +159,40 @@ bool Mailer::take_orders() {
     }
 }
 
+// What one message runs into is no reason to end: the others would wait for it for ever.
+DeliveryResult broken_off(const std::exception& failure) {
+    return {.message = "the delivery broke off: " + printable(failure.what(), 200)};
+}
+
 void Mailer::begin_due() {
     for (Outbox::Message* message : outbox_.due(system_clock::now())) {
-        auto delivery = deliver(*message);
-        if (delivery)
-            deliveries_[message] = std::move(delivery);
-        else
-            outbox_.report(*message,
-                           {.message = "its certificates could not be read; see the start of the log",
-                            .exceptions = {},
-                            .about_server = true,
-                            .wants_rest = true},
-                           system_clock::now());
+        DeliveryResult failed{.message = "its certificates could not be read; see the start of the log",
+                              .exceptions = {},
+                              .about_server = true,
+                              .wants_rest = true};
+        try {
+            if (auto delivery = deliver(*message)) {
+                deliveries_[message] = std::move(delivery);
+                continue;
+            }
+        } catch (const std::exception& failure) {
+            failed = broken_off(failure);
+        }
+        outbox_.report(*message, failed, system_clock::now());
+    }
+}
+
+std::optional<DeliveryResult> step_of(Delivery& delivery) {
+    try {
+        return delivery.step();
+    } catch (const std::exception& failure) {
+        return broken_off(failure);
     }
 }
 
 void Mailer::go_on() {
     for (auto at = deliveries_.begin(); at != deliveries_.end();) {
-        const auto result = at->second->step();
+        const auto result = step_of(*at->second);
         if (!result) {
             ++at;
             continue;
@@ -193,14 +213,13 @@ void Mailer::tell_counters() {
 
 void Mailer::wait() {
     Watch watch;
-    FD_SET(kControlFd, &watch.read);
-    watch.highest = kControlFd;
+    watch.reading(kControlFd);
     const auto now = system_clock::now();
     watch.limit(std::chrono::ceil<std::chrono::milliseconds>(std::clamp<system_clock::duration>(
-        outbox_.next_wake(now) - now, std::chrono::milliseconds(0), kLook)));
+        outbox_.next_wake(now) - now, std::chrono::milliseconds(0), look_)));
     for (const auto& [message, delivery] : deliveries_)
         delivery->watch(watch);
-    wait_for(watch);
+    watch.wait();
 }
 
 // What is on its way when the master ends: broken off now, it might be sent a second time.
@@ -212,7 +231,7 @@ void Mailer::finish() {
         watch.limit(std::chrono::milliseconds(50));
         for (const auto& [message, delivery] : deliveries_)
             delivery->watch(watch);
-        wait_for(watch);
+        watch.wait();
     }
     tell_counters();
 }
@@ -226,11 +245,9 @@ int Mailer::run() {
             finish();
             return 0;
         }
-        if (const auto now = system_clock::now(); now - looked_ >= kLook || now < looked_) {
+        if (const auto now = system_clock::now(); now - looked_ >= look_ || now < looked_) {
             looked_ = now;
-            if (!spool_.usable())
-                throw std::runtime_error("the spool was taken away");
-            outbox_.scan();
+            look_at_spool();
         }
         begin_due();
         go_on();
@@ -244,7 +261,7 @@ int fail(const std::string& why) {
     return 1;
 }
 
-int mailer_life(const Config& config, const std::string& life, pid_t master) {
+int mailer_life(const Config& config, const std::string& life, pid_t master, std::chrono::milliseconds look) {
     const Spool spool(config.state_dir);
     if (const auto ready = spool.prepare(); !ready)
         return fail("the spool cannot be used: " + ready.error().text());
@@ -257,7 +274,7 @@ int mailer_life(const Config& config, const std::string& life, pid_t master) {
     if (!confined)
         return fail("it could not be confined: " + confined.error().text());
     say(Ready{fmt::format("{}", fmt::join(*confined, ","))});
-    return Mailer(config, spool, life, trust).run();
+    return Mailer(config, spool, life, trust, look).run();
 }
 
 Telling test_telling() {
@@ -297,7 +314,7 @@ int test_life(const Config& config, pid_t master) {
     while (!(result = delivery->step())) {
         Watch watch;
         delivery->watch(watch);
-        wait_for(watch);
+        watch.wait();
     }
     const bool all = result->fate == Fate::delivered && result->exceptions.empty();
     std::string text = result->message;
@@ -309,9 +326,10 @@ int test_life(const Config& config, pid_t master) {
 
 }  // namespace
 
-int run_mailer(const Config& config, const std::string& life, pid_t master) noexcept {
+int run_mailer(const Config& config, const std::string& life, pid_t master,
+               std::chrono::milliseconds look) noexcept {
     try {
-        return mailer_life(config, life, master);
+        return mailer_life(config, life, master, look);
     } catch (const std::exception& failure) {
         return fail(printable(failure.what()));
     }

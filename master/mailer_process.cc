@@ -3,7 +3,6 @@
 #include "common/channel.h"
 #include "common/log.h"
 #include "common/protocol.h"
-#include "master/mailer.h"
 
 #include <algorithm>
 
@@ -11,9 +10,9 @@ namespace healthcheckd::master {
 
 MailerProcess::MailerProcess(Loop& loop, Spawner& spawner, LayerNotes& layers,
                              std::shared_ptr<const Config> config, std::string life,
-                             std::function<void(const std::string&)> on_still_failed)
+                             std::function<void(const std::string&)> on_still_failed, Pace pace)
     : loop_(loop), spawner_(spawner), layers_(layers), config_(std::move(config)), life_(std::move(life)),
-      on_still_failed_(std::move(on_still_failed)), spawn_timer_(loop, [this] { spawn(); }),
+      on_still_failed_(std::move(on_still_failed)), pace_(pace), spawn_timer_(loop, [this] { spawn(); }),
       silence_(loop, [this] { replace("it said nothing for too long"); }) {}
 
 MailerProcess::~MailerProcess() {
@@ -48,8 +47,8 @@ void MailerProcess::spawn() {
         return;
     ChildSpec spec;
     spec.title = "healthcheckd: mailer";
-    spec.main = [config = config_, life = life_](pid_t master) {
-        return run_mailer(*config, life, master);
+    spec.main = [config = config_, life = life_, look = pace_.look](pid_t master) {
+        return run_mailer(*config, life, master, look);
     };
     spec.secrets = config_->secrets.get();
     spec.group = SecretStore::kMail;
@@ -66,7 +65,7 @@ void MailerProcess::spawn() {
     reader_ = std::make_unique<ReportReader>(
         loop_, std::move(child_->report), ReportReader::Limits{.lines_per_second = 20'000},
         [this](std::string_view line) { on_line(line); }, [this](std::string_view why) { replace(why); });
-    silence_.start(kSilence);
+    silence_.start(pace_.silence);
 }
 
 void MailerProcess::look() {
@@ -100,7 +99,7 @@ void MailerProcess::on_line(std::string_view text) {
         return replace("it broke the protocol");
     }
     if (!renewing_)
-        silence_.start(kSilence);
+        silence_.start(pace_.silence);
     if (const auto* ready = std::get_if<Ready>(&line)) {
         layers_.note("mailer", ready->missing);
         ready_ = true;

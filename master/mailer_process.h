@@ -4,6 +4,7 @@
 #include "common/config.h"
 #include "master/backoff.h"
 #include "master/layer_notes.h"
+#include "master/mailer.h"
 #include "master/report_reader.h"
 #include "master/spawner.h"
 
@@ -24,10 +25,19 @@ public:
         std::uint64_t failed = 0;  // given up, or notices that could not be kept
     };
 
+    struct Pace {
+        Milliseconds look = kLook;      // it says something at each look at the spool at least
+        Milliseconds silence{600'000};  // without a word for so long it hangs
+    };
+
     // `life`: of this master (see Notice). `on_still_failed` is told, at the start, each cat of which people
     // were told that it failed and not yet that it is well again.
     MailerProcess(Loop& loop, Spawner& spawner, LayerNotes& layers, std::shared_ptr<const Config> config,
-                  std::string life, std::function<void(const std::string& cat)> on_still_failed);
+                  std::string life, std::function<void(const std::string& cat)> on_still_failed, Pace pace);
+    MailerProcess(Loop& loop, Spawner& spawner, LayerNotes& layers, std::shared_ptr<const Config> config,
+                  std::string life, std::function<void(const std::string& cat)> on_still_failed)
+        : MailerProcess(loop, spawner, layers, std::move(config), std::move(life), std::move(on_still_failed),
+                        Pace()) {}
     ~MailerProcess();
 
     // Starts the mailer, if the configuration has anybody to tell.
@@ -46,8 +56,6 @@ public:
     Counters counters() const;
 
 private:
-    // Without a word for so long it hangs. Its longest silence is between two looks at the spool.
-    static constexpr Milliseconds kSilence{600'000};
     // What one gets to finish when another one is to follow it.
     static constexpr Milliseconds kFinishLimit{10'000};
 
@@ -63,6 +71,7 @@ private:
     std::shared_ptr<const Config> config_;
     std::string life_;
     std::function<void(const std::string&)> on_still_failed_;
+    Pace pace_;
     std::optional<ChildProcess> child_;
     std::unique_ptr<ReportReader> reader_;
     bool ready_ = false;

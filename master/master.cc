@@ -287,18 +287,19 @@ void Master::stop(std::function<void()> on_stopped) {
 }
 
 void Master::stop_step() {
-    const auto elapsed = Clock::now() - stop_began_;
+    const TimePoint now = Clock::now();
     const bool busy = actions_.under_way() > 0;
-    if (!children_told_ && (!busy || elapsed >= kActionsLimit)) {
-        children_told_ = true;
-        stop_began_ = Clock::now();
+    if (!children_told_at_ && (!busy || now - stop_began_ >= kActionsLimit)) {
+        children_told_at_ = now;
         actions_.stop_now();
-    } else if (children_told_ &&
-               ((state_files_.idle() && actions_.children() == 0 && notices_.idle() && mailer_.ended()) ||
-                elapsed >= kChildrenLimit)) {
-        notices_.log_unwritten();
-        on_stopped_();
-        return;
+    } else if (children_told_at_) {
+        const bool idle = state_files_.idle() && actions_.children() == 0 && notices_.idle();
+        if ((idle || now - *children_told_at_ >= kChildrenLimit) &&
+            (mailer_.ended() || now - stop_began_ >= kMailerLimit)) {
+            notices_.log_unwritten();
+            on_stopped_();
+            return;
+        }
     }
     stop_timer_.start(Milliseconds(20));
 }

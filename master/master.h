@@ -18,6 +18,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -55,10 +56,12 @@ public:
     void stop(std::function<void()> on_stopped);
 
 private:
-    // What running actions get to finish, and what their children get to end their commands. With the time to
-    // reap what is left this stays below the 3 s that healthcheckd(8) promises.
+    // What running actions get to finish, what their children get to end their commands, and what the mailer
+    // gets, from the beginning, for what it is just sending. With the time to reap what is left this stays
+    // below the 3 s that healthcheckd(8) promises.
     static constexpr Milliseconds kActionsLimit{1'500};
     static constexpr Milliseconds kChildrenLimit{800};
+    static constexpr Milliseconds kMailerLimit = kActionsLimit + kChildrenLimit;
 
     void ask_for_table();
     void renew_link();
@@ -110,7 +113,7 @@ private:
     bool renewing_logs_ = false;
     std::function<void()> on_stopped_;
     TimePoint stop_began_{};
-    bool children_told_ = false;
+    std::optional<TimePoint> children_told_at_;
     Timer stop_timer_;
 };
 

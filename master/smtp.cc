@@ -107,7 +107,8 @@ std::string without_password(std::string text, const MailConfig& mail) {
 class SmtpTry {
 public:
     SmtpTry(const MailConfig& mail, const std::string& server, const SpoolMessage& message,
-            const TlsClient& tls, std::chrono::milliseconds limit, const Trace& trace);
+            const TlsClient& tls, std::chrono::milliseconds limit, const Trace& trace,
+            Connections& connections);
     std::optional<DeliveryResult> step();
     void watch(Watch& watch) const { transfer_.watch(watch); }
 
@@ -133,12 +134,15 @@ private:
 };
 
 SmtpTry::SmtpTry(const MailConfig& mail, const std::string& server, const SpoolMessage& message,
-                 const TlsClient& tls, std::chrono::milliseconds limit, const Trace& trace)
+                 const TlsClient& tls, std::chrono::milliseconds limit, const Trace& trace,
+                 Connections& connections)
     : mail_(mail), limit_(limit), place_(server + ':' + std::to_string(mail.port)), server_(server), wanted_(message.recipients),
       rest_(message.text), url_(server_url(mail, server)), sender_('<' + message.sender + '>'),
       dialogue_(trace ? [&mail, trace](const std::string& line) { trace(without_password(line, mail)); } : Trace{}) {
-    if (url_)
-        set_up(message, tls);
+    if (!url_)
+        return;
+    connections.follow(transfer_.handle());
+    set_up(message, tls);
 }
 
 void SmtpTry::set_up(const SpoolMessage& message, const TlsClient& tls) {
@@ -254,9 +258,12 @@ public:
         if (try_)
             try_->watch(watch);
     }
+    void cut() override { connections_.cut(); }
 
 private:
-    void begin() { try_.emplace(mail_, mail_.hosts.at(next_++), message_, tls_, limit_, trace_); }
+    void begin() {
+        try_.emplace(mail_, mail_.hosts.at(next_++), message_, tls_, limit_, trace_, connections_);
+    }
 
     const MailConfig& mail_;
     const SpoolMessage& message_;
@@ -265,7 +272,8 @@ private:
     const Trace trace_;
     std::size_t next_ = 0;
     std::string before_;  // what the servers before said
-    std::optional<SmtpTry> try_;
+    Connections connections_;
+    std::optional<SmtpTry> try_;  // last: it uses the others
 };
 
 std::optional<DeliveryResult> SmtpDelivery::step() {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 #include <sys/socket.h>
+#include <unistd.h>
 
 namespace healthcheckd::master {
 
@@ -12,6 +13,45 @@ namespace {
 constexpr std::chrono::milliseconds kBlind{50};
 
 }  // namespace
+
+void Watch::wait() {
+    timeval time{timeout.count() / 1000, (timeout.count() % 1000) * 1000};
+    (void)::select(highest + 1, &read, &write, &except, &time);
+}
+
+void Connections::follow(CURL* curl) {
+    curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, &Connections::on_open);
+    curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, this);
+    curl_easy_setopt(curl, CURLOPT_CLOSESOCKETFUNCTION, &Connections::on_close);
+    curl_easy_setopt(curl, CURLOPT_CLOSESOCKETDATA, this);
+}
+
+void Connections::cut() {
+    const std::lock_guard lock(mutex_);
+    cut_ = true;
+    for (const curl_socket_t each : open_)
+        ::shutdown(each, SHUT_RDWR);
+}
+
+curl_socket_t Connections::on_open(void* self, curlsocktype, curl_sockaddr* address) {
+    auto& all = *static_cast<Connections*>(self);
+    const std::lock_guard lock(all.mutex_);
+    if (all.cut_)
+        return CURL_SOCKET_BAD;
+    const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    if (fd < 0)
+        return CURL_SOCKET_BAD;
+    all.open_.insert(fd);
+    return fd;
+}
+
+// Under the lock: a number that is free again may be anybody's.
+int Connections::on_close(void* self, curl_socket_t socket) {
+    auto& all = *static_cast<Connections*>(self);
+    const std::lock_guard lock(all.mutex_);
+    all.open_.erase(socket);
+    return ::close(socket);
+}
 
 Transfer::Transfer()
     : multi_(curl_multi_init(), &curl_multi_cleanup), easy_(curl_easy_init(), &curl_easy_cleanup) {

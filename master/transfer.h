@@ -4,7 +4,9 @@
 #include <chrono>
 #include <curl/curl.h>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <sys/select.h>
 
 namespace healthcheckd::master {
@@ -17,10 +19,33 @@ struct Watch {
         FD_ZERO(&except);
     }
     void limit(std::chrono::milliseconds time) { timeout = time < timeout ? time : timeout; }
+    void reading(int fd) {
+        FD_SET(fd, &read);
+        highest = fd > highest ? fd : highest;
+    }
+    void wait();
 
     fd_set read, write, except;
     int highest = -1;
     std::chrono::milliseconds timeout{60'000};
+};
+
+// The sockets of transfers, for another thread that has to end them: libcurl waits for a mail server's last
+// answer without a way out of its own.
+class Connections {
+public:
+    // For a transfer that has not begun. This must outlive it.
+    void follow(CURL* curl);
+    // From any thread: the connections are over, and no new one is made.
+    void cut();
+
+private:
+    static curl_socket_t on_open(void* self, curlsocktype purpose, curl_sockaddr* address);
+    static int on_close(void* self, curl_socket_t socket);
+
+    std::mutex mutex_;  // of all below
+    std::set<curl_socket_t> open_;
+    bool cut_ = false;
 };
 
 class Transfer {

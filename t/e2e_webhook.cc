@@ -1,6 +1,6 @@
 // Webhooks, to receivers that check the calls as the services do.
 #include "t/fixture/daemon.h"
-#include "t/fixture/smtp_sink.h"
+#include "t/fixture/mail_lab.h"
 #include "t/fixture/supervisord.h"
 #include "t/fixture/webhook_receiver.h"
 
@@ -270,27 +270,31 @@ BOOST_AUTO_TEST_CASE(the_predecessors_names_in_an_action_select_webhooks_of_thes
     BOOST_TEST(receiver.calls("json").empty());
 }
 
+// Before it has said a word, and when it has the whole mail and only its last answer is missing.
 BOOST_AUTO_TEST_CASE(a_mail_server_that_hangs_delays_no_webhook_and_no_probe) {
-    SmtpSink sink;
-    sink.fail("connect", "hang");
-    const WebhookReceiver receiver;
-    const Supervisord supervisord(kGateway);
-    const int port = free_port();
-    Daemon daemon(supervisord.url(), tcp_cat(port, "action: 'email,webhook', sendResolved: yes"),
-                  {.config_lines = "mail: {host: 127.0.0.1, port: " + std::to_string(sink.port()) +
-                                   ", user: a@b.c, to_list: a@b.c, verify: no, digestSeconds: 0.1}\n"
-                                   "webhooks: {" +
-                                   webhook(receiver, "record", "json") + "}"});
-    BOOST_TEST_REQUIRE(daemon.wait_for_log("-> failed"));
-    BOOST_TEST(receiver.wait_for_calls(1, "json", 5s));
-    const auto probes = daemon.state("cat4")["probes"].get<int>();
-    const Subprocess mended({program("listen.py"), "127.0.0.1", std::to_string(port)});
-    BOOST_TEST(receiver.wait_for_calls(2, "json", 5s));
-    BOOST_TEST(daemon.wait_for_state(
-        "cat4", [&](const auto& state) { return state["probes"] > probes + 10; }, 6s));
-    BOOST_TEST(sink.mails().empty());
-    BOOST_TEST(daemon.wait_for_mail_counts(2, 0));
-    BOOST_TEST(daemon.state()["mail"]["queued"] >= 1);
+    for (const std::string phase : {"connect", "message"}) {
+        SmtpSink sink = SmtpSink(plain_sink());
+        sink.fail(phase, "hang");
+        const WebhookReceiver receiver;
+        const Supervisord supervisord(kGateway);
+        const int port = free_port();
+        Daemon daemon(
+            supervisord.url(), tcp_cat(port, "action: 'email,webhook', sendResolved: yes"),
+            {.config_lines = plain_mail(sink) + "\nwebhooks: {" + webhook(receiver, "record", "json") + "}"});
+        BOOST_TEST_REQUIRE(daemon.wait_for_log("-> failed"));
+        BOOST_TEST(receiver.wait_for_calls(1, "json", 5s), phase);
+        if (phase == "message")
+            BOOST_TEST(wait_until([&] { return has(sink.commands(), "data"); }));
+        const auto probes = daemon.state("cat4")["probes"].get<int>();
+        const Subprocess mended({program("listen.py"), "127.0.0.1", std::to_string(port)});
+        BOOST_TEST(receiver.wait_for_calls(2, "json", 5s), phase);
+        BOOST_TEST(daemon.wait_for_state(
+            "cat4", [&](const auto& state) { return state["probes"] > probes + 10; }, 6s));
+        BOOST_TEST(sink.mails().empty());
+        BOOST_TEST(daemon.wait_for_mail_counts(2, 0));
+        BOOST_TEST(daemon.state()["mail"]["queued"] >= 1);
+        BOOST_TEST((daemon.stop().took <= 3s));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_webhook_by_https_is_called_only_when_its_certificate_is_trusted) {

@@ -279,7 +279,7 @@ void Cat::restore_failed() {
     const Event event = threshold_.restore_failed();
     if (threshold_.state() != before)
         log_change(log::Level::info, before, "failed before healthcheckd was started");
-    else
+    else if (event != Event::none)  // not for what failed in this life
         log::info(who(), "failed before healthcheckd was started; now {}", to_string(before));
     if (event != Event::none && last_probe_)
         on_event_(*this, event, last_probe_->report);

@@ -120,6 +120,18 @@ Result<std::string> checked_headers(std::string_view text) {
     return result;
 }
 
+Result<std::string> checked_call_headers(std::string_view text) {
+    Result<std::string> checked = checked_headers(text);
+    if (!checked)
+        return checked;
+    const Json headers = Json::parse(*checked);
+    for (const auto& [name, value] : headers.items())
+        for (const std::string_view own : {"content-length", "transfer-encoding", "host"})
+            if (lower(name) == own)
+                return Error{"must not hold " + in_quotes(name) + ": it follows from the call and the URL"};
+    return checked;
+}
+
 std::string masked_json(std::string_view json_text) {
     std::vector<std::string> unused;
     Result<Json> json = parse(json_text, unused);

@@ -17,6 +17,9 @@ Result<std::string> checked_json(std::string_view text);
 // text.
 Result<std::string> checked_headers(std::string_view text);
 
+// The same for a call whose length and server are known: without Content-Length, Transfer-Encoding and Host.
+Result<std::string> checked_call_headers(std::string_view text);
+
 // `json_text` with ******** for each value whose key looks like a secret's (authorization, cookie, token,
 // secret, pass, key, credential in it). A text without such a key comes back as it is.
 std::string masked_json(std::string_view json_text);

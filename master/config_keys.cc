@@ -175,7 +175,7 @@ constexpr Key kKeys[] = {
      get_choice<&W::format>},
     {kHook, "secret", "", false, 0, kScalar, "none", kPassword, nullptr,
      set_secret<&W::secret, line_of<1024>>, get_secret<&W::secret>},
-    {kHook, "headers", "", false, 0, Shape::headers, "none", Sensitivity::masked, checked_headers,
+    {kHook, "headers", "", false, 0, Shape::headers, "none", Sensitivity::masked, checked_call_headers,
      set_secret<&W::headers, check_json_size>, get_secret<&W::headers>},
     {kHook, "verify", "", false, 0, kScalar, "true", kOpen, nullptr, set_flag<&W::verify>, get_flag<&W::verify>},
     {kHook, "caFile", "", false, 0, kScalar, "none", kOpen, nullptr,

@@ -3,6 +3,7 @@
 #include "common/line_codec.h"
 #include "master/config_values.h"
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <climits>
 #include <sys/un.h>
@@ -140,6 +141,10 @@ Result<void> check_socket_path(std::string_view text) {
 Result<void> check_address(std::string_view text) {
     if (Result<void> line = check_line(text, kMaxAddress); !line)
         return line;
+    // Servers take others only with SMTPUTF8 (RFC 6531).
+    if (std::ranges::any_of(text, [](unsigned char c) { return c >= 0x80; }))
+        return Error{in_quotes(text) +
+                     " has a character that is not ASCII: write the domain in its xn-- form"};
     const std::size_t at = text.find('@');
     if (at == std::string_view::npos || at == 0 || at + 1 == text.size() ||
         text.find('@', at + 1) != std::string_view::npos ||

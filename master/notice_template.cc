@@ -72,8 +72,12 @@ std::string fill_template(std::string_view text,
             break;
         out += piece->field ? value_of(piece->text) : std::string(piece->text);
     }
-    if (out.size() > max)
-        out.resize(max);
+    if (out.size() <= max)
+        return out;
+    // Not within a character: its other bytes begin with the bits 10.
+    while (max > 0 && (static_cast<unsigned char>(out[max]) & 0xC0) == 0x80)
+        --max;
+    out.resize(max);
     return out;
 }
 

@@ -17,7 +17,7 @@ const std::vector<std::string_view>& template_fields();
 // Is every {name} one of the fields? `{{` and `}}` stand for a brace. The complaint names the first mistake.
 Result<void> check_template(std::string_view text);
 
-// `text` with `value_of(name)` for each field. At most `max` bytes, the rest is cut. A text that
+// `text` with `value_of(name)` for each field. At most `max` bytes, cut between two characters. A text that
 // check_template() refuses is filled as far as it makes sense.
 std::string fill_template(std::string_view text,
                           const std::function<std::string(std::string_view name)>& value_of, std::size_t max);

@@ -211,6 +211,15 @@ BOOST_AUTO_TEST_CASE(mail_section) {
         {"list with commas", mail("host: h, from: a@b.c, to_list: 'a@b.c , d@e.f'"), ""},
         {"bad address", mail("host: h, from: a@b.c, to_list: [a@b.c, d@]"),
          "t:1:48: error: config.mail.to_list: 'd@' is no mail address (name@example.org)\n"},
+        {"address that is not ASCII", mail("host: h, from: a@b.c, to_list: [x@münchen.de]"),
+         "t:1:48: error: config.mail.to_list: 'x@münchen.de' has a character that is not ASCII: write the "
+         "domain "
+         "in its xn-- form\n"},
+        {"webhook with a length of its own",
+         "config: {webhooks: {h: {url: 'http://h/x', headers: {content-length: 1}}}}\n" + cat_of(""),
+         "t:1:45: error: config.webhooks.h.headers: must not hold 'content-length': it follows from the call "
+         "and the "
+         "URL\n"},
         {"injected header", mail("host: h, to_list: a@b.c, from: \"x@y.z\\r\\nBcc: a@b\""),
          "t:1:48: error: config.mail.from: holds a line break or another control character (0x0D)\n"},
         {"user that is no address", mail("host: h, to_list: a@b.c, user: ops"),

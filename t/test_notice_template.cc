@@ -29,6 +29,8 @@ BOOST_AUTO_TEST_CASE(what_is_filled_in_is_no_template_again) {
 
 BOOST_AUTO_TEST_CASE(a_filled_text_is_cut_at_its_limit) {
     BOOST_TEST(filled("{program}{program}", 12) == "<program><pr");
+    BOOST_TEST(filled("a网b", 4) == "a网");
+    BOOST_TEST(filled("a网b", 3) == "a");
 }
 
 BOOST_AUTO_TEST_CASE(mistakes_are_named) {

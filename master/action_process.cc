@@ -87,7 +87,7 @@ int run_action(Incident incident, int link_fd) {
     if (tells) {
         if (action != MainAction::restart)
             log = log_tail(incident, asked);
-        spool_notices(incident, log, 0);
+        (void)spool_notices(incident, log, 0);
     }
     if (action == MainAction::exec)
         sweep_leftovers(began + request.cat.exec_timeout, &*group);

@@ -66,10 +66,10 @@ Incident ActionRunner::incident_of(Cat& cat, Event event, const Report& report) 
     request.state_dir = needs_.config->state_dir;
     request.verdicts = cat.last_verdicts();
     request.channels = channels_of(*needs_.config, cat.config().action);
-    request.notice_id = fmt::format(
-        "{:020}-{:06}",
-        std::chrono::duration_cast<std::chrono::nanoseconds>(request.at.time_since_epoch()).count(),
-        incidents_++);
+    // Never below the one before: a clock that is set back must not put a recovery before its failure.
+    const auto now = std::chrono::duration_cast<std::chrono::nanoseconds>(request.at.time_since_epoch());
+    last_id_ = std::max(now, last_id_);
+    request.notice_id = fmt::format("{:020}-{:06}", last_id_.count(), incidents_++);
     request.life = needs_.life;
     return incident;
 }
@@ -183,7 +183,12 @@ void ActionRunner::start(const std::shared_ptr<Cat>& cat, Incident incident) {
             spec.extra_fds = {peer.get()};
         }
     }
-    spec.main = [incident = running->incident, link = peer ? kFirstExtraFd : -1](pid_t) {
+    Incident told = running->incident;
+    // What the cat said before is not in the spool yet: this goes there behind it.
+    running->queues = needs_.notices.has(told.request.cat_name);
+    if (running->queues)
+        told.request.channels.clear();
+    spec.main = [incident = std::move(told), link = peer ? kFirstExtraFd : -1](pid_t) {
         return run_action(incident, link);
     };
     auto child = needs_.spawner.spawn(spec, [this, running](const ChildEnd& end) { on_end(running, end); });
@@ -230,6 +235,8 @@ void ActionRunner::on_line(Running& running, std::string_view text) {
     } else if (const auto* done = std::get_if<Done>(&line)) {
         if (!running.done)
             finish(running, {done->ok, done->message, running.incident.result.output, done->unfinished});
+        if (running.queues)
+            release_notices(running);
     } else if (const auto* spooled = std::get_if<Spooled>(&line)) {
         if (running.done && !running.spooled)
             on_spooled(running, *spooled);
@@ -271,14 +278,13 @@ void ActionRunner::finish(Running& running, ActionResult result) {
 }
 
 void ActionRunner::on_spooled(Running& running, const Spooled& spooled) {
-    running.spooled = true;
-    if (spooled.ok) {
+    if (spooled.ok)
         needs_.mailer.look();
-    } else {
-        log::error(running.who, "the notice of it is lost, nobody will be told: {}", spooled.message);
-        needs_.mailer.note_lost(running.incident.request.channels.size());
-    }
-    release_notices(running);
+    else
+        lose_one(needs_.mailer, running.incident, running.notices, spooled.message);
+    running.spooled = ++running.notices >= running.incident.request.channels.size();
+    if (running.spooled)
+        release_notices(running);
 }
 
 // What the action's child did not tell, another one does; then what waited for it.

@@ -71,7 +71,9 @@ private:
         bool drained = false;     // had said how it ended before its deadline was looked at
         bool terminated = false;  // has been told to end
         bool done = false;        // has said how it ended; the child may go on to tell and to sweep up
-        bool spooled = false;     // has told, or said that it cannot
+        std::size_t notices = 0;  // that have been spooled, or could not be
+        bool spooled = false;     // all of them
+        bool queues = false;      // is told by `notices`, behind what waits there, and not by its child
         std::string stage;
         std::uint64_t starts = 0;             // of the program, when the action began
         std::vector<Incident> notices_after;  // what came meanwhile and must not be told before this one
@@ -107,6 +109,7 @@ private:
     // Program::starts of the processes that restarts done here have led to, by program.
     std::map<std::string, std::uint64_t> restarted_;
     std::uint64_t incidents_ = 0;
+    std::chrono::nanoseconds last_id_{0};  // the time in it
     bool stopping_ = false;
 };
 

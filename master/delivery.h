@@ -33,8 +33,8 @@ struct DeliveryResult {
     Fate fate = Fate::put_off;
     std::string message;                         // a sentence for a person, without any secret
     std::vector<RecipientFate> exceptions = {};  // recipients with another fate than the rest
-    bool about_server = false;                   // put off: the next message would fare no better
-    bool wants_rest = false;  // put off: soon again would do harm (a refused login, too many calls)
+    bool concerns_channel = false;               // put off: the next message would fare no better
+    bool retry_slowly = false;  // put off: soon again would do harm (a refused login, too many calls)
 };
 
 class Delivery {

@@ -168,8 +168,8 @@ void Mailer::begin_due() {
     for (Outbox::Message* message : outbox_.due(system_clock::now())) {
         DeliveryResult failed{.message = "its certificates could not be read; see the start of the log",
                               .exceptions = {},
-                              .about_server = true,
-                              .wants_rest = true};
+                              .concerns_channel = true,
+                              .retry_slowly = true};
         try {
             if (auto delivery = deliver(*message)) {
                 deliveries_[message] = std::move(delivery);

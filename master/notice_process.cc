@@ -18,10 +18,14 @@ LogTail log_tail(const Incident& incident, LinkClient*& link) {
     return answer.ok() ? LogTail{std::move(answer.stream), std::move(answer.text)} : LogTail{};
 }
 
-void spool_notices(const Incident& incident, const LogTail& log, std::uint32_t index) {
-    const auto written = Spool(incident.request.state_dir).put(incident, log);
-    const Spooled line{index, static_cast<bool>(written), written ? "" : written.error().text()};
-    (void)write_line(kReportFd, encode(line).line());
+std::uint32_t spool_notices(const Incident& incident, const LogTail& log, std::uint32_t index) {
+    const Spool spool(incident.request.state_dir);
+    for (const std::string& channel : incident.request.channels) {
+        const auto written = spool.put(incident, channel, log);
+        const Spooled line{index++, static_cast<bool>(written), written ? "" : written.error().text()};
+        (void)write_line(kReportFd, encode(line).line());
+    }
+    return index;
 }
 
 int run_notices(const std::vector<Incident>& incidents, int link_fd) {
@@ -35,7 +39,7 @@ int run_notices(const std::vector<Incident>& incidents, int link_fd) {
     for (const Incident& incident : incidents) {
         if (std::chrono::steady_clock::now() >= enough)
             link = nullptr;
-        spool_notices(incident, log_tail(incident, link), index++);
+        index = spool_notices(incident, log_tail(incident, link), index);
     }
     return 0;
 }

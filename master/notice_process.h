@@ -15,9 +15,9 @@ namespace healthcheckd::master {
 // next question would wait as long.
 LogTail log_tail(const Incident& incident, LinkClient*& link);
 
-// Puts the notices of `incident` into the spool and tells the master (`spooled`) that or why not. `index` is
-// what the master calls it by.
-void spool_notices(const Incident& incident, const LogTail& log, std::uint32_t index);
+// Puts the notices of `incident` into the spool and tells the master of each (`spooled`) that or why not. The
+// master counts them, this child's first is 0: `index` is that of the first here. Returns the next one.
+std::uint32_t spool_notices(const Incident& incident, const LogTail& log, std::uint32_t index);
 
 // The life of a child that does so for `incidents`, in this order. `link_fd`: a socket to the link, or -1.
 // Returns the exit status.

@@ -21,10 +21,12 @@ NoticeWriter::~NoticeWriter() {
 }
 
 void NoticeWriter::add(Incident incident) {
-    if (waiting_.size() >= kMostWaiting)
-        return lose(incident, "too many others wait to be spooled");
-    waiting_.push_back(std::move(incident));
-    begin();
+    if (waiting_.size() < kMostWaiting) {
+        waiting_.push_back(std::move(incident));
+        return begin();
+    }
+    for (std::size_t i = 0; i < incident.request.channels.size(); ++i)
+        lose_one(mailer_, incident, i, "too many others wait to be spooled");
 }
 
 void NoticeWriter::begin() {
@@ -55,11 +57,12 @@ void NoticeWriter::begin() {
         return;
     }
     waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
-    written_ = 0;
+    written_ = channel_ = 0;
+    notices_ = 0;
     pid_ = child->pid;
     control_ = std::move(child->control);
     reader_ = std::make_unique<ReportReader>(
-        loop_, std::move(child->report), ReportReader::Limits{.lines_per_second = 2 * kBatch},
+        loop_, std::move(child->report), ReportReader::Limits{.lines_per_second = 20'000},
         [this](std::string_view text) { on_line(text); }, [this](std::string_view) { spawner_.kill(pid_); });
     deadline_.start(kLimit);
 }
@@ -67,15 +70,20 @@ void NoticeWriter::begin() {
 void NoticeWriter::on_line(std::string_view text) {
     ActionLine line;
     const Spooled* spooled = decode(text, line) ? std::get_if<Spooled>(&line) : nullptr;
-    if (spooled == nullptr || spooled->index != written_ || written_ >= writing_.size()) {
+    if (spooled == nullptr || spooled->index != notices_++ || written_ >= writing_.size()) {
         spawner_.kill(pid_);
         return;
     }
-    const Incident& incident = writing_[written_++];
+    const Incident& incident = writing_[written_];
+    deadline_.start(kLimit);
     if (spooled->ok)
         mailer_.look();
     else
-        lose(incident, spooled->message);
+        lose_one(mailer_, incident, channel_, spooled->message);
+    if (++channel_ >= incident.request.channels.size()) {
+        channel_ = 0;
+        ++written_;
+    }
 }
 
 void NoticeWriter::on_end(const ChildEnd& end) {
@@ -86,7 +94,9 @@ void NoticeWriter::on_end(const ChildEnd& end) {
     pid_ = 0;
     // The one that it ended at, maybe because of it, is not tried again; those behind it are.
     if (written_ < writing_.size()) {
-        lose(writing_[written_], "the process that writes it ended: " + end.text());
+        for (; channel_ < writing_[written_].request.channels.size(); ++channel_)
+            lose_one(mailer_, writing_[written_], channel_,
+                     "the process that writes it ended: " + end.text());
         waiting_.insert(waiting_.begin(), writing_.begin() + static_cast<std::ptrdiff_t>(written_) + 1,
                         writing_.end());
     }
@@ -94,10 +104,23 @@ void NoticeWriter::on_end(const ChildEnd& end) {
     begin();
 }
 
-void NoticeWriter::lose(const Incident& incident, const std::string& why) {
-    log::error(incident.request.cat_name + ' ' + incident.request.program,
-               "the notice of it is lost, nobody will be told: {}", why);
-    mailer_.note_lost(incident.request.channels.size());
+void lose_one(MailerProcess& mailer, const Incident& incident, std::size_t channel, const std::string& why) {
+    const auto& channels = incident.request.channels;
+    const std::string who = incident.request.cat_name + ' ' + incident.request.program;
+    if (channels.size() == 1)
+        log::error(who, "the notice of it is lost, nobody will be told: {}", why);
+    else
+        log::error(who, "the notice of it for {} is lost: {}", channels.at(channel), why);
+    mailer.note_lost(1);
+}
+
+bool NoticeWriter::has(const std::string& cat) const {
+    const auto is_of = [&](const Incident& each) {
+        return each.request.cat_name == cat;
+    };
+    return std::any_of(writing_.begin() + static_cast<std::ptrdiff_t>(std::min(written_, writing_.size())),
+                       writing_.end(), is_of) ||
+           std::ranges::any_of(waiting_, is_of);
 }
 
 void NoticeWriter::log_unwritten() const {

@@ -15,6 +15,9 @@
 
 namespace healthcheckd::master {
 
+// Logs and counts that a channel, one of those of `incident`, will not hear of it.
+void lose_one(MailerProcess& mailer, const Incident& incident, std::size_t channel, const std::string& why);
+
 class NoticeWriter {
 public:
     static constexpr std::size_t kMostWaiting = 5'000;
@@ -25,6 +28,8 @@ public:
 
     // For an incident that no action spools. One too many is logged and lost.
     void add(Incident incident);
+    // Is something of this cat still to be written?
+    bool has(const std::string& cat) const;
     // Is nothing left to write?
     bool idle() const { return waiting_.empty() && writing_.empty(); }
     // Logs what was not written; at the end.
@@ -32,13 +37,12 @@ public:
 
 private:
     static constexpr std::size_t kBatch = 500;
-    static constexpr Milliseconds kRetry{2'000};  // without processes to be had
-    static constexpr Milliseconds kLimit{60'000};
+    static constexpr Milliseconds kRetry{2'000};   // without processes to be had
+    static constexpr Milliseconds kLimit{60'000};  // for one incident
 
     void begin();
     void on_line(std::string_view text);
     void on_end(const ChildEnd& end);
-    void lose(const Incident& incident, const std::string& why);
 
     Loop& loop_;
     Spawner& spawner_;
@@ -47,6 +51,8 @@ private:
     std::deque<Incident> waiting_;
     std::vector<Incident> writing_;
     std::size_t written_ = 0;  // of writing_, in order
+    std::size_t channel_ = 0;  // of the one that is being written
+    std::uint32_t notices_ = 0;
     pid_t pid_ = 0;
     UniqueFd control_;
     std::unique_ptr<ReportReader> reader_;

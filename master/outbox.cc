@@ -2,35 +2,18 @@
 
 #include "common/line_codec.h"
 #include "master/mail.h"
-#include "master/retry_wait.h"
 #include "master/webhook_message.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
 
 namespace healthcheckd::master {
 
 namespace {
 
-constexpr std::size_t kMostNotices = 500;   // in one message
-constexpr std::uint32_t kHoldingTries = 4;  // of a message that fails by itself: then the next ones go first
+constexpr std::size_t kMostNotices = 500;           // in one message
+constexpr std::size_t kMostCallBytes = 512 * 1024;  // of notices in a call: receivers refuse what is too long
 constexpr std::string_view kMail = "mail";
-
-std::string dead_text(const SpoolMessage& message, const std::vector<std::string>& recipients,
-                      const std::string& why) {
-    if (message.channel != kMail) {
-        const nlohmann::ordered_json dead = {
-            {"channel", message.channel},
-            {"reason", printable(why)},
-            {"call", nlohmann::ordered_json::parse(message.text, nullptr, false)}};
-        return dead.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
-    }
-    std::string head = "X-Healthcheckd-Reason: " + printable(why) + "\r\n";
-    for (const std::string& each : recipients)
-        head += "X-Healthcheckd-Recipient: " + printable(each) + "\r\n";
-    return head + message.text;
-}
 
 }  // namespace
 
@@ -38,8 +21,42 @@ bool Outbox::Channel::in_flight() const {
     return std::ranges::any_of(messages, &Message::in_flight);
 }
 
-bool Outbox::Channel::held_up() const {
-    return std::ranges::any_of(messages, &Message::holds_up);
+bool Outbox::Channel::is_blocked() const {
+    return std::ranges::any_of(messages, &Message::blocks_channel);
+}
+
+std::set<std::string> Outbox::Channel::unsettled_cats() const {
+    std::set<std::string> cats;
+    for (const Message& each : messages)
+        if (!each.partly)
+            cats.merge(Told::cats_of(each.marks));
+    return cats;
+}
+
+bool Outbox::Channel::has_notice_to_tell() const {
+    if (is_blocked() || notices.empty())
+        return false;
+    const std::set<std::string> unsettled = unsettled_cats();
+    return std::ranges::any_of(notices,
+                               [&](const Waiting& each) { return !unsettled.contains(each.notice.cat); });
+}
+
+std::vector<std::string> Outbox::Channel::behind(const Message& message) const {
+    std::vector<std::string> behind;
+    for (const Message& before : messages) {
+        if (&before == &message)
+            break;
+        if (!before.partly)
+            continue;
+        for (const std::string& each : before.recipients)
+            if (std::ranges::count(message.recipients, each) > 0 && std::ranges::count(behind, each) == 0)
+                behind.push_back(each);
+    }
+    return behind;
+}
+
+bool Outbox::Channel::may_go(const Message& message) const {
+    return message.recipients.empty() || behind(message).size() < message.recipients.size();
 }
 
 Outbox::Outbox(const Config& config, const Spool& spool, std::string life, SayFunction say)
@@ -59,92 +76,139 @@ const WebhookConfig* Outbox::webhook(const std::string& channel) const {
 
 void Outbox::note_lost(std::uint64_t count) {
     told_.lost += count;
-    keep_told();
+    save_told();
 }
 
 std::vector<Outbox::Message*> Outbox::due(Time now) {
     std::vector<Message*> ready;
     for (auto& [name, channel] : channels_) {
-        absorb(channel);
+        if (channel.unsifted)
+            sift(channel);
         if (channel.in_flight())
             continue;
-        if (!channel.held_up() && !channel.notices.empty() && told_.next_message_at(name, now) <= now)
+        if (channel.has_notice_to_tell() && told_.next_message_at(name, now) <= now)
             compose(name, channel, now);
         const auto next = std::ranges::find_if(channel.messages, [&](const Message& each) {
-            return each.next_try <= now || each.next_try > now + 2 * kLongestWait;  // the clock was set back
+            return (each.next_try <= now || each.next_try > now + 2 * kLongestWait) &&  // set back
+                   channel.may_go(each);
         });
         if (next == channel.messages.end())
             continue;
         next->in_flight = true;
+        next->behind = channel.behind(*next);
+        for (const std::string& each : next->behind)
+            std::erase(next->recipients, each);
         ready.push_back(&*next);
     }
     return ready;
 }
 
-// Takes notices off the front that change what is known but need not be told.
-void Outbox::absorb(Channel& channel) {
-    std::vector<std::string> files;
-    for (const Waiting& each : channel.notices) {
-        if (told_.is_news(each.notice))
-            break;
-        Told::Marks marks;
-        (void)told_.take(each.notice, marks);
-        files.push_back(each.file);
+// Drops what need not be told, wherever it waits: a check that goes on failing must not fill the spool while
+// a channel is away.
+void Outbox::sift(Channel& channel) {
+    Told then = told_;                             // when all before it has been told
+    std::map<std::string, std::string> last;       // file of the last notice that is kept, by cat
+    std::map<std::string, std::string> last_like;  // ...and kind
+    std::vector<Waiting> kept;
+    for (Waiting& each : channel.notices) {
+        const Notice& notice = each.notice;
+        const std::string like = notice.cat + '\n' + std::string(to_string(notice.kind));
+        const bool news = then.is_news(notice);
+        Told::Marks changed, unused;
+        (void)then.take(notice, changed);
+        // One that ends, unsaid, a failure that is still to be told has its place behind it.
+        const bool ends =
+            notice.kind == NoticeKind::recovered && !changed.empty() && last.contains(notice.cat);
+        if (news || ends) {
+            last[notice.cat] = last_like[like] = each.file;
+            kept.push_back(std::move(each));
+            continue;
+        }
+        if (notice.kind != NoticeKind::recovered && last_like.contains(like))
+            ++told_.unsaid[last_like[like]];
+        else
+            (void)told_.take(notice, unused);
+        to_remove_.push_back(each.file);
     }
-    if (files.empty())
-        return;
-    keep_told();
-    channel.notices.erase(channel.notices.begin(),
-                          channel.notices.begin() + static_cast<std::ptrdiff_t>(files.size()));
-    forget_notices(files);
+    channel.unsifted = false;
+    const bool dropped = kept.size() < channel.notices.size();
+    channel.notices = std::move(kept);
+    if (dropped)
+        save_told();
 }
 
 void Outbox::compose(const std::string& name, Channel& channel, Time now) {
     Message message;
     message.channel = name;
-    message.made = now;
+    message.made = message.next_try = now;
+    const std::vector<Telling> tellings = take_notices(channel, message);
+    if (tellings.empty()) {
+        to_remove_.insert(to_remove_.end(), message.notices.begin(), message.notices.end());
+        return save_told();
+    }
+    message.name = next_name(name, now);
+    message.lost = std::exchange(told_.lost, 0);
+    write_text(message, tellings);
+    told_.note_message(name, now);
+    message.saved = false;
+    channel.messages.push_back(std::move(message));
+    save(channel.messages.back());
+}
+
+// As much as one message may have, in its order.
+std::vector<Telling> Outbox::take_notices(Channel& channel, Message& message) {
+    const std::set<std::string> unsettled = channel.unsettled_cats();
+    const WebhookConfig* hook = webhook(message.channel);
+    const bool tells_all = hook != nullptr && hook->format == WebhookFormat::json;
     std::vector<Telling> tellings;
-    for (const Waiting& each : channel.notices) {
-        if (tellings.size() >= kMostNotices)
-            break;
-        if (auto telling = told_.take(each.notice, message.marks))
+    std::vector<Waiting> left;
+    std::size_t bytes = 0;
+    bool full = false;
+    for (Waiting& each : channel.notices) {
+        full = full || tellings.size() >= kMostNotices ||
+               (tells_all && !tellings.empty() && bytes + each.bytes > kMostCallBytes);
+        if (full || unsettled.contains(each.notice.cat)) {
+            left.push_back(std::move(each));
+            continue;
+        }
+        const auto unsaid = told_.unsaid.extract(each.file);
+        if (auto telling = told_.take(each.notice, message.marks, unsaid ? unsaid.mapped() : 0)) {
             tellings.push_back(std::move(*telling));
+            bytes += each.bytes;
+        }
         message.notices.push_back(each.file);
     }
-    const auto since_epoch = std::chrono::duration_cast<std::chrono::nanoseconds>(now.time_since_epoch());
-    message.name = fmt::format("{:020}.{}{}", since_epoch.count(), printable(name), kMessageFile);
-    std::ranges::replace(message.name, ':', '.');
-    write_text(message, tellings);
-    told_.lost = 0;
-    told_.note_message(name, now);
-    channel.notices.erase(channel.notices.begin(),
-                          channel.notices.begin() + static_cast<std::ptrdiff_t>(message.notices.size()));
-    message.next_try = now;
-    message.on_disk = false;
-    channel.messages.push_back(std::move(message));
-    settle(channel.messages.back());
+    channel.notices = std::move(left);
+    channel.unsifted = !channel.notices.empty();
+    return tellings;
+}
+
+// Sorts behind all before it, wherever the clock was set.
+std::string Outbox::next_name(const std::string& channel, Time now) {
+    last_name_ =
+        std::max<std::chrono::nanoseconds>(now.time_since_epoch(), last_name_ + std::chrono::nanoseconds(1));
+    return fmt::format("{:020}.{}{}", last_name_.count(), channel_label(printable(channel)), kMessageFile);
 }
 
 // Puts the message into the spool, then what was told, and only then are its notices removed. On a disk that
 // is full it waits in memory, and a next life would go on from its notices.
-void Outbox::settle(Message& message) {
+void Outbox::save(Message& message) {
     const auto written = spool_.write(message.name, encode_message(message));
     if (!written)
         return say_(Weight::error, "spool", written.error().text());
-    if (std::exchange(message.on_disk, true))
+    if (std::exchange(message.saved, true))
         return;
-    keep_told();
-    forget_notices(message.notices);
+    to_remove_.insert(to_remove_.end(), message.notices.begin(), message.notices.end());
+    save_told();
     message.notices.clear();
-    message.marks.clear();
 }
 
 void Outbox::write_text(SpoolMessage& message, const std::vector<Telling>& tellings) const {
     if (const WebhookConfig* hook = webhook(message.channel)) {
         message.subject = subject_of(tellings);
-        message.text = compose_call(hook->format, tellings, told_.lost);
+        message.text = compose_call(hook->format, tellings, message.lost);
     } else {
-        MailMessage mail = compose_mail(*config_.mail, tellings, told_.lost);
+        MailMessage mail = compose_mail(*config_.mail, tellings, message.lost);
         message.subject = std::move(mail.subject);
         message.text = std::move(mail.text);
         message.sender = std::move(mail.sender);
@@ -152,114 +216,23 @@ void Outbox::write_text(SpoolMessage& message, const std::vector<Telling>& telli
     }
 }
 
-// What was told by a message that is on no disk must not be there either.
-void Outbox::keep_told() {
+// What was told by a message that is not saved must not be there either. Until it is there, no notice goes
+// whose part of it would be forgotten.
+void Outbox::save_told() {
     for (const auto& [name, channel] : channels_)
-        if (!std::ranges::all_of(channel.messages, &Message::on_disk))
+        if (!std::ranges::all_of(channel.messages, &Message::saved))
             return;
     const auto written = spool_.write(kToldFile, told_.encode());
     if (!written && !disk_failed_)
         say_(Weight::error, "spool", written.error().text());
     disk_failed_ = !written;
-}
-
-void Outbox::forget_notices(const std::vector<std::string>& files) {
-    for (const std::string& file : files) {
+    if (!written)
+        return;
+    for (const std::string& file : std::exchange(to_remove_, {})) {
         seen_.erase(file);
         if (const auto removed = spool_.remove_notice(file); !removed)
             say_(Weight::error, "spool", removed.error().text());
     }
-}
-
-void Outbox::report(Message& message, const DeliveryResult& result, Time now) {
-    Channel& channel = channels_.at(message.channel);
-    message.in_flight = false;
-    ++message.tries;
-    switch (result.fate) {
-    case Fate::delivered:
-        return on_delivered(channel, message, result, now);
-    case Fate::refused:
-        give_up(message, message.recipients, result.message);
-        return drop(channel, message);
-    case Fate::put_off:
-        break;
-    }
-    std::vector<std::string> refused;
-    std::string why;
-    for (const RecipientFate& each : result.exceptions)
-        if (each.fate == Fate::refused && std::erase(message.recipients, each.address) > 0) {
-            refused.push_back(each.address);
-            why += (why.empty() ? "" : "; ") + each.address + ": " + each.answer;
-        }
-    if (!refused.empty())
-        give_up(message, refused, why);
-    if (now - message.made >= kMostAge) {
-        give_up(message, message.recipients,
-                fmt::format("not delivered within {} days: {}", kMostAge / std::chrono::hours(24),
-                            result.message));
-        return drop(channel, message);
-    }
-    on_put_off(message, result, now);
-}
-
-void Outbox::on_delivered(Channel& channel, Message& message, const DeliveryResult& result, Time now) {
-    ++counters_.sent;
-    say_(Weight::info, message.channel,
-         fmt::format("sent: {} ({}{})", message.subject, result.message,
-                     message.tries > 1 ? fmt::format(", try {}", message.tries) : ""));
-    std::vector<std::string> refused, later;
-    std::string why_refused, why_later;
-    for (const RecipientFate& each : result.exceptions) {
-        const bool for_good = each.fate == Fate::refused;
-        (for_good ? refused : later).push_back(each.address);
-        std::string& why = for_good ? why_refused : why_later;
-        why += (why.empty() ? "" : "; ") + each.address + ": " + each.answer;
-    }
-    if (!refused.empty())
-        give_up(message, refused, why_refused);
-    if (later.empty())
-        return drop(channel, message);
-    message.recipients = std::move(later);
-    message.holds_up = false;  // the others know
-    on_put_off(message, {.fate = Fate::put_off, .message = why_later, .exceptions = {}}, now);
-}
-
-void Outbox::on_put_off(Message& message, const DeliveryResult& result, Time now) {
-    message.last_error = result.message;
-    if (!result.about_server && message.tries >= kHoldingTries)
-        message.holds_up = false;
-    // One that wants rest gets what others get after their last doubling.
-    const auto wait = retry_wait(message.tries, result.wants_rest ? kLongestWait : kFirstWait, kLongestWait);
-    message.next_try = now + wait;
-    settle(message);
-    say_(Weight::warning, message.channel,
-         fmt::format("not sent yet: {} ({}); try {} in {} s", message.subject, result.message,
-                     message.tries + 1, std::chrono::round<std::chrono::seconds>(wait).count()));
-}
-
-void Outbox::give_up(const SpoolMessage& message, const std::vector<std::string>& recipients,
-                     const std::string& why) {
-    ++counters_.failed;
-    std::string name = message.name.substr(0, message.name.size() - kMessageFile.size());
-    name += fmt::format(".{}{}", message.tries, message.channel == kMail ? ".eml" : ".json");
-    const auto kept = spool_.bury(name, dead_text(message, recipients, why));
-    std::string to;
-    for (const std::string& each : recipients)
-        to += (to.empty() ? " to " : ", ") + each;
-    say_(Weight::error, message.channel,
-         fmt::format("given up: {}{}: {} ({})", message.subject, to, why,
-                     kept ? "kept as " + spool_.dead_dir() + '/' + name : kept.error().text()));
-}
-
-void Outbox::drop(Channel& channel, Message& message) {
-    if (const auto removed = spool_.remove(message.name); !removed)
-        say_(Weight::error, "spool", removed.error().text() + "; it may be sent once more");
-    const std::vector<std::string> notices = message.on_disk ? std::vector<std::string>{} : message.notices;
-    channel.messages.remove_if([&](const Message& each) { return &each == &message; });
-    if (notices.empty())
-        return;
-    keep_told();
-    forget_notices(notices);
 }
 
 Outbox::Time Outbox::next_wake(Time now) const {
@@ -268,8 +241,9 @@ Outbox::Time Outbox::next_wake(Time now) const {
         if (channel.in_flight())
             continue;
         for (const Message& each : channel.messages)
-            wake = std::min(wake, each.next_try);
-        if (!channel.held_up() && !channel.notices.empty())
+            if (channel.may_go(each))
+                wake = std::min(wake, each.next_try);
+        if (channel.has_notice_to_tell())
             wake = std::min(wake, told_.next_message_at(name, now));
     }
     return wake;

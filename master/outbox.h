@@ -1,11 +1,15 @@
 // From notices to delivered messages: collects, limits, remembers, retries. Mailer.
 //
 // Each channel goes by itself. Its notices become messages: the first at once, those that follow within
-// mail.digestSeconds in one, no more than mail.maxPerHour. A message that failed as a whole holds up those
-// after it, so that what is told comes in its order; once it has failed a few times for a reason of its own
-// it holds up nobody any more. What is in the spool is always enough to go on from: a message is on disk
-// before its notices are removed, what was told is on disk before that, and a message is removed when it is
-// delivered or given up.
+// mail.digestSeconds in one, no more than mail.maxPerHour. Notices that change nothing are dropped as soon as
+// they are seen, and what waits is kept in order:
+//
+//   a message that failed as a whole       blocks its channel; once it has failed a few times for a reason of
+//                                          its own, only notices of the cats that it is about
+//   a mail that some recipients got        goes before later mails to the others
+//
+// What is in the spool is always enough to go on from: a message is saved before its notices are removed,
+// what was told is saved before that, and a message is removed when it is delivered or kept in `dead`.
 #pragma once
 
 #include "common/config.h"
@@ -46,9 +50,10 @@ public:
     struct Message : SpoolMessage {
         Time next_try{};
         bool in_flight = false;
-        bool holds_up = true;  // the messages after it
-        bool on_disk =
-            true;  // false: the disk was full; it waits in memory, and its notices stay in the spool
+        bool blocks_channel = true;  // nothing after it is told before it
+        bool saved = true;           // false: the disk was full; its notices are still in the spool
+        std::vector<std::string> behind =
+            {};  // in flight: recipients whom an earlier message has to reach first
     };
 
     Outbox(const Config& config, const Spool& spool, std::string life, SayFunction say);
@@ -73,27 +78,42 @@ private:
     static constexpr const char* kToldFile = "told.json";
     struct Waiting {
         std::string file;
+        std::size_t bytes = 0;
         Notice notice;
     };
     struct Channel {
         std::vector<Waiting> notices;
         std::list<Message> messages;
+        bool unsifted = false;  // there may be notices that change nothing
         bool in_flight() const;
-        bool held_up() const;
+        bool is_blocked() const;
+        // Cats whose notices wait, as an earlier one is in a message that nobody has got.
+        std::set<std::string> unsettled_cats() const;
+        bool has_notice_to_tell() const;
+        // Recipients of `message` to whom an earlier one has to go first.
+        std::vector<std::string> behind(const Message& message) const;
+        bool may_go(const Message& message) const;
     };
 
     void load_messages(Time now);
+    void take_up_message(const std::string& name, Time now);
     void release_pending();
-    void absorb(Channel& channel);
+    void take_up_notice(const std::string& file, std::vector<Waiting>& found);
+    void put_aside(const std::string& name, const std::string& why);
+    void sift(Channel& channel);
     void compose(const std::string& name, Channel& channel, Time now);
+    std::vector<Telling> take_notices(Channel& channel, Message& message);
+    std::string next_name(const std::string& channel, Time now);
     void write_text(SpoolMessage& message, const std::vector<Telling>& tellings) const;
-    void settle(Message& message);
-    void keep_told();
-    void forget_notices(const std::vector<std::string>& files);
+    void save(Message& message);
+    void save_told();
     void on_delivered(Channel& channel, Message& message, const DeliveryResult& result, Time now);
-    void on_put_off(Message& message, const DeliveryResult& result, Time now);
-    void give_up(const SpoolMessage& message, const std::vector<std::string>& recipients,
+    void on_refused(Channel& channel, Message& message, const std::string& why, Time now);
+    void on_put_off(Channel& channel, Message& message, const DeliveryResult& result, Time now);
+    void try_later(Message& message, const DeliveryResult& result, Time now);
+    bool give_up(const SpoolMessage& message, const std::vector<std::string>& recipients,
                  const std::string& why);
+    bool give_up_refused(Message& message, const DeliveryResult& result);
     void drop(Channel& channel, Message& message);
     const WebhookConfig* webhook(const std::string& channel) const;
 
@@ -103,7 +123,9 @@ private:
     SayFunction say_;
     Told told_;
     std::map<std::string, Channel> channels_;
-    std::set<std::string> seen_;  // files of notices that are in `channels_`
+    std::set<std::string> seen_;          // files of notices that are in `channels_`
+    std::vector<std::string> to_remove_;  // files of notices, once told.json says what they changed
+    std::chrono::nanoseconds last_name_{0};
     Counters counters_;
     bool disk_failed_ = false;
 };

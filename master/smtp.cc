@@ -179,8 +179,8 @@ std::optional<DeliveryResult> SmtpTry::step() {
     if (!url_)
         return DeliveryResult{.fate = Fate::put_off,
                               .message = "mail.host is no host name: " + printable(server_),
-                              .about_server = true,
-                              .wants_rest = true};
+                              .concerns_channel = true,
+                              .retry_slowly = true};
     const std::optional<CURLcode> code = transfer_.step();
     if (!code)
         return std::nullopt;
@@ -235,14 +235,14 @@ DeliveryResult SmtpTry::failed(CURLcode code) const {
 
     // 421 is the server's farewell in any phase (RFC 5321, 3.8).
     const bool about_message = at == "sender" || at == "recipient" || at == "message";
-    result.about_server = !about_message || answer.starts_with("421");
+    result.concerns_channel = !about_message || answer.starts_with("421");
     if (at == "recipient" && result.exceptions.size() >= wanted_.size())
         result.fate = Fate::refused;
     else if ((at == "sender" || at == "message") && answer.starts_with('5') &&
              code != CURLE_OPERATION_TIMEDOUT)
         result.fate = Fate::refused;
     // A wrong password stays wrong, and some servers lock out whoever goes on.
-    result.wants_rest = at == "login" && answer.starts_with('5');
+    result.retry_slowly = at == "login" && answer.starts_with('5');
     return result;
 }
 

@@ -37,11 +37,29 @@ Result<void> prepare_folder(const std::string& path) {
     return {};
 }
 
-std::string file_name(const std::string& id, std::size_t index, std::string_view suffix) {
-    return id + '.' + std::to_string(index) + std::string(suffix);
+std::string file_name(const std::string& id, const std::string& channel, std::string_view suffix) {
+    return id + '.' + channel_label(channel) + std::string(suffix);
 }
 
+// Whose a file of the spool is, also one that is just written (".ID.mail.notice.new").
+bool belongs_to(std::string_view file, std::string_view label) {
+    if (file.starts_with('.') && file.ends_with(".new"))
+        file = file.substr(1, file.size() - 5);
+    const std::size_t begin = file.find('.');
+    const std::size_t end = file.rfind('.');
+    return begin < end && end != std::string_view::npos && file.substr(begin + 1, end - begin - 1) == label;
+}
+
+struct Occupied {
+    std::uint64_t files = 0, bytes = 0;
+};
+
 }  // namespace
+
+std::string channel_label(std::string channel) {
+    std::ranges::replace(channel, ':', '.');
+    return channel;
+}
 
 Result<void> Spool::prepare() const {
     const std::string state_dir = fs::path(dir_).parent_path();
@@ -67,50 +85,61 @@ bool Spool::usable() const {
            UniqueFd(::open(dir_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
 
-Result<void> Spool::check_room() const {
-    std::size_t files = 0;
-    std::uint64_t bytes = 0;
+Result<void> Spool::check_room(const std::string& channel) const {
+    Occupied all, own;
+    const std::string label = channel_label(channel);
     std::error_code failure;
     for (fs::directory_iterator entry(dir_, failure), end; !failure && entry != end;
          entry.increment(failure)) {
-        const std::uint64_t size = entry->file_size(failure);
-        ++files;
-        bytes += failure ? 0 : size;
-        failure.clear();  // the mailer may just have removed it
-        if (files >= kMostSpooled || bytes >= kMostSpooledBytes)
-            return Error{"the spool " + dir_ + " is full", ENOSPC};
+        std::uint64_t size = entry->file_size(failure);
+        if (failure)  // the mailer may just have removed it
+            size = 0;
+        failure.clear();
+        all.files += 1;
+        all.bytes += size;
+        if (!belongs_to(entry->path().filename().native(), label))
+            continue;
+        own.files += 1;
+        own.bytes += size;
     }
-    return {};
-}
-
-Result<void> Spool::put_all(const Incident& incident, const LogTail& log, std::string_view suffix) const {
-    if (auto ready = prepare(); !ready)
-        return ready;
-    if (auto room = check_room(); !room)
-        return room;
-    const ActionRequest& request = incident.request;
-    for (std::size_t i = 0; i < request.channels.size(); ++i) {
-        const std::string name = file_name(request.notice_id, i, suffix);
-        const std::string text = encode_notice(make_notice(incident, request.channels[i], log));
-        // The action does not wait for the disk.
-        auto written = suffix == kPendingFile ? place_file(dir_, name, text, kPrivate) : write(name, text);
-        if (!written)
-            return written;
-    }
+    if (all.files >= kMostSpooled || all.bytes >= kMostSpooledBytes)
+        return Error{"the spool " + dir_ + " is full", ENOSPC};
+    if (own.files > kOwnShare * (kMostSpooled - all.files) ||
+        own.bytes > kOwnShare * (kMostSpooledBytes - all.bytes))
+        return Error{channel + " has its share of the spool " + dir_, ENOSPC};
     return {};
 }
 
 Result<void> Spool::put_pending(const Incident& incident) const {
     Incident unfinished = incident;
     unfinished.result = {.ok = false, .message = "not known: healthcheckd ended while it was under way"};
-    return put_all(unfinished, {}, kPendingFile);
+    Result<void> all = prepare();
+    for (const std::string& channel : incident.request.channels) {
+        if (auto room = check_room(channel); !room) {
+            all = room;
+            continue;
+        }
+        // The action does not wait for the disk.
+        auto written = place_file(dir_, file_name(incident.request.notice_id, channel, kPendingFile),
+                                  encode_notice(make_notice(unfinished, channel, {})), kPrivate);
+        if (!written)
+            all = written;
+    }
+    return all;
 }
 
-Result<void> Spool::put(const Incident& incident, const LogTail& log) const {
-    const Result<void> written = put_all(incident, log, kNoticeFile);
-    if (written && incident.action != MainAction::none)
-        for (std::size_t i = 0; i < incident.request.channels.size(); ++i)
-            (void)remove(file_name(incident.request.notice_id, i, kPendingFile));
+Result<void> Spool::put(const Incident& incident, const std::string& channel, const LogTail& log) const {
+    const std::string& id = incident.request.notice_id;
+    const std::string pending = file_name(id, channel, kPendingFile);
+    const bool has_room = ::access((dir_ + '/' + pending).c_str(), F_OK) == 0;
+    Result<void> written = prepare();
+    if (written && !has_room)
+        written = check_room(channel);
+    if (written)
+        written =
+            write(file_name(id, channel, kNoticeFile), encode_notice(make_notice(incident, channel, log)));
+    if (has_room)
+        (void)remove(pending);
     return written;
 }
 
@@ -190,13 +219,14 @@ Result<void> Spool::release(const std::string& pending) const {
     return {};
 }
 
-Result<void> Spool::bury(const std::string& name, std::string_view text) const {
+void Spool::make_room_for_dead(std::uint64_t bytes) const {
     std::vector<std::pair<std::string, std::uint64_t>> files;
-    std::uint64_t bytes = text.size();
     std::error_code failure;
     for (fs::directory_iterator entry(dead_, failure), end; !failure && entry != end;
          entry.increment(failure)) {
-        const std::uint64_t size = entry->file_size(failure);
+        std::uint64_t size = entry->file_size(failure);
+        if (failure)
+            size = 0;
         failure.clear();
         files.emplace_back(entry->path().filename(), size);
         bytes += size;
@@ -207,7 +237,28 @@ Result<void> Spool::bury(const std::string& name, std::string_view text) const {
         bytes -= files[i].second;
         (void)remove_file(dead_, files[i].first);
     }
+}
+
+Result<void> Spool::bury(const std::string& name, std::string_view text) const {
+    make_room_for_dead(text.size());
     return replace_file(dead_, name, text, kPrivate);
+}
+
+Result<void> Spool::put_aside(const std::string& name) const {
+    const std::string from = dir_ + '/' + name;
+    std::error_code failure;
+    const std::uint64_t size = fs::file_size(from, failure);
+    make_room_for_dead(failure ? 0 : size);
+    if (::rename(from.c_str(), (dead_ + '/' + name + ".damaged").c_str()) == 0)
+        return {};
+    // A Linux older than 5.19 lets no confined process move a file to another folder.
+    const Error moved = system_error("rename " + from);
+    const auto text = read(name);
+    if (!text)
+        return moved;
+    if (auto copied = bury(name + ".damaged", *text); !copied)
+        return copied;
+    return remove(name);
 }
 
 }  // namespace healthcheckd::master

@@ -1,7 +1,7 @@
 // The spool: what people are to be told lies here, in files, until somebody has taken it. Action and mailer.
 //
-//   STATEDIR/spool/ID.K.pending      a notice whose action is still under way
-//   STATEDIR/spool/ID.K.notice       a notice that waits to be put into a message
+//   STATEDIR/spool/ID.CHANNEL.pending     a notice whose action is still under way
+//   STATEDIR/spool/ID.CHANNEL.notice      a notice that waits to be put into a message
 //   STATEDIR/spool/TIME.CHANNEL.message   a message that waits to be delivered
 //   STATEDIR/spool/told.json         what was told (master/told.h)
 //   STATEDIR/dead/                   what was given up, with the reason
@@ -23,9 +23,14 @@ namespace healthcheckd::master {
 
 inline constexpr std::size_t kMostSpooled = 1'000;  // notices and messages
 inline constexpr std::uint64_t kMostSpooledBytes = 50'000'000;
+// A channel may have so many times as much as it leaves free, or a dead one would take the room of all.
+inline constexpr std::uint64_t kOwnShare = 9;
 inline constexpr std::string_view kPendingFile = ".pending";
 inline constexpr std::string_view kNoticeFile = ".notice";
 inline constexpr std::string_view kMessageFile = ".message";
+
+// A channel in names of files: "mail", "webhook.NAME".
+std::string channel_label(std::string channel);
 
 class Spool {
 public:
@@ -42,10 +47,13 @@ public:
     bool usable() const;
 
     // Keeps the notices of an action that is about to begin: should nobody come back to tell how it ended,
-    // the next life of healthcheckd tells that much. Fails with ENOSPC when the spool is full.
+    // the next life of healthcheckd tells that much. Fails with ENOSPC when the spool is full, or when a
+    // channel has its share of it.
     Result<void> put_pending(const Incident& incident) const;
-    // Keeps the notices of `incident`, in the place of pending ones. Fails as put_pending().
-    Result<void> put(const Incident& incident, const LogTail& log) const;
+    // Keeps the notice of `incident` for one of its channels, in the place of the pending one, for which
+    // there is room already. Fails as put_pending(); then no pending one is left that would tell of an
+    // unknown end.
+    Result<void> put(const Incident& incident, const std::string& channel, const LogTail& log) const;
 
     // Names of the files that end in `suffix`, sorted, at most twice kMostSpooled.
     std::vector<std::string> list(std::string_view suffix) const;
@@ -61,13 +69,15 @@ public:
 
     // Keeps `text` in the folder of what was given up. The oldest files there go when it is full.
     Result<void> bury(const std::string& name, std::string_view text) const;
+    // Moves there what cannot be read, as it is.
+    Result<void> put_aside(const std::string& name) const;
 
     const std::string& dir() const { return dir_; }
     const std::string& dead_dir() const { return dead_; }
 
 private:
-    Result<void> put_all(const Incident& incident, const LogTail& log, std::string_view suffix) const;
-    Result<void> check_room() const;
+    Result<void> check_room(const std::string& channel) const;
+    void make_room_for_dead(std::uint64_t bytes) const;
 
     std::string dir_;
     std::string dead_;

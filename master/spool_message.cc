@@ -19,6 +19,8 @@ std::string encode_message(const SpoolMessage& message) {
                       {"recipients", message.recipients},
                       {"notices", message.notices},
                       {"marks", marks_json(message.marks)},
+                      {"lost", message.lost},
+                      {"partly", message.partly},
                       {"tries", message.tries},
                       {"lastError", message.last_error}};
     return all.dump(1, ' ', false, json::error_handler_t::replace) + '\n';
@@ -37,8 +39,13 @@ Result<SpoolMessage> decode_message(std::string_view text, std::string name) {
         message.recipients = all.at("recipients");
         message.notices = all.at("notices");
         message.marks = marks_of(all.at("marks"));
+        message.lost = all.value("lost", std::uint64_t{0});
+        message.partly = all.value("partly", false);
         message.tries = all.at("tries");
         message.last_error = all.at("lastError");
+        // Whoever wrote it, it is sent as it is.
+        if (message.channel != "mail" && !json::accept(message.text))
+            return Error{"is damaged: its call is no JSON"};
         return message;
     } catch (const std::exception& failure) {
         return Error{"is no message: " + printable(failure.what(), 200)};

@@ -20,8 +20,10 @@ struct SpoolMessage {
     std::string text;  // the RFC 5322 message, or the JSON body of a webhook's call
     std::string sender;
     std::vector<std::string> recipients;  // of a mail: those that have not got it
-    std::vector<std::string> notices;     // files whose content it has; removed once it is on disk
+    std::vector<std::string> notices;     // files whose content it has; removed once it is saved
     Told::Marks marks;                    // what it changed in what was told
+    std::uint64_t lost = 0;               // notices that it says are lost
+    bool partly = false;                  // somebody got it; it is there for the others
     std::uint32_t tries = 0;
     std::string last_error;
 };

@@ -58,7 +58,7 @@ bool Told::is_news(const Notice& notice) const {
            (is_given_up(notice) && !found->second->given_up);
 }
 
-std::optional<Telling> Told::take(const Notice& notice, Marks& marks) {
+std::optional<Telling> Told::take(const Notice& notice, Marks& marks, std::uint32_t dropped) {
     const bool news = is_news(notice);
     const bool measured = notice.kind != NoticeKind::unmeasurable;
     const std::string key = key_of(notice, measured);
@@ -75,7 +75,7 @@ std::optional<Telling> Told::take(const Notice& notice, Marks& marks) {
     if (found == failures_.end()) {
         if (failures_.size() >= kMostFailures)
             return telling;
-        marks[key] = failures_[key] = Failure{notice.at, notice.at, 0, is_given_up(notice)};
+        marks[key] = failures_[key] = Failure{notice.at, notice.at, dropped, is_given_up(notice)};
         return telling;
     }
     Failure& failure = *found->second;
@@ -84,10 +84,10 @@ std::optional<Telling> Told::take(const Notice& notice, Marks& marks) {
         telling->repeats = failure.repeats;
         telling->first = failure.first;
         failure.last = notice.at;
-        failure.repeats = 0;
+        failure.repeats = dropped;
         failure.given_up = is_given_up(notice);
     } else {
-        ++failure.repeats;
+        failure.repeats += 1 + dropped;
     }
     marks[key] = failure;
     return telling;
@@ -99,6 +99,23 @@ void Told::apply(const Marks& marks) {
             failures_[key] = failure;
         else
             failures_.erase(key);
+}
+
+void Told::forget(const Marks& marks) {
+    for (const auto& [key, failure] : marks) {
+        const auto known = failures_.find(key);
+        // `last` is later when a reminder came after it.
+        if (failure && failure->first == failure->last && known != failures_.end() &&
+            known->second->last == failure->last)
+            failures_.erase(known);
+    }
+}
+
+std::set<std::string> Told::cats_of(const Marks& marks) {
+    std::set<std::string> cats;
+    for (const auto& [key, failure] : marks)
+        cats.insert(parts_of(key)[1]);
+    return cats;
 }
 
 Told::Time Told::next_message_at(const std::string& channel, Time now) const {
@@ -170,8 +187,11 @@ std::string Told::encode() const {
     for (const auto& [channel, times] : messages_)
         for (const Time at : times)
             messages[channel].push_back(to_ms(at));
-    const json all = {
-        {"version", 1}, {"failures", marks_json(failures_)}, {"messagesMs", messages}, {"lost", lost}};
+    const json all = {{"version", 1},
+                      {"failures", marks_json(failures_)},
+                      {"messagesMs", messages},
+                      {"lost", lost},
+                      {"unsaid", unsaid}};
     return all.dump(1, ' ', false, json::error_handler_t::replace) + '\n';
 }
 
@@ -184,7 +204,9 @@ Result<void> Told::decode(std::string_view text) {
         for (const auto& [channel, times] : all.at("messagesMs").items())
             for (const json& at : times)
                 messages[channel].push_back(from_ms(at));
+        auto dropped = all.value("unsaid", std::map<std::string, std::uint32_t>());
         lost = all.at("lost");
+        unsaid = std::move(dropped);
         failures_ = std::move(failures);
         messages_ = std::move(messages);
         return {};

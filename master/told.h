@@ -37,11 +37,16 @@ public:
     // Would `notice` be told now? Changes nothing.
     bool is_news(const Notice& notice) const;
 
-    // Takes `notice` in: what to tell, or nothing. `marks` gets what changed.
-    std::optional<Telling> take(const Notice& notice, Marks& marks);
+    // Takes `notice` in: what to tell, or nothing. `marks` gets what changed. `unsaid`: firings after it that
+    // will not be taken in themselves.
+    std::optional<Telling> take(const Notice& notice, Marks& marks, std::uint32_t unsaid = 0);
 
     // The same changes again, after a crash.
     void apply(const Marks& marks);
+    // Nobody will get the message that had these: of failures that it told of first, nobody knows.
+    void forget(const Marks& marks);
+    // The cats that they are about.
+    static std::set<std::string> cats_of(const Marks& marks);
 
     // When the next message of `channel` may be begun: at once, when the last one is a digest's time ago and
     // the hour has room. Times in the future, by a clock that was set back, do not count.
@@ -56,6 +61,8 @@ public:
                Time now);
 
     std::uint64_t lost = 0;  // notices that could not be kept and that no message has told of
+    // Firings that were dropped behind a notice that still waits, by its file.
+    std::map<std::string, std::uint32_t> unsaid;
 
     std::string encode() const;
     Result<void> decode(std::string_view text);

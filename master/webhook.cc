@@ -1,6 +1,7 @@
 // One call of a webhook, with libcurl. Mailer.
 #include "common/line_codec.h"
 #include "common/tls_fault.h"
+#include "master/answer_mask.h"
 #include "master/delivery.h"
 #include "master/webhook_message.h"
 
@@ -12,7 +13,8 @@ namespace healthcheckd::master {
 
 namespace {
 
-constexpr std::size_t kMostAnswer = 16 * 1024;
+constexpr std::size_t kMostAnswer = 16 * 1024;          // that is looked at
+constexpr std::size_t kMostReceived = 4 * 1024 * 1024;  // whoever sends more is not listened to any longer
 
 struct FreeList {
     void operator()(curl_slist* list) const { curl_slist_free_all(list); }
@@ -33,7 +35,9 @@ private:
 
     const WebhookConfig& webhook_;
     SignedCall call_;
+    const AnswerMask mask_;
     std::string answer_;
+    std::size_t received_ = 0;
     std::array<char, CURL_ERROR_SIZE> error_text_{};
     std::unique_ptr<curl_slist, FreeList> headers_;
     Transfer transfer_;
@@ -42,7 +46,8 @@ private:
 WebhookDelivery::WebhookDelivery(const WebhookConfig& webhook, const SpoolMessage& message,
                                  const TlsClient& tls)
     : webhook_(webhook), call_(sign_call(webhook.format, webhook.url.view(), webhook.secret.view(),
-                                         message.text, std::chrono::system_clock::now())) {
+                                         message.text, std::chrono::system_clock::now())),
+      mask_(webhook) {
     add_header("Content-Type: application/json; charset=utf-8");
     add_header("Expect:");  // no waiting for "100 Continue"
     for (const std::string& line : call_.headers)
@@ -65,11 +70,12 @@ WebhookDelivery::WebhookDelivery(const WebhookConfig& webhook, const SpoolMessag
 }
 
 std::size_t WebhookDelivery::on_write(char* data, std::size_t size, std::size_t count, void* self) {
-    // What is longer is no answer of a webhook; returning less than there was ends the transfer.
-    std::string& answer = static_cast<WebhookDelivery*>(self)->answer_;
-    if (answer.size() + size * count > kMostAnswer)
+    // Returning less than there was ends the transfer.
+    auto& delivery = *static_cast<WebhookDelivery*>(self);
+    delivery.received_ += size * count;
+    if (delivery.received_ > kMostReceived)
         return 0;
-    answer.append(data, size * count);
+    delivery.answer_.append(data, std::min(size * count, kMostAnswer - delivery.answer_.size()));
     return size * count;
 }
 
@@ -105,22 +111,24 @@ std::optional<DeliveryResult> WebhookDelivery::step() {
         return std::nullopt;
     DeliveryResult result;
     const std::string where = server();
-    if (*code != CURLE_OK) {
+    // An answer that goes on and on has begun with a status, and that is what counts: the call has been made.
+    const bool cut = *code == CURLE_WRITE_ERROR && received_ > kMostReceived;
+    if (*code != CURLE_OK && !cut) {
         const std::string detail =
             printable(error_text_[0] != '\0' ? error_text_.data() : curl_easy_strerror(*code), 300);
         const std::string fault = tls_fault(transfer_.handle(), *code, detail, where);
-        result.about_server = true;
+        result.concerns_channel = true;
         result.message = where + ": " +
                          (*code == CURLE_OPERATION_TIMEDOUT
                               ? fmt::format("no answer within {} s", kTryLimit.count() / 1000)
-                          : *code == CURLE_WRITE_ERROR ? "the answer is too long for a webhook"
-                          : fault.empty()              ? detail
-                                                       : fault);
+                          : fault.empty() ? detail
+                                          : fault);
         return result;
     }
     long status = 0;
     curl_easy_getinfo(transfer_.handle(), CURLINFO_RESPONSE_CODE, &status);
-    const CallVerdict verdict = judge_answer(webhook_.format, status, answer_);
+    const CallVerdict verdict = judge_answer(webhook_.format, status, answer_,
+                                             [this](std::string text) { return mask_(std::move(text)); });
     result.message = where + (verdict.why.empty() ? "" : ": " + verdict.why);
     switch (verdict.fate) {
     case CallVerdict::taken:
@@ -129,8 +137,8 @@ std::optional<DeliveryResult> WebhookDelivery::step() {
         break;
     case CallVerdict::later:
         result.fate = Fate::put_off;
-        result.wants_rest = verdict.wants_rest;
-        result.about_server = verdict.wants_rest || status >= 500;
+        result.retry_slowly = verdict.retry_slowly;
+        result.concerns_channel = verdict.concerns_channel;
         break;
     case CallVerdict::refused:
         result.fate = Fate::refused;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <curl/curl.h>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -57,6 +58,18 @@ std::string slack_escaped(std::string_view text) {
     return out;
 }
 
+// Feishu reads <at user_id="all"> in a text, WeCom <@all>: observed text must call nobody. As long as before.
+std::string without_mentions(std::string text) {
+    std::string small = text;
+    std::ranges::transform(small, small.begin(), [](unsigned char c) { return std::tolower(c); });
+    for (std::size_t at = 0; (at = small.find('<', at)) != std::string::npos; ++at) {
+        const std::string_view next = std::string_view(small).substr(at + 1);
+        if (next.starts_with("at") || next.starts_with("/at") || next.starts_with('@'))
+            text[at] = '(';
+    }
+    return text;
+}
+
 ordered_json event_json(const Telling& telling) {
     ordered_json event = notice_json(telling.notice);
     event["reminder"] = telling.reminder;
@@ -72,8 +85,8 @@ std::string chat_call(WebhookFormat format, const std::string& text) {
     if (format == WebhookFormat::slack)
         return dumped({{"text", slack_escaped(text)}});
     if (format == WebhookFormat::feishu)
-        return dumped({{"msg_type", "text"}, {"content", {{"text", text}}}});
-    return dumped({{"msgtype", "text"}, {"text", {{"content", text}}}});
+        return dumped({{"msg_type", "text"}, {"content", {{"text", without_mentions(text)}}}});
+    return dumped({{"msgtype", "text"}, {"text", {{"content", without_mentions(text)}}}});
 }
 
 std::string hmac_sha256(std::string_view key, std::string_view text) {
@@ -112,10 +125,16 @@ std::optional<long> error_code(std::string_view body, std::string& text) {
     return std::nullopt;
 }
 
-// "Too many calls" of wecom (45009), dingtalk (130101, 410100) and feishu (9499, 11232); busy (-1).
+// "Too many calls" of wecom (45009), dingtalk (130101, 410100) and feishu (11232); busy (-1).
 bool means_later(long code) {
-    constexpr std::array kLater{-1L, 45009L, 130101L, 410100L, 9499L, 11232L};
+    constexpr std::array kLater{-1L, 45009L, 130101L, 410100L, 11232L};
     return std::ranges::find(kLater, code) != kLater.end();
+}
+
+// 9499 of feishu is "too many request" as well as "Bad Request", and nothing but the text tells which.
+bool may_mean_later(WebhookFormat format, long code, std::string text) {
+    std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
+    return format == WebhookFormat::feishu && code == 9499 && text.find("too many") != std::string::npos;
 }
 
 }  // namespace
@@ -183,11 +202,12 @@ SignedCall sign_call(WebhookFormat format, std::string_view url, std::string_vie
     return call;
 }
 
-CallVerdict judge_answer(WebhookFormat format, long status, std::string_view body) {
+CallVerdict judge_answer(WebhookFormat format, long status, std::string_view body,
+                         const std::function<std::string(std::string)>& mask) {
     const std::string answer =
-        fmt::format("HTTP {}{}{}", status, body.empty() ? "" : ": ", printable(body, 200));
+        fmt::format("HTTP {}{}{}", status, body.empty() ? "" : ": ", printable(mask(std::string(body)), 200));
     if (status == 429 || status == 408 || status >= 500)
-        return {CallVerdict::later, answer, status == 429};
+        return {CallVerdict::later, answer, status == 429, status != 408};
     if (status < 200 || status > 299)
         return {CallVerdict::refused, answer};
     if (format == WebhookFormat::json || format == WebhookFormat::slack)
@@ -198,9 +218,10 @@ CallVerdict judge_answer(WebhookFormat format, long status, std::string_view bod
         return {CallVerdict::later, answer + ", which is no answer of " + std::string(to_string(format))};
     if (*code == 0)
         return {CallVerdict::taken, ""};
-    const bool later = means_later(*code);
+    const bool busy = means_later(*code);
+    const bool later = busy || may_mean_later(format, *code, text);
     return {later ? CallVerdict::later : CallVerdict::refused,
-            fmt::format("error {}: {}", *code, printable(text, 200)), later};
+            fmt::format("error {}: {}", *code, printable(mask(text), 200)), later, busy};
 }
 
 }  // namespace healthcheckd::master

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,9 +36,12 @@ SignedCall sign_call(WebhookFormat format, std::string_view url, std::string_vie
 // What the service's answer to a call with HTTP `status` and `body` means.
 struct CallVerdict {
     enum { taken, later, refused } fate = later;
-    std::string why;          // for a person; "" when taken
-    bool wants_rest = false;  // too many calls
+    std::string why;                // for a person; "" when taken
+    bool retry_slowly = false;      // too many calls
+    bool concerns_channel = false;  // later: the next call would fare no better
 };
-CallVerdict judge_answer(WebhookFormat format, long status, std::string_view body);
+// `mask` is asked of every text of the answer that `why` quotes, before it is cut.
+CallVerdict judge_answer(WebhookFormat format, long status, std::string_view body,
+                         const std::function<std::string(std::string)>& mask = std::identity());
 
 }  // namespace healthcheckd::master

@@ -1,6 +1,6 @@
 // Mails about failures and recoveries, over TLS with login, to a real SMTP server.
 #include "t/fixture/daemon.h"
-#include "t/fixture/smtp_sink.h"
+#include "t/fixture/mail_lab.h"
 #include "t/fixture/supervisord.h"
 
 #include <boost/test/unit_test.hpp>
@@ -119,6 +119,21 @@ BOOST_AUTO_TEST_CASE(a_mail_that_the_server_puts_off_is_tried_again) {
     sink.mend();
     BOOST_TEST(sink.wait_for_mails(1, 20s));
     BOOST_TEST(daemon.wait_for_log("[mail] sent: "));
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_waits_for_a_server_that_takes_a_mail_slowly) {
+    const Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
+    SmtpSink sink(plain_sink());
+    sink.fail("message", "wait 1.6");
+    const TempDir state;
+    Daemon daemon(supervisord.url(), tcp_cat(free_port(), "action: email"),
+                  {.config_lines = plain_mail(sink), .state_dir = state.path()});
+    BOOST_TEST_REQUIRE(sink.wait_for_mails(1));
+    const Daemon::Stopped end = daemon.stop();
+    BOOST_TEST((end.took <= 3s), "took " << end.took.count() << " ms to stop");
+    // A message that is still there would be sent once more by the next life.
+    BOOST_TEST(spooled(state.path(), ".message").empty());
+    BOOST_TEST(daemon.log().find("[mail] sent: ") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

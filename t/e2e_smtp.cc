@@ -47,7 +47,7 @@ MailResult deliver(const MailConfig& mail, const SpoolMessage& message, std::chr
     BOOST_TEST_REQUIRE(result.has_value());
     for (const RecipientFate& each : result->exceptions)
         result->message += "; " + each.address + ": " + each.answer;
-    return {result->fate == Fate::delivered, result->fate == Fate::refused, result->wants_rest,
+    return {result->fate == Fate::delivered, result->fate == Fate::refused, result->retry_slowly,
             result->message};
 }
 

@@ -242,6 +242,33 @@ BOOST_AUTO_TEST_CASE(what_is_refused_for_good_is_kept_with_the_reason_and_withou
     check_no_secret(daemon.log());
 }
 
+BOOST_AUTO_TEST_CASE(a_call_that_is_answered_at_length_is_made_once) {
+    const WebhookReceiver receiver;
+    receiver.fail("json", "long");
+    const Supervisord supervisord(kGateway);
+    const Daemon daemon(supervisord.url(), tcp_cat(free_port(), "action: webhook"),
+                        {.config_lines = "webhooks: {" + webhook(receiver, "record", "json") + "}"});
+    BOOST_TEST(daemon.wait_for_log("[webhook:record] sent: "));
+    BOOST_TEST(receiver.calls().size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_receiver_that_sends_everything_back_gets_no_key_into_the_log) {
+    const WebhookReceiver receiver;
+    receiver.fail("json", "echo");
+    const Supervisord supervisord(kGateway);
+    Daemon daemon(supervisord.url(), tcp_cat(free_port(), "action: webhook"),
+                  {.config_lines = "webhooks: {" +
+                                   webhook(receiver, "record", "json",
+                                           ", headers: {Authorization: 'Bearer t0ken-of-the-header'}") +
+                                   "}"});
+    BOOST_TEST_REQUIRE(daemon.wait_for_log("HTTP 404: Cannot POST ********"));
+    BOOST_TEST_REQUIRE(wait_until([&] { return dead(daemon).size() == 1; }));
+    for (const std::string& text : {daemon.log(), dead(daemon)[0]}) {
+        check_no_secret(text);
+        BOOST_TEST(!has(text, "t0ken-of-the-header"), text);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_wrong_secret_is_refused_and_told_in_the_services_words) {
     const WebhookReceiver receiver;
     const Supervisord supervisord(kGateway);

@@ -1,7 +1,6 @@
 // The spool's rules, crash by crash: an outbox is dropped at some point and another one goes on from its
 // files.
-#include "master/outbox.h"
-#include "t/fixture/basics.h"
+#include "t/fixture/outbox_lab.h"
 
 #include <boost/test/unit_test.hpp>
 #include <fstream>
@@ -13,81 +12,7 @@ using namespace healthcheckd::master;
 
 namespace {
 
-using Time = Outbox::Time;
-const Time kBegin{std::chrono::milliseconds(1'800'000'000'000)};
-
-// A state folder, and outboxes that come and go.
-struct Lab {
-    TempDir dir;
-    Config config;
-    Spool spool{dir.path().string()};
-    std::vector<std::string> said;
-    std::optional<Outbox> outbox;
-    int incidents = 0;
-    Time now = kBegin;
-
-    Lab() {
-        config.mail.emplace();
-        config.mail->from = "ops@test.local";
-        config.mail->to_list = {"a@test.local", "b@test.local", "c@test.local"};
-        config.mail->hosts = {"mail.test"};
-        CatConfig cat;
-        cat.name = "cat1";
-        config.cats = {cat};
-        cat.name = "cat2";
-        config.cats.push_back(cat);
-        BOOST_TEST_REQUIRE(static_cast<bool>(spool.prepare()));
-        start();
-    }
-    void start(const std::string& life = "life") {
-        outbox.emplace(config, spool, life, [this](Weight, const std::string& who, const std::string& text) {
-            said.push_back(who + ": " + text);
-        });
-        outbox->load(now);
-    }
-    Incident incident(NoticeKind kind, const std::string& cat = "cat1") {
-        Incident incident;
-        incident.kind = kind;
-        ActionRequest& request = incident.request;
-        request.cat.send_resolved = true;
-        request.cat_name = cat;
-        request.program = "gateway";
-        request.at = now;
-        request.channels = {"mail"};
-        request.life = "life";
-        request.notice_id = "id" + std::to_string(1000 + incidents++);
-        return incident;
-    }
-    void happens(NoticeKind kind, const std::string& cat = "cat1") {
-        BOOST_TEST_REQUIRE(static_cast<bool>(spool.put(incident(kind, cat), {})));
-    }
-    // Subjects of the messages that are due, delivered with `result`.
-    std::vector<std::string> tell(const DeliveryResult& result = {.fate = Fate::delivered, .message = "ok"}) {
-        outbox->scan();
-        std::vector<std::string> subjects;
-        for (Outbox::Message* message : outbox->due(now)) {
-            subjects.push_back(message->subject.substr(message->subject.find(": ") + 2));
-            outbox->report(*message, result, now);
-        }
-        return subjects;
-    }
-    std::string tell_one(const DeliveryResult& result = {.fate = Fate::delivered, .message = "ok"}) {
-        const auto subjects = tell(result);
-        return subjects.empty() ? "" : subjects.size() == 1 ? subjects[0] : "several";
-    }
-    bool was_said(const std::string& part) const {
-        return std::ranges::any_of(
-            said, [&](const std::string& each) { return each.find(part) != std::string::npos; });
-    }
-    std::vector<std::string> dead() const {
-        std::vector<std::string> texts;
-        for (const auto& entry : std::filesystem::directory_iterator(spool.dead_dir()))
-            texts.push_back(read_file(entry.path().string()));
-        return texts;
-    }
-};
-
-const DeliveryResult kServerDown{.fate = Fate::put_off, .message = "no answer", .about_server = true};
+using Lab = OutboxLab;
 
 }  // namespace
 
@@ -269,7 +194,7 @@ BOOST_AUTO_TEST_CASE(an_action_that_ended_leaves_nothing_pending) {
     Incident whole = lab.incident(NoticeKind::failed);
     whole.action = MainAction::exec;
     BOOST_TEST(static_cast<bool>(lab.spool.put_pending(whole)));
-    BOOST_TEST(static_cast<bool>(lab.spool.put(whole, {})));
+    BOOST_TEST(static_cast<bool>(lab.spool.put(whole, "mail", {})));
     BOOST_TEST(lab.spool.list(kPendingFile).empty());
     BOOST_TEST(lab.spool.list(kNoticeFile).size() == 1u);
 }
@@ -304,7 +229,7 @@ BOOST_AUTO_TEST_CASE(a_full_spool_takes_no_more_and_the_next_message_says_how_ma
     Lab lab;
     for (int i = 0; i < 1000; ++i)
         std::ofstream(lab.spool.dir() + "/" + std::to_string(i) + ".part");
-    const auto refused = lab.spool.put(lab.incident(NoticeKind::failed), {});
+    const auto refused = lab.spool.put(lab.incident(NoticeKind::failed), "mail", {});
     BOOST_TEST_REQUIRE(!refused);
     BOOST_TEST(refused.error().code == ENOSPC);
     for (int i = 0; i < 1000; ++i)

@@ -1,4 +1,5 @@
 // Calls of webhooks: their bodies and sizes, signatures against an independent computation, answers.
+#include "master/answer_mask.h"
 #include "master/webhook_message.h"
 #include "t/fixture/basics.h"
 
@@ -125,6 +126,18 @@ BOOST_AUTO_TEST_CASE(text_from_outside_means_nothing_to_slack) {
     BOOST_TEST(!has(text, "<"), text);
 }
 
+BOOST_AUTO_TEST_CASE(text_from_outside_calls_nobody) {
+    for (const WebhookFormat format :
+         {WebhookFormat::feishu, WebhookFormat::wecom, WebhookFormat::dingtalk}) {
+        const std::string text = text_of(
+            format,
+            compose_call(format, {telling("gateway", R"(a <at user_id="all">x</AT> <@all> b < 3)")}, 0));
+        BOOST_TEST(!has(text, "<at"), text);
+        BOOST_TEST(!has(text, "<@"), text);
+        BOOST_TEST(has(text, R"((at user_id="all">x(/AT> (@all> b < 3)"), text);
+    }
+}
+
 // WeCom refuses a text of more than 2,048 bytes, DingTalk and Feishu a call of more than 20,000.
 BOOST_AUTO_TEST_CASE(no_call_is_longer_than_its_service_takes_whatever_it_has_to_say) {
     for (const std::string fill : {"x", "\"", "\t", "网", "&", "\xff"}) {
@@ -236,13 +249,15 @@ BOOST_AUTO_TEST_CASE(answers_are_taken_as_the_services_mean_them) {
         {feishu, 200, R"({"StatusCode":0,"StatusMessage":"success"})", CallVerdict::taken},
         {feishu, 200, R"({"code":19021,"msg":"sign match fail"})", CallVerdict::refused},
         {feishu, 200, R"({"code":11232,"msg":"frequency limited"})", CallVerdict::later, true},
+        {feishu, 200, R"({"code":9499,"msg":"too many request","data":{}})", CallVerdict::later, true},
+        {feishu, 200, R"({"code":9499,"msg":"Bad Request","data":{}})", CallVerdict::refused},
         {feishu, 502, "", CallVerdict::later},
     };
     for (const Row& row : rows)
         BOOST_TEST_CONTEXT(to_string(row.format) << ' ' << row.status << ' ' << row.body) {
             const CallVerdict verdict = judge_answer(row.format, row.status, row.body);
             BOOST_TEST(static_cast<int>(verdict.fate) == row.fate);
-            BOOST_TEST(verdict.wants_rest == row.rest);
+            BOOST_TEST(verdict.retry_slowly == row.rest);
             BOOST_TEST(verdict.why.empty() == (row.fate == CallVerdict::taken));
         }
 }
@@ -254,6 +269,31 @@ BOOST_AUTO_TEST_CASE(an_answer_is_told_in_its_own_words_and_cannot_break_a_line)
     const std::string why = judge_answer(WebhookFormat::json, 404, "no\r\nhook" + std::string(5000, 'x')).why;
     BOOST_TEST(why.starts_with("HTTP 404: no\\x0D\\x0Ahook"), why);
     BOOST_TEST(why.size() < 300U);
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_is_told_without_what_is_a_key) {
+    SecretStore secrets;
+    WebhookConfig hook;
+    hook.url = secrets.put(SecretStore::kMail, "https://h.test/services/T0/K%65y-part?token=abcdef12&x=1");
+    hook.secret = secrets.put(SecretStore::kMail, "s3c");
+    hook.headers = secrets.put(SecretStore::kMail, R"({"X-Key":"hdr-key","Authorization":"Bearer b34rer"})");
+    const AnswerMask mask(hook);
+    for (const std::string shown :
+         {"Cannot POST /services/T0/K%65y-part?token=abcdef12&x=1", "no /services/T0/Key-part",
+          "part Key-part", R"(no \/services\/T0\/K%65y-part)", "abcdef12", "key s3c", "hdr-key",
+          "Bearer b34rer", "b34rer?"}) {
+        const std::string text = mask(shown);
+        for (const char* key : {"services", "y-part", "abcdef12", "s3c", "hdr-key", "b34rer"})
+            BOOST_TEST(!has(text, key), text);
+        BOOST_TEST(has(text, "********"), text);
+    }
+    BOOST_TEST(mask("HTTP 404: no such hook at h.test") == "HTTP 404: no such hook at h.test");
+    // Masked before it is cut: the rest of a key would be left.
+    const std::string why =
+        judge_answer(WebhookFormat::json, 404, std::string(195, 'x') + "hdr-key", [&](std::string text) {
+            return mask(std::move(text));
+        }).why;
+    BOOST_TEST(!has(why, "hdr"), why);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -58,8 +58,10 @@ void Cat::restore(const RememberedCat& cat) {
         actions_.push_back(action);
         note(fmt::format("{} {}: {}", action.kind, action.ok ? "done" : "failed", action.message), action.at);
     }
-    if (cat.failed)
-        log::info(who(), "failed before healthcheckd was started");
+    if (threshold_.state() != CatState::starting)
+        log_change(log::Level::info, CatState::starting,
+                   cat.failed ? "failed before healthcheckd was started"
+                              : "had failures before healthcheckd was started");
 }
 
 RememberedCat Cat::remembered() const {

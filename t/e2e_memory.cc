@@ -61,7 +61,8 @@ BOOST_AUTO_TEST_CASE(what_was_failed_is_remembered_through_a_kill) {
     }));
     first.wait_end(SIGKILL);
     const Daemon second(supervisord.url(), cats, {.state_dir = first.state_dir()});
-    BOOST_TEST(second.wait_for_log("[cat1 web] failed before healthcheckd was started"));
+    BOOST_TEST(second.wait_for_log("[cat1 web] starting -> failed (failures "));
+    BOOST_TEST(second.wait_for_log("): failed before healthcheckd was started"));
 }
 
 BOOST_AUTO_TEST_CASE(counts_are_dropped_when_the_definition_or_the_process_is_another_one) {

@@ -105,17 +105,22 @@ BOOST_AUTO_TEST_CASE(when_all_cats_succeed_the_table_says_so_and_the_status_is_0
 
 BOOST_AUTO_TEST_CASE(one_that_fails_makes_the_status_1_and_the_table_says_why) {
     const int port = free_port();
+    const TempDir tools;
+    const std::string spin = "spin" + std::to_string(::getpid());  // no other test's process goes by it
+    std::filesystem::copy_file(program("spin.py"), tools.file(spin));
     const Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"},
                                    {.name = "down", .command = "/bin/sleep 1000", .extra = "autostart=false"},
-                                   {.name = "spin", .command = program("spin.py")}});
+                                   {.name = "spin", .command = tools.file(spin)}});
     const OnceRun once(supervisord.url(),
                        "good: {program: web, type: mem, action: restart}\n"
                        "big: {program: web, type: mem, maxMem: 0.1, action: restart}\n"
                        "port: {program: web, type: tcp, host: 127.0.0.1, action: restart, port: " +
                            std::to_string(port) +
                            "}\n"
-                           "spins: {program: spin, type: cpu, maxCpu: 20, action: restart}\n"
-                           "named: {program: spin.py, pidGet: name, type: cpu, maxCpu: 20, action: kill}\n"
+                           "spins: {program: spin, type: cpu, maxCpu: 2, action: restart}\n"
+                           "named: {program: " +
+                           spin +
+                           ", pidGet: name, type: cpu, maxCpu: 2, action: kill}\n"
                            "down: {program: down, type: mem, action: restart}\n"
                            "absent: {program: nobody, type: mem, action: restart}\n");
     BOOST_TEST(once.status == 1, once.output);
@@ -123,8 +128,8 @@ BOOST_AUTO_TEST_CASE(one_that_fails_makes_the_status_1_and_the_table_says_why) {
     BOOST_TEST(once.says("good", " success "), once.output);
     BOOST_TEST(once.says("big", "at or above the limit of 0.1 MB"), once.output);
     BOOST_TEST(once.says("port", "efused"), once.output);
-    BOOST_TEST(once.says("spins", "at or above the limit of 20 %"), once.output);
-    BOOST_TEST(once.says("named", "at or above the limit of 20 %"), once.output);
+    BOOST_TEST(once.says("spins", "at or above the limit of 2 %"), once.output);
+    BOOST_TEST(once.says("named", "at or above the limit of 2 %"), once.output);
     BOOST_TEST(once.says("down", "not running (STOPPED)"), once.output);
     BOOST_TEST(once.says("absent", "supervisord has no program 'nobody'"), once.output);
 }
@@ -257,7 +262,7 @@ BOOST_AUTO_TEST_CASE(a_daemon_that_runs_beside_it_notices_nothing) {
     BOOST_TEST(once.output.find("no process goes by the name " + ghost) != std::string::npos, once.output);
     BOOST_TEST(lines_of_others() == 1U);
     BOOST_TEST(daemon.wait_for_state("cat1", healthy));
-    BOOST_TEST(daemon.state("named")["state"] == "idle");
+    BOOST_TEST(daemon.wait_for_state("named", [](const auto& cat) { return cat["state"] == "idle"; }));
     BOOST_TEST(daemon.log().find("warning") == std::string::npos);
     BOOST_TEST(daemon.log().find("error") == std::string::npos);
     BOOST_TEST(daemon.stop().status == 0);

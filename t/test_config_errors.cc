@@ -217,7 +217,7 @@ BOOST_AUTO_TEST_CASE(mail_section) {
          "in its xn-- form\n"},
         {"webhook with a length of its own",
          "config: {webhooks: {h: {url: 'http://h/x', headers: {content-length: 1}}}}\n" + cat_of(""),
-         "t:1:45: error: config.webhooks.h.headers: must not hold 'content-length': it follows from the call "
+         "t:1:53: error: config.webhooks.h.headers: must not hold 'content-length': it follows from the call "
          "and the "
          "URL\n"},
         {"injected header", mail("host: h, to_list: a@b.c, from: \"x@y.z\\r\\nBcc: a@b\""),

@@ -5,6 +5,7 @@
 #include "master/config_loader.h"
 #include "master/control.h"
 #include "master/descriptors.h"
+#include "master/library_pages.h"
 #include "master/master.h"
 #include "master/memory_loader.h"
 #include "master/reloader.h"
@@ -130,6 +131,7 @@ void Daemon::begin(const std::shared_ptr<const Config>& config, Memory memory) {
     reloader_.emplace(spawner_, *master_, config_file_);
     control_.emplace(loop_, *master_, *reloader_);
     control_->start(config->socket);
+    release_library_pages();
     if (reload_at_start_)
         reloader_->request({});
     if (dump_at_start_)

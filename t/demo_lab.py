@@ -15,6 +15,7 @@ import shlex
 import signal
 import socket
 import subprocess
+import sys
 import time
 import xmlrpc.client
 from pathlib import Path
@@ -183,12 +184,12 @@ class Lab:
         return whole.splitlines()
 
     def state_table(self):
-        """healthcheckd's own table of its checks, which it writes into its log on SIGUSR1."""
-        before = len(self.output("healthcheckd"))
-        self.processes["healthcheckd"].send_signal(signal.SIGUSR1)
-        self.wait_for(lambda: "state.json" in self.output("healthcheckd")[before:], "the state table")
-        lines = self.output("healthcheckd")[before:].splitlines()
-        return [line.split("[state] ")[1] for line in lines if "[state] " in line and "state.json" not in line]
+        """What `healthcheckctl status` prints, in colours where this prints in colours."""
+        command = [str(self.ctl), "-s", f"{self.dir}/healthcheckd.sock", "status"]
+        if sys.stdout.isatty():
+            command = ["/usr/bin/script", "-qec", shlex.join(command), "/dev/null"]
+        return subprocess.run(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, timeout=20,
+                              text=True).stdout.replace("\r", "").splitlines()
 
     def end(self):
         """Ends everything, healthcheckd first, and returns what did not end as it should."""

@@ -110,6 +110,13 @@ std::string_view to_string(MainAction action) {
     __builtin_unreachable();
 }
 
+MainAction main_action_from(std::string_view text) {
+    for (const MainAction action : {MainAction::restart, MainAction::exec, MainAction::kill})
+        if (to_string(action) == text)
+            return action;
+    return MainAction::none;
+}
+
 MainAction main_action(const ActionSet& actions) {
     if (actions.restart)
         return MainAction::restart;

@@ -51,6 +51,7 @@ struct ActionSet {
 // The one of restart, exec and kill that runs: the first in this order.
 enum class MainAction : std::uint8_t { none, restart, exec, kill };
 std::string_view to_string(MainAction action);
+MainAction main_action_from(std::string_view text);  // none for any other text
 MainAction main_action(const ActionSet& actions);
 
 // Inclusive ranges of HTTP status codes.

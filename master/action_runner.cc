@@ -120,17 +120,24 @@ std::vector<std::string> ActionRunner::plan(Cat& cat) {
     std::vector<std::string> lines;
     if (cat.config().dry_run)
         lines.emplace_back("dry run: it would be told, and not be done");
-    if (incident.action != MainAction::none) {
+    if (incident.action != MainAction::none)
         lines.push_back("would " + plan_of(incident.action, incident.request));
-        if (const std::string why = obstacle(cat, report); !why.empty())
-            lines.push_back("would not begin now: " + why);
-    }
     for (const std::string& channel : incident.request.channels)
         lines.push_back("would tell " +
                         (channel == "mail" && needs_.config->mail
                              ? fmt::format("mail to {}", fmt::join(needs_.config->mail->to_list, ", "))
                              : channel));
-    if (lines.empty())
+    const bool nothing = lines.empty();
+    if (!cat.config().enabled)
+        lines.emplace_back("but it is not enabled: it is never probed");
+    else if (cat.paused())
+        lines.emplace_back("but it is paused: it is not probed");
+    else if (!cat.last_probe())
+        lines.emplace_back("it has not been probed yet");
+    else if (const std::string why = obstacle(cat, report);
+             !why.empty() && incident.action != MainAction::none)
+        lines.push_back("would not begin now: " + why);
+    if (nothing)
         lines.push_back(fmt::format("would do nothing: its action is {}, and nobody is there to be told",
                                     actions_text(cat.config().action)));
     return lines;
@@ -272,7 +279,8 @@ void ActionRunner::finish(Running& running, ActionResult result) {
         needs_.on_restarted();
     }
     running.incident.result = std::move(result);
-    if (const auto cat = running.cat.lock())
+    // When it was changed meanwhile, the one that came in its place.
+    if (const auto cat = needs_.find_cat(running.incident.request.cat_name))
         cat->on_action_ended(running.incident.action, running.incident.result.ok,
                              running.incident.result.message);
 }

@@ -31,7 +31,8 @@ public:
         Loop& loop;
         Spawner& spawner;
         std::function<const Program*(const std::string&)> find_program;
-        std::function<Result<UniqueFd>()> open_peer;  // to the supervisord link
+        std::function<std::shared_ptr<Cat>(const std::string&)> find_cat;  // by name
+        std::function<Result<UniqueFd>()> open_peer;                       // to the supervisord link
         NoticeWriter& notices;
         MailerProcess& mailer;
         std::shared_ptr<const Config> config;

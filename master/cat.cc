@@ -25,6 +25,10 @@ Report unknown_report(std::string why) {
 
 }  // namespace
 
+Cat::~Cat() {
+    answer_waiting(unknown_report("the cat is gone"));
+}
+
 Cat::Cat(const WorkerContext& context, WorkerProcess::Identity identity, EventCallback on_event,
          std::function<void()> on_first_failure)
     : identity_(identity), on_event_(std::move(on_event)), on_first_failure_(std::move(on_first_failure)),
@@ -39,43 +43,48 @@ bool Cat::follows_supervisord() const {
     return !cat.measures_process() || (!cat.whole_machine() && cat.pid_get == PidGet::supervisor);
 }
 
-void Cat::restore(const RememberedCat& cat) {
+void Cat::restore(const RememberedCat& cat, std::string_view when) {
     const auto now = std::chrono::system_clock::now();
+    for (const RememberedAction& action : cat.actions) {
+        actions_.push_back(action);
+        add_action(action);
+    }
     if (cat.paused && !cat.paused_until)
         pause(Clock::now(), std::nullopt);
     else if (cat.paused && *cat.paused_until > now)
         pause(Clock::now(), std::chrono::ceil<Milliseconds>(*cat.paused_until - now));
     if (cat.definition != definition_of(*identity_.config, config())) {
-        if (cat.failed)
-            restore_failed();
+        if (cat.failed && cat.about == about())
+            restore_failed(when);
         return;
     }
     threshold_.restore(cat.failed, cat.failures, cat.successes);
     counters_.probes = cat.probes;
     counters_.fired = cat.fired;
     (follows_supervisord() ? counted_ : found_) = cat.process;
-    for (const RememberedAction& action : cat.actions) {
-        actions_.push_back(action);
-        note(fmt::format("{} {}: {}", action.kind, action.ok ? "done" : "failed", action.message), action.at);
-    }
     if (threshold_.state() != CatState::starting)
         log_change(log::Level::info, CatState::starting,
-                   cat.failed ? "failed before healthcheckd was started"
-                              : "had failures before healthcheckd was started");
+                   fmt::format("{} {}", cat.failed ? "failed" : "had failures", when));
+}
+
+std::string Cat::about() const {
+    return program() + ' ' + std::string(to_string(config().type));
 }
 
 RememberedCat Cat::remembered() const {
     RememberedCat cat;
     cat.definition = definition_of(*identity_.config, config());
+    cat.about = about();
     cat.failed = threshold_.failed();
     cat.failures = threshold_.failures();
     cat.successes = threshold_.successes();
     cat.process = follows_supervisord() ? current_ : found_;
     cat.probes = counters_.probes;
     cat.fired = counters_.fired;
-    cat.paused = pause_.has_value();
-    if (pause_)
-        cat.paused_until = pause_->until;
+    if (const auto pause = paused()) {
+        cat.paused = true;
+        cat.paused_until = pause->until;
+    }
     cat.actions = {actions_.begin(), actions_.end()};
     return cat;
 }
@@ -114,7 +123,7 @@ void Cat::check_now(TimePoint now, const ProgramView& view, CheckDone done) {
         return done(unknown_report("the cat is not enabled"));
     waiting_.push_back(std::move(done));
     if (!worker_.probing())
-        probe(view, !pause_ && now >= eligible_);
+        probe(view, !paused() && now >= eligible_);
 }
 
 void Cat::probe(const ProgramView& view, bool counts) {
@@ -163,6 +172,10 @@ void Cat::pause(TimePoint now, std::optional<Milliseconds> how_long) {
     ++deeds_;
 }
 
+std::optional<Cat::Pause> Cat::paused() const {
+    return pause_end_ && Clock::now() >= *pause_end_ ? std::nullopt : pause_;
+}
+
 bool Cat::resume() {
     if (!pause_)
         return false;
@@ -188,19 +201,23 @@ void Cat::note(std::string text, std::chrono::system_clock::time_point at) {
     history_.add(std::move(event));
 }
 
-void Cat::on_action_ended(MainAction action, bool ok, std::string message) {
-    const auto at = std::chrono::system_clock::now();
+void Cat::add_action(const RememberedAction& action) {
     HistoryEvent event;
-    event.at = at;
+    event.at = action.at;
     event.kind = HistoryEvent::Kind::action;
     event.state = threshold_.state();
-    event.action = action;
-    event.ok = ok;
-    event.text = std::make_unique<const std::string>(message);
+    event.action = main_action_from(action.kind);
+    event.ok = action.ok;
+    event.text = std::make_unique<const std::string>(action.message);
     history_.add(std::move(event));
+}
+
+void Cat::on_action_ended(MainAction action, bool ok, std::string message) {
     if (actions_.size() == kMostActions)
         actions_.pop_front();
-    actions_.push_back({at, std::string(to_string(action)), ok, std::move(message)});
+    actions_.push_back(
+        {std::chrono::system_clock::now(), std::string(to_string(action)), ok, std::move(message)});
+    add_action(actions_.back());
     ++deeds_;
 }
 
@@ -276,13 +293,13 @@ void Cat::start_afresh(std::string_view why) {
         log::debug(who(), "counts start afresh: {}", why);
 }
 
-void Cat::restore_failed() {
+void Cat::restore_failed(std::string_view when) {
     const CatState before = threshold_.state();
     const Event event = threshold_.restore_failed();
     if (threshold_.state() != before)
-        log_change(log::Level::info, before, "failed before healthcheckd was started");
+        log_change(log::Level::info, before, fmt::format("failed {}", when));
     else if (event != Event::none)  // not for what failed in this life
-        log::info(who(), "failed before healthcheckd was started; now {}", to_string(before));
+        log::info(who(), "failed {}; now {}", when, to_string(before));
     if (event != Event::none && last_probe_)
         on_event_(*this, event, last_probe_->report);
 }

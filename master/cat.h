@@ -45,10 +45,14 @@ public:
     // `on_first_failure` is called when a program of supervisord's begins to fail.
     Cat(const WorkerContext& context, WorkerProcess::Identity identity, EventCallback on_event,
         std::function<void()> on_first_failure);
+    ~Cat();
+    Cat(const Cat&) = delete;
+    Cat& operator=(const Cat&) = delete;
 
     // Takes over what an earlier life of it had, before start(): all of it when its definition is the same,
     // else the pause, and that it failed.
-    void restore(const RememberedCat& cat);
+    // `when`: of what it had, for the log: "before healthcheckd was started".
+    void restore(const RememberedCat& cat, std::string_view when);
     RememberedCat remembered() const;
     // Grows with every change of what is remembered: with those that people rely on, and with mere counts.
     std::uint64_t deeds() const { return deeds_; }
@@ -70,7 +74,8 @@ public:
     void pause(TimePoint now, std::optional<Milliseconds> how_long);
     // Counts start afresh. False: it was not paused.
     bool resume();
-    const std::optional<Pause>& paused() const { return pause_; }
+    // Empty as well when its time is over and its next tick has not come yet.
+    std::optional<Pause> paused() const;
 
     // Probes at once, whatever the schedule says, and tells `done` the verdict of this probe, or of the one
     // that is under way. While the cat is paused or in its grace the verdict is not counted.
@@ -103,7 +108,7 @@ public:
     std::vector<SeenVerdict> last_verdicts() const { return {verdicts_.begin(), verdicts_.end()}; }
     // People were told, before this life of healthcheckd, that it failed: it is failed until it is well
     // again.
-    void restore_failed();
+    void restore_failed(std::string_view when);
     const Counters& counters() const { return counters_; }
     // supervisord's word for the program at the last tick, "" when it was not known.
     const std::string& program_state() const { return program_state_; }
@@ -115,6 +120,9 @@ private:
     // One verdict, of a probe or about the lack of one: who asked for it is told, and it counts if it should.
     void take(const Report& report);
     void remember(const Report& report);
+    void add_action(const RememberedAction& action);
+    // Whom it checks, and how: what people are told about.
+    std::string about() const;
     void note(std::string text, std::chrono::system_clock::time_point at);
     void answer_waiting(const Report& report);
     void accept(const Report& report);

@@ -24,6 +24,9 @@ std::optional<std::string> group_of(const CatConfig& cat) {
     return cat.program.substr(0, cat.program.size() - 2);
 }
 
+constexpr std::string_view kStarted = "before healthcheckd was started";
+constexpr std::string_view kChanged = "before it began anew";
+
 std::string who(const CatConfig& cat) {
     return cat.name + ' ' + cat.program;
 }
@@ -39,6 +42,7 @@ void Cats::start(std::shared_ptr<const Config> config, Memory memory) {
     for (std::size_t i = 0; i < config_->cats.size(); ++i)
         make(i, fresh);
     start_workers(fresh);
+    began_ = true;
 }
 
 CatChanges Cats::reload(std::shared_ptr<const Config> config) {
@@ -75,7 +79,8 @@ CatChanges Cats::reload(std::shared_ptr<const Config> config) {
             cat->adopt(config_, found->second);
             return false;
         }
-        memory_[cat->name()] = cat->remembered();
+        RememberedCat& remembered = memory_[cat->name()] = cat->remembered();
+        remembered.definition.clear();  // also when only a secret of it has changed
         ++former_.deeds;
         schedule_.remove(id);
         return true;
@@ -136,7 +141,7 @@ Cat& Cats::add(WorkerProcess::Identity identity) {
         std::make_shared<Cat>(needs_.workers, std::move(identity), needs_.on_event, needs_.on_first_failure);
     cats_[id] = cat;
     if (const auto found = memory_.find(cat->name()); found != memory_.end()) {
-        cat->restore(found->second);
+        cat->restore(found->second, began_ ? kChanged : kStarted);
         memory_.erase(found);
     }
     const CatConfig& config = cat->config();
@@ -146,7 +151,7 @@ Cat& Cats::add(WorkerProcess::Identity identity) {
                   config.period);
     needs_.on_scheduled();
     if (failed_before_.erase(cat->name()) > 0)
-        cat->restore_failed();
+        cat->restore_failed(kStarted);
     return *cat;
 }
 
@@ -180,7 +185,10 @@ void Cats::follow(Group& group, const std::string& cat_name, std::vector<Cat*>& 
         const auto& [program, id] = member;
         if (std::ranges::find(present, program) != present.end())
             return false;
-        log::info(cats_.at(id)->who(), "is no member of {} any more: its check ends", group.name);
+        const Cat& cat = *cats_.at(id);
+        log::info(cat.who(), "is no member of {} any more: its check ends", group.name);
+        memory_[cat.name()] = cat.remembered();  // it may come back
+        ++former_.deeds;
         schedule_.remove(id);
         cats_.erase(id);
         return true;
@@ -201,11 +209,17 @@ bool Cats::awaits_members() const {
     return std::ranges::any_of(groups_, [](const auto& entry) { return entry.second.members.empty(); });
 }
 
+std::vector<Cats::Absent> Cats::absent() const {
+    std::vector<Absent> absent;
+    for (const auto& [name, group] : groups_)
+        if (group.members.empty())
+            absent.push_back({config_->cats[group.index], group.empty_said});
+    return absent;
+}
+
 void Cats::restore_failed(const std::string& name) {
-    const auto found =
-        std::ranges::find_if(cats_, [&](const auto& entry) { return entry.second->name() == name; });
-    if (found != cats_.end())
-        found->second->restore_failed();
+    if (const auto cat = find(name))
+        cat->restore_failed(kStarted);
     else
         failed_before_.insert(name);
 }
@@ -237,6 +251,12 @@ std::vector<std::shared_ptr<Cat>> Cats::named(const std::string& name) const {
             of_program.push_back(cat);
     }
     return of_name.empty() ? of_program : of_name;
+}
+
+std::shared_ptr<Cat> Cats::find(const std::string& name) const {
+    const auto found =
+        std::ranges::find_if(cats_, [&](const auto& entry) { return entry.second->name() == name; });
+    return found == cats_.end() ? nullptr : found->second;
 }
 
 bool Cats::any_of_program(const std::string& program) const {

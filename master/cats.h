@@ -59,6 +59,12 @@ public:
     void follow_groups();
     // Is there a group that has no member, as far as is known?
     bool awaits_members() const;
+    // Cats of groups that have no member. `asked`: that is known; else supervisord has not answered yet.
+    struct Absent {
+        const CatConfig& cat;
+        bool asked;
+    };
+    std::vector<Absent> absent() const;
     bool has_groups() const { return !groups_.empty(); }
 
     // People were told before this life that the cat failed; one that is not there yet is told when it comes.
@@ -72,6 +78,8 @@ public:
     std::vector<std::shared_ptr<Cat>> all() const;
     // The cats called so, or those of the program called so.
     std::vector<std::shared_ptr<Cat>> named(const std::string& name) const;
+    // The one called so; nullptr: none.
+    std::shared_ptr<Cat> find(const std::string& name) const;
     bool any_of_program(const std::string& program) const;
 
     // Ends every worker.
@@ -102,6 +110,7 @@ private:
     std::set<std::string> failed_before_;                // cats that are not there yet
     Memory memory_;                                      // the same
     Revision former_;                                    // of cats that are gone
+    bool began_ = false;
     Schedule::Id next_id_ = 0;
     Schedule schedule_;
 };

@@ -92,12 +92,12 @@ std::shared_ptr<Cat> Control::one(const std::string& name, const Reply& reply) c
 }
 
 void Control::on(const StatusRequest&, const Reply& reply) {
-    if (!state_ || Clock::now() - state_at_ >= kStateAge) {
-        state_ = std::make_shared<const std::string>(
+    if (!*state_ || Clock::now() - state_at_ >= kStateAge) {
+        *state_ = std::make_shared<const std::string>(
             "{\"ok\": true, \"state\": " + state_json(master_.view()) + "}\n");
         state_at_ = Clock::now();
     }
-    reply(state_);
+    reply(*state_);
 }
 
 void Control::on(const PauseRequest& request, const Reply& reply) {
@@ -109,7 +109,7 @@ void Control::on(const PauseRequest& request, const Reply& reply) {
         how_long = Milliseconds(request.for_ms);
     for (const auto& cat : found)
         cat->pause(Clock::now(), how_long);
-    state_.reset();
+    state_->reset();
     master_.write_memory();
     const auto until = found.front()->paused()->until;
     reply(text_of({{"ok", true},
@@ -124,7 +124,7 @@ void Control::on(const ResumeRequest& request, const Reply& reply) {
     std::erase_if(found, [](const auto& cat) { return !cat->resume(); });
     if (found.empty())
         return reply(ControlServer::refusal("'" + printable(request.name) + "' is not paused"));
-    state_.reset();
+    state_->reset();
     master_.write_memory();
     reply(text_of({{"ok", true}, {"cats", names_of(found)}}));
 }
@@ -133,7 +133,9 @@ void Control::on(const CheckRequest& request, const Reply& reply) {
     const auto cat = one(request.name, reply);
     if (!cat)
         return;
-    const auto done = [reply, weak = std::weak_ptr<Cat>(cat), name = cat->name()](const Report& report) {
+    const auto done = [reply, state = state_, weak = std::weak_ptr<Cat>(cat),
+                       name = cat->name()](const Report& report) {
+        state->reset();
         const auto alive = weak.lock();
         reply(text_of({{"ok", true},
                        {"cat", name},
@@ -145,7 +147,6 @@ void Control::on(const CheckRequest& request, const Reply& reply) {
                        {"tookMs", static_cast<double>(report.took_us) / 1000},
                        {"state", alive ? alive->state_text() : "gone"}}));
     };
-    state_.reset();
     master_.check_now(*cat, done);
 }
 
@@ -155,7 +156,8 @@ void Control::on(const TestActionRequest& request, const Reply& reply) {
 }
 
 void Control::on(const ReloadRequest&, const Reply& reply) {
-    reloader_.request([reply](const ReloadOutcome& outcome) {
+    reloader_.request([reply, state = state_](const ReloadOutcome& outcome) {
+        state->reset();
         if (!outcome.error.empty())
             return reply(text_of({{"ok", false}, {"error", outcome.error}, {"problems", outcome.problems}}));
         std::vector<std::string> notes = outcome.problems;  // warnings

@@ -37,7 +37,7 @@ private:
     Reloader& reloader_;
     ControlServer server_;
     // The last state that was told: whoever asks within the next moment gets the same, however many they are.
-    ControlServer::Text state_;
+    std::shared_ptr<ControlServer::Text> state_ = std::make_shared<ControlServer::Text>();
     TimePoint state_at_{};
 };
 

@@ -21,7 +21,7 @@ using std::chrono::system_clock;
 
 // After the master's word to end, which waits a little longer: what a server has and has not confirmed would
 // be sent once more by the next mailer.
-constexpr std::chrono::milliseconds kFinishLimit{2'100};
+constexpr std::chrono::milliseconds kFinishLimit = kTryLimit;
 
 template <class Message> void say(const Message& message) {
     // Nobody may be reading any more; the end of the control channel tells.

@@ -57,7 +57,7 @@ public:
 
 private:
     // What one gets to finish when another one is to follow it.
-    static constexpr Milliseconds kFinishLimit{10'000};
+    static constexpr Milliseconds kFinishLimit{35'000};
 
     void spawn();
     void on_line(std::string_view text);

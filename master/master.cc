@@ -50,6 +50,7 @@ Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> confi
               [this](const std::string& cat) { cats_.restore_failed(cat); }),
       notices_(loop, spawner, mailer_, [this] { return link_.open_peer(); }),
       actions_({loop, spawner, [this](const std::string& name) { return table_.find(name); },
+                [this](const std::string& name) { return cats_.find(name); },
                 [this] { return link_.open_peer(); }, notices_, mailer_, config_, life_,
                 [this] { finisher_.look(Milliseconds(1'000)); },
                 [this] {
@@ -99,6 +100,14 @@ CatChanges Master::reload(std::shared_ptr<const Config> fresh, std::vector<std::
             notes.push_back(fmt::format("config.{} is {} only from the next start on", key, value));
         value = old;
     };
+    if (config.supervisord_url != config_->supervisord_url) {
+        // A login is for the one supervisord that it was given for.
+        const auto old = [&](const Secret& secret) {
+            return config.secrets->put(SecretStore::kLink, secret.view());
+        };
+        config.supervisord_user = old(config_->supervisord_user);
+        config.supervisord_pass = old(config_->supervisord_pass);
+    }
     keep(config.supervisord_url, config_->supervisord_url, "supervisordUrl");
     keep(config.state_dir, config_->state_dir, "stateDir");
     keep(config.socket, config_->socket, "socket");
@@ -221,7 +230,8 @@ void Master::on_program_state(const Program& program) {
 }
 
 StateView Master::view() const {
-    return {config_->file, started_at_, reachable_, link_error_, mailer_.counters(), cats_.all()};
+    return {config_->file,      started_at_, reachable_,    link_error_,
+            mailer_.counters(), cats_.all(), cats_.absent()};
 }
 
 void Master::dump_state() {
@@ -249,9 +259,11 @@ void Master::write_memory() {
 }
 
 void Master::on_state_file(const std::string& name, const std::string& failure) {
-    if (!failure.empty())
+    if (!failure.empty()) {
         log::error("state", "not written: {}", failure);
-    else if (name == kStateFile)
+        if (name == kMemoryFile)
+            saved_ = {~0ULL, ~0ULL};  // so that it is tried again
+    } else if (name == kStateFile)
         log::info("state", "written to {}/{}", config_->state_dir, name);
 }
 

@@ -45,15 +45,23 @@ json encode(const RememberedCat& cat) {
     json paused = nullptr;
     if (cat.paused)
         paused = {{"untilMs", cat.paused_until ? json(to_ms(*cat.paused_until)) : json(nullptr)}};
-    return {{"definition", cat.definition}, {"failed", cat.failed},   {"failures", cat.failures},
-            {"successes", cat.successes},   {"pid", cat.process.pid}, {"startTicks", cat.process.start_ticks},
-            {"probes", cat.probes},         {"fired", cat.fired},     {"paused", std::move(paused)},
+    return {{"definition", cat.definition},
+            {"about", cat.about},
+            {"failed", cat.failed},
+            {"failures", cat.failures},
+            {"successes", cat.successes},
+            {"pid", cat.process.pid},
+            {"startTicks", cat.process.start_ticks},
+            {"probes", cat.probes},
+            {"fired", cat.fired},
+            {"paused", std::move(paused)},
             {"actions", std::move(actions)}};
 }
 
 RememberedCat decode(const json& value) {
     RememberedCat cat;
     cat.definition = value.at("definition").get<std::string>();
+    cat.about = value.at("about").get<std::string>();
     cat.failed = value.at("failed").get<bool>();
     cat.failures = count<std::uint32_t>(value.at("failures"));
     cat.successes = count<std::uint32_t>(value.at("successes"));

@@ -24,6 +24,7 @@ struct RememberedAction {
 
 struct RememberedCat {
     std::string definition;  // of the cat whose counts these are (config_compare)
+    std::string about;       // its program and type
     bool failed = false;
     std::uint32_t failures = 0;
     std::uint32_t successes = 0;

@@ -55,11 +55,14 @@ int read_into(const std::string& path, int memory) {
 
 void tell(const ChildEnd& end, const std::string& path) {
     if (end.is_exit(kDamaged))
-        log::error("state", "{} is damaged and was put aside as {}{}; counts start afresh", path, path,
-                   kAside);
+        log::error(
+            "state",
+            "{} is damaged, or of another version of healthcheckd, and was put aside as {}{}; counts start "
+            "afresh, nothing is paused",
+            path, path, kAside);
     else if (!end.is_exit(kNone))
         log::error("state", "{} could not be read ({}); counts start afresh", path,
-                   end.is_exit(kUnreadable) ? "see its permissions and its disk" : end.text());
+                   end.is_exit(kUnreadable) ? "see its permissions, its size and its disk" : end.text());
 }
 
 }  // namespace

@@ -75,12 +75,49 @@ json cat_json(const Cat& cat) {
             {"actions", {{"fired", cat.counters().fired}, {"last", last_action(cat)}}}};
 }
 
+// A cat of a group without members: nothing is checked, which must not look like health.
+json absent_json(const Cats::Absent& absent, const StateView& view) {
+    const CatConfig& cat = absent.cat;
+    const bool known = absent.asked || !view.supervisord_error.empty();
+    const std::string why = view.supervisord_error.empty() ? "supervisord has no such group"
+                                                           : "supervisord: " + view.supervisord_error;
+    json probe = nullptr;
+    if (known)
+        probe = {{"at", utc_timestamp(std::chrono::system_clock::now())},
+                 {"verdict", to_string(Verdict::unknown)},
+                 {"value", 0},
+                 {"limit", 0},
+                 {"unit", ""},
+                 {"tookMs", 0},
+                 {"message", printable(why)}};
+    return {{"name", cat.name},
+            {"program", cat.program},
+            {"type", to_string(cat.type)},
+            {"state", to_string(known ? CatState::unknown : CatState::starting)},
+            {"enabled", true},
+            {"dryRun", cat.dry_run},
+            {"paused", nullptr},
+            {"programState", ""},
+            {"pid", 0},
+            {"failures", 0},
+            {"successes", 0},
+            {"failureThreshold", cat.failure_threshold},
+            {"successThreshold", cat.success_threshold},
+            {"lastProbe", std::move(probe)},
+            {"probes", 0},
+            {"skippedTicks", 0},
+            {"worker", {{"pid", 0}, {"spawns", 0}, {"lastExit", ""}}},
+            {"actions", {{"fired", 0}, {"last", nullptr}}}};
+}
+
 }  // namespace
 
 std::string state_json(const StateView& view) {
     json cats = json::array();
     for (const auto& cat : view.cats)
         cats.push_back(cat_json(*cat));
+    for (const Cats::Absent& absent : view.absent)
+        cats.push_back(absent_json(absent, view));
     const json state = {
         {"version", HEALTHCHECKD_VERSION},
         {"pid", ::getpid()},

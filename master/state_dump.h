@@ -1,7 +1,7 @@
 // What healthcheckd knows, for people and programs: a table for the log and state.json. Master.
 #pragma once
 
-#include "master/cat.h"
+#include "master/cats.h"
 #include "master/mailer_process.h"
 
 #include <chrono>
@@ -18,6 +18,7 @@ struct StateView {
     std::string supervisord_error;
     MailerProcess::Counters mails;
     std::vector<std::shared_ptr<Cat>> cats;
+    std::vector<Cats::Absent> absent = {};
 };
 
 // The whole state as JSON; healthcheckd(8) describes its members.

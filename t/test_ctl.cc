@@ -277,15 +277,7 @@ BOOST_AUTO_TEST_CASE(history_is_a_table_of_probes_actions_and_states) {
 
 BOOST_AUTO_TEST_CASE(every_command_ends_with_2_without_a_daemon) {
     const TempDir dir;
-    for (const std::vector<std::string>& command :
-         std::vector<std::vector<std::string>>{{"status"},
-                                               {"status", "--json"},
-                                               {"pause", "a"},
-                                               {"resume", "a"},
-                                               {"check", "a"},
-                                               {"test-action", "a", "--dry-run"},
-                                               {"reload"},
-                                               {"history", "a"}}) {
+    for (const std::vector<std::string>& command : every_command()) {
         const auto result = healthcheckctl(dir.file("none.sock"), command);
         BOOST_TEST(result.status == 2, command[0]);
         BOOST_TEST(has(result.output, "no answer from healthcheckd at " + dir.file("none.sock")));

@@ -183,15 +183,7 @@ BOOST_AUTO_TEST_CASE(answers_whose_members_are_missing_or_of_other_types_are_sho
     };
     for (const std::string& answer : answers) {
         const ControlStub stub(answer);
-        for (const std::vector<std::string>& command :
-             std::vector<std::vector<std::string>>{{"status"},
-                                                   {"status", "--json"},
-                                                   {"pause", "a"},
-                                                   {"resume", "a"},
-                                                   {"check", "a"},
-                                                   {"test-action", "a", "--dry-run"},
-                                                   {"reload"},
-                                                   {"history", "a"}}) {
+        for (const std::vector<std::string>& command : every_command()) {
             const CommandResult result = healthcheckctl(stub.path(), command);
             // A state that is none is no good health.
             const bool no_state =

@@ -115,6 +115,28 @@ BOOST_AUTO_TEST_CASE(a_paused_cat_is_not_probed_until_it_is_resumed_or_its_time_
     BOOST_TEST(ask(daemon, ResumeRequest{"two"})["error"] == "'two' is not paused");
 }
 
+BOOST_AUTO_TEST_CASE(a_group_that_is_gone_is_no_health_and_comes_back_as_it_went) {
+    const SupervisedProgram web{.name = "web",
+                                .command = kSleep,
+                                .extra = "numprocs=1\nprocess_name=%(program_name)s_%(process_num)02d"};
+    const SupervisedProgram other{.name = "other", .command = kSleep};
+    Supervisord supervisord({web, other});
+    const Daemon daemon(supervisord.url(),
+                        "g: {program: 'web:*', type: mem, maxMem: 5000, periodSeconds: 0.2, "
+                        "initialDelaySeconds: 0}\n");
+    BOOST_TEST_REQUIRE(daemon.wait_for_state("g/web_00", healthy));
+    ask(daemon, PauseRequest{"g", 0});
+    supervisord.set_programs({other});
+    BOOST_TEST(supervisord.ctl({"update"}).status == 0);
+    BOOST_TEST_REQUIRE(daemon.wait_for_log("is no member of web any more"));
+    const json gone = ask(daemon, StatusRequest{})["state"]["cats"][0];
+    BOOST_TEST(gone["name"] == "g");
+    BOOST_TEST(gone["state"] == "unknown", gone.dump());
+    supervisord.set_programs({web, other});
+    BOOST_TEST(supervisord.ctl({"update"}).status == 0);
+    BOOST_TEST(daemon.wait_for_state("g/web_00", [](const auto& cat) { return cat["paused"].is_object(); }));
+}
+
 BOOST_AUTO_TEST_CASE(a_check_on_request_comes_at_once_and_is_not_counted_in_a_pause) {
     const Supervisord supervisord({{.name = "web", .command = kSleep}});
     const int port = free_port();

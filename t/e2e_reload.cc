@@ -136,6 +136,23 @@ BOOST_AUTO_TEST_CASE(a_running_action_ends_as_it_began_when_its_cat_changes_or_g
     BOOST_TEST(read_file(dir.file("done")) == "first\n");
 }
 
+BOOST_AUTO_TEST_CASE(an_action_that_ends_after_a_change_of_its_cat_is_remembered_with_the_cat) {
+    const Supervisord supervisord({{.name = "web", .command = kSleep}});
+    const TempDir dir;
+    const std::string cat =
+        "cat1: {program: web, type: tcp, host: 127.0.0.1, port: " + std::to_string(free_port()) +
+        ", periodSeconds: 0.2, initialDelaySeconds: 0, action: exec, execCmd: "
+        "'while [ ! -e " +
+        dir.file("go") + " ]; do sleep 0.1; done', failureThreshold: ";
+    const Daemon daemon(supervisord.url(), cat + "1}\n");
+    BOOST_TEST_REQUIRE(daemon.wait_for_log("[cat1 web] exec begins"));
+    daemon.set_cats(cat + "1000000}\n");
+    reload(daemon, 1);
+    dir.write("go", "");
+    BOOST_TEST(daemon.wait_for_state("cat1",
+                                     [](const auto& state) { return state["actions"]["last"].is_object(); }));
+}
+
 BOOST_AUTO_TEST_CASE(a_failed_cat_that_is_changed_is_still_told_to_have_recovered_and_by_the_new_mailer) {
     const Supervisord supervisord({{.name = "web", .command = kSleep}});
     const SmtpSink sink(plain_sink());

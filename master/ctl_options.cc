@@ -34,7 +34,7 @@ constexpr option kLong[] = {
     {"interval", required_argument, nullptr, 'n'}, {"version", no_argument, nullptr, 'V'},
     {"help", no_argument, nullptr, 'h'},           {nullptr, 0, nullptr, 0}};
 
-std::string quoted(std::string_view text) {
+std::string in_single_quotes(std::string_view text) {
     return "'" + printable(text, 100) + "'";
 }
 
@@ -50,7 +50,7 @@ Error unknown_option(const std::string& given) {
     for (const option& one : kLong)
         if (one.name != nullptr)
             names.push_back(std::string("--") + one.name);
-    return Error{"unknown option " + quoted(given) +
+    return Error{"unknown option " + in_single_quotes(given) +
                  master::did_you_mean(given.substr(0, given.find('=')), {names.begin(), names.end()})};
 }
 
@@ -58,7 +58,7 @@ Error unknown_command(const std::string& given) {
     std::vector<std::string_view> names;
     for (const CommandRow& row : kCommands)
         names.push_back(row.name);
-    return Error{"unknown command " + quoted(given) + master::did_you_mean(given, names)};
+    return Error{"unknown command " + in_single_quotes(given) + master::did_you_mean(given, names)};
 }
 
 // Seconds with decimals, as -n takes them.
@@ -90,10 +90,10 @@ Result<Options> with_command(Options options, const std::vector<std::string>& wo
             (row->command == Command::pause || row->command == Command::resume ? " or a program" : "")};
     const std::size_t most = row->takes_name ? 2 : 1;
     if (words.size() > most)
-        return Error{"unexpected argument " + quoted(words[most])};
+        return Error{"unexpected argument " + in_single_quotes(words[most])};
     if (words.size() == 2) {
         if (words[1].empty() || words[1].size() > 1000)
-            return Error{quoted(words[1]) + " is no name"};
+            return Error{in_single_quotes(words[1]) + " is no name"};
         options.name = words[1];
     }
     if (options.command == Command::test_action && !options.dry_run)
@@ -115,10 +115,10 @@ Result<std::uint64_t> parse_duration(const std::string& text) {
                     : *unit == 'd' ? 86'400'000
                                    : 0;
     if (factor_ms == 0)
-        return Error{quoted(text) +
+        return Error{in_single_quotes(text) +
                      " is no duration: give a whole number and a unit, as in 90s, 30m, 2h, 1d"};
     if (count == 0 || count > kLongestPauseMs / factor_ms)
-        return Error{quoted(text) + " is not from one second to ten years"};
+        return Error{in_single_quotes(text) + " is not from one second to ten years"};
     return count * factor_ms;
 }
 
@@ -156,12 +156,12 @@ Result<Options> parse_options(int argc, char** argv) {
         case 'n': {
             const auto interval = parse_interval(optarg);
             if (!interval)
-                return Error{"--interval: " + quoted(optarg) + " is not from 0.1 to 3600 seconds"};
+                return Error{"--interval: " + in_single_quotes(optarg) + " is not from 0.1 to 3600 seconds"};
             options.every = *interval;
             break;
         }
         case ':':
-            return Error{"option " + quoted(argv[optind - 1]) + " needs a value"};
+            return Error{"option " + in_single_quotes(argv[optind - 1]) + " needs a value"};
         default:
             return optopt != 0 && std::string_view(argv[optind - 1]).substr(0, 2) != "--"
                        ? unknown_option(std::string("-") + static_cast<char>(optopt))

@@ -162,7 +162,6 @@ void ActionRunner::start(const std::shared_ptr<Cat>& cat, Incident incident) {
     const MainAction action = incident.action;
     const auto running = running_.emplace(running_.end());
     running->who = cat->who();
-    running->cat = cat;
     running->incident = std::move(incident);
     running->spooled = running->incident.request.channels.empty();
     if (const Program* program = needs_.find_program(cat->program()))

@@ -65,7 +65,6 @@ public:
 private:
     struct Running {
         Incident incident;
-        std::weak_ptr<Cat> cat;
         std::string who;
         pid_t pid = 0;
         TimePoint limit_at{};     // when the present stage must be over

@@ -3,6 +3,7 @@
 #include "common/line_codec.h"
 #include "common/time_text.h"
 #include "master/host_facts.h"
+#include "master/json_number.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -12,7 +13,6 @@ namespace healthcheckd::master {
 namespace {
 
 using nlohmann::ordered_json;
-using std::chrono::system_clock;
 
 constexpr std::size_t kMostText = 8192;
 
@@ -39,14 +39,6 @@ std::string clean_lines(std::string_view text, std::size_t max) {
     return out;
 }
 
-std::int64_t to_ms(system_clock::time_point at) {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count();
-}
-
-system_clock::time_point from_ms(std::int64_t ms) {
-    return system_clock::time_point(std::chrono::milliseconds(ms));
-}
-
 NoticeKind kind_of(const std::string& text) {
     for (const NoticeKind kind : {NoticeKind::failed, NoticeKind::recovered, NoticeKind::unmeasurable})
         if (text == to_string(kind))
@@ -61,7 +53,7 @@ Notice from_json(const ordered_json& json) {
     notice.channel = json.at("channel");
     notice.kind = kind_of(json.at("event"));
     notice.announce = json.at("announce");
-    notice.at = from_ms(json.at("atMs"));
+    notice.at = time_of(json.at("atMs"));
     notice.host = json.at("host");
     notice.address = json.at("address");
     notice.platform = json.at("platform");
@@ -69,11 +61,11 @@ Notice from_json(const ordered_json& json) {
     notice.cat = json.at("cat");
     notice.type = json.at("type");
     notice.state = json.at("programState");
-    notice.pid = json.at("pid");
+    notice.pid = whole_of<pid_t>(json.at("pid"));
     notice.value = json.at("value");
     notice.limit = json.at("limit");
     notice.unit = json.at("unit");
-    notice.failures = json.at("failures");
+    notice.failures = whole_of<std::uint32_t>(json.at("failures"));
     notice.message = json.at("message");
     const ordered_json& action = json.at("action");
     notice.action = action.at("kind");
@@ -81,7 +73,7 @@ Notice from_json(const ordered_json& json) {
     notice.action_message = action.at("message");
     notice.output = action.at("output");
     for (const ordered_json& each : json.at("verdicts"))
-        notice.verdicts.push_back({from_ms(each.at("atMs")), each.at("verdict"), each.at("value"),
+        notice.verdicts.push_back({time_of(each.at("atMs")), each.at("verdict"), each.at("value"),
                                    each.at("unit"), each.at("message")});
     notice.log.stream = json.at("log").at("stream");
     notice.log.text = json.at("log").at("text");
@@ -152,7 +144,7 @@ ordered_json notice_json(const Notice& notice) {
     ordered_json verdicts = ordered_json::array();
     for (const SeenVerdict& each : notice.verdicts)
         verdicts.push_back({{"at", utc_timestamp(each.at)},
-                            {"atMs", to_ms(each.at)},
+                            {"atMs", unix_ms(each.at)},
                             {"verdict", each.verdict},
                             {"value", each.value},
                             {"unit", each.unit},
@@ -160,7 +152,7 @@ ordered_json notice_json(const Notice& notice) {
     return {{"id", notice.id},
             {"event", to_string(notice.kind)},
             {"at", utc_timestamp(notice.at)},
-            {"atMs", to_ms(notice.at)},
+            {"atMs", unix_ms(notice.at)},
             {"host", notice.host},
             {"address", notice.address},
             {"platform", notice.platform},

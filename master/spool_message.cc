@@ -1,6 +1,7 @@
 #include "master/spool_message.h"
 
 #include "common/line_codec.h"
+#include "master/json_number.h"
 
 #include <nlohmann/json.hpp>
 
@@ -9,10 +10,9 @@ namespace healthcheckd::master {
 using nlohmann::json;
 
 std::string encode_message(const SpoolMessage& message) {
-    const auto made = std::chrono::duration_cast<std::chrono::milliseconds>(message.made.time_since_epoch());
     const json all = {{"version", 1},
                       {"channel", message.channel},
-                      {"madeMs", made.count()},
+                      {"madeMs", unix_ms(message.made)},
                       {"subject", message.subject},
                       {"text", message.text},
                       {"sender", message.sender},
@@ -32,16 +32,16 @@ Result<SpoolMessage> decode_message(std::string_view text, std::string name) {
         SpoolMessage message;
         message.name = std::move(name);
         message.channel = all.at("channel");
-        message.made = std::chrono::system_clock::time_point(std::chrono::milliseconds(all.at("madeMs")));
+        message.made = time_of(all.at("madeMs"));
         message.subject = all.at("subject");
         message.text = all.at("text");
         message.sender = all.at("sender");
         message.recipients = all.at("recipients");
         message.notices = all.at("notices");
         message.marks = marks_of(all.at("marks"));
-        message.lost = all.value("lost", std::uint64_t{0});
+        message.lost = all.contains("lost") ? whole_of<std::uint64_t>(all.at("lost")) : 0;
         message.partly = all.value("partly", false);
-        message.tries = all.at("tries");
+        message.tries = whole_of<std::uint32_t>(all.at("tries"));
         message.last_error = all.at("lastError");
         // Whoever wrote it, it is sent as it is.
         if (message.channel != "mail" && !json::accept(message.text))

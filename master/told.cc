@@ -1,6 +1,7 @@
 #include "master/told.h"
 
 #include "common/line_codec.h"
+#include "master/json_number.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -16,14 +17,6 @@ constexpr char kBetween = '\n';  // in keys: no name has one
 constexpr std::string_view kUnmeasurable = "unmeasurable";
 constexpr std::size_t kMostFailures = 10'000;
 constexpr auto kHour = 1h;
-
-std::int64_t to_ms(Told::Time at) {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count();
-}
-
-Told::Time from_ms(std::int64_t ms) {
-    return Told::Time(std::chrono::milliseconds(ms));
-}
 
 // That supervisord gave up is news also of a program that failed before: from now on nobody starts it.
 bool is_given_up(const Notice& notice) {
@@ -162,8 +155,8 @@ void Told::prune(const std::function<bool(const std::string&, const std::string&
 json marks_json(const Told::Marks& marks) {
     json out = json::object();
     for (const auto& [key, failure] : marks)
-        out[key] = failure ? json{{"firstMs", to_ms(failure->first)},
-                                  {"lastMs", to_ms(failure->last)},
+        out[key] = failure ? json{{"firstMs", unix_ms(failure->first)},
+                                  {"lastMs", unix_ms(failure->last)},
                                   {"repeats", failure->repeats},
                                   {"givenUp", failure->given_up}}
                            : json(nullptr);
@@ -176,8 +169,8 @@ Told::Marks marks_of(const json& object) {
         if (value.is_null())
             marks[key] = std::nullopt;
         else
-            marks[key] = Told::Failure{from_ms(value.at("firstMs")), from_ms(value.at("lastMs")),
-                                       value.at("repeats"), value.at("givenUp")};
+            marks[key] = Told::Failure{time_of(value.at("firstMs")), time_of(value.at("lastMs")),
+                                       whole_of<std::uint32_t>(value.at("repeats")), value.at("givenUp")};
     }
     return marks;
 }
@@ -186,7 +179,7 @@ std::string Told::encode() const {
     json messages = json::object();
     for (const auto& [channel, times] : messages_)
         for (const Time at : times)
-            messages[channel].push_back(to_ms(at));
+            messages[channel].push_back(unix_ms(at));
     const json all = {{"version", 1},
                       {"failures", marks_json(failures_)},
                       {"messagesMs", messages},
@@ -203,9 +196,12 @@ Result<void> Told::decode(std::string_view text) {
         std::map<std::string, std::vector<Time>> messages;
         for (const auto& [channel, times] : all.at("messagesMs").items())
             for (const json& at : times)
-                messages[channel].push_back(from_ms(at));
-        auto dropped = all.value("unsaid", std::map<std::string, std::uint32_t>());
-        lost = all.at("lost");
+                messages[channel].push_back(time_of(at));
+        std::map<std::string, std::uint32_t> dropped;
+        if (const auto found = all.find("unsaid"); found != all.end())
+            for (const auto& [file, count] : found->items())
+                dropped[file] = whole_of<std::uint32_t>(count);
+        lost = whole_of<std::uint64_t>(all.at("lost"));
         unsaid = std::move(dropped);
         failures_ = std::move(failures);
         messages_ = std::move(messages);

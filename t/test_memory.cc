@@ -66,6 +66,11 @@ BOOST_AUTO_TEST_CASE(values_that_cannot_be_are_refused) {
                                    {"\"version\": 1", "\"version\": 2"},
                                    {"1700000060123", "-1"},
                                    {"1700000060123", "9223372036854775807"},
+                                   {"1700000060123", "9223372036855"},  // ms: more than the clock holds in ns
+                                   {"1700000060123", "7258118400001"},
+                                   {"1700000060123", "1e300"},
+                                   {"1700000060123", "1700000060123.5"},
+                                   {"\"pid\": 1234", "\"pid\": 4294967295"},
                                    {"\"exit 3\"", "[]"}}) {
         std::string text = encode_memory(two_cats());
         const std::size_t at = text.find(from);

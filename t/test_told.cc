@@ -114,6 +114,34 @@ BOOST_AUTO_TEST_CASE(a_damaged_file_changes_nothing) {
     BOOST_TEST(told.failed_cats().size() == 1u);
 }
 
+// A marks' time, a message's time, a count.
+BOOST_AUTO_TEST_CASE(times_and_counts_that_cannot_be_are_damage) {
+    Told told({});
+    fates(told, {notice(kFailed, 0s)});
+    told.note_message("mail", kBegin);
+    const std::string good = told.encode();
+    for (const std::string from : {"\"firstMs\": 1800000000000", "\"lastMs\": 1800000000000",
+                                   "   1800000000000", "\"repeats\": 0", "\"lost\": 0"})
+        for (const std::string value :
+             {"-1", "9223372036854775807", "9223372036855", "1e300", "1.5", "null"}) {
+            std::string text = good;
+            const std::size_t at = text.find(from);
+            BOOST_TEST_REQUIRE(at != std::string::npos, from << " in " << good);
+            const std::size_t digits = text.find_first_of("0123456789", at);
+            text.replace(digits, at + from.size() - digits, value);
+            const bool fits = from == "\"lost\": 0" && value.starts_with("9");
+            BOOST_TEST(static_cast<bool>(Told({}).decode(text)) == fits, from << ": " << value);
+        }
+}
+
+BOOST_AUTO_TEST_CASE(a_clock_beyond_all_years_writes_what_can_be_read_again) {
+    for (const Told::Time at : {Told::Time::max(), Told::Time::min(), Told::Time{}}) {
+        Told told({});
+        told.note_message("mail", at);
+        BOOST_TEST(static_cast<bool>(Told({}).decode(told.encode())));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(messages_keep_their_distance_and_their_number_per_hour) {
     Told told({.digest = 10s, .most_per_hour = 3});
     BOOST_TEST((told.next_message_at("mail", kBegin) == kBegin));

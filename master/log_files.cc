@@ -1,9 +1,14 @@
 #include "master/log_files.h"
 
 #include "common/channel.h"
+#include "common/line_codec.h"
 #include "common/log.h"
+#include "common/log_file.h"
 
-#include <cstdio>
+#include <array>
+#include <filesystem>
+#include <memory>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -11,51 +16,75 @@ namespace healthcheckd::master {
 
 namespace {
 
-void rotate(const std::string& path, const Rotation& rotation) {
+constexpr std::size_t kMostText = 1000;
+
+// Names in `folder`: neither call follows a link.
+void rotate(int folder, const std::string& name, const Rotation& rotation) {
     struct stat status {};
-    if (::lstat(path.c_str(), &status) != 0 ||
+    if (::fstatat(folder, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status.st_mode) ||
         static_cast<std::uint64_t>(status.st_size) < rotation.from_bytes)
         return;
-    const auto numbered = [&path](int n) {
-        return n == 0 ? path : path + '.' + std::to_string(n);
+    const auto numbered = [&name](int n) {
+        return n == 0 ? name : name + '.' + std::to_string(n);
     };
-    ::unlink(numbered(rotation.backups).c_str());  // with no backups: the file itself
+    ::unlinkat(folder, numbered(rotation.backups).c_str(), 0);  // with no backups: the file itself
     for (int n = rotation.backups; n > 0; --n)
-        std::rename(numbered(n - 1).c_str(), numbered(n).c_str());
+        ::renameat(folder, numbered(n - 1).c_str(), folder, numbered(n).c_str());
+}
+
+Result<UniqueFd> renew(const std::string& path, const std::optional<Rotation>& rotation) {
+    const auto folder = open_log_folder(path, false);
+    if (!folder)
+        return folder.error();
+    if (rotation)
+        rotate(folder->fd.get(), std::filesystem::path(path).filename().string(), *rotation);
+    return open_log_file(*folder, path);
+}
+
+// The life of the log child. What went wrong first is left in `reason`.
+int renew_all(const std::vector<LogFile>& files, const std::optional<Rotation>& rotation, int reason) {
+    int control = kFirstExtraFd;
+    int status = 0;
+    for (const LogFile& file : files) {
+        const auto fd = renew(file.path, rotation);
+        if (fd) {
+            (void)send_packet(control, encode(NewLog{}).line(), fd->get());
+        } else if (std::exchange(status, 1) == 0) {
+            const std::string text = fd.error().text().substr(0, kMostText);
+            if (::pwrite(reason, text.data(), text.size(), 0) < 0)
+                return 1;
+        }
+        ++control;
+    }
+    return status;
+}
+
+std::string text_of(int reason) {
+    std::array<char, kMostText> buffer;
+    const ssize_t n = ::pread(reason, buffer.data(), buffer.size(), 0);
+    return n > 0 ? printable({buffer.data(), static_cast<std::size_t>(n)}, kMostText) : "no reason is known";
 }
 
 }  // namespace
 
 bool renew_logs(Spawner& spawner, std::vector<LogFile> files, std::optional<Rotation> rotation,
-                std::function<void()> on_end) {
+                std::function<void(bool)> on_end) {
     ChildSpec spec;
     spec.title = "healthcheckd: log files";
     spec.limit = std::chrono::seconds(30);
     for (const LogFile& file : files)
         spec.extra_fds.push_back(file.control);
+    auto reason = std::make_shared<UniqueFd>(::memfd_create("log files", MFD_CLOEXEC));
+    if (*reason)
+        spec.extra_fds.push_back(reason->get());
     spec.main = [files = std::move(files), rotation](pid_t) {
-        int control = kFirstExtraFd;
-        int failure = 0;  // an errno value, as exit status
-        for (const LogFile& file : files) {
-            if (rotation)
-                rotate(file.path, *rotation);
-            const UniqueFd fd(
-                ::open(file.path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640));
-            if (fd)
-                (void)send_packet(control, encode(NewLog{}).line(), fd.get());
-            else
-                failure = errno;
-            ++control;
-        }
-        return failure;
+        return renew_all(files, rotation, kFirstExtraFd + static_cast<int>(files.size()));
     };
-    const auto child = spawner.spawn(spec, [on_end = std::move(on_end)](const ChildEnd& end) {
+    const auto child = spawner.spawn(spec, [reason, on_end = std::move(on_end)](const ChildEnd& end) {
         if (!end.clean())
             log::warning("", "a log file could not be renewed: {}",
-                         WIFEXITED(end.wait_status)
-                             ? system_error("open", WEXITSTATUS(end.wait_status)).text()
-                             : end.text());
-        on_end();
+                         WIFEXITED(end.wait_status) ? text_of(reason->get()) : end.text());
+        on_end(end.clean());
     });
     if (!child)
         log::warning("", "log files could not be renewed: {}", child.error().text());

@@ -28,9 +28,9 @@ struct Rotation {
 };
 
 // Starts a child that opens each file anew, after its rotation if there is one, and passes it to its worker.
-// `on_end` is called when the child has ended; a file that could not be opened has been logged then. False:
-// no child could be started.
+// `on_end` is called when the child has ended, with whether all workers got their files; one that could not
+// be opened has been logged then. False: no child could be started.
 bool renew_logs(Spawner& spawner, std::vector<LogFile> files, std::optional<Rotation> rotation,
-                std::function<void()> on_end);
+                std::function<void(bool)> on_end);
 
 }  // namespace healthcheckd::master

@@ -274,7 +274,7 @@ void Master::reopen_logs() {
     for (const auto& cat : cats_.all())
         if (cat->worker().control() >= 0)
             files.push_back({worker_log_path(*config_, cat->name()), cat->worker().control()});
-    renewing_logs_ = renew_logs(spawner_, std::move(files), std::nullopt, [this] {
+    renewing_logs_ = renew_logs(spawner_, std::move(files), std::nullopt, [this](bool) {
         renewing_logs_ = false;
         log::info("", "log files reopened");
     });

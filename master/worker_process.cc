@@ -68,6 +68,7 @@ Birth WorkerProcess::birth() {
     backoff_.on_start(Clock::now());
     replace_reason_.clear();
     unlogged_said_ = false;
+    rotations_ = std::make_shared<RotationLimit>(identity_.config->log_max_bytes);
     ++spawns_;
     return {std::move(spec), [this](const ChildEnd& end) { on_end(end); },
             [this](Result<ChildProcess> child) {
@@ -215,11 +216,22 @@ void WorkerProcess::rotate_log() {
     rotation_due_ = false;
     if (*rotating_ || !child_)
         return;
+    // Where it is the logs themselves that are large, this comes once in some weeks.
+    if (!rotations_->take()) {
+        replace("its log was rotated as often as is granted to one worker, which may keep old logs open");
+        return;
+    }
     rotated_at_ = Clock::now();
     const LogFile file{worker_log_path(*identity_.config, identity_.name), control()};
     const Rotation rotation{identity_.config->log_backups, identity_.config->log_max_bytes};
     *rotating_ =
-        renew_logs(context_.spawner, {file}, rotation, [rotating = rotating_] { *rotating = false; });
+        renew_logs(context_.spawner, {file}, rotation, [rotating = rotating_, limit = rotations_](bool done) {
+            *rotating = false;
+            if (!done)
+                limit->give_back();
+        });
+    if (!*rotating_)
+        rotations_->give_back();
 }
 
 void WorkerProcess::replace(std::string_view why) {

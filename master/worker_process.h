@@ -7,6 +7,7 @@
 #include "master/filter_cache.h"
 #include "master/layer_notes.h"
 #include "master/report_reader.h"
+#include "master/rotation_limit.h"
 #include "master/spawner.h"
 #include "worker/entry.h"
 
@@ -102,6 +103,7 @@ private:
         std::make_shared<bool>(false);  // outlives us in the log child's callback
     bool rotation_due_ = false;         // asked for, and waiting for the pause after the last one
     TimePoint rotated_at_{};
+    std::shared_ptr<RotationLimit> rotations_;  // of the worker that lives; outlives us as `rotating_` does
     bool unlogged_said_ = false;
     ProcessId probed_;  // what the probe under way is about
     std::uint64_t seq_ = 0;

@@ -219,6 +219,35 @@ BOOST_AUTO_TEST_CASE(every_change_of_state_is_one_line_with_both_states_the_coun
         BOOST_TEST(seen[pair] > 0, pair);
 }
 
+BOOST_AUTO_TEST_CASE(a_link_in_the_log_folder_is_written_through_by_nobody_and_the_checks_go_on) {
+    const Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
+    // `full` is due for its rotation at once.
+    DaemonOptions options;
+    options.wrapper = {"/bin/sh", "-c",
+                       "cd \"$(dirname \"$3\")\"; echo precious > victim; mkdir -p log; cd log;"
+                       "ln -s ../victim linked.log; ln -s ../victim full.log.1;"
+                       "head -c 20000 /dev/zero > full.log; exec \"$@\"",
+                       "sh"};
+    options.config_lines = "logMaxBytes: 10000\nlogBackups: 2";
+    Daemon daemon(supervisord.url(),
+                  "linked: {program: web, type: mem, periodSeconds: 0.2, action: restart}\n"
+                  "full: {program: web, type: mem, periodSeconds: 0.2, action: restart}\n",
+                  options);
+    const std::string log = daemon.log_dir() + "/";
+    BOOST_TEST(daemon.wait_for_log("[linked web] the worker's log is not written: " + log +
+                                   "linked.log is a symbolic link"));
+    for (const char* cat : {"linked", "full"})
+        BOOST_TEST(daemon.wait_for_state(cat, [](const auto& now) { return now["probes"] >= 5; }));
+    BOOST_TEST(wait_until([&] { return std::filesystem::is_symlink(log + "full.log.2"); }));
+    BOOST_TEST(wait_until([&] { return std::filesystem::file_size(log + "full.log.1") >= 20000; }));
+    // The other one's new file is refused as the first one was.
+    daemon.signal(SIGUSR2);
+    BOOST_TEST(
+        daemon.wait_for_log("a log file could not be renewed: " + log + "linked.log is a symbolic link"));
+    BOOST_TEST(read_file(daemon.dir().file("victim")) == "precious\n");
+    BOOST_TEST(daemon.count_log("the worker's log is not written") == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(logrotate_with_our_file_rotates_the_logs_and_the_workers_go_on_in_new_ones) {
     const CommandResult found = run_command({"/bin/sh", "-c", "PATH=$PATH:/usr/sbin; command -v logrotate"});
     if (found.status != 0)

@@ -1,5 +1,6 @@
 #include "worker/entry.h"
 
+#include "common/log_file.h"
 #include "common/protocol.h"
 #include "common/sandbox_landlock.h"
 #include "worker/pid_finder.h"
@@ -78,10 +79,8 @@ constexpr WorkerType kTypes[] = {
     {CheckType::restart, &make_restart, &restart_profile},
 };
 
-// A worker that is taken over must not fill the disk either: its log stops well above the size at which it
-// asks for another one.
 rlim_t log_limit(std::uint64_t max_bytes) {
-    return max_bytes == 0 ? RLIM_INFINITY : 2 * max_bytes + (64u << 10);
+    return max_bytes == 0 ? RLIM_INFINITY : log_file_limit(max_bytes);
 }
 
 // "confined: user 65534, landlock ABI 7, seccomp strict; missing: ...".

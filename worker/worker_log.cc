@@ -1,11 +1,10 @@
 #include "worker/worker_log.h"
 
 #include "common/config.h"
+#include "common/log_file.h"
 #include "common/number_text.h"
-#include "common/result.h"
 
 #include <ctime>
-#include <filesystem>
 #include <spdlog/fmt/fmt.h>
 #include <sys/stat.h>
 #include <vector>
@@ -19,13 +18,12 @@ WorkerLog::WorkerLog(std::string who, LogFormat format, std::uint64_t max_bytes,
 }
 
 void WorkerLog::open(const std::string& path) {
-    std::error_code ignored;
-    std::filesystem::create_directories(std::filesystem::path(path).parent_path(), ignored);
     path_ = path;
-    UniqueFd file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640));
+    const auto folder = open_log_folder(path, true);
+    auto file = folder ? open_log_file(*folder, path) : folder.error();
     if (!file)
-        failed("open ");
-    replace(std::move(file));
+        failed(file.error());
+    replace(file ? std::move(*file) : UniqueFd());
 }
 
 void WorkerLog::replace(UniqueFd file) {
@@ -44,7 +42,7 @@ void WorkerLog::write(LogLevel level, std::string_view text, LogFields fields) {
     // A file that is too large since logMaxBytes was lowered is about to be rotated.
     const bool outgrown = n < 0 && errno == EFBIG && size_ >= max_bytes_ && !asked_at_;
     if (n < 0 && !outgrown)
-        failed("write ");
+        failed(system_error("write " + path_));
     if (n <= 0)
         return;
     size_ += static_cast<std::uint64_t>(n);
@@ -98,9 +96,9 @@ std::optional<std::string> WorkerLog::take_failure() {
     return failure_;
 }
 
-void WorkerLog::failed(std::string_view what) {
+void WorkerLog::failed(const Error& error) {
     if (failure_.empty())
-        failure_ = system_error(std::string(what) + path_).text();
+        failure_ = error.text();
 }
 
 }  // namespace healthcheckd::worker

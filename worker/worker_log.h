@@ -3,6 +3,7 @@
 
 #include "common/log_line.h"
 #include "common/protocol.h"
+#include "common/result.h"
 #include "common/unique_fd.h"
 
 #include <chrono>
@@ -22,7 +23,7 @@ public:
     WorkerLog(std::string who, LogFormat format, std::uint64_t max_bytes,
               std::chrono::milliseconds patience = std::chrono::minutes(1));
 
-    // Opens `path` for appending and creates its folder. Before confinement.
+    // Opens `path` for appending and creates its folder (common/log_file). Before confinement.
     void open(const std::string& path);
 
     // Goes on in `file`, which the master opened after it moved the old one away.
@@ -41,7 +42,7 @@ public:
     std::optional<std::string> take_failure();
 
 private:
-    void failed(std::string_view what);
+    void failed(const Error& error);
 
     std::string who_;
     LogFormat format_;

@@ -1,0 +1,35 @@
+// The folder of a path, reached name by name, so that nobody but root decides where it leads. Every process.
+#pragma once
+
+#include "common/result.h"
+#include "common/unique_fd.h"
+
+#include <string>
+#include <sys/types.h>
+
+namespace healthcheckd {
+
+// What may be met on the way.
+struct WalkRules {
+    // Follow a symbolic link in a folder that no other user may change, nor any above it. Without it no link
+    // at all is followed.
+    bool trusted_links = false;
+    // Make what is missing, with mode 0777 less the umask.
+    bool create = false;
+    // Whose folders are trusted beside root's.
+    uid_t self = 0;
+};
+
+// A folder as an O_PATH descriptor, good for openat(2), and who may change where its path leads.
+struct WalkedFolder {
+    UniqueFd fd;
+    // The first folder of the way, "/" included, that others than root (and WalkRules::self) may change:
+    // it belongs to somebody else, or its group or all may write to it, unless it is sticky. Empty: none.
+    std::string foreign;
+};
+
+// Opens the folder `path` (absolute). Takes no right but to search the folders: a process that Landlock
+// confines can do it. An error names the place and has ELOOP for a link that is not followed.
+Result<WalkedFolder> open_folder(const std::string& path, const WalkRules& rules);
+
+}  // namespace healthcheckd

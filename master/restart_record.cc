@@ -6,7 +6,6 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <sys/stat.h>
 
 namespace healthcheckd::master {
 
@@ -54,8 +53,8 @@ std::optional<RestartRecord> read_record(const fs::path& path) {
 }  // namespace
 
 Result<void> write_record(const std::string& state_dir, const RestartRecord& record) {
-    if (::mkdir(state_dir.c_str(), 0755) != 0 && errno != EEXIST)
-        return system_error("mkdir " + state_dir);
+    if (auto made = make_folder(state_dir, 0755); !made)
+        return made;
     const nlohmann::json json = {{"program", record.program}, {"start", record.start}, {"cat", record.cat}};
     return replace_file(folder(state_dir), file_name(record.program),
                         json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n', 0644);

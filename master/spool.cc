@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
+#include <map>
+#include <optional>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,11 +22,12 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMostFileBytes = 4'000'000;
 constexpr mode_t kPrivate = 0600;
-constexpr std::chrono::hours kLeftover{1};  // nobody writes for so long on one file
+constexpr std::chrono::hours kLeftover{1};           // nobody writes for so long on one file
+constexpr std::chrono::milliseconds kLookLimit{40};  // what an action that is to begin waits for a count
 
 Result<void> prepare_folder(const std::string& path) {
-    if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
-        return system_error("mkdir " + path);
+    if (auto made = make_folder(path, 0700); !made)
+        return made;
     const UniqueFd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     struct stat status {};
     if (!folder || ::fstat(folder.get(), &status) != 0)
@@ -42,16 +45,23 @@ std::string file_name(const std::string& id, const std::string& channel, std::st
 }
 
 // Whose a file of the spool is, also one that is just written (".ID.mail.notice.new").
-bool belongs_to(std::string_view file, std::string_view label) {
+std::string_view label_of(std::string_view file) {
     if (file.starts_with('.') && file.ends_with(".new"))
         file = file.substr(1, file.size() - 5);
     const std::size_t begin = file.find('.');
     const std::size_t end = file.rfind('.');
-    return begin < end && end != std::string_view::npos && file.substr(begin + 1, end - begin - 1) == label;
+    return begin < end && end != std::string_view::npos ? file.substr(begin + 1, end - begin - 1)
+                                                        : std::string_view();
 }
 
 struct Occupied {
     std::uint64_t files = 0, bytes = 0;
+
+    void add(std::uint64_t size) {
+        files += 1;
+        bytes += size;
+    }
+    bool full() const { return files >= kMostSpooled || bytes >= kMostSpooledBytes; }
 };
 
 }  // namespace
@@ -63,8 +73,8 @@ std::string channel_label(std::string channel) {
 
 Result<void> Spool::prepare() const {
     const std::string state_dir = fs::path(dir_).parent_path();
-    if (::mkdir(state_dir.c_str(), 0755) != 0 && errno != EEXIST)
-        return system_error("mkdir " + state_dir);
+    if (auto made = make_folder(state_dir, 0755); !made)
+        return made;
     if (auto made = prepare_folder(dir_); !made)
         return made;
     return prepare_folder(dead_);
@@ -85,41 +95,59 @@ bool Spool::usable() const {
            UniqueFd(::open(dir_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
 
-Result<void> Spool::check_room(const std::string& channel) const {
-    Occupied all, own;
-    const std::string label = channel_label(channel);
-    std::error_code failure;
-    for (fs::directory_iterator entry(dir_, failure), end; !failure && entry != end;
-         entry.increment(failure)) {
-        std::uint64_t size = entry->file_size(failure);
-        if (failure)  // the mailer may just have removed it
-            size = 0;
-        failure.clear();
-        all.files += 1;
-        all.bytes += size;
-        if (!belongs_to(entry->path().filename().native(), label))
-            continue;
-        own.files += 1;
-        own.bytes += size;
+// What lies in the spool, of all channels and of each, as far as it had to be counted to know that it is
+// full: whoever can write there can leave a million files.
+class Spool::Load {
+public:
+    using Clock = std::chrono::steady_clock;
+
+    Load(const std::string& dir, std::optional<Clock::time_point> until) : dir_(dir) {
+        std::error_code failure;
+        for (fs::directory_iterator entry(dir, failure), end; !failure && entry != end && !all_.full();
+             entry.increment(failure)) {
+            if (until && Clock::now() >= *until) {
+                late_ = true;
+                return;
+            }
+            std::uint64_t size = entry->file_size(failure);
+            if (failure)  // the mailer may just have removed it
+                size = 0;
+            failure.clear();
+            all_.add(size);
+            own_[std::string(label_of(entry->path().filename().native()))].add(size);
+        }
     }
-    if (all.files >= kMostSpooled || all.bytes >= kMostSpooledBytes)
-        return Error{"the spool " + dir_ + " is full", ENOSPC};
-    if (own.files > kOwnShare * (kMostSpooled - all.files) ||
-        own.bytes > kOwnShare * (kMostSpooledBytes - all.bytes))
-        return Error{channel + " has its share of the spool " + dir_, ENOSPC};
-    return {};
-}
+
+    Result<void> room_for(const std::string& channel) {
+        if (late_)
+            return Error{"what the spool " + dir_ + " holds could not be counted in time", ETIMEDOUT};
+        if (all_.full())
+            return Error{"the spool " + dir_ + " is full", ENOSPC};
+        const Occupied& own = own_[channel_label(channel)];
+        if (own.files > kOwnShare * (kMostSpooled - all_.files) ||
+            own.bytes > kOwnShare * (kMostSpooledBytes - all_.bytes))
+            return Error{channel + " has its share of the spool " + dir_, ENOSPC};
+        return {};
+    }
+
+private:
+    std::string dir_;
+    Occupied all_;
+    std::map<std::string, Occupied> own_;  // by label
+    bool late_ = false;
+};
 
 Result<void> Spool::put_pending(const Incident& incident) const {
     Incident unfinished = incident;
     unfinished.result = {.ok = false, .message = "not known: healthcheckd ended while it was under way"};
     Result<void> all = prepare();
+    Load load(dir_, Load::Clock::now() + kLookLimit);
     for (const std::string& channel : incident.request.channels) {
-        if (auto room = check_room(channel); !room) {
+        if (auto room = load.room_for(channel); !room) {
             all = room;
             continue;
         }
-        // The action does not wait for the disk.
+        // Without a sync: the action does not wait for that.
         auto written = place_file(dir_, file_name(incident.request.notice_id, channel, kPendingFile),
                                   encode_notice(make_notice(unfinished, channel, {})), kPrivate);
         if (!written)
@@ -134,7 +162,7 @@ Result<void> Spool::put(const Incident& incident, const std::string& channel, co
     const bool has_room = ::access((dir_ + '/' + pending).c_str(), F_OK) == 0;
     Result<void> written = prepare();
     if (written && !has_room)
-        written = check_room(channel);
+        written = Load(dir_, std::nullopt).room_for(channel);
     if (written)
         written =
             write(file_name(id, channel, kNoticeFile), encode_notice(make_notice(incident, channel, log)));

@@ -48,11 +48,11 @@ public:
 
     // Keeps the notices of an action that is about to begin: should nobody come back to tell how it ended,
     // the next life of healthcheckd tells that much. Fails with ENOSPC when the spool is full, or when a
-    // channel has its share of it.
+    // channel has its share of it; with ETIMEDOUT when that cannot be found out in 40 ms.
     Result<void> put_pending(const Incident& incident) const;
     // Keeps the notice of `incident` for one of its channels, in the place of the pending one, for which
-    // there is room already. Fails as put_pending(); then no pending one is left that would tell of an
-    // unknown end.
+    // there is room already. Fails with ENOSPC as put_pending(); then no pending one is left that would tell
+    // of an unknown end.
     Result<void> put(const Incident& incident, const std::string& channel, const LogTail& log) const;
 
     // Names of the files that end in `suffix`, sorted, at most twice kMostSpooled.
@@ -76,7 +76,7 @@ public:
     const std::string& dead_dir() const { return dead_; }
 
 private:
-    Result<void> check_room(const std::string& channel) const;
+    class Load;
     void make_room_for_dead(std::uint64_t bytes) const;
 
     std::string dir_;

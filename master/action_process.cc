@@ -4,6 +4,7 @@
 #include "master/action_finish.h"
 #include "master/action_plan.h"
 #include "master/command.h"
+#include "master/disk_work.h"
 #include "master/link_client.h"
 #include "master/notice_process.h"
 #include "master/restart_record.h"
@@ -26,37 +27,62 @@ void say_output(std::string_view output) {
         say(Output{std::string(output.substr(at, kPiece))});
 }
 
+// What a disk that hangs may hold up. The action goes on without what could not be written in time.
+constexpr std::chrono::milliseconds kPendingLimit{1'000};
+constexpr std::chrono::milliseconds kRecordLimit{3'000};
+constexpr std::chrono::milliseconds kNoticesLimit{
+    5'000};  // for all channels; the master has them written then
+
 // The record is there from before the stop until the program is known to run or to be none of our business,
 // so that whoever ends this process in between leaves word of it. A restart that ends without a stop leaves
 // the record of an earlier one alone.
-ActionResult restart_with_record(const ActionRequest& request, LinkClient& link, const StageReport& stage) {
-    std::optional<Result<void>> written;
+// `unwritten`: set to why there was none.
+ActionResult restart_with_record(const ActionRequest& request, LinkClient& link, const DiskWork& disk,
+                                 std::optional<Error>& unwritten) {
+    bool stops = false;
+    const StageReport stage = [&](std::chrono::milliseconds limit, std::string_view what) {
+        say(Stage{static_cast<std::uint64_t>(limit.count()),
+                  (stops ? std::string(kStopOrdered) : std::string()) + std::string(what)});
+    };
+    bool written = false;
     ActionResult result = run_restart(request, link, stage, [&](std::int64_t start) {
-        written = write_record(request.state_dir, {request.program, start, request.cat_name});
+        const auto tried = disk.run(kRecordLimit, [&] {
+            return write_record(request.state_dir, {request.program, start, request.cat_name});
+        });
+        written = tried && *tried;
+        if (!written)
+            unwritten = tried ? tried->error() : tried.error();
+        stops = true;
     });
-    if (written && !*written)
-        result.message += " (without a record on disk: " + written->error().text() + ")";
-    else if (written && !result.left_stopped)
-        (void)remove_record(request.state_dir, request.program);
+    if (written && !result.left_stopped)
+        // One that stays is harmless: its program has been started since.
+        (void)disk.run(kPendingLimit, [&] { return remove_record(request.state_dir, request.program); });
     return result;
 }
 
 }  // namespace
 
-int run_action(Incident incident, int link_fd) {
+int run_action(Incident incident, int link_fd, int places_fd) {
     const ActionRequest& request = incident.request;
     const auto stage = [](std::chrono::milliseconds limit, std::string_view what) {
         say(Stage{static_cast<std::uint64_t>(limit.count()), std::string(what)});
     };
+    // Before anything that may take its time, be it a disk or supervisord.
+    stage(kPendingLimit + kLogTailLimit, "begins");
+    const DiskWork disk(places_fd);
     const auto began = std::chrono::steady_clock::now();
     std::optional<LinkClient> link;
     if (link_fd >= 0)
         link.emplace(UniqueFd(link_fd));
     LinkClient* asked = link ? &*link : nullptr;
     const bool tells = !request.channels.empty();
+    std::optional<Error> unwritten;
     // Best effort: the notice that counts is the one at the end.
     if (tells)
-        (void)Spool(request.state_dir).put_pending(incident);
+        if (const auto tried =
+                disk.run(kPendingLimit, [&] { return Spool(request.state_dir).put_pending(incident); });
+            !tried)
+            unwritten = tried.error();
     LogTail log;
     std::optional<CommandCgroup> group;  // of a command
     // Everything else is as it would be.
@@ -68,7 +94,7 @@ int run_action(Incident incident, int link_fd) {
         if (tells)  // before the program's next process writes over it
             log = log_tail(incident, asked);
         if (link)
-            incident.result = restart_with_record(request, *link, stage);
+            incident.result = restart_with_record(request, *link, disk, unwritten);
         else
             incident.result.message = "there is no link to supervisord";
         break;
@@ -82,12 +108,17 @@ int run_action(Incident incident, int link_fd) {
     case MainAction::none:
         break;
     }
+    if (unwritten)
+        incident.result.message += " (without a record on disk: " + unwritten->text() + ")";
     say_output(incident.result.output);
     say(Done{incident.result.ok, incident.result.message, incident.result.left_stopped});
     if (tells) {
         if (action != MainAction::restart)
             log = log_tail(incident, asked);
-        (void)spool_notices(incident, log, 0);
+        (void)disk.run(kNoticesLimit, [&] {
+            (void)spool_notices(incident, log, 0);
+            return Result<void>();
+        });
     }
     if (action == MainAction::exec)
         sweep_leftovers(began + request.cat.exec_timeout, &*group);

@@ -5,13 +5,19 @@
 #include "master/action.h"
 
 #include <string>
+#include <string_view>
 
 namespace healthcheckd::master {
 
+// What the message of a restart's stage begins with from the moment on in which the program may be stopped.
+inline constexpr std::string_view kStopOrdered = "its stop is ordered: ";
+
 // The life of an action child: carries out incident.action, then spools the notices. `link_fd` is the number
-// of a socket to the link, or -1; a restart needs one. Writes `stage`, `output`, one `done` line and, when
-// somebody is to be told, one `spooled` line to kReportFd. Returns the exit status.
-int run_action(Incident incident, int link_fd);
+// of a socket to the link, or -1; a restart needs one. `places_fd`: see DiskWork. Writes `stage`, `output`,
+// one `done` line and, for each channel whose notice is in the spool or cannot be, one `spooled` line to
+// kReportFd: what there is no such line for, as the disk hangs, is left to the master. Returns the exit
+// status.
+int run_action(Incident incident, int link_fd, int places_fd);
 
 // The life of the child that finishes restarts which were left in the middle (master/action_finish). Writes
 // an `output` line for each thing worth telling and one `done` line, ok=1 when nothing is left to finish.

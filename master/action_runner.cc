@@ -4,6 +4,7 @@
 #include "master/action_plan.h"
 #include "master/action_process.h"
 #include "master/config_values.h"
+#include "master/disk_work.h"
 #include "master/notice.h"
 
 #include <algorithm>
@@ -39,6 +40,12 @@ void log_output(const std::string& who, std::string_view output) {
 }
 
 }  // namespace
+
+ActionRunner::ActionRunner(Needs needs) : needs_(std::move(needs)) {
+    // Without it nobody counts; that costs memory at worst.
+    if (auto places = DiskWork::make_places())
+        places_ = std::move(*places);
+}
 
 ActionRunner::~ActionRunner() {
     for (const Running& running : running_) {
@@ -184,18 +191,24 @@ void ActionRunner::start(const std::shared_ptr<Cat>& cat, Incident incident) {
             running_.erase(running);
             return;
         }
-        if (opened) {
+        if (opened)
             peer = std::move(*opened);
-            spec.extra_fds = {peer.get()};
-        }
     }
+    const auto pass = [&spec](const UniqueFd& fd) {
+        if (!fd)
+            return -1;
+        spec.extra_fds.push_back(fd.get());
+        return kFirstExtraFd + static_cast<int>(spec.extra_fds.size()) - 1;
+    };
+    const int link = pass(peer);
+    const int places = pass(places_);
     Incident told = running->incident;
     // What the cat said before is not in the spool yet: this goes there behind it.
     running->queues = needs_.notices.has(told.request.cat_name);
     if (running->queues)
         told.request.channels.clear();
-    spec.main = [incident = std::move(told), link = peer ? kFirstExtraFd : -1](pid_t) {
-        return run_action(incident, link);
+    spec.main = [incident = std::move(told), link, places](pid_t) {
+        return run_action(incident, link, places);
     };
     auto child = needs_.spawner.spawn(spec, [this, running](const ChildEnd& end) { on_end(running, end); });
     if (!child) {
@@ -231,6 +244,7 @@ void ActionRunner::on_line(Running& running, std::string_view text) {
     }
     if (const auto* stage = std::get_if<Stage>(&line)) {
         running.stage = stage->message;
+        running.stops = running.stops || stage->message.starts_with(kStopOrdered);
         const Milliseconds limit = std::min(kMostLimit, Milliseconds(stage->limit_ms) + kFirstLimit);
         running.limit_at = Clock::now() + limit;
         running.deadline->start(limit);
@@ -253,7 +267,7 @@ void ActionRunner::on_line(Running& running, std::string_view text) {
 // behind.
 void ActionRunner::terminate(Running& running, const std::string& why) {
     if (!running.done)
-        finish(running, {false, why, {}, running.incident.action == MainAction::restart});
+        finish(running, {false, why, {}, running.stops});
     if (std::exchange(running.terminated, true)) {
         needs_.spawner.kill(running.pid);
         return;
@@ -296,8 +310,12 @@ void ActionRunner::on_spooled(Running& running, const Spooled& spooled) {
 
 // What the action's child did not tell, another one does; then what waited for it.
 void ActionRunner::release_notices(Running& running) {
-    if (!std::exchange(running.spooled, true))
-        needs_.notices.add(running.incident);
+    if (!std::exchange(running.spooled, true)) {
+        Incident rest = running.incident;
+        auto& channels = rest.request.channels;
+        channels.erase(channels.begin(), channels.begin() + static_cast<std::ptrdiff_t>(running.notices));
+        needs_.notices.add(std::move(rest));
+    }
     for (Incident& incident : running.notices_after)
         needs_.notices.add(std::move(incident));
     running.notices_after.clear();
@@ -306,9 +324,7 @@ void ActionRunner::release_notices(Running& running) {
 void ActionRunner::on_end(std::list<Running>::iterator running, const ChildEnd& end) {
     running->reader->drain();
     if (!running->done)
-        finish(
-            *running,
-            {false, "its process ended: " + end.text(), {}, running->incident.action == MainAction::restart});
+        finish(*running, {false, "its process ended: " + end.text(), {}, running->stops});
     release_notices(*running);
     running_.erase(running);
 }
@@ -324,7 +340,7 @@ void ActionRunner::stop_now() {
             log::error(running.who, "{} was not finished{}: healthcheckd stops{}",
                        to_string(running.incident.action),
                        running.stage.empty() ? "" : " (" + running.stage + ')',
-                       running.incident.action == MainAction::restart ? "; its next start sees to it" : "");
+                       running.stops ? "; its next start sees to it" : "");
         ::kill(running.pid, SIGTERM);
     }
 }

@@ -41,7 +41,7 @@ public:
         std::function<void()> on_restarted;     // supervisord's table has changed by a restart
     };
 
-    explicit ActionRunner(Needs needs) : needs_(std::move(needs)) {}
+    explicit ActionRunner(Needs needs);
     ~ActionRunner();
 
     // Actions that begin from now on work by another configuration.
@@ -75,6 +75,7 @@ private:
         bool spooled = false;     // all of them
         bool queues = false;      // is told by `notices`, behind what waits there, and not by its child
         std::string stage;
+        bool stops = false;  // a restart that has come as far as the stop: the program may be left stopped
         std::uint64_t starts = 0;             // of the program, when the action began
         std::vector<Incident> notices_after;  // what came meanwhile and must not be told before this one
         UniqueFd control;
@@ -105,6 +106,7 @@ private:
     void on_end(std::list<Running>::iterator running, const ChildEnd& end);
 
     Needs needs_;
+    UniqueFd places_;  // see DiskWork
     std::list<Running> running_;
     // Program::starts of the processes that restarts done here have led to, by program.
     std::map<std::string, std::uint64_t> restarted_;

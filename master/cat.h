@@ -82,6 +82,9 @@ public:
     using CheckDone = std::function<void(const Report&)>;
     void check_now(TimePoint now, const ProgramView& view, CheckDone done);
 
+    // healthcheckd is about to end: what a probe under way finds is not counted, as nothing would follow.
+    void retire() { counts_ = false; }
+
     // An action of it has ended.
     void on_action_ended(MainAction action, bool ok, std::string message);
 

@@ -265,6 +265,12 @@ bool Cats::any_of_program(const std::string& program) const {
     });
 }
 
+void Cats::retire() {
+    schedule_ = {};
+    for (const auto& [id, cat] : cats_)
+        cat->retire();
+}
+
 void Cats::clear() {
     schedule_ = {};
     cats_.clear();

@@ -82,6 +82,8 @@ public:
     std::shared_ptr<Cat> find(const std::string& name) const;
     bool any_of_program(const std::string& program) const;
 
+    // No more ticks, and nothing counts any more; what is known stays. For the end.
+    void retire();
     // Ends every worker.
     void clear();
 

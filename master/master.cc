@@ -69,7 +69,7 @@ Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> confi
              }}),
       link_timer_(loop, [this] { renew_link(); }),
       state_files_(
-          spawner, config_->state_dir,
+          loop, spawner, config_->state_dir,
           [this](const std::string& name, const std::string& failure) { on_state_file(name, failure); }),
       memory_timer_(loop, [this] { remember_changes(); }), tick_timer_(loop, [this] { on_tick(); }),
       stop_timer_(loop, [this] { stop_step(); }) {}
@@ -136,12 +136,19 @@ void Master::renew_link() {
 }
 
 void Master::on_tick() {
+    if (on_stopped_)
+        return;
     if (cats_.tick(Clock::now(), [this](const Cat& cat) { return view_of(cat); }) >= kMany)
         loop_.reports().hold(kGather);
     arm_tick();
 }
 
 void Master::check_now(Cat& cat, Cat::CheckDone done) {
+    if (on_stopped_) {
+        Report nothing;
+        nothing.message = "healthcheckd stops";
+        return done(nothing);
+    }
     cat.check_now(Clock::now(), view_of(cat), std::move(done));
 }
 
@@ -261,7 +268,7 @@ void Master::write_memory() {
 void Master::on_state_file(const std::string& name, const std::string& failure) {
     if (!failure.empty()) {
         log::error("state", "not written: {}", failure);
-        if (name == kMemoryFile)
+        if (name == kMemoryFile && !on_stopped_)
             saved_ = {~0ULL, ~0ULL};  // so that it is tried again
     } else if (name == kStateFile)
         log::info("state", "written to {}/{}", config_->state_dir, name);
@@ -292,14 +299,20 @@ void Master::stop(std::function<void()> on_stopped) {
     finisher_.stop();
     tick_timer_.stop();
     memory_timer_.stop();
+    cats_.retire();
+    write_last_words();
+    stop_step();
+}
+
+void Master::write_last_words() {
     write_state_json();
     write_memory();
-    cats_.clear();
-    stop_step();
 }
 
 void Master::stop_step() {
     const TimePoint now = Clock::now();
+    if (cats_.revision().deeds != saved_.deeds)
+        write_last_words();
     const bool busy = actions_.under_way() > 0;
     if (!children_told_at_ && (!busy || now - stop_began_ >= kActionsLimit)) {
         children_told_at_ = now;
@@ -309,6 +322,7 @@ void Master::stop_step() {
         if ((idle || now - *children_told_at_ >= kChildrenLimit) &&
             (mailer_.ended() || now - stop_began_ >= kMailerLimit)) {
             notices_.log_unwritten();
+            cats_.clear();
             on_stopped_();
             return;
         }

@@ -78,6 +78,8 @@ private:
     void remember_changes();
     void on_state_file(const std::string& name, const std::string& failure);
     void stop_step();
+    // What running actions still do belongs to what is known, until the end.
+    void write_last_words();
 
     Loop& loop_;
     Spawner& spawner_;

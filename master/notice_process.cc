@@ -9,10 +9,9 @@
 namespace healthcheckd::master {
 
 LogTail log_tail(const Incident& incident, LinkClient*& link) {
-    constexpr std::chrono::milliseconds kLimit{3'000};
     if (link == nullptr || incident.kind != NoticeKind::failed || !incident.request.of_supervisord)
         return {};
-    CallResult answer = link->call("tail", incident.request.program, kLimit);
+    CallResult answer = link->call("tail", incident.request.program, kLogTailLimit);
     if (answer.code == kCallTimeout || answer.code == kCallLinkLost || answer.code == kCallUnreachable)
         link = nullptr;
     return answer.ok() ? LogTail{std::move(answer.stream), std::move(answer.text)} : LogTail{};

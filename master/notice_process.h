@@ -5,14 +5,17 @@
 #include "master/link_client.h"
 #include "master/notice.h"
 
+#include <chrono>
 #include <cstdint>
 #include <vector>
 
 namespace healthcheckd::master {
 
+inline constexpr std::chrono::milliseconds kLogTailLimit{3'000};
+
 // The end of the log of the incident's program, for a failure of a program that supervisord has. `link` may
-// be nullptr. Takes 3 s at most; without an answer there is no tail, and `link` is set to nullptr, as the
-// next question would wait as long.
+// be nullptr. Takes kLogTailLimit at most; without an answer there is no tail, and `link` is set to nullptr,
+// as the next question would wait as long.
 LogTail log_tail(const Incident& incident, LinkClient*& link);
 
 // Puts the notices of `incident` into the spool and tells the master of each (`spooled`) that or why not. The

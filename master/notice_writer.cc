@@ -11,9 +11,11 @@ namespace healthcheckd::master {
 NoticeWriter::NoticeWriter(Loop& loop, Spawner& spawner, MailerProcess& mailer,
                            std::function<Result<UniqueFd>()> open_peer)
     : loop_(loop), spawner_(spawner), mailer_(mailer), open_peer_(std::move(open_peer)),
-      retry_(loop, [this] { begin(); }), deadline_(loop, [this] { spawner_.kill(pid_); }) {}
+      retry_(loop, [this] { begin(); }), deadline_(loop, [this] { on_late(); }) {}
 
 NoticeWriter::~NoticeWriter() {
+    for (const pid_t left : left_)
+        spawner_.forget(left);
     if (pid_ != 0) {
         spawner_.forget(pid_);
         spawner_.kill(pid_);
@@ -30,7 +32,7 @@ void NoticeWriter::add(Incident incident) {
 }
 
 void NoticeWriter::begin() {
-    if (pid_ != 0 || waiting_.empty())
+    if (pid_ != 0 || waiting_.empty() || left_.size() >= kMostLeft)
         return;
     const std::size_t count = std::min(waiting_.size(), kBatch);
     writing_.assign(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
@@ -59,6 +61,7 @@ void NoticeWriter::begin() {
     waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
     written_ = channel_ = 0;
     notices_ = 0;
+    late_ = false;
     pid_ = child->pid;
     control_ = std::move(child->control);
     reader_ = std::make_unique<ReportReader>(
@@ -75,7 +78,10 @@ void NoticeWriter::on_line(std::string_view text) {
         return;
     }
     const Incident& incident = writing_[written_];
-    deadline_.start(kLimit);
+    if (!late_)
+        deadline_.start(kLimit);
+    if (std::exchange(hang_said_, false))
+        log::info("notices", "are written again");
     if (spooled->ok)
         mailer_.look();
     else
@@ -86,21 +92,53 @@ void NoticeWriter::on_line(std::string_view text) {
     }
 }
 
-void NoticeWriter::on_end(const ChildEnd& end) {
+void NoticeWriter::on_late() {
+    if (std::exchange(late_, true))
+        return leave();
+    if (!std::exchange(hang_said_, true))
+        log::warning("notices", "wait: the disk of stateDir does not answer");
+    spawner_.kill(pid_);
+    deadline_.start(kEndLimit);
+}
+
+void NoticeWriter::leave() {
+    left_.insert(pid_);
+    part();
+    take_back();
+    begin();
+}
+
+void NoticeWriter::part() {
     reader_->drain();
     reader_.reset();
     control_.reset();
     deadline_.stop();
     pid_ = 0;
-    // The one that it ended at, maybe because of it, is not tried again; those behind it are.
+}
+
+void NoticeWriter::take_back() {
     if (written_ < writing_.size()) {
-        for (; channel_ < writing_[written_].request.channels.size(); ++channel_)
-            lose_one(mailer_, writing_[written_], channel_,
-                     "the process that writes it ended: " + end.text());
-        waiting_.insert(waiting_.begin(), writing_.begin() + static_cast<std::ptrdiff_t>(written_) + 1,
+        auto& channels = writing_[written_].request.channels;
+        channels.erase(channels.begin(), channels.begin() + static_cast<std::ptrdiff_t>(channel_));
+        waiting_.insert(waiting_.begin(), writing_.begin() + static_cast<std::ptrdiff_t>(written_),
                         writing_.end());
     }
     writing_.clear();
+}
+
+void NoticeWriter::on_end(const ChildEnd& end) {
+    if (left_.erase(end.pid) == 0) {
+        part();
+        // The one that it ended at, maybe because of it, is not tried again; those behind it are.
+        if (!late_ && written_ < writing_.size()) {
+            for (; channel_ < writing_[written_].request.channels.size(); ++channel_)
+                lose_one(mailer_, writing_[written_], channel_,
+                         "the process that writes it ended: " + end.text());
+            channel_ = 0;
+            ++written_;
+        }
+        take_back();
+    }
     begin();
 }
 

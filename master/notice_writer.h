@@ -1,5 +1,9 @@
 // Incidents on their way into the spool: one child at a time, which takes all that wait, in their order.
 // Master.
+//
+// A child that the disk holds up is ended after kLimit, and left behind when that does not end it (state D):
+// another one tries in its place. When kMostLeft have been left, everything waits here until one of them is
+// gone: then the disk answers again.
 #pragma once
 
 #include "master/action.h"
@@ -10,6 +14,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,10 +42,18 @@ public:
 
 private:
     static constexpr std::size_t kBatch = 500;
-    static constexpr Milliseconds kRetry{2'000};   // without processes to be had
-    static constexpr Milliseconds kLimit{60'000};  // for one incident
+    static constexpr Milliseconds kRetry{2'000};     // without processes to be had
+    static constexpr Milliseconds kLimit{20'000};    // for one incident
+    static constexpr Milliseconds kEndLimit{2'000};  // from SIGKILL to the child's end
+    static constexpr std::size_t kMostLeft = 3;
 
     void begin();
+    void on_late();
+    void leave();
+    // What the child has not said that it wrote waits again, before all that came meanwhile.
+    void take_back();
+    // No child any more.
+    void part();
     void on_line(std::string_view text);
     void on_end(const ChildEnd& end);
 
@@ -54,6 +67,9 @@ private:
     std::size_t channel_ = 0;  // of the one that is being written
     std::uint32_t notices_ = 0;
     pid_t pid_ = 0;
+    bool late_ = false;  // it has been killed for that
+    bool hang_said_ = false;
+    std::set<pid_t> left_;  // children that did not end
     UniqueFd control_;
     std::unique_ptr<ReportReader> reader_;
     Timer retry_;

@@ -23,6 +23,7 @@ constexpr bool kKeepStderr = true;  // where the sanitizers write
 constexpr bool kKeepStderr = false;
 #endif
 
+constexpr Milliseconds kEndLimit{1'000};   // from SIGKILL to the child's end
 constexpr std::size_t kBornTogether = 64;  // bounds the descriptors that are open for children to be born
 
 // Puts `wanted` at kControlFd and up, /dev/null at 0 to 2, and closes the rest.
@@ -156,8 +157,17 @@ Result<ChildProcess> Spawner::enter(Cradle& cradle, const ChildSpec& spec,
         return *cradle.failure;
     const pid_t pid = cradle.child.pid;
     on_end_[pid] = std::move(on_end);
-    if (spec.limit > Milliseconds(0))
-        limits_.try_emplace(pid, loop_, [this, pid] { kill(pid); }).first->second.start(spec.limit);
+    if (spec.limit > Milliseconds(0)) {
+        const auto on_limit = [this, pid, killed = false]() mutable {
+            kill(pid);
+            if (!std::exchange(killed, true))
+                return limits_.at(pid).start(kEndLimit);
+            // It waits in the kernel, where no signal ends it: nobody waits for it any longer.
+            if (const auto callback = std::exchange(on_end_.at(pid), nullptr))
+                callback(ChildEnd{pid, SIGKILL});
+        };
+        limits_.try_emplace(pid, loop_, on_limit).first->second.start(spec.limit);
+    }
     return std::move(cradle.child);
 }
 

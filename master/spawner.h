@@ -57,8 +57,8 @@ class Spawner {
 public:
     explicit Spawner(Loop& loop);
 
-    // Forks. `on_end` is called from the loop, once, when the child has been reaped. Fails when a descriptor
-    // or a process cannot be had (EMFILE, EAGAIN).
+    // Forks. `on_end` is called from the loop, once, when the child is reaped, or 1 s after a limit that does
+    // not end it. Fails when a descriptor or a process cannot be had (EMFILE, EAGAIN).
     Result<ChildProcess> spawn(const ChildSpec& spec, std::function<void(const ChildEnd&)> on_end);
 
     // The same for many. A page of memory that the master writes between two forks stays behind as a copy in

@@ -158,9 +158,9 @@ Result<ChildProcess> Spawner::enter(Cradle& cradle, const ChildSpec& spec,
     const pid_t pid = cradle.child.pid;
     on_end_[pid] = std::move(on_end);
     if (spec.limit > Milliseconds(0)) {
-        const auto on_limit = [this, pid, killed = false]() mutable {
+        const auto on_limit = [this, pid, killed = std::make_shared<bool>(false)] {
             kill(pid);
-            if (!std::exchange(killed, true))
+            if (!std::exchange(*killed, true))
                 return limits_.at(pid).start(kEndLimit);
             // It waits in the kernel, where no signal ends it: nobody waits for it any longer.
             if (const auto callback = std::exchange(on_end_.at(pid), nullptr))

@@ -66,13 +66,12 @@ constexpr int kFiles[] = {SCMP_SYS(access),     SCMP_SYS(faccessat), SCMP_SYS(fa
                           SCMP_SYS(getdents64), SCMP_SYS(lstat),     SCMP_SYS(newfstatat), SCMP_SYS(readlink),
                           SCMP_SYS(readlinkat), SCMP_SYS(stat),      SCMP_SYS(statfs),     SCMP_SYS(statx)};
 
-// Keeping a spool.
+// Keeping a spool. Without links: root writes there too.
 constexpr int kWritableFiles[] = {
-    SCMP_SYS(fallocate), SCMP_SYS(fchmod), SCMP_SYS(fdatasync), SCMP_SYS(flock),  SCMP_SYS(fsync),
-    SCMP_SYS(ftruncate), SCMP_SYS(link),   SCMP_SYS(linkat),    SCMP_SYS(mkdir),  SCMP_SYS(mkdirat),
-    SCMP_SYS(open),      SCMP_SYS(openat), SCMP_SYS(pwrite64),  SCMP_SYS(rename), SCMP_SYS(renameat),
-    SCMP_SYS(renameat2), SCMP_SYS(rmdir),  SCMP_SYS(umask),     SCMP_SYS(unlink), SCMP_SYS(unlinkat),
-    SCMP_SYS(utimensat)};
+    SCMP_SYS(fallocate), SCMP_SYS(fchmod), SCMP_SYS(fdatasync), SCMP_SYS(flock),     SCMP_SYS(fsync),
+    SCMP_SYS(ftruncate), SCMP_SYS(mkdir),  SCMP_SYS(mkdirat),   SCMP_SYS(open),      SCMP_SYS(openat),
+    SCMP_SYS(pwrite64),  SCMP_SYS(rename), SCMP_SYS(renameat),  SCMP_SYS(renameat2), SCMP_SYS(rmdir),
+    SCMP_SYS(umask),     SCMP_SYS(unlink), SCMP_SYS(unlinkat),  SCMP_SYS(utimensat)};
 
 // ---- calls allowed with some arguments
 

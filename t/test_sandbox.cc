@@ -45,6 +45,9 @@ int open_passwd() {
 int create_file() {
     return outcome_of(::open("/tmp/healthcheckd-hostile", O_WRONLY | O_CREAT, 0600) >= 0);
 }
+int make_link() {
+    return outcome_of(::linkat(AT_FDCWD, "/etc/passwd", AT_FDCWD, "/tmp/healthcheckd-hostile", 0) == 0);
+}
 int execute() {
     char name[] = "/bin/true";
     char* argv[] = {name, nullptr};
@@ -295,6 +298,15 @@ BOOST_AUTO_TEST_CASE(http_and_tcp_workers_fail_at_each_hostile_act) {
         for (const HostileAct& hostile : kHostileActs)
             BOOST_TEST_CONTEXT(to_string(type) << ": " << hostile.name)
     BOOST_TEST(outcome(profile_of(cat_of(type)), hostile.act) == hostile.network);
+}
+
+BOOST_AUTO_TEST_CASE(who_keeps_a_spool_makes_no_links_in_it) {
+    need_all_layers();
+    const TempDir dir;
+    SandboxProfile profile;
+    profile.open_files = true;
+    profile.writable = {dir.path().string()};
+    BOOST_TEST(outcome(profile, make_link) == "dies: linkat");
 }
 
 BOOST_AUTO_TEST_CASE(names_of_the_hosts_file_still_resolve_in_an_http_worker) {

@@ -95,8 +95,7 @@ UniqueFd create(int folder, const std::string& name, mode_t mode) {
         ::openat(folder, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
 }
 
-// Is `name` the file that `fd` is about? A writer of the same file that was killed while the disk hung may
-// come to rename what it finds under the temporary name.
+// Is `name` the file that `fd` is about?
 bool is_file(int folder, const std::string& name, int fd) {
     struct stat there {
     }, ours{};
@@ -104,28 +103,44 @@ bool is_file(int folder, const std::string& name, int fd) {
            there.st_dev == ours.st_dev && there.st_ino == ours.st_ino;
 }
 
+// A writer of the same file that was killed while the disk hung still ends the call that it waited in: it may
+// make, remove or rename what it finds under the temporary name, which is the same for all. `again`: that
+// happened.
+Result<void> try_to_put(int folder, const std::string& dir, const std::string& name, std::string_view text,
+                        mode_t mode, Sync how, bool& again) {
+    const std::string temporary = '.' + name + ".new";
+    const std::string path = dir + '/' + temporary;  // for what is said
+    const UniqueFd fd = create(folder, temporary, mode);
+    again = !fd && errno == EEXIST;
+    if (!fd)
+        return system_error("open " + path);
+    auto written = give_to_owner_of(folder, fd.get(), path);
+    if (written)
+        written = write_all(fd.get(), text, path, how);
+    if (written && ::renameat(folder, temporary.c_str(), folder, name.c_str()) != 0) {
+        const Error failure = system_error("rename to " + dir + '/' + name);
+        again = failure.code == ENOENT;
+        if (!again || !is_file(folder, name, fd.get()))
+            written = failure;
+    }
+    if (!written)
+        ::unlinkat(folder, temporary.c_str(), 0);
+    return written;
+}
+
 Result<void> put_file(const std::string& dir, const std::string& name, std::string_view text, mode_t mode,
                       Sync how) {
+    constexpr int kMostTries = 5;
     const auto folder = open_or_make_folder(dir);
     if (!folder)
         return folder.error();
-    const std::string temporary = '.' + name + ".new";
-    const std::string path = dir + '/' + temporary;  // for what is said
-    const UniqueFd fd = create(folder->get(), temporary, mode);
-    if (!fd)
-        return system_error("open " + path);
-    auto written = give_to_owner_of(folder->get(), fd.get(), path);
-    if (written)
-        written = write_all(fd.get(), text, path, how);
-    if (written && ::renameat(folder->get(), temporary.c_str(), folder->get(), name.c_str()) != 0)
-        if (const Error failure = system_error("rename to " + dir + '/' + name);
-            !is_file(folder->get(), name, fd.get()))
-            written = failure;
-    if (!written) {
-        ::unlinkat(folder->get(), temporary.c_str(), 0);
-        return written;
+    for (int tries = 1;; ++tries) {
+        bool again = false;
+        const auto written = try_to_put(folder->get(), dir, name, text, mode, how, again);
+        if (!written && again && tries < kMostTries)
+            continue;
+        return written && how == Sync::yes ? sync(folder->get(), dir) : written;
     }
-    return how == Sync::yes ? sync(folder->get(), dir) : Result<void>();
 }
 
 }  // namespace

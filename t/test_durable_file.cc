@@ -5,8 +5,9 @@
 #include "t/fixture/skip.h"
 
 #include <boost/test/unit_test.hpp>
+#include <fcntl.h>
 #include <filesystem>
-#include <fstream>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -84,6 +85,27 @@ BOOST_AUTO_TEST_CASE(a_folder_may_be_roots_link_to_another_place_and_nobody_else
 BOOST_AUTO_TEST_CASE(a_file_system_that_syncs_no_folders_is_no_failure) {
     BOOST_TEST(static_cast<bool>(sync_folder("/proc/self")));  // EINVAL
     BOOST_TEST(!sync_folder("/proc/self/status"));
+}
+
+BOOST_AUTO_TEST_CASE(who_makes_and_removes_the_temporary_file_meanwhile_keeps_nothing_from_being_written) {
+    const TempDir dir;
+    const std::string temporary = dir.file(".name.new");
+    const Subprocess other(
+        [&] {
+            for (;;) {
+                ::close(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+                ::poll(nullptr, 0, 1);
+                ::unlink(temporary.c_str());
+                ::poll(nullptr, 0, 1);
+            }
+            return 0;
+        },
+        {});
+    int failed = 0;
+    for (int i = 0; i < 300; ++i)
+        failed += place_file(dir.path().string(), "name", std::to_string(i), 0600) ? 0 : 1;
+    BOOST_TEST(failed == 0);
+    BOOST_TEST(read_file(dir.file("name")) == "299");
 }
 
 BOOST_AUTO_TEST_CASE(a_missing_folder_is_made_and_a_missing_file_is_removed_already) {

@@ -51,6 +51,14 @@
 //     say level= who= msg=                       for the log; level: info, warning or error
 //     mails queued= sent= failed=                in the spool now; messages since it began
 //     failed cat=                                at its start: people were told that this cat failed
+//
+//   master -> process reader
+//     identify seq= pid=                         who is that
+//     measure seq= pid= start= file=             open /proc/PID/FILE of exactly this process
+//   process reader -> master                     on kControlFd; `ready` and `broken` as a worker
+//     process seq= start= ppid=                  answers identify
+//     measured seq=                              + descriptor; answers measure
+//     refused seq= error= msg=                   answers either: an errno value, and what was tried
 #pragma once
 
 #include "common/line_codec.h"
@@ -225,6 +233,34 @@ struct StillFailed {
 };
 using MailerLine = std::variant<Ready, Broken, Say, Mails, StillFailed>;
 
+// ---- master and process reader
+
+struct Identify {
+    std::uint64_t seq = 0;
+    pid_t pid = 0;
+};
+struct Measure {
+    std::uint64_t seq = 0;
+    ProcessId process;
+    std::string file;  // "statm", "stat" or "smaps_rollup"
+};
+using ReaderCommand = std::variant<Identify, Measure>;
+
+struct ProcessLine {
+    std::uint64_t seq = 0;
+    std::uint64_t start_ticks = 0;
+    pid_t ppid = 0;
+};
+struct Measured {
+    std::uint64_t seq = 0;
+};
+struct Refused {
+    std::uint64_t seq = 0;
+    int error = 0;  // ENOENT, ESRCH: there is no such process
+    std::string message;
+};
+using ReaderLine = std::variant<ProcessLine, Measured, Refused>;
+
 // Each encode() gives a writer whose line() is ready to be sent; each decode takes a line without its newline
 // and fails on anything that the grammar does not say.
 LineWriter encode(const Track& m);
@@ -251,6 +287,11 @@ LineWriter encode(const Lost& m);
 LineWriter encode(const Say& m);
 LineWriter encode(const Mails& m);
 LineWriter encode(const StillFailed& m);
+LineWriter encode(const Identify& m);
+LineWriter encode(const Measure& m);
+LineWriter encode(const ProcessLine& m);
+LineWriter encode(const Measured& m);
+LineWriter encode(const Refused& m);
 
 bool decode(std::string_view line, Command& out);
 bool decode(std::string_view line, WorkerLine& out);
@@ -259,5 +300,7 @@ bool decode(std::string_view line, LinkLine& out);
 bool decode(std::string_view line, ActionLine& out);
 bool decode(std::string_view line, MailerCommand& out);
 bool decode(std::string_view line, MailerLine& out);
+bool decode(std::string_view line, ReaderCommand& out);
+bool decode(std::string_view line, ReaderLine& out);
 
 }  // namespace healthcheckd

@@ -53,8 +53,8 @@ std::string_view Cat::state_text() const {
 }
 
 Birth Cat::start(TimePoint now) {
-    started_ = now;
-    eligible_ = now + config().initial_delay;
+    started_ = ticked_ = now;
+    eligible_ = heard_ = now + config().initial_delay;
     return worker_.start();
 }
 
@@ -63,12 +63,28 @@ void Cat::tick(TimePoint now, const ProgramView& view) {
         resume();
     if (pause_)
         return;
+    watch_silence(now);
     if (worker_.probing()) {
         ++counters_.skipped_ticks;
         return;
     }
     if (now >= eligible_)
         probe(view, true);
+}
+
+void Cat::watch_silence(TimePoint now) {
+    const Milliseconds period = config().period;
+    // After a standstill of the master its ticks come before what workers have long said.
+    const bool stood_still = now - std::exchange(ticked_, now) > 2 * period + kSilence / 2;
+    heard_ = std::max({heard_, eligible_, stood_still ? now : heard_});
+    const Milliseconds limit = period + worker_.probe_limit() + kSilence;
+    if (now - heard_ <= limit)
+        return;
+    const Report report = unknown_report(fmt::format(
+        "there was no verdict for {} s{}{}", std::chrono::duration_cast<std::chrono::seconds>(limit).count(),
+        worker_.trouble().empty() ? "" : ": ", worker_.trouble()));
+    accept(report, [](Threshold& threshold) { return threshold.on_silence(); });
+    answer_waiting(report);
 }
 
 void Cat::check_now(TimePoint now, const ProgramView& view, CheckDone done) {
@@ -92,6 +108,11 @@ void Cat::probe(const ProgramView& view, bool counts) {
         if (worker_.trouble().empty())
             return answer_waiting(unknown_report("its worker is just starting"));
         return take(unknown_report("there is no worker: " + worker_.trouble()));
+    }
+    if (!worker_.blind().empty()) {
+        const std::string why = worker_.blind();
+        worker_.look_again();
+        return take(unknown_report(why));
     }
     ProbeCommand command;
     if (view.program != nullptr) {
@@ -164,6 +185,12 @@ void Cat::on_program_started(const Program& program) {
         start_afresh(fmt::format("the program has a new process, pid {}", program.process.pid));
 }
 
+void Cat::on_program_identified(const Program& program) {
+    current_ = program.process;
+    if (bound_to_process())
+        worker_.track(program.process);
+}
+
 void Cat::on_program_ended() {
     current_ = {};
     if (follows_supervisord())
@@ -230,10 +257,15 @@ void Cat::restore_failed(std::string_view when) {
 
 void Cat::accept(const Report& report) {
     ++counters_.probes;
+    accept(report, [&](Threshold& threshold) { return threshold.on_verdict(report.verdict, report.weight); });
+}
+
+void Cat::accept(const Report& report, const std::function<Event(Threshold&)>& count) {
+    heard_ = Clock::now();
     const CatState before = threshold_.state();
     const bool failed_before = threshold_.failed();
     const std::uint32_t failures_before = threshold_.failures();
-    const Event event = threshold_.on_verdict(report.verdict, report.weight);
+    const Event event = count(threshold_);
     if (bound_to_process() && report.verdict == Verdict::failure && before != CatState::failing)
         on_first_failure_();
     last_probe_ = LastProbe{std::chrono::system_clock::now(), report};

@@ -64,7 +64,10 @@ public:
     // The birth of its worker.
     Birth start(TimePoint now);
 
-    // The cat's tick: probes, unless the last probe still runs or the program is in its grace.
+    // The cat's tick: probes, unless the last probe still runs or the program is in its grace. When no
+    // verdict has come for kSilence and longer than a period and a probe may take, the cat is unknown,
+    // whatever the reason.
+    static constexpr Milliseconds kSilence{10'000};
     void tick(TimePoint now, const ProgramView& view);
 
     // No probes until resume() or the end of `how_long`; without it, until resume().
@@ -92,6 +95,8 @@ public:
     // it had.
     void on_program_started(const Program& program);
     void on_program_ended();
+    // The start time of the program's process has become known.
+    void on_program_identified(const Program& program);
 
     const std::string& name() const { return identity_.name; }
     const std::string& program() const { return identity_.program; }
@@ -129,6 +134,9 @@ private:
     void note(std::string text, std::chrono::system_clock::time_point at);
     void answer_waiting(const Report& report);
     void accept(const Report& report);
+    // The same with what `count` makes of it.
+    void accept(const Report& report, const std::function<Event(Threshold&)>& count);
+    void watch_silence(TimePoint now);
     void on_report(const Report& report);
     void on_lost(bool probing, const std::string& why);
     void log_verdict(CatState before, Event event, const Report& report);
@@ -145,7 +153,9 @@ private:
     Threshold threshold_;
     WorkerProcess worker_;
     TimePoint started_{};
-    TimePoint eligible_{};           // end of the grace
+    TimePoint eligible_{};  // end of the grace
+    TimePoint heard_{};     // when the last verdict came, or could first have been expected
+    TimePoint ticked_{};
     ProcessId current_;              // supervisord's process of the program
     ProcessId probed_;               // what the probe under way was sent for
     ProcessId found_;                // pidGet name, file: what the last probe measured

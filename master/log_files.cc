@@ -41,16 +41,24 @@ Result<UniqueFd> renew(const std::string& path, const std::optional<Rotation>& r
     return open_log_file(*folder, path);
 }
 
+Result<void> write_first_line(int fd, const LogFile& file) {
+    const std::string& line = file.first_line;
+    if (line.empty() || ::write(fd, line.data(), line.size()) == static_cast<ssize_t>(line.size()))
+        return {};
+    return system_error("write " + file.path);
+}
+
 // The life of the log child. What went wrong first is left in `reason`.
 int renew_all(const std::vector<LogFile>& files, const std::optional<Rotation>& rotation, int reason) {
     int control = kFirstExtraFd;
     int status = 0;
     for (const LogFile& file : files) {
         const auto fd = renew(file.path, rotation);
-        if (fd) {
+        const auto ready = fd ? write_first_line(fd->get(), file) : Result<void>(fd.error());
+        if (ready) {
             (void)send_packet(control, encode(NewLog{}).line(), fd->get());
         } else if (std::exchange(status, 1) == 0) {
-            const std::string text = fd.error().text().substr(0, kMostText);
+            const std::string text = ready.error().text().substr(0, kMostText);
             if (::pwrite(reason, text.data(), text.size(), 0) < 0)
                 return 1;
         }
@@ -68,10 +76,10 @@ std::string text_of(int reason) {
 }  // namespace
 
 bool renew_logs(Spawner& spawner, std::vector<LogFile> files, std::optional<Rotation> rotation,
-                std::function<void(bool)> on_end) {
+                std::function<void(const std::string&)> on_end, Milliseconds limit) {
     ChildSpec spec;
     spec.title = "healthcheckd: log files";
-    spec.limit = std::chrono::seconds(30);
+    spec.limit = limit;
     for (const LogFile& file : files)
         spec.extra_fds.push_back(file.control);
     auto reason = std::make_shared<UniqueFd>(::memfd_create("log files", MFD_CLOEXEC));
@@ -81,10 +89,7 @@ bool renew_logs(Spawner& spawner, std::vector<LogFile> files, std::optional<Rota
         return renew_all(files, rotation, kFirstExtraFd + static_cast<int>(files.size()));
     };
     const auto child = spawner.spawn(spec, [reason, on_end = std::move(on_end)](const ChildEnd& end) {
-        if (!end.clean())
-            log::warning("", "a log file could not be renewed: {}",
-                         WIFEXITED(end.wait_status) ? text_of(reason->get()) : end.text());
-        on_end(end.clean());
+        on_end(end.clean() ? "" : WIFEXITED(end.wait_status) ? text_of(reason->get()) : end.text());
     });
     if (!child)
         log::warning("", "log files could not be renewed: {}", child.error().text());

@@ -17,7 +17,8 @@ namespace healthcheckd::master {
 
 struct LogFile {
     std::string path;
-    int control = -1;  // the worker's socket
+    int control = -1;             // the worker's socket
+    std::string first_line = {};  // is written before the worker gets the file; empty: none
 };
 
 // FILE becomes FILE.1 and so on, the one after FILE.<backups> is removed. A file of less than `from_bytes`
@@ -28,9 +29,10 @@ struct Rotation {
 };
 
 // Starts a child that opens each file anew, after its rotation if there is one, and passes it to its worker.
-// `on_end` is called when the child has ended, with whether all workers got their files; one that could not
-// be opened has been logged then. False: no child could be started.
+// `on_end` is called when the child has ended, with what of it failed, empty when nothing did. The child is
+// killed after `limit`. False: no child could be started, which has been logged.
 bool renew_logs(Spawner& spawner, std::vector<LogFile> files, std::optional<Rotation> rotation,
-                std::function<void(bool)> on_end);
+                std::function<void(const std::string& failure)> on_end,
+                Milliseconds limit = std::chrono::seconds(30));
 
 }  // namespace healthcheckd::master

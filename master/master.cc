@@ -32,17 +32,25 @@ constexpr Milliseconds kLinkPause{500};       // until actions that use the link
 
 Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> config,
                std::function<int(const worker::WorkerStart&)> life)
-    : loop_(loop), spawner_(spawner),
-      config_(std::move(config)), workers_{loop, spawner, layers_, filters_, std::move(life)},
+    : loop_(loop), spawner_(spawner), config_(std::move(config)),
+      processes_(loop, spawner, layers_, config_->sandbox),
+      logs_(loop, spawner), workers_{loop, spawner, layers_, filters_, processes_, logs_, std::move(life)},
       table_(loop, !is_remote_url(config_->supervisord_url),
+             [this](pid_t pid, ProcessReader::OnProcess done) { processes_.identify(pid, std::move(done)); },
              {[this](const Program& program) { on_program_started(program); },
               [this](const Program& program) { on_program_ended(program); },
               [this](const Program& program) { on_program_state(program); },
+              [this] { link_.refresh_in(kTransitionFirst); },
+              [this](const Program& program) {
+                  for (const auto& cat : cats_.all())
+                      if (cat->program() == program.name)
+                          cat->on_program_identified(program);
+              },
               [this] {
-                  link_.refresh_in(kTransitionFirst);
+                  on_table();
               }}),
       link_(loop, spawner, layers_, config_,
-            {[this](const std::vector<ProgramLine>& lines) { on_table(lines); },
+            {[this](const std::vector<ProgramLine>& lines) { table_.update(lines); },
              [this](int code, const std::string& why) {
                  on_link_failure(code, why);
              }}),
@@ -161,13 +169,12 @@ ProgramView Master::view_of(const Cat& cat) const {
     return program_view(cat, table_, {asked_, reached_, link_error_});
 }
 
-void Master::on_table(const std::vector<ProgramLine>& lines) {
+void Master::on_table() {
     asked_ = true;
     if (!reachable_)
-        log::info("supervisord", "{}: {} programs", reached_ ? "is back" : "is reached", lines.size());
+        log::info("supervisord", "{}: {} programs", reached_ ? "is back" : "is reached", table_.size());
     reached_ = reachable_ = true;
     link_error_.clear();
-    table_.update(lines);
     cats_.follow_groups();
     link_.refresh_in(refresh_delay());
 }
@@ -281,9 +288,12 @@ void Master::reopen_logs() {
     for (const auto& cat : cats_.all())
         if (cat->worker().control() >= 0)
             files.push_back({worker_log_path(*config_, cat->name()), cat->worker().control()});
-    renewing_logs_ = renew_logs(spawner_, std::move(files), std::nullopt, [this](bool) {
+    renewing_logs_ = renew_logs(spawner_, std::move(files), std::nullopt, [this](const std::string& failure) {
         renewing_logs_ = false;
-        log::info("", "log files reopened");
+        if (failure.empty())
+            log::info("", "log files reopened");
+        else
+            log::warning("", "a log file could not be renewed: {}", failure);
     });
 }
 

@@ -68,7 +68,7 @@ private:
     void on_tick();
     void arm_tick();
     ProgramView view_of(const Cat& cat) const;
-    void on_table(const std::vector<ProgramLine>& lines);
+    void on_table();
     void on_link_failure(int code, const std::string& why);
     void on_program_started(const Program& program);
     void on_program_ended(const Program& program);
@@ -92,6 +92,8 @@ private:
 
     LayerNotes layers_;
     FilterCache filters_;
+    ProcessReader processes_;
+    LogRecovery logs_;
     WorkerContext workers_;
     ProgramTable table_;
     Link link_;

@@ -62,7 +62,7 @@ public:
     std::vector<OnceRow> run();
 
 private:
-    void on_table(const std::vector<ProgramLine>& lines);
+    void on_table();
     void on_link_failure(const std::string& why);
     void step();
     bool finished(const Cat& cat) const;
@@ -73,6 +73,8 @@ private:
     std::shared_ptr<const Config> config_;
     LayerNotes layers_;
     FilterCache filters_;
+    ProcessReader processes_;
+    LogRecovery logs_;
     WorkerContext workers_;
     ProgramTable table_;
     Link link_;
@@ -87,8 +89,10 @@ private:
 };
 
 Once::Once(Loop& loop, Spawner& spawner, const Config& config)
-    : loop_(loop), config_(for_once(config)), workers_{loop, spawner, layers_, filters_},
+    : loop_(loop), config_(for_once(config)), processes_(loop, spawner, layers_, config_->sandbox),
+      logs_(loop, spawner), workers_{loop, spawner, layers_, filters_, processes_, logs_},
       table_(loop, !is_remote_url(config_->supervisord_url),
+             [this](pid_t pid, ProcessReader::OnProcess done) { processes_.identify(pid, std::move(done)); },
              {[this](const Program& program) {
                   for (const auto& cat : cats_.all())
                       if (cat->program() == program.name)
@@ -99,10 +103,14 @@ Once::Once(Loop& loop, Spawner& spawner, const Config& config)
                       if (cat->program() == program.name)
                           cat->on_program_ended();
               },
-              [](const Program&) {
+              [](const Program&) {},
+              {},
+              {},
+              [this] {
+                  on_table();
               }}),
       link_(loop, spawner, layers_, config_,
-            {[this](const std::vector<ProgramLine>& lines) { on_table(lines); },
+            {[this](const std::vector<ProgramLine>& lines) { table_.update(lines); },
              [this](int, const std::string& why) {
                  on_link_failure(why);
              }}),
@@ -132,9 +140,8 @@ std::vector<OnceRow> Once::run() {
     return rows;
 }
 
-void Once::on_table(const std::vector<ProgramLine>& lines) {
+void Once::on_table() {
     asked_ = reached_ = true;
-    table_.update(lines);
     cats_.follow_groups();
 }
 

@@ -1,29 +1,16 @@
 #include "master/program_table.h"
 
 #include "common/log.h"
-#include "common/proc_stat.h"
+#include "common/pidfd.h"
 
 #include <ctime>
-#include <poll.h>
 #include <set>
-#include <sys/syscall.h>
 
 namespace healthcheckd::master {
 
 namespace {
 
 constexpr std::size_t kMostFormer = 10'000;
-
-// glibc 2.36 has a wrapper, but only in headers that clash with <fcntl.h>.
-UniqueFd open_pidfd(pid_t pid) {
-    return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-}
-
-// A pidfd becomes readable when its process ends.
-bool has_ended(const UniqueFd& pidfd) {
-    pollfd ready{pidfd.get(), POLLIN, 0};
-    return ::poll(&ready, 1, 0) != 0;
-}
 
 // The age of a process by its start time in clock ticks since boot (proc(5)); boot time goes on during
 // suspend.
@@ -46,7 +33,48 @@ std::string Program::state_text() const {
     return text;
 }
 
-void ProgramTable::update(const std::vector<ProgramLine>& lines) {
+void ProgramTable::update(std::vector<ProgramLine> lines) {
+    if (waiting_.size() >= kMostWaiting)
+        return;
+    waiting_.push_back(std::move(lines));
+    if (waiting_.size() == 1)
+        look();
+}
+
+// Looks at the processes of the oldest answer that are new, all at once.
+void ProgramTable::look() {
+    looks_.clear();
+    const Entry none;
+    for (const ProgramLine& line : waiting_.front()) {
+        const auto known = entries_.find(line.name);
+        if (local_ && line.pid > 0 && news_of(known == entries_.end() ? none : known->second, line).look)
+            looks_[line.pid].pidfd = open_pidfd(line.pid);
+    }
+    looking_ = looks_.size() + 1;
+    for (const auto& [pid, look] : looks_)
+        identify_(pid,
+                  [this, pid = pid, alive = std::weak_ptr(alive_)](Result<ProcessReader::Process> process) {
+                      if (alive.expired())
+                          return;
+                      looks_.at(pid).process = std::move(process);
+                      on_look();
+                  });
+    on_look();
+}
+
+void ProgramTable::on_look() {
+    if (--looking_ > 0)
+        return;
+    const std::vector<ProgramLine> lines = std::move(waiting_.front());
+    take_in(lines);
+    waiting_.pop_front();
+    if (callbacks_.on_updated)
+        callbacks_.on_updated();
+    if (!waiting_.empty())
+        look();
+}
+
+void ProgramTable::take_in(const std::vector<ProgramLine>& lines) {
     std::set<std::string> seen;
     for (const ProgramLine& line : lines) {
         seen.insert(line.name);
@@ -75,19 +103,27 @@ void ProgramTable::update(const std::vector<ProgramLine>& lines) {
     }
 }
 
+ProgramTable::News ProgramTable::news_of(const Entry& entry, const ProgramLine& line) {
+    const Program& program = entry.program;
+    News news;
+    // A start that was too short to be seen with its process still moved supervisord's start time.
+    news.start = line.start != program.start || (line.pid != 0 && line.pid != entry.told_pid);
+    news.same = program.runs() && line.pid == program.process.pid && entry.watch != nullptr;
+    const bool again = !program.hidden.empty();
+    news.look = again || (!news.same && (line.pid != program.process.pid || news.start));
+    return news;
+}
+
 void ProgramTable::refresh(Entry& entry, const ProgramLine& line, bool first_seen) {
     Program& program = entry.program;
-    // A start that was too short to be seen with its process still moved supervisord's start time.
-    const bool new_start = line.start != program.start || (line.pid != 0 && line.pid != entry.told_pid);
-    // The pidfd is silent, so it is the same process, whatever supervisord's clock did to its start time.
-    const bool same = program.runs() && line.pid == program.process.pid && entry.watch != nullptr;
-    if (!first_seen && new_start && !same && program.has_run && line.start != 0)
+    const News news = news_of(entry, line);
+    if (!first_seen && news.start && !news.same && program.has_run && line.start != 0)
         ++program.starts;
     if (line.pid != 0)
         entry.told_pid = line.pid;
     program.has_run = program.has_run || line.start != 0;
     const bool other_state = !first_seen && program.state != line.state;
-    if (first_seen || other_state || (new_start && !same))
+    if (first_seen || other_state || (news.start && !news.same))
         program.changed = Clock::now();
     program.state = line.state;
     program.start = line.start;
@@ -95,57 +131,77 @@ void ProgramTable::refresh(Entry& entry, const ProgramLine& line, bool first_see
     program.spawn_error = line.spawn_error;
     if (other_state)
         callbacks_.on_state(program);
-    const bool again = !program.hidden.empty();
-    if (same || (line.pid == program.process.pid && !new_start && !again))
+    if (!news.look)
         return;
 
-    const bool ran = program.runs();
-    entry.watch.reset();
-    entry.pidfd.reset();
-    const auto process = line.pid == 0 ? Result<ProcessId>(ProcessId{}) : identify(entry, line);
-    program.hidden = process ? std::string() : process.error().text();
+    const ProcessId before = program.process;
+    std::string hidden;
+    const ProcessId process = line.pid == 0 ? ProcessId{} : identified(entry, line, hidden);
+    program.hidden = std::move(hidden);
     // As far as anybody can tell it is the one that was known.
-    if (!process && line.pid == program.process.pid)
+    if (!program.hidden.empty() && before.running() && line.pid == before.pid)
         return;
-    if (process && ran && *process == program.process)
+    program.process = process;
+    if (process == before)
         return;
-    program.process = process ? *process : ProcessId{};
-    if (program.runs()) {
-        program.last = program.process;
+    if (process.running())
+        program.last = process;
+    if (before.running() && process.pid == before.pid && before.start_ticks == 0 && news.same) {
+        if (callbacks_.on_identified)
+            callbacks_.on_identified(program);
+    } else if (process.running()) {
         callbacks_.on_started(program);
-    } else if (ran) {
+    } else if (before.running()) {
+        entry.watch.reset();
+        entry.pidfd.reset();
         callbacks_.on_ended(program);
     }
 }
 
-Result<ProcessId> ProgramTable::identify(Entry& entry, const ProgramLine& line) {
+ProcessId ProgramTable::identified(Entry& entry, const ProgramLine& line, std::string& hidden) {
     Program& program = entry.program;
+    const auto told_start =
+        Clock::now() - std::chrono::seconds(std::max<std::int64_t>(0, line.now - line.start));
     if (!local_) {
-        program.started =
-            Clock::now() - std::chrono::seconds(std::max<std::int64_t>(0, line.now - line.start));
-        return ProcessId{line.pid, static_cast<std::uint64_t>(line.start)};
+        program.started = told_start;
+        return {line.pid, static_cast<std::uint64_t>(line.start)};
     }
-    // The pidfd first, then the start time: what is read is about the process that the pidfd holds.
-    UniqueFd pidfd = open_pidfd(line.pid);
-    const auto stat = read_proc_stat(line.pid);
+    const auto found = looks_.find(line.pid);
+    if (found == looks_.end())
+        return {};  // it ended while others were looked at
+    UniqueFd pidfd = std::move(found->second.pidfd);
+    const auto& seen = found->second.process;
+    const bool lives = pidfd && !has_ended(pidfd);
+    const bool none = !seen && (seen.error().code == ENOENT || seen.error().code == ESRCH);
     // A pidfd is to be had of every process; /proc may be mounted so that we see only our own.
-    if (!stat && pidfd && !has_ended(pidfd))
-        return Error{"/proc hides it from this user (hidepid)"};
-    // Out of descriptors, say: that tells nothing about the process.
-    if (!stat && stat.error().code != ENOENT && stat.error().code != ESRCH)
-        return stat.error();
+    if (none && lives)
+        hidden = "/proc hides it from this user (hidepid)";
+    // Out of descriptors, say, or a look that hangs: that tells nothing about the process.
+    else if (!seen && !none)
+        hidden = seen.error().text();
+    // What lives is held by its pidfd. Whatever needs its start time as well waits for a later look.
+    if (!hidden.empty() && lives) {
+        program.started = told_start;
+        watch_process(entry, std::move(pidfd));
+        return {line.pid, 0};
+    }
     // Either it has ended since supervisord answered, or supervisord has not noticed the end that the pidfd
     // told of; the next answer tells more.
-    if (!stat || (ProcessId{line.pid, stat->start_ticks} == program.last && !program.runs()))
-        return ProcessId{};
-    program.started = Clock::now() - age_of(stat->start_ticks);
-    watch_supervisor(stat->ppid);
-    if (pidfd) {
-        entry.pidfd = std::move(pidfd);
+    if (!seen || (pidfd && !lives) ||
+        (ProcessId{line.pid, seen->start_ticks} == program.last && !program.runs()))
+        return {};
+    program.started = Clock::now() - age_of(seen->start_ticks);
+    watch_supervisor(seen->ppid);
+    watch_process(entry, std::move(pidfd));
+    return {line.pid, seen->start_ticks};
+}
+
+void ProgramTable::watch_process(Entry& entry, UniqueFd pidfd) {
+    entry.watch.reset();
+    entry.pidfd = std::move(pidfd);
+    if (entry.pidfd)
         entry.watch = std::make_unique<FdWatch>(loop_, entry.pidfd.get(), FdWatch::For::reading,
-                                                [this, name = program.name] { on_pidfd(name); });
-    }
-    return ProcessId{line.pid, stat->start_ticks};
+                                                [this, name = entry.program.name] { on_pidfd(name); });
 }
 
 void ProgramTable::watch_supervisor(pid_t pid) {

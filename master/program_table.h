@@ -8,7 +8,9 @@
 #include "common/protocol.h"
 #include "common/unique_fd.h"
 #include "master/loop.h"
+#include "master/process_reader.h"
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -27,6 +29,7 @@ struct Program {
     ProcessId process;     // pid 0: does not run
     ProcessId last;        // the latest process that was seen, ended or not
     std::string hidden;    // why the process that supervisord tells of could not be looked at; mostly empty
+                           // (`process` then has no start time, or is none at all)
     TimePoint started{};   // when the present process began
     TimePoint changed{};   // when something else was last seen of it
     bool has_run = false;  // has been started before, as far as is known
@@ -49,15 +52,22 @@ public:
         std::function<void(const Program&)> on_ended;    // its process has ended
         std::function<void(const Program&)> on_state;    // supervisord shows another state for it
         std::function<void()> on_supervisor_ended = {};  // the parent of these processes is gone
+        // The start time of the process that it has is known now.
+        std::function<void(const Program&)> on_identified = {};
+        std::function<void()> on_updated = {};  // an answer of supervisord's has been taken in
     };
+    // ProcessReader::identify().
+    using Identify = std::function<void(pid_t pid, ProcessReader::OnProcess done)>;
 
     // `local`: supervisord's pids are processes of this machine. Without it they are only told apart.
-    ProgramTable(Loop& loop, bool local, Callbacks callbacks)
-        : loop_(loop), local_(local), callbacks_(std::move(callbacks)) {}
+    ProgramTable(Loop& loop, bool local, Identify identify, Callbacks callbacks)
+        : loop_(loop), local_(local), identify_(std::move(identify)), callbacks_(std::move(callbacks)) {}
 
     // supervisord's answer to `list`: programs that are not in it are forgotten, but for their starts, so
-    // that one which is removed and added again by `supervisorctl update` has been restarted.
-    void update(const std::vector<ProgramLine>& lines);
+    // that one which is removed and added again by `supervisorctl update` has been restarted. Taken in at
+    // once when no process is new, else as soon as the new ones have been looked at, in the order of the
+    // answers. One answer too many is left out: the next one says as much.
+    void update(std::vector<ProgramLine> lines);
 
     // By full name. nullptr: none.
     const Program* find(const std::string& name) const;
@@ -76,17 +86,41 @@ private:
         UniqueFd pidfd;
         std::unique_ptr<FdWatch> watch;
     };
+    // A process that is new to the table. The descriptor was there before the look: what was seen is about
+    // the process that it holds.
+    struct Look {
+        UniqueFd pidfd;
+        Result<ProcessReader::Process> process = Error{"nobody has looked at it", EAGAIN};
+    };
+    static constexpr std::size_t kMostWaiting = 16;
+
+    void look();
+    void on_look();
+    void take_in(const std::vector<ProgramLine>& lines);
+    // What `line` says about the process of its program, beside what is known.
+    struct News {
+        bool start = false;  // a start that was not known
+        bool same = false;   // the pidfd is silent: it is the same process, whatever its start time
+        bool look = false;   // the process has to be looked at
+    };
+    static News news_of(const Entry& entry, const ProgramLine& line);
     void refresh(Entry& entry, const ProgramLine& line, bool first_seen);
-    // The process that `line` tells of, if it lives, with its pidfd in `entry`; pid 0 if not. Fails when that
-    // cannot be found out (EMFILE).
-    Result<ProcessId> identify(Entry& entry, const ProgramLine& line);
+    // The process that `line` tells of, if it lives, with its pidfd in `entry`; pid 0 if not, and why it
+    // could not be looked at in `hidden`.
+    ProcessId identified(Entry& entry, const ProgramLine& line, std::string& hidden);
+    void watch_process(Entry& entry, UniqueFd pidfd);
     void on_pidfd(const std::string& name);
     void watch_supervisor(pid_t pid);
 
     Loop& loop_;
     bool local_;
+    Identify identify_;
     Callbacks callbacks_;
     std::map<std::string, Entry> entries_;
+    std::deque<std::vector<ProgramLine>> waiting_;  // answers that have not been taken in, the oldest first
+    std::map<pid_t, Look> looks_;                   // for the oldest of them
+    std::size_t looking_ = 0;                       // those of looks_ that are under way, and look() itself
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     std::map<std::string, std::uint64_t> former_starts_;  // of programs that were removed
     // supervisord itself, by the parent of the process that began last. One that is killed leaves its
     // programs running, so that none of their pidfds would tell.

@@ -13,7 +13,8 @@ ProgramView program_view(const Cat& cat, const ProgramTable& table, const Superv
     if (!answers.reached)
         return {.unknown = fmt::format("supervisord was never reached: {}", answers.error)};
     if (const Program* program = table.find(cat.program())) {
-        if (!program->hidden.empty() && !program->runs())
+        // Whoever measures no process needs no look at it.
+        if (!program->hidden.empty() && (!program->runs() || cat.config().measures_process()))
             return {.unknown = "its process could not be looked at: " + program->hidden};
         return {.program = program};
     }

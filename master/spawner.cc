@@ -197,6 +197,12 @@ void Spawner::forget(pid_t pid) {
         found->second = nullptr;
 }
 
+void Spawner::on_end(pid_t pid, std::function<void(const ChildEnd&)> callback) {
+    const auto found = on_end_.find(pid);
+    if (found != on_end_.end())
+        found->second = std::move(callback);
+}
+
 void Spawner::kill(pid_t pid) const {
     if (is_child(pid))
         ::kill(pid, SIGKILL);

@@ -69,6 +69,10 @@ public:
     // Forgets what was to be called at the child's end; the child is still reaped.
     void forget(pid_t pid);
 
+    // Something else is to be called at the child's end: for one that is not waited for, as it hangs in the
+    // kernel.
+    void on_end(pid_t pid, std::function<void(const ChildEnd&)> callback);
+
     // SIGKILL to a child of ours that has not been reaped; anything else is ignored.
     void kill(pid_t pid) const;
 

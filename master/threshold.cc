@@ -58,6 +58,13 @@ Event Threshold::on_verdict(Verdict verdict, std::uint32_t weight) {
     __builtin_unreachable();
 }
 
+Event Threshold::on_silence() {
+    const bool told = unknowns_ >= limits_.failure;
+    unknowns_ = std::max(unknowns_, limits_.failure);
+    state_ = CatState::unknown;
+    return told ? Event::none : Event::unmeasurable;
+}
+
 Event Threshold::on_failure(std::uint32_t weight) {
     successes_ = 0;
     failures_ = add_saturated(failures_, weight);

@@ -41,6 +41,10 @@ public:
     // `weight`: how many failures a failure stands for, 1 or more.
     Event on_verdict(Verdict verdict, std::uint32_t weight = 1);
 
+    // No verdict came for too long: unknown at once, whatever the counts. `unmeasurable` unless it was that
+    // already.
+    Event on_silence();
+
     // The program has a new process: what was counted was about the old one. Nothing changes for a restart
     // cat.
     void on_new_process();

@@ -2,37 +2,25 @@
 
 #include "common/channel.h"
 #include "common/log.h"
-#include "common/proc_stat.h"
 #include "common/sandbox_violation.h"
 #include "master/log_files.h"
 #include "worker/entry.h"
+#include "worker/look_mark.h"
+#include "worker/report_rules.h"
 
+#include <linux/sockios.h>
 #include <spdlog/fmt/fmt.h>
+#include <sys/ioctl.h>
 
 namespace healthcheckd::master {
 
-namespace {
-
-// A descriptor that measures `process` and no other one: the number is looked at again once the file is open.
-UniqueFd open_measure(const CatConfig& cat, ProcessId process) {
-    const std::string path = worker::descriptor_path(cat, process.pid);
-    UniqueFd fd(path.empty() ? -1 : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (fd && process.running()) {
-        const auto start_ticks = start_ticks_of(process.pid);
-        if (!start_ticks || *start_ticks != process.start_ticks)
-            fd.reset();
-    }
-    return fd;
-}
-
-}  // namespace
-
 WorkerProcess::WorkerProcess(const WorkerContext& context, Identity identity, Callbacks callbacks)
     : context_(context), identity_(std::move(identity)), callbacks_(std::move(callbacks)),
-      deadline_(context.loop, [this] { on_deadline(); }), respawn_(context.loop, [this] { spawn(); }),
-      rotation_(context.loop, [this] { rotate_log(); }) {}
+      deadline_(context.loop, [this] { on_deadline(); }), reap_(context.loop, [this] { on_corpse(); }),
+      respawn_(context.loop, [this] { spawn(); }), rotation_(context.loop, [this] { rotate_log(); }) {}
 
 WorkerProcess::~WorkerProcess() {
+    context_.logs.remove(this);
     if (child_) {
         context_.spawner.forget(child_->pid);
         context_.spawner.kill(child_->pid);
@@ -49,6 +37,10 @@ Birth WorkerProcess::start() {
 }
 
 void WorkerProcess::spawn() {
+    if (*corpses_ >= kMostCorpses) {
+        trouble_ = fmt::format("{} of its workers hang in the kernel and cannot be ended", *corpses_);
+        return respawn_.start(Backoff::kFirst);
+    }
     Birth next = birth();
     born(context_.spawner.spawn(next.spec, std::move(next.on_end)));
 }
@@ -59,14 +51,21 @@ Birth WorkerProcess::birth() {
                              identity_.program);
     const SeccompProgram* const filter =
         context_.filters.filter_of(worker::worker_type(identity_.cat().type).profile(identity_.cat()));
+    if (finds_process()) {
+        mark_ = worker::make_look_mark();
+        if (mark_)
+            spec.extra_fds = {mark_.get()};
+    }
     spec.main = [this, filter](pid_t master) {
-        return context_.life(
-            {*identity_.config, identity_.cat(), identity_.name, identity_.program, master, filter});
+        return context_.life({*identity_.config, identity_.cat(), identity_.name, identity_.program, master,
+                              filter, logs_, mark_ ? kFirstExtraFd : -1, left_out()});
     };
     spec.secrets = identity_.config->secrets.get();
     spec.group = static_cast<SecretStore::Group>(identity_.index);
     backoff_.on_start(Clock::now());
     replace_reason_.clear();
+    blind_.clear();
+    measuring_ = false;
     unlogged_said_ = false;
     rotations_ = std::make_shared<RotationLimit>(identity_.config->log_max_bytes);
     ++spawns_;
@@ -107,21 +106,55 @@ void WorkerProcess::track(ProcessId process) {
         send_track();
 }
 
+// The process reader opens the file: opening it may hang.
 void WorkerProcess::send_track() {
     const CatConfig& cat = identity_.cat();
     if (!cat.measures_process() || cat.whole_machine() || cat.pid_get != PidGet::supervisor)
         return;
-    const UniqueFd fd = open_measure(cat, tracked_);
-    if (tracked_.running() && !fd)
-        log::debug(identity_.who(), "pid {} cannot be opened: it has ended or belongs to somebody else",
-                   tracked_.pid);
-    send(encode(Track{tracked_}).line(), fd.get());
+    blind_.clear();
+    measuring_ = tracked_.running() && tracked_.start_ticks != 0;
+    if (measuring_)
+        measure(tracked_);
+    else
+        send(encode(Track{tracked_}).line());
+}
+
+void WorkerProcess::look_again() {
+    if (ready_ && !measuring_)
+        send_track();
+}
+
+void WorkerProcess::measure(ProcessId process) {
+    context_.processes.measure(
+        process, worker::measure_file(identity_.cat()),
+        [this, process, birth = spawns_, alive = std::weak_ptr(alive_)](Result<UniqueFd> file) {
+            if (!alive.expired() && birth == spawns_ && ready_)
+                on_measure(process, std::move(file));
+        });
+}
+
+void WorkerProcess::on_measure(ProcessId process, Result<UniqueFd> file) {
+    if (finds_process()) {
+        if (probing_)
+            send(encode(Track{file ? process : ProcessId{}}).line(), file ? file->get() : -1);
+        return;
+    }
+    if (process != tracked_)
+        return;  // another one is being asked for
+    measuring_ = false;
+    if (!file) {
+        blind_ = "its process cannot be measured: " + file.error().text();
+        log::debug(identity_.who(), "{}", blind_);
+    }
+    send(encode(Track{process}).line(), file ? file->get() : -1);
 }
 
 void WorkerProcess::probe(ProbeCommand command) {
     command.seq = ++seq_;
     probing_ = true;
-    probed_ = identity_.cat().whole_machine() ? ProcessId{} : command.process;
+    probed_ = command;
+    if (identity_.cat().whole_machine())
+        probed_.process = {};
     deadline_.start(probe_limit());
     send(encode(command).line());
 }
@@ -136,8 +169,58 @@ void WorkerProcess::on_deadline() {
     const bool probing = probing_;
     const bool ready = ready_;
     reader_->drain();
-    if (probing == probing_ && ready == ready_ && (probing_ || !ready_))
-        replace(probing_ ? "it did not answer in time" : "it did not get ready in time");
+    if (probing != probing_ || ready != ready_ || (!probing_ && ready_))
+        return;
+    // A worker that has not even taken the probe hangs in what it did before: it wrote its log. One that does
+    // not get ready may hang in opening it.
+    if (!ready_ || !took_command())
+        doubt_log();
+    else
+        note_hanging_look();
+    replace(probing_ ? "it did not answer in time" : "it did not get ready in time");
+}
+
+// SIOCOUTQ is 0 once the other end has read everything (unix(7)).
+bool WorkerProcess::took_command() const {
+    int unread = 0;
+    return ::ioctl(child_->control.get(), SIOCOUTQ, &unread) != 0 || unread == 0;
+}
+
+void WorkerProcess::doubt_log() {
+    if (!logs_ || identity_.config->log_dir.empty())
+        return;
+    logs_ = false;
+    log::warning(identity_.who(),
+                 "its log seems to hang; it goes on without one until {} can be written again",
+                 worker_log_path(*identity_.config, identity_.name));
+    const auto file = [this] {
+        const std::string line = log_line(identity_.config->log_format, LogLevel::info, identity_.who(),
+                                          "this log can be written again");
+        return LogFile{worker_log_path(*identity_.config, identity_.name), ready_ ? control() : -1, line};
+    };
+    context_.logs.add(this, {file, [this] {
+                                 logs_ = true;
+                                 log::info(identity_.who(), "its log is written again");
+                             }});
+}
+
+void WorkerProcess::note_hanging_look() {
+    const pid_t pid = worker::read_look_mark(mark_);
+    if (pid == 0)
+        return;
+    if (left_out_.size() >= kMostLeftOut)
+        left_out_.clear();
+    left_out_[pid] = Clock::now() + kLeftOut;
+    log::warning(identity_.who(), "looking at process {} in /proc hangs; it is left out for {} minutes", pid,
+                 kLeftOut.count() / 60'000);
+}
+
+std::vector<pid_t> WorkerProcess::left_out() const {
+    std::vector<pid_t> pids;
+    for (const auto& [pid, until] : left_out_)
+        if (Clock::now() < until)
+            pids.push_back(pid);
+    return pids;
 }
 
 void WorkerProcess::on_line(std::string_view text) {
@@ -154,8 +237,15 @@ void WorkerProcess::on_line(std::string_view text) {
         }
         // What it says of a process can have it killed: it may name another one only where it looks for it by
         // itself (and there the action looks again).
-        if (!finds_process() && report->process != probed_) {
+        if (!finds_process() && report->process != probed_.process) {
             replace("it answered for another process than it was asked about");
+            return;
+        }
+        if (const std::string_view why = worker::objection_to(*report, identity_.cat(), probed_);
+            !why.empty()) {
+            log::warning(identity_.who(), "the worker wrote what it must not: {}: {}", why,
+                         printable(text, 200));
+            replace(why);
             return;
         }
         probing_ = false;
@@ -195,15 +285,15 @@ void WorkerProcess::on_line(std::string_view text) {
 }
 
 void WorkerProcess::on_open_request(const OpenRequest& request) {
-    const CatConfig& cat = identity_.cat();
     // Only a worker that looks for its process by itself, and only while it was asked to.
     if (!probing_ || !finds_process()) {
         replace("it asked for a process that is not its to measure");
         return;
     }
-    const bool own = request.process.pid == ::getpid() || context_.spawner.is_child(request.process.pid);
-    const UniqueFd fd = own ? UniqueFd() : open_measure(cat, request.process);
-    send(encode(Track{fd ? request.process : ProcessId{}}).line(), fd.get());
+    if (request.process.pid == ::getpid() || context_.spawner.is_child(request.process.pid))
+        send(encode(Track{}).line());
+    else
+        measure(request.process);
 }
 
 // However often a worker asks: each rotation is a process, and a step closer to the end for old lines.
@@ -222,13 +312,16 @@ void WorkerProcess::rotate_log() {
         return;
     }
     rotated_at_ = Clock::now();
-    const LogFile file{worker_log_path(*identity_.config, identity_.name), control()};
+    const LogFile file{worker_log_path(*identity_.config, identity_.name), control(), {}};
     const Rotation rotation{identity_.config->log_backups, identity_.config->log_max_bytes};
-    *rotating_ =
-        renew_logs(context_.spawner, {file}, rotation, [rotating = rotating_, limit = rotations_](bool done) {
+    *rotating_ = renew_logs(
+        context_.spawner, {file}, rotation,
+        [rotating = rotating_, limit = rotations_, who = identity_.who()](const std::string& failure) {
             *rotating = false;
-            if (!done)
-                limit->give_back();
+            if (failure.empty())
+                return;
+            limit->give_back();
+            log::warning(who, "its log file could not be renewed: {}", failure);
         });
     if (!*rotating_)
         rotations_->give_back();
@@ -239,25 +332,46 @@ void WorkerProcess::replace(std::string_view why) {
     if (reader_)
         reader_->stop();
     deadline_.stop();
-    if (child_)
+    if (child_) {
         context_.spawner.kill(child_->pid);
+        reap_.start(kReapLimit);
+    }
 }
 
 void WorkerProcess::on_end(const ChildEnd& end) {
     reader_->drain();
+    lost(end.pid, end.text());
+}
+
+// What hangs in the kernel gets its SIGKILL when it comes back from there.
+void WorkerProcess::on_corpse() {
+    if (!child_)
+        return;
+    const pid_t pid = child_->pid;
+    ++*corpses_;
+    context_.spawner.on_end(pid, [corpses = corpses_, &logs = context_.logs](const ChildEnd&) {
+        --*corpses;
+        logs.look_soon();
+    });
+    lost(pid, "SIGKILL does not end it: it hangs in the kernel");
+}
+
+void WorkerProcess::lost(pid_t pid, const std::string& exit) {
     reader_.reset();
     child_.reset();
     deadline_.stop();
+    reap_.stop();
     ready_ = false;
     const bool probing = std::exchange(probing_, false);
-    last_exit_ = end.text();
+    last_exit_ = exit;
     const Milliseconds wait = backoff_.on_end(Clock::now());
     trouble_ = replace_reason_.empty() ? last_exit_ : replace_reason_;
     const std::string how = trouble_ == last_exit_ ? "" : " (" + last_exit_ + ")";
-    log::warning(identity_.who(), "the worker (pid {}) was lost: {}{}; the next one starts {}", end.pid,
-                 trouble_, how,
-                 wait == Milliseconds(0) ? "now" : fmt::format("in {} s", wait.count() / 1000));
+    log::warning(identity_.who(), "the worker (pid {}) was lost: {}{}; the next one starts {}", pid, trouble_,
+                 how, wait == Milliseconds(0) ? "now" : fmt::format("in {} s", wait.count() / 1000));
     respawn_.start(wait);
+    if (!logs_)
+        context_.logs.look_soon();
     callbacks_.on_lost(probing, trouble_);
 }
 

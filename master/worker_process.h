@@ -6,12 +6,15 @@
 #include "master/backoff.h"
 #include "master/filter_cache.h"
 #include "master/layer_notes.h"
+#include "master/log_recovery.h"
+#include "master/process_reader.h"
 #include "master/report_reader.h"
 #include "master/rotation_limit.h"
 #include "master/spawner.h"
 #include "worker/entry.h"
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,6 +27,8 @@ struct WorkerContext {
     Spawner& spawner;
     LayerNotes& layers;
     FilterCache& filters;
+    ProcessReader& processes;
+    LogRecovery& logs;
     // The life of a worker; another one only in tests that need a worker which misbehaves.
     std::function<int(const worker::WorkerStart&)> life = worker::run_worker;
 };
@@ -55,8 +60,12 @@ public:
     // Later workers are born by another configuration, in which the cat's keys are the same.
     void adopt(std::shared_ptr<const Config> config, std::size_t index);
 
-    bool ready() const { return ready_; }
+    // Can it be asked to probe? Not while the file that measures its process is still to come.
+    bool ready() const { return ready_ && !measuring_; }
     bool probing() const { return probing_; }
+    // Why its process cannot be measured, empty when it can; look_again() tries once more.
+    const std::string& blind() const { return blind_; }
+    void look_again();
     // Why there is no worker now, empty when there is one or one is just starting.
     const std::string& trouble() const { return trouble_; }
 
@@ -70,15 +79,25 @@ public:
     const std::string& last_exit() const { return last_exit_; }
     // The master's end of the worker's socket, for a child that hands it a new log; -1 while there is none.
     int control() const { return child_ ? child_->control.get() : -1; }
+    // How long a probe may take.
+    Milliseconds probe_limit() const;
 
 private:
     static constexpr Milliseconds kReadyLimit{10'000};
     static constexpr Milliseconds kRotationPause{5'000};
+    // What a worker that got SIGKILL has to end in, before it counts as one that hangs in the kernel.
+    static constexpr Milliseconds kReapLimit{300};
+    // So many that hang there, and no other one is started.
+    static constexpr std::size_t kMostCorpses = 3;
+    static constexpr std::size_t kMostLeftOut = 16;
+    static constexpr Milliseconds kLeftOut{600'000};
 
     Birth birth();
     void born(Result<ChildProcess> child);
     void spawn();
     void send_track();
+    void measure(ProcessId process);
+    void on_measure(ProcessId process, Result<UniqueFd> file);
     void send(std::string_view line, int attached = -1);
     void on_deadline();
     void on_line(std::string_view text);
@@ -87,9 +106,19 @@ private:
     void rotate_log();
     void replace(std::string_view why);
     void on_end(const ChildEnd& end);
+    // It does not end: whatever waits for its end goes on without.
+    void on_corpse();
+    // The worker of number `pid` is of no more use: the log, the callbacks, the next one.
+    void lost(pid_t pid, const std::string& exit);
+    // The log may be why it hangs: later workers get none until a write is known to work.
+    void doubt_log();
+    // Has the worker taken the last command from its socket?
+    bool took_command() const;
+    // The process that a worker which hangs was looking at.
+    void note_hanging_look();
+    std::vector<pid_t> left_out() const;
     // Does the worker look for its process by itself (pidGet name or file)?
     bool finds_process() const;
-    Milliseconds probe_limit() const;
 
     const WorkerContext& context_;
     Identity identity_;
@@ -105,7 +134,15 @@ private:
     TimePoint rotated_at_{};
     std::shared_ptr<RotationLimit> rotations_;  // of the worker that lives; outlives us as `rotating_` does
     bool unlogged_said_ = false;
-    ProcessId probed_;  // what the probe under way is about
+    ProbeCommand probed_;     // the probe under way
+    bool measuring_ = false;  // the file that measures tracked_ is being opened
+    std::string blind_;       // why it could not be opened
+    bool logs_ = true;        // the next worker gets a log
+    std::shared_ptr<std::size_t> corpses_ = std::make_shared<std::size_t>(0);
+    UniqueFd
+        mark_;  // where a worker that looks for its process writes the pid that it is looking at (memory)
+    std::map<pid_t, TimePoint> left_out_;  // at which one hung, and until when they are not looked at
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     std::uint64_t seq_ = 0;
     std::uint64_t spawns_ = 0;
     std::string replace_reason_;  // why we ended it, or its own `broken` line
@@ -113,6 +150,7 @@ private:
     std::string trouble_;
     Backoff backoff_;
     Timer deadline_;
+    Timer reap_;
     Timer respawn_;
     Timer rotation_;
 };

@@ -1,4 +1,5 @@
 // The program table on real processes: what counts as a restart, and what does not.
+#include "common/proc_stat.h"
 #include "master/program_table.h"
 #include "t/fixture/basics.h"
 #include "t/fixture/skip.h"
@@ -19,10 +20,17 @@ using namespace healthcheckd::test;
 
 namespace {
 
+// What the process reader answers, at once.
+void look_at(pid_t pid, const ProcessReader::OnProcess& done) {
+    const auto stat = read_proc_stat(pid);
+    done(stat ? Result<ProcessReader::Process>(ProcessReader::Process{stat->start_ticks, stat->ppid})
+              : stat.error());
+}
+
 // A table with a loop, and what it told.
 struct Watched {
-    explicit Watched(bool local = true)
-        : table(loop, local,
+    explicit Watched(bool local = true, ProgramTable::Identify identify = look_at)
+        : table(loop, local, std::move(identify),
                 {[this](const Program& program) { told.push_back("started " + program.name); },
                  [this](const Program& program) {
                      told.push_back("ended " + program.name);

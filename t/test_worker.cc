@@ -80,14 +80,14 @@ BOOST_AUTO_TEST_CASE(every_check_type_has_its_row) {
 
 BOOST_AUTO_TEST_CASE(each_measure_has_its_file_of_proc) {
     CatConfig cat = cat_of(CheckType::mem);
-    BOOST_TEST(worker::descriptor_path(cat, 12) == "/proc/12/statm");
+    BOOST_TEST(worker::measure_file(cat) == "statm");
     cat.mem_type = MemType::pss;
-    BOOST_TEST(worker::descriptor_path(cat, 12) == "/proc/12/smaps_rollup");
+    BOOST_TEST(worker::measure_file(cat) == "smaps_rollup");
     cat.type = CheckType::cpu;
-    BOOST_TEST(worker::descriptor_path(cat, 12) == "/proc/12/stat");
+    BOOST_TEST(worker::measure_file(cat) == "stat");
     cat.program = "system";
-    BOOST_TEST(worker::descriptor_path(cat, 12) == "");
-    BOOST_TEST(worker::descriptor_path(cat_of(CheckType::http), 12) == "");
+    BOOST_TEST(worker::measure_file(cat) == "");
+    BOOST_TEST(worker::measure_file(cat_of(CheckType::http)) == "");
 }
 
 BOOST_AUTO_TEST_CASE(the_end_of_the_control_channel_ends_the_worker) {

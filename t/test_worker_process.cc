@@ -73,11 +73,8 @@ const std::array kRows{
     Row{"flood of lines that fit the grammar", [](auto&, auto) { repeat("broken msg=flood\n"); },
         "it wrote more lines in a second than it may"},
     Row{"flood of answers",
-        [](auto&, auto seq) {
-            Report report;
-            report.verdict = Verdict::success;
-            report.seq = seq;
-            repeat(std::string(encode(report).line()));
+        [](const worker::WorkerStart& start, auto seq) {
+            repeat(std::string(encode(report_of(start, seq, Verdict::success, "well")).line()));
         },
         "it answered a probe that nobody asked for", 0},
     Row{"megabyte without a newline", [](auto&, auto) { repeat(std::string(1 << 20, 'x')); },
@@ -281,11 +278,7 @@ BOOST_AUTO_TEST_CASE(with_sandbox_log_a_forbidden_system_call_is_a_line_and_the_
         if (!enter_sandbox(profile, start.config.sandbox, start.master))
             ::_exit(9);
         ::kill(start.master, SIGKILL);
-        Report report;
-        report.verdict = Verdict::success;
-        report.seq = seq;
-        report.message = "went on";
-        say(encode(report).line());
+        say(encode(report_of(start, seq, Verdict::success, "went on")).line());
         ::poll(nullptr, 0, 60'000);
     });
     const Daemon daemon(kNoSupervisord, kCats, {.config_lines = "sandbox: log", .life = bad.life()});
@@ -307,12 +300,9 @@ BOOST_AUTO_TEST_CASE(a_worker_cannot_choose_who_is_killed) {
     Subprocess victim({"/bin/sleep", "1001"});
     const auto start = start_ticks_of(victim.pid());
     BOOST_TEST_REQUIRE(static_cast<bool>(start));
-    const BadWorker bad("bad", [&](auto&, auto seq) {
-        Report report;
-        report.verdict = Verdict::failure;
-        report.seq = seq;
+    const BadWorker bad("bad", [&](const worker::WorkerStart& of, auto seq) {
+        Report report = report_of(of, seq, Verdict::failure, "kill that one");
         report.process = {victim.pid(), *start};
-        report.message = "kill that one";
         say(encode(report).line());
         ::pause();
     });

@@ -106,7 +106,7 @@ std::string confinement(const SandboxProfile& profile, SandboxLevel level,
 
 void live(const WorkerStart& start, Reporter& reporter) {
     WorkerLog log(start.name + " " + start.program, start.config.log_format, start.config.log_max_bytes);
-    if (!start.config.log_dir.empty())  // without one there is no log: healthcheckd -o
+    if (start.logs && !start.config.log_dir.empty())  // without a folder there is no log: healthcheckd -o
         log.open(worker_log_path(start.config, start.name));
 
     const WorkerType& type = worker_type(start.cat.type);
@@ -121,9 +121,10 @@ void live(const WorkerStart& start, Reporter& reporter) {
     const auto confined = enter_sandbox(profile, start.config.sandbox, start.master);
     if (!confined)
         throw std::runtime_error("sandbox: " + confined.error().text());
+    // Before the first line, which may hang: a worker that is ready and takes no probe is known by that.
+    reporter.send(Ready{fmt::format("{}", fmt::join(*confined, ","))});
     log.write(confined->empty() ? LogLevel::info : LogLevel::warning,
               confinement(profile, start.config.sandbox, *confined, abi));
-    reporter.send(Ready{fmt::format("{}", fmt::join(*confined, ","))});
     release_stack();
     WorkerLoop(start.cat, *probe, finder.get(), reporter, log).run();
 }
@@ -138,14 +139,12 @@ const WorkerType& worker_type(CheckType type) {
     return *row;
 }
 
-std::string descriptor_path(const CatConfig& cat, pid_t pid) {
+std::string measure_file(const CatConfig& cat) {
     if (!cat.measures_process() || cat.whole_machine())
         return {};
-    const bool cpu = cat.type == CheckType::cpu;
-    return fmt::format("/proc/{}/{}", pid,
-                       cpu                            ? "stat"
-                       : cat.mem_type == MemType::rss ? "statm"
-                                                      : "smaps_rollup");
+    if (cat.type == CheckType::cpu)
+        return "stat";
+    return cat.mem_type == MemType::rss ? "statm" : "smaps_rollup";
 }
 
 int run_worker(const WorkerStart& start) noexcept {

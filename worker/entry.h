@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace healthcheckd::worker {
 
@@ -21,10 +22,10 @@ struct WorkerType {
 // The row of `type`. Every CheckType has one.
 const WorkerType& worker_type(CheckType type);
 
-// The file of /proc that measures `process` for this cat ("/proc/2630/statm"), "" when none is needed. The
-// master opens it and passes the descriptor: it answers ESRCH once the process is gone, whoever has the
-// number then.
-std::string descriptor_path(const CatConfig& cat, pid_t pid);
+// The file below /proc/PID that measures a process for this cat ("statm"), "" when none is needed. The
+// process reader opens it and the master passes the descriptor: it answers ESRCH once the process is gone,
+// whoever has the number then.
+std::string measure_file(const CatConfig& cat);
 
 struct WorkerStart {
     const Config& config;
@@ -33,6 +34,9 @@ struct WorkerStart {
     std::string program;  // supervisord's full name
     pid_t master;
     const SeccompProgram* filter = nullptr;  // see SandboxProfile
+    bool logs = true;                        // writes a log, if the configuration has a folder for it
+    int look_mark = -1;                      // see worker/look_mark.h
+    std::vector<pid_t> left_out = {};        // processes that are not looked at: a look hung there
 };
 
 // The life of a worker, with kControlFd and kReportFd open: opens its log, prepares, confines itself, says

@@ -35,18 +35,37 @@ void WorkerLog::replace(UniqueFd file) {
 }
 
 void WorkerLog::write(LogLevel level, std::string_view text, LogFields fields) {
-    if (!file_)
+    if (!file_) {
+        ++dropped_;
         return;
-    const std::string line = (torn_ ? "\n" : "") + log_line(format_, level, who_, text, fields);
+    }
+    if (dropped_ > 0) {
+        const std::string lost =
+            fmt::format("{} lines were lost while this log could not be written", dropped_);
+        const LogField count{"dropped", dropped_};
+        if (!put(log_line(format_, LogLevel::warning, who_, lost, {&count, 1}))) {
+            ++dropped_;
+            return;
+        }
+        dropped_ = 0;
+    }
+    if (!put(log_line(format_, level, who_, text, fields)))
+        ++dropped_;
+}
+
+// False: nothing of the line was written.
+bool WorkerLog::put(const std::string& text) {
+    const std::string line = (torn_ ? "\n" : "") + text;
     const ssize_t n = ::write(file_.get(), line.data(), line.size());
     // A file that is too large since logMaxBytes was lowered is about to be rotated.
     const bool outgrown = n < 0 && errno == EFBIG && size_ >= max_bytes_ && !asked_at_;
     if (n < 0 && !outgrown)
         failed(system_error("write " + path_));
     if (n <= 0)
-        return;
+        return false;
     size_ += static_cast<std::uint64_t>(n);
     torn_ = static_cast<std::size_t>(n) < line.size();
+    return true;
 }
 
 void WorkerLog::note(const Report& report) {

@@ -14,8 +14,11 @@
 
 namespace healthcheckd::worker {
 
-// Lines as in the daemon's log (common/log_line). Without a file lines are dropped: a full
-// disk or a missing folder never keeps a worker from checking. The first failure is kept for the master.
+// Lines as in the daemon's log (common/log_line). Without a file lines are dropped: a full disk or a missing
+// folder never keeps a worker from checking. They are counted, and the next line that can be written is
+// preceded by how many they were. The first failure is kept for the master. A disk that hangs does keep the
+// worker: the master replaces it, and its successor gets no file until one can be written again
+// (master/log_recovery).
 class WorkerLog {
 public:
     // `who`: "cat1 gateway". The log asks for its rotation at `max_bytes`, and again when no new file has
@@ -42,6 +45,7 @@ public:
     std::optional<std::string> take_failure();
 
 private:
+    bool put(const std::string& line);
     void failed(const Error& error);
 
     std::string who_;
@@ -51,6 +55,7 @@ private:
     std::chrono::milliseconds patience_;
     UniqueFd file_;
     std::uint64_t size_ = 0;
+    std::uint64_t dropped_ = 0;  // lines that could not be written since the last one that could
     std::optional<std::chrono::steady_clock::time_point> asked_at_;
     std::string failure_;
     bool failure_taken_ = false;

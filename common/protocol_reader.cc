@@ -1,0 +1,79 @@
+// The lines between master and process reader. Master and process reader.
+#include "common/protocol.h"
+
+namespace healthcheckd {
+
+LineWriter encode(const Identify& m) {
+    LineWriter out("identify");
+    out.number("seq", m.seq).integer("pid", m.pid);
+    return out;
+}
+
+LineWriter encode(const Measure& m) {
+    LineWriter out("measure");
+    out.number("seq", m.seq).integer("pid", m.process.pid).number("start", m.process.start_ticks);
+    out.word("file", m.file);
+    return out;
+}
+
+bool decode(std::string_view line, ReaderCommand& out) {
+    LineReader in(line);
+    int pid = 0;
+    if (in.kind() == "identify") {
+        Identify m;
+        in.number("seq", m.seq).integer("pid", pid);
+        m.pid = pid;
+        out = m;
+        return in.ok() && pid > 0;
+    }
+    Measure m;
+    in.number("seq", m.seq).integer("pid", pid).number("start", m.process.start_ticks).word("file", m.file);
+    m.process.pid = pid;
+    const bool known =
+        in.kind() == "measure" && (m.file == "stat" || m.file == "statm" || m.file == "smaps_rollup");
+    out = std::move(m);
+    return known && in.ok() && pid > 0;
+}
+
+LineWriter encode(const ProcessLine& m) {
+    LineWriter out("process");
+    out.number("seq", m.seq).number("start", m.start_ticks).integer("ppid", m.ppid);
+    return out;
+}
+
+LineWriter encode(const Measured& m) {
+    LineWriter out("measured");
+    out.number("seq", m.seq);
+    return out;
+}
+
+LineWriter encode(const Refused& m) {
+    LineWriter out("refused");
+    out.number("seq", m.seq).integer("error", m.error).message(m.message);
+    return out;
+}
+
+bool decode(std::string_view line, ReaderLine& out) {
+    LineReader in(line);
+    if (in.kind() == "process") {
+        ProcessLine m;
+        int ppid = -1;
+        in.number("seq", m.seq).number("start", m.start_ticks).integer("ppid", ppid);
+        m.ppid = ppid;
+        out = m;
+        return in.ok() && ppid >= 0;
+    }
+    if (in.kind() == "measured") {
+        Measured m;
+        in.number("seq", m.seq);
+        out = m;
+        return in.ok();
+    }
+    Refused m;
+    in.number("seq", m.seq).integer("error", m.error).message(m.message);
+    const bool known = in.kind() == "refused";
+    out = std::move(m);
+    return known && in.ok();
+}
+
+}  // namespace healthcheckd

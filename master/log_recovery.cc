@@ -1,0 +1,64 @@
+#include "master/log_recovery.h"
+
+#include "common/log.h"
+
+#include <algorithm>
+
+namespace healthcheckd::master {
+
+LogRecovery::LogRecovery(Loop& loop, Spawner& spawner)
+    : loop_(loop), spawner_(spawner), timer_(loop, [this] { begin(); }) {}
+
+void LogRecovery::add(Id id, Worker worker) {
+    workers_[id] = std::move(worker);
+    if (!writing_)
+        timer_.start(pause_);
+}
+
+void LogRecovery::look_soon() {
+    pause_ = kFirstPause;
+    if (!writing_)
+        timer_.start(kSoon);
+}
+
+void LogRecovery::begin() {
+    if (writing_ || workers_.empty())
+        return;
+    std::vector<LogFile> files;
+    std::map<Id, int> handed;
+    for (const auto& [id, worker] : workers_)
+        if (LogFile file = worker.file(); file.control >= 0) {
+            handed[id] = file.control;
+            files.push_back(std::move(file));
+        }
+    if (files.empty())
+        return timer_.start(kFirstPause);
+    writing_ = renew_logs(
+        spawner_, std::move(files), std::nullopt,
+        [this, handed, alive = std::weak_ptr(alive_)](const std::string& failure) {
+            log::debug("", "logs that hung were tried: {}", failure.empty() ? "well" : failure);
+            if (!alive.expired())
+                on_end(handed, failure.empty());
+        },
+        kLimit);
+    if (!writing_)
+        timer_.start(kFirstPause);
+}
+
+void LogRecovery::on_end(const std::map<Id, int>& handed, bool ok) {
+    writing_ = false;
+    for (const auto& [id, control] : handed) {
+        const auto found = workers_.find(id);
+        // A worker that was replaced meanwhile did not get it.
+        if (!ok || found == workers_.end() || found->second.file().control != control)
+            continue;
+        const auto on_recovered = std::move(found->second.on_recovered);
+        workers_.erase(found);
+        on_recovered();
+    }
+    pause_ = ok ? kFirstPause : std::min(kMostPause, pause_ * 2);
+    if (!workers_.empty())
+        timer_.start(pause_);
+}
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,54 @@
+// Workers that go without a log, as writing it seemed to hang, get one again once a write is known to work.
+// Master.
+//
+// A child writes a line to each of their logs before it hands the file over: at the end of a process that
+// hung in a write, which is when the disk is back, and every now and then. One child at a time; one that
+// hangs is waited for, since its end is the news.
+#pragma once
+
+#include "master/log_files.h"
+#include "master/loop.h"
+#include "master/spawner.h"
+
+#include <functional>
+#include <map>
+
+namespace healthcheckd::master {
+
+class LogRecovery {
+public:
+    struct Worker {
+        std::function<LogFile()>
+            file;  // as it is at the time; without a socket there is nobody to hand it to
+        std::function<void()> on_recovered;  // it has been handed over
+    };
+    using Id = const void*;  // of whoever asks: its address
+
+    LogRecovery(Loop& loop, Spawner& spawner);
+
+    // From now on, until it has been handed over or remove().
+    void add(Id id, Worker worker);
+    void remove(Id id) { workers_.erase(id); }
+
+    // The disk may be back.
+    void look_soon();
+
+private:
+    static constexpr Milliseconds kFirstPause{5'000};
+    static constexpr Milliseconds kMostPause{60'000};
+    static constexpr Milliseconds kSoon{200};
+    static constexpr Milliseconds kLimit{5'000};  // for a child that writes
+
+    void begin();
+    void on_end(const std::map<Id, int>& handed, bool ok);
+
+    Loop& loop_;
+    Spawner& spawner_;
+    std::map<Id, Worker> workers_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+    bool writing_ = false;
+    Milliseconds pause_{kFirstPause};
+    Timer timer_;
+};
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,115 @@
+// What the master has to know of processes and must not read by itself, asked from a child that may hang.
+// Master.
+//
+// The questions are answered in their order. The process at which the child stops answering is left out for a
+// while, which doubles each time; the child is replaced, and the questions behind it are asked again.
+#pragma once
+
+#include "common/channel.h"
+#include "common/config.h"
+#include "common/protocol.h"
+#include "common/result.h"
+#include "common/unique_fd.h"
+#include "master/backoff.h"
+#include "master/layer_notes.h"
+#include "master/report_reader.h"
+#include "master/spawner.h"
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace healthcheckd::master {
+
+class ProcessReader {
+public:
+    struct Process {
+        std::uint64_t start_ticks = 0;  // since boot (proc(5))
+        pid_t ppid = 0;
+    };
+    using OnProcess = std::function<void(Result<Process>)>;
+    using OnDescriptor = std::function<void(Result<UniqueFd>)>;
+
+    // `life`: of the child; another one only in tests that need one which hangs.
+    using Life = std::function<int(SandboxLevel level, pid_t master)>;
+    ProcessReader(Loop& loop, Spawner& spawner, LayerNotes& layers, SandboxLevel level);
+    ProcessReader(Loop& loop, Spawner& spawner, LayerNotes& layers, SandboxLevel level, Life life);
+    ~ProcessReader();
+    ProcessReader(const ProcessReader&) = delete;
+    ProcessReader& operator=(const ProcessReader&) = delete;
+
+    // Both call back once, from the loop, with what the child found, or why it could not: ENOENT or ESRCH
+    // when there is no such process, ETIMEDOUT when looking at it hangs. Nothing is called after the reader's
+    // end.
+
+    // Who has the number `pid` at the time of the answer.
+    void identify(pid_t pid, OnProcess done);
+    // A descriptor of /proc/PID/`file` ("stat", "statm" or "smaps_rollup") that measures exactly `process`.
+    void measure(ProcessId process, std::string file, OnDescriptor done);
+
+    pid_t pid() const { return child_ ? child_->pid : 0; }
+
+private:
+    // For one answer, and for a new child to get ready.
+    static constexpr Milliseconds kAnswerLimit{700};
+    static constexpr Milliseconds kReadyLimit{5'000};
+    static constexpr std::size_t kMostAsked = 32;  // at once, so that no answer finds the socket full
+    static constexpr std::size_t kMostWaiting = 50'000;
+    static constexpr std::size_t kMostCorpses = 8;  // children that not even SIGKILL has ended yet
+    static constexpr std::size_t kMostLeftOut = 1'000;
+    static constexpr Milliseconds kFirstRest{10'000};  // of a process at which the child hung
+    static constexpr Milliseconds kLongestRest{60'000};
+
+    struct Question {
+        std::uint64_t seq = 0;
+        ProcessId process;
+        std::string file;  // empty: identify
+        OnProcess on_process;
+        OnDescriptor on_descriptor;
+    };
+    struct Rest {
+        TimePoint until{};
+        Milliseconds length{0};
+    };
+
+    void add(Question question);
+    void pump();
+    void spawn();
+    void send(const Question& question);
+    void on_answer();
+    void on_line(std::string_view text);
+    void on_deadline();
+    void on_end(const ChildEnd& end);
+    void take(Packet packet);
+    void hangs(const Question& question);
+    void lose_child(std::string_view why);
+    bool rests(pid_t pid);
+    void fail_all(const Error& error);
+    static void fail(const Question& question, Error error);
+
+    Loop& loop_;
+    Spawner& spawner_;
+    LayerNotes& layers_;
+    SandboxLevel level_;
+    Life life_;
+    std::optional<ChildProcess> child_;
+    std::unique_ptr<ReportReader> reader_;
+    std::unique_ptr<FdWatch> answers_;
+    bool ready_ = false;
+    std::string broken_;
+    std::shared_ptr<std::size_t> corpses_ = std::make_shared<std::size_t>(0);
+    std::uint64_t seq_ = 0;
+    std::deque<Question> waiting_;
+    std::deque<Question> asked_;  // in the order of their answers
+    std::map<pid_t, Rest> left_out_;
+    Backoff backoff_;
+    Timer pump_timer_;
+    Timer deadline_;
+    Timer spawn_timer_;
+    bool resting_ = false;  // a child is to be born when spawn_timer_ fires
+};
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,80 @@
+#include "master/process_reader_child.h"
+
+#include "common/channel.h"
+#include "common/pidfd.h"
+#include "common/proc_stat.h"
+#include "common/protocol.h"
+
+#include <spdlog/fmt/fmt.h>
+#include <stdexcept>
+
+namespace healthcheckd::master {
+
+namespace {
+
+void answer(LineWriter&& line, int attached = -1) {
+    if (const auto sent = send_packet(kControlFd, line.line(), attached); !sent && sent.error().code != EPIPE)
+        throw std::runtime_error("control channel: " + sent.error().text());
+}
+
+void refuse(std::uint64_t seq, const Error& error) {
+    answer(encode(Refused{seq, error.code, error.text()}));
+}
+
+void identify(const Identify& question) {
+    const auto stat = read_proc_stat(question.pid);
+    if (!stat)
+        return refuse(question.seq, stat.error());
+    answer(encode(ProcessLine{question.seq, stat->start_ticks, stat->ppid}));
+}
+
+// Once the file is open the number is looked at again: a process that ended in between is told by its pidfd,
+// and one that has the number now by its start time.
+void measure(const Measure& question) {
+    const ProcessId process = question.process;
+    const UniqueFd pidfd = open_pidfd(process.pid);
+    if (!pidfd)
+        return refuse(question.seq, system_error(fmt::format("pidfd_open {}", process.pid)));
+    const std::string path = fmt::format("/proc/{}/{}", process.pid, question.file);
+    const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file)
+        return refuse(question.seq, system_error("open " + path));
+    const auto stat = read_proc_stat(process.pid);
+    if (!stat)
+        return refuse(question.seq, stat.error());
+    if (stat->start_ticks != process.start_ticks || has_ended(pidfd))
+        return refuse(question.seq, Error{fmt::format("process {}", process.pid), ESRCH});
+    answer(encode(Measured{question.seq}), file.get());
+}
+
+int serve() {
+    for (;;) {
+        auto packet = receive_packet(kControlFd, std::chrono::milliseconds(-1));
+        if (!packet)
+            throw std::runtime_error("control channel: " + packet.error().text());
+        if (!*packet)
+            return 0;
+        ReaderCommand command;
+        if (!decode((*packet)->line, command))
+            throw std::runtime_error("a line of the master cannot be understood");
+        if (const auto* question = std::get_if<Identify>(&command))
+            identify(*question);
+        else
+            measure(std::get<Measure>(command));
+    }
+}
+
+}  // namespace
+
+int run_process_reader(SandboxLevel, pid_t) noexcept {
+    try {
+        if (!write_line(kReportFd, encode(Ready{}).line()))
+            return 1;
+        return serve();
+    } catch (const std::exception& error) {
+        (void)write_line(kReportFd, encode(Broken{error.what()}).line());
+        return 1;
+    }
+}
+
+}  // namespace healthcheckd::master

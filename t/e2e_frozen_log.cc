@@ -1,0 +1,87 @@
+// A disk below logDir that hangs: checks, actions and healthcheckctl go on, and the logs come back with it.
+#include "t/fixture/control_stub.h"
+#include "t/fixture/daemon.h"
+#include "t/fixture/frozen_disk.h"
+#include "t/fixture/supervisord.h"
+#include "t/fixture/web_server.h"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace healthcheckd::test;
+
+namespace {
+
+std::string cats(int port, const std::string& mark) {
+    const std::string fast =
+        "periodSeconds: 0.5, initialDelaySeconds: 0, timeoutSeconds: 1, failureThreshold: 3, ";
+    return "a: {program: system, type: mem, maxMem: 100000000, action: email, " + fast + "}\n" +
+           "b: {program: web, type: mem, maxMem: 5000, action: kill, " + fast + "}\n" +
+           "c: {program: web, type: tcp, host: 127.0.0.1, port: " + std::to_string(port) +
+           ", action: exec, execCmd: 'date > " + mark + "', " + fast + "}\n";
+}
+
+bool all_of(const Daemon& daemon, const std::function<bool(const nlohmann::json&)>& condition) {
+    const auto state = daemon.state();
+    return std::ranges::all_of(state["cats"], condition);
+}
+
+bool success(const nlohmann::json& cat) {
+    return cat["lastProbe"].is_object() && cat["lastProbe"]["verdict"] == "success";
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(e2e_frozen_log)
+
+BOOST_AUTO_TEST_CASE(a_log_disk_that_hangs_ends_no_check_and_no_action_and_is_told) {
+    const FrozenDisk disk;
+    const TempDir dir;
+    const Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
+    auto server = std::make_unique<WebServer>();
+    Daemon daemon(supervisord.url(), cats(server->port(), dir.file("mark")),
+                  {.log_dir = disk.dir() + "/log"});
+    BOOST_TEST_REQUIRE(wait_until([&] { return all_of(daemon, success); }, 20s));
+
+    disk.freeze();
+    // Each worker hangs in its next line, is replaced at the deadline of the probe that it does not take, and
+    // its successor probes without a log.
+    BOOST_TEST(daemon.wait_for_log("its log seems to hang", 30s, 3));
+    BOOST_TEST(wait_until(
+        [&] { return all_of(daemon, [](auto& cat) { return cat["worker"]["spawns"] >= 2; }); }, 20s));
+    BOOST_TEST(wait_until([&] { return all_of(daemon, success); }, 20s));
+    const auto status = healthcheckctl(daemon.socket(), {"status"});
+    BOOST_TEST(status.status == 0, status.output);
+    const auto check = healthcheckctl(daemon.socket(), {"check", "a"});
+    BOOST_TEST(check.status == 0, check.output);
+    server.reset();
+    BOOST_TEST(wait_until([&] { return std::filesystem::exists(dir.file("mark")); }, 15s));
+    const auto spawns = daemon.state("a")["worker"]["spawns"];
+
+    disk.thaw();
+    BOOST_TEST(daemon.wait_for_log("its log is written again", 20s, 3));
+    BOOST_TEST(wait_until(
+        [&] { return daemon.cat_log("a").find("this log can be written again") != std::string::npos; }));
+    BOOST_TEST(wait_until([&] {
+        return daemon.cat_log("a").find("lines were lost while this log could not be written") !=
+               std::string::npos;
+    }));
+    BOOST_TEST(daemon.state("a")["worker"]["spawns"] == spawns);
+    BOOST_TEST(daemon.count_log("its log seems to hang") == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(a_log_disk_that_hangs_from_the_start_or_at_the_end_does_not_hold_up_either) {
+    const FrozenDisk disk;
+    const Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
+    const WebServer server;
+    const std::string log_dir = disk.dir() + "/log";
+    std::filesystem::create_directory(log_dir);
+    disk.freeze();
+    Daemon daemon(supervisord.url(), cats(server.port(), "/dev/null"), {.log_dir = log_dir});
+    BOOST_TEST(wait_until([&] { return all_of(daemon, success); }, 30s));
+    const auto stopped = daemon.stop();
+    BOOST_TEST(stopped.status == 0);
+    BOOST_TEST(stopped.took.count() < 3000);
+    disk.thaw();
+}
+
+BOOST_AUTO_TEST_SUITE_END()

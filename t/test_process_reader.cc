@@ -1,0 +1,145 @@
+// The process reader: what it finds out, and that one which hangs costs the others a moment.
+#include "common/channel.h"
+#include "common/proc_stat.h"
+#include "common/protocol.h"
+#include "master/process_reader.h"
+#include "master/process_reader_child.h"
+#include "t/fixture/basics.h"
+
+#include <boost/test/unit_test.hpp>
+
+using namespace healthcheckd;
+using namespace healthcheckd::master;
+using namespace healthcheckd::test;
+
+namespace {
+
+constexpr pid_t kNobody = 0x3fffff;
+constexpr pid_t kHanging = 0x3ffffe;
+
+struct Lab {
+    explicit Lab(ProcessReader::Life life = run_process_reader)
+        : reader(loop, spawner, layers, SandboxLevel::strict, std::move(life)),
+          end(loop, [this] { loop.stop(); }) {}
+
+    // Runs until `answers` of what was asked have come, or the time is over.
+    void run(std::size_t answers, std::chrono::milliseconds limit = 5s) {
+        wanted = answers;
+        end.start(limit);
+        if (got < wanted)
+            loop.run();
+    }
+    auto keep(Result<ProcessReader::Process>& place) {
+        return [this, &place](Result<ProcessReader::Process> answer) {
+            place = std::move(answer);
+            count();
+        };
+    }
+    void count() {
+        if (++got >= wanted)
+            loop.stop();
+    }
+
+    Loop loop;
+    Spawner spawner{loop};
+    LayerNotes layers;
+    ProcessReader reader;
+    Timer end;
+    std::size_t wanted = 0;
+    std::size_t got = 0;
+};
+
+// A child that hangs at one process and answers for any other.
+int hang_at_one(SandboxLevel, pid_t) {
+    (void)write_line(kReportFd, encode(Ready{}).line());
+    for (;;) {
+        const auto packet = receive_packet(kControlFd, std::chrono::milliseconds(-1));
+        ReaderCommand command;
+        if (!packet || !*packet || !decode((*packet)->line, command))
+            return 0;
+        const auto& question = std::get<Identify>(command);
+        if (question.pid == kHanging)
+            ::pause();
+        (void)send_packet(kControlFd, encode(ProcessLine{question.seq, 7, 1}).line());
+    }
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(test_process_reader)
+
+BOOST_AUTO_TEST_CASE(a_process_is_identified_and_one_that_is_not_there_is_told) {
+    const Subprocess process({"/bin/sleep", "100"});
+    Lab lab;
+    Result<ProcessReader::Process> found = Error{"no answer"}, none = Error{"no answer"};
+    lab.reader.identify(process.pid(), lab.keep(found));
+    lab.reader.identify(kNobody, lab.keep(none));
+    lab.run(2);
+    BOOST_TEST_REQUIRE(static_cast<bool>(found));
+    BOOST_TEST(found->ppid == ::getpid());
+    BOOST_TEST(found->start_ticks == *start_ticks_of(process.pid()));
+    BOOST_TEST_REQUIRE(!none);
+    BOOST_TEST(none.error().code == ENOENT, none.error().text());
+}
+
+BOOST_AUTO_TEST_CASE(the_file_of_exactly_the_process_is_handed_over) {
+    const Subprocess process({"/bin/sleep", "100"});
+    const ProcessId id{process.pid(), *start_ticks_of(process.pid())};
+    Lab lab;
+    Result<UniqueFd> file = Error{"no answer"}, other = Error{"no answer"};
+    const auto keep = [&](Result<UniqueFd>& place) {
+        return [&](Result<UniqueFd> answer) {
+            place = std::move(answer);
+            lab.count();
+        };
+    };
+    lab.reader.measure(id, "smaps_rollup", keep(file));
+    lab.reader.measure({id.pid, id.start_ticks + 1}, "statm", keep(other));
+    lab.run(2);
+    BOOST_TEST_REQUIRE(static_cast<bool>(file));
+    char text[4096] = {};
+    BOOST_TEST(::pread(file->get(), text, sizeof text - 1, 0) > 0);
+    BOOST_TEST(std::string(text).find("Pss:") != std::string::npos);
+    BOOST_TEST_REQUIRE(!other);
+    BOOST_TEST(other.error().code == ESRCH);
+}
+
+BOOST_AUTO_TEST_CASE(one_that_hangs_is_replaced_and_the_process_is_left_out_while_others_are_answered) {
+    Lab lab(hang_at_one);
+    Result<ProcessReader::Process> before = Error{"no answer"}, hung = Error{"no answer"},
+                                   behind = Error{"no answer"};
+    lab.reader.identify(1, lab.keep(before));
+    lab.reader.identify(kHanging, lab.keep(hung));
+    lab.reader.identify(2, lab.keep(behind));
+    lab.run(3);
+    BOOST_TEST(static_cast<bool>(before));
+    BOOST_TEST(static_cast<bool>(behind));
+    BOOST_TEST_REQUIRE(!hung);
+    BOOST_TEST(hung.error().code == ETIMEDOUT);
+    // It is not asked again at once.
+    const auto began = std::chrono::steady_clock::now();
+    const pid_t reader = lab.reader.pid();
+    Result<ProcessReader::Process> again = Error{"no answer"};
+    lab.got = 0;
+    lab.reader.identify(kHanging, lab.keep(again));
+    lab.run(1);
+    BOOST_TEST_REQUIRE(!again);
+    BOOST_TEST(again.error().code == ETIMEDOUT);
+    BOOST_TEST((std::chrono::steady_clock::now() - began < 300ms));
+    BOOST_TEST(lab.reader.pid() == reader);
+}
+
+BOOST_AUTO_TEST_CASE(without_a_child_each_question_is_answered_with_the_reason) {
+    Lab lab([](SandboxLevel, pid_t) { return 3; });
+    Result<ProcessReader::Process> answer = Error{"no answer"};
+    for (int i = 0; i < 3; ++i) {
+        lab.got = 0;
+        answer = Error{"no answer"};
+        lab.reader.identify(1, lab.keep(answer));
+        lab.run(1);
+        BOOST_TEST_REQUIRE(!answer);
+        BOOST_TEST(answer.error().code == EAGAIN, answer.error().text());
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

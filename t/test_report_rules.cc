@@ -1,0 +1,71 @@
+// What a worker may say of a probe: each kind of lie is objected to, and nothing that a probe says is.
+#include "worker/report_rules.h"
+
+#include <boost/test/unit_test.hpp>
+#include <cmath>
+
+using namespace healthcheckd;
+
+namespace {
+
+CatConfig cat_of(CheckType type) {
+    CatConfig cat;
+    cat.type = type;
+    return cat;
+}
+
+Report report(Verdict verdict, double value, double limit, std::string unit, std::uint32_t weight = 1) {
+    Report made;
+    made.verdict = verdict;
+    made.value = value;
+    made.limit = limit;
+    made.unit = std::move(unit);
+    made.weight = weight;
+    return made;
+}
+
+bool taken(const Report& said, CheckType type, std::uint32_t restarts = 0) {
+    ProbeCommand asked;
+    asked.restarts = restarts;
+    return worker::objection_to(said, cat_of(type), asked).empty();
+}
+
+constexpr auto kSuccess = Verdict::success, kFailure = Verdict::failure, kIdle = Verdict::idle,
+               kUnknown = Verdict::unknown;
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(test_report_rules)
+
+BOOST_AUTO_TEST_CASE(what_probes_say_is_taken) {
+    BOOST_TEST(taken(report(kSuccess, 12.5, 1024, "MB"), CheckType::mem));
+    BOOST_TEST(taken(report(kFailure, 1024, 1024, "MB"), CheckType::mem));
+    BOOST_TEST(taken(report(kSuccess, 1023.9999999999, 1024, "MB"), CheckType::mem));
+    BOOST_TEST(taken(report(kFailure, 250, 90, "%"), CheckType::cpu));
+    BOOST_TEST(taken(report(kFailure, 3001, 3000, "ms"), CheckType::http));
+    BOOST_TEST(taken(report(kFailure, 2, 3000, "ms"), CheckType::tcp));
+    BOOST_TEST(taken(report(kUnknown, 2, 3000, "ms"), CheckType::tcp));
+    for (const Verdict verdict : {kIdle, kUnknown})
+        for (const CheckType type : {CheckType::mem, CheckType::cpu, CheckType::http})
+            BOOST_TEST(taken(report(verdict, 0, 0, ""), type));
+    BOOST_TEST(taken(report(kFailure, 3, 1, "restarts", 3), CheckType::restart, 3));
+    BOOST_TEST(taken(report(kFailure, 0, 1, "restarts"), CheckType::restart));  // FATAL
+    BOOST_TEST(taken(report(kIdle, 0, 1, "restarts"), CheckType::restart));
+}
+
+BOOST_AUTO_TEST_CASE(each_kind_of_lie_is_objected_to) {
+    for (const double value : {-1.0, std::nan(""), static_cast<double>(INFINITY)})
+        BOOST_TEST(!taken(report(kSuccess, value, 1024, "MB"), CheckType::mem), value);
+    BOOST_TEST(!taken(report(kFailure, 5, 1, "MB"), CheckType::mem));       // another limit
+    BOOST_TEST(!taken(report(kFailure, 2000, 1024, "%"), CheckType::mem));  // another unit
+    BOOST_TEST(!taken(report(kFailure, 5, 1024, "MB"), CheckType::mem));    // below its limit
+    BOOST_TEST(!taken(report(kSuccess, 2000, 1024, "MB"), CheckType::mem));
+    BOOST_TEST(!taken(report(kFailure, 0, 0, ""), CheckType::http));  // without a value
+    BOOST_TEST(!taken(report(kIdle, 7, 0, ""), CheckType::mem));      // a value of nothing
+    BOOST_TEST(!taken(report(kFailure, 2000, 1024, "MB", 4'000'000'000), CheckType::mem));
+    BOOST_TEST(!taken(report(kSuccess, 1, 3000, "ms", 2), CheckType::http));
+    BOOST_TEST(!taken(report(kFailure, 9, 1, "restarts", 9), CheckType::restart, 3));
+    BOOST_TEST(!taken(report(kFailure, 3, 1, "restarts", 4), CheckType::restart, 3));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

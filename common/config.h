@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 #include <utility>
 #include <vector>
 
@@ -56,6 +57,17 @@ MainAction main_action(const ActionSet& actions);
 
 // Inclusive ranges of HTTP status codes.
 using StatusRanges = std::vector<std::pair<int, int>>;
+
+// Numbers of users, both ends included, of which each child gets one for itself; none when switched off.
+struct UidRange {
+    uid_t first = 61184;  // systemd's dynamic users
+    uid_t last = 65519;
+
+    bool off() const { return last == 0; }
+    bool holds(uid_t uid) const { return !off() && first <= uid && uid <= last; }
+    friend bool operator==(const UidRange&, const UidRange&) = default;
+};
+inline constexpr UidRange kNoUids{0, 0};
 
 struct MailConfig {
     std::vector<std::string> hosts;  // tried in this order
@@ -149,6 +161,12 @@ struct Config {
     std::string socket = kDefaultSocket;  // for healthcheckctl
     bool dry_run = false;                 // of all cats
     SandboxLevel sandbox = SandboxLevel::strict;
+    UidRange worker_uids;
+    // What the machine's user database says, looked up when the configuration is read
+    // (master/child_accounts).
+    std::vector<uid_t> taken_uids;  // of worker_uids, sorted: they belong to somebody
+    uid_t mailer_uid = UidRange().first;
+    gid_t mailer_gid = UidRange().first;
     std::vector<CatConfig> cats;
 
     std::shared_ptr<SecretStore> secrets =

@@ -61,18 +61,34 @@ Result<void> drop_bounding_set(Missing& missing) {
     return {};
 }
 
+// EPERM: no CAP_SETUID or CAP_SETGID, or a user namespace that may not. EINVAL: an id that it does not have.
+bool not_to_be_had() {
+    return errno == EPERM || errno == EINVAL;
+}
+
+bool become(uid_t uid, gid_t gid) {
+    return ::setresgid(gid, gid, gid) == 0 && ::setresuid(uid, uid, uid) == 0;
+}
+
 Result<void> change_ids(const SandboxProfile& profile, Missing& missing) {
     if (::geteuid() != 0) {
         missing.emplace_back("uid");
         return {};
     }
-    if (::setgroups(0, nullptr) != 0)
+    bool all = ::setgroups(0, nullptr) == 0;
+    if (!all && !not_to_be_had())
         return system_error("setgroups");
-    if (::setresgid(profile.gid, profile.gid, profile.gid) != 0)
-        return system_error("setresgid");
-    if (::setresuid(profile.uid, profile.uid, profile.uid) != 0)
-        return system_error("setresuid");
-    return {};
+    if (!become(profile.uid, profile.gid)) {
+        all = false;
+        if (!not_to_be_had() || (!become(kNobody, kNobody) && !not_to_be_had()))
+            return system_error("setresuid");
+    }
+    if (!all) {
+        missing.emplace_back("uid");
+        return {};
+    }
+    // Only now, and only here: it counts all processes of a uid, which must be one of ours.
+    return kSanitized ? Result<void>() : lower_limit(RLIMIT_NPROC, profile.tasks, "NPROC");
 }
 
 Result<void> drop_capabilities() {
@@ -84,7 +100,8 @@ Result<void> drop_capabilities() {
 }
 
 Result<void> check_no_way_back(const SandboxProfile& profile) {
-    if (profile.uid != 0 && ::setresuid(0, 0, 0) == 0)
+    // Where the uid could not be left there is no way back to it either.
+    if (profile.uid != 0 && ::geteuid() != 0 && ::setresuid(0, 0, 0) == 0)
         return Error{"uid 0 could be had again"};
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
     __user_cap_data_struct all[_LINUX_CAPABILITY_U32S_3];

@@ -89,12 +89,10 @@ scmp_arg_cmp bits(unsigned argument, std::uint64_t mask, std::uint64_t value) {
     return scmp_arg_cmp{argument, SCMP_CMP_MASKED_EQ, mask, value};
 }
 
-// AT_EMPTY_PATH: glibc's fstat(2) is a newfstatat(2) of a descriptor.
 std::vector<Rule> rules_for_everyone() {
     std::vector<Rule> rules = {
         {SCMP_SYS(mmap), {bits(2, PROT_EXEC, 0)}},
         {SCMP_SYS(mprotect), {bits(2, PROT_EXEC, 0)}},
-        {SCMP_SYS(newfstatat), {bits(3, AT_EMPTY_PATH, AT_EMPTY_PATH)}},
         {SCMP_SYS(tgkill), {equals(0, kOwnPid)}},             // abort()
         {SCMP_SYS(prlimit64), {equals(0, 0), equals(2, 0)}},  // reading limits only
         // Any signal but SIGSYS; 32 and 33 are glibc's own, set when the first thread starts.
@@ -131,7 +129,8 @@ std::vector<Rule> rules_for_sockets(const SandboxProfile& profile) {
         for (const int family : {AF_INET, AF_INET6})
             for (const int any_or_own : {0, 1}) {
                 socket(family, SOCK_STREAM, any_or_own * 6);  // IPPROTO_TCP
-                socket(family, SOCK_DGRAM, any_or_own * 17);  // IPPROTO_UDP
+                if (profile.datagrams)
+                    socket(family, SOCK_DGRAM, any_or_own * 17);  // IPPROTO_UDP
             }
     if (profile.unix_socket)
         socket(AF_UNIX, SOCK_STREAM, 0);
@@ -174,8 +173,18 @@ std::vector<SoftRefusal> soft_refusals(const SandboxProfile& profile) {
     // that wants a thread is told that there is none to be had.
     if (!profile.threads)
         soft.push_back({EAGAIN, {SCMP_SYS(clone), {bits(0, CLONE_THREAD, CLONE_THREAD)}}});
+    // glibc's fstat(3) is, up to 2.38, a newfstatat(2) of a descriptor and an empty path. No filter sees the
+    // path, and an absolute one is looked at whatever the descriptor is: each file's size and times.
+    if (!profile.open_files)
+        soft.push_back({EACCES, {SCMP_SYS(newfstatat), {}}});
     if (!profile.inet)
         return soft;
+    // libcurl asks at its start whether this machine knows IPv6, and needs the answer for names only.
+    if (!profile.datagrams)
+        for (const int family : {AF_INET, AF_INET6})
+            soft.push_back({EACCES,
+                            {SCMP_SYS(socket),
+                             {equals(0, static_cast<std::uint64_t>(family)), bits(1, 0xf, SOCK_DGRAM)}}});
     // The resolver asks nscd, systemd-resolved or avahi first, and the kernel for the kinds of addresses that
     // this machine has; without an answer it asks the name servers, and for both kinds.
     soft.push_back({EACCES, {SCMP_SYS(socket), {equals(0, AF_NETLINK)}}});

@@ -1,6 +1,7 @@
 #include "common/secret.h"
 
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <new>
 #include <sys/mman.h>
@@ -58,20 +59,24 @@ Secret SecretStore::put(Group group, std::string_view value) {
     return Secret(place);
 }
 
-void SecretStore::advise(Group group, int advice) const {
+bool SecretStore::advise(Group group, int advice) const {
     const auto found = groups_.find(group);
-    if (found == groups_.end())
-        return;
-    for (const Pages& pages : found->second)
-        ::madvise(pages.begin, pages.size, advice);
+    bool all = true;
+    if (found != groups_.end())
+        for (const Pages& pages : found->second)
+            all = ::madvise(pages.begin, pages.size, advice) == 0 && all;
+    return all;
 }
 
 SecretStore::Exposure::Exposure(const SecretStore& store, Group group) : store_(store), group_(group) {
-    store_.advise(group_, MADV_KEEPONFORK);
+    // What stays closed reads as empty in the child.
+    (void)store_.advise(group_, MADV_KEEPONFORK);
 }
 
 SecretStore::Exposure::~Exposure() {
-    store_.advise(group_, MADV_WIPEONFORK);
+    // Each later child would get the group.
+    if (!store_.advise(group_, MADV_WIPEONFORK))
+        std::abort();
 }
 
 }  // namespace healthcheckd

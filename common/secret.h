@@ -43,7 +43,8 @@ public:
     // Keeps a copy of `value`. Throws std::bad_alloc when no page can be had.
     Secret put(Group group, std::string_view value);
 
-    // While this lives, a fork gives `group` to the child.
+    // While this lives, a fork gives `group` to the child. Ends the process when the group cannot be closed
+    // again.
     class Exposure {
     public:
         Exposure(const SecretStore& store, Group group);
@@ -62,7 +63,7 @@ private:
         std::size_t size;
         std::size_t used;
     };
-    void advise(Group group, int advice) const;
+    bool advise(Group group, int advice) const;
 
     std::map<Group, std::vector<Pages>> groups_;
 };

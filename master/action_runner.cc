@@ -177,6 +177,7 @@ void ActionRunner::start(const std::shared_ptr<Cat>& cat, Incident incident) {
 
     ChildSpec spec;
     spec.title = "healthcheckd: action " + cat->name() + ' ' + std::string(to_string(action));
+    spec.environment = action == MainAction::exec;
     UniqueFd peer;
     // A restart goes by way of it; a kill asks whether somebody is just stopping the program; who tells
     // people asks for the end of the program's log.

@@ -37,7 +37,7 @@ bool same_webhooks(const Config& a, const Config& b) {
 
 bool same_cat(const Config& a, const CatConfig& x, const Config& b, const CatConfig& y) {
     return x.type == y.type && same_section(Section::cat, {&a, &x}, {&b, &y}) &&
-           same_global(a, b, {"logDir", "logMaxBytes", "logBackups", "logFormat", "sandbox"});
+           same_global(a, b, {"logDir", "logMaxBytes", "logBackups", "logFormat", "sandbox", "workerUids"});
 }
 
 // FNV-1a, 64 bits: told apart is what people change, not what an attacker forges.
@@ -59,7 +59,8 @@ std::string definition_of(const Config& config, const CatConfig& cat) {
 }
 
 bool same_link(const Config& a, const Config& b) {
-    return same_global(a, b, {"supervisordUrl", "supervisordUser", "supervisordPass", "sandbox"});
+    return same_global(a, b,
+                       {"supervisordUrl", "supervisordUser", "supervisordPass", "sandbox", "workerUids"});
 }
 
 bool same_mailer(const Config& a, const Config& b) {
@@ -67,6 +68,7 @@ bool same_mailer(const Config& a, const Config& b) {
         (a.mail && !same_section(Section::mail, {&a, nullptr}, {&b, nullptr})))
         return false;
     return same_webhooks(a, b) && same_global(a, b, {"stateDir", "sandbox"}) &&
+           a.mailer_uid == b.mailer_uid && a.mailer_gid == b.mailer_gid &&
            std::ranges::equal(a.cats, b.cats, {}, &CatConfig::name, &CatConfig::name);
 }
 

@@ -1,5 +1,6 @@
 #include "master/config_keys.h"
 
+#include "master/child_accounts.h"
 #include "master/config_accessors.h"
 #include "master/config_json.h"
 #include "master/config_texts.h"
@@ -70,6 +71,13 @@ Result<std::string> checked_address(std::string_view text) {
     return checked ? Result<std::string>(std::string(text)) : checked.error();
 }
 
+Result<void> set_uids(const KeyTarget& target, std::string_view text) {
+    return store<&Config::worker_uids>(target, parse_uid_range(text));
+}
+std::string_view get_uids(const KeySource& source, std::string& buffer) {
+    return buffer = uid_range_text(source.config->worker_uids);
+}
+
 constexpr std::size_t kMostHosts = 10;
 constexpr std::size_t kMostAddresses = 100;
 
@@ -137,6 +145,7 @@ constexpr Key kKeys[] = {
     {kConfig, "sandbox", "", false, 0, kScalar, "strict", kOpen, nullptr,
      set_choice<&Config::sandbox, SandboxLevel::strict, SandboxLevel::log, SandboxLevel::off>,
      get_choice<&Config::sandbox>},
+    {kConfig, "workerUids", "", false, 0, kScalar, "61184-65519", kOpen, nullptr, set_uids, get_uids},
 
     {kMail, "host", "", false, 0, Shape::list, "required", kOpen, nullptr,
      set_texts<&M::hosts, parse_host, kMostHosts>, get_texts<&M::hosts>},

@@ -2,6 +2,8 @@
 // record is one byte for its kind and fields of a 32-bit length and that many bytes:
 //   W severity line column file path text    a complaint ("what loading says"); numbers are decimal texts
 //   F file                                   a configuration follows
+//   A uid gid                                the mailer's user
+//   U uid                                    one of the range that belongs to somebody
 //   M                                        it has a mail section
 //   H name                                   a webhook; the K records after it, up to the first C, are its
 //   own C name line                              a cat; the K records after it are its own K section name
@@ -11,6 +13,7 @@
 // died while it wrote, or a bug.
 #include "master/config_transfer.h"
 
+#include "master/child_accounts.h"
 #include "master/config_keys.h"
 #include "master/config_texts.h"
 #include "master/config_values.h"
@@ -88,6 +91,11 @@ public:
             std::memcpy(&length, prefix.data(), sizeof length);
         return take(length);
     }
+    std::uint32_t id() {
+        const Result<std::uint64_t> value = parse_whole(field(), 0, 0xffff'fffd);
+        ok_ = ok_ && value;
+        return ok_ ? static_cast<std::uint32_t>(*value) : 0;
+    }
     int number() {
         const Result<std::uint64_t> value = parse_whole(field(), 0, kMaxLine);
         ok_ = ok_ && value;
@@ -130,6 +138,13 @@ void write_keys(Writer& out, Section section, const KeySource& source) {
 void write_config(Writer& out, const Config& config) {
     out.record('F');
     out.field(config.file);
+    out.record('A');
+    out.field(std::to_string(config.mailer_uid));
+    out.field(std::to_string(config.mailer_gid));
+    for (const uid_t uid : config.taken_uids) {
+        out.record('U');
+        out.field(std::to_string(uid));
+    }
     write_keys(out, Section::config, {&config, nullptr});
     if (config.mail) {
         out.record('M');
@@ -164,6 +179,14 @@ public:
             require(config_ == nullptr);
             config_ = std::make_shared<Config>();
             config_->file = in_.field();
+            break;
+        case 'A':
+            accounts();
+            break;
+        case 'U':
+            require(config_ != nullptr && config_->taken_uids.size() < kMostTakenUids);
+            if (in_.ok())
+                config_->taken_uids.push_back(in_.id());
             break;
         case 'M':
             require(config_ != nullptr && !config_->mail && config_->webhooks.empty() &&
@@ -211,6 +234,14 @@ private:
         d.path = in_.field();
         d.text = in_.field();
         loaded_.diagnostics.push_back(std::move(d));
+    }
+
+    void accounts() {
+        require(config_ != nullptr);
+        if (!in_.ok())
+            return;
+        config_->mailer_uid = in_.id();
+        config_->mailer_gid = in_.id();
     }
 
     void webhook() {

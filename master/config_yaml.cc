@@ -1,4 +1,5 @@
 #include "master/config_yaml.h"
+#include "master/child_accounts.h"
 
 #include "common/line_codec.h"
 #include "master/config_checks.h"
@@ -249,13 +250,17 @@ bool holds_password(const Config& config) {
            std::ranges::any_of(config.cats, [](const CatConfig& cat) { return !cat.password.empty(); });
 }
 
-LoadedConfig load_text(const std::string& text, const std::string& name, bool readable_by_all,
+// A file of this machine, and who can read it; nullptr for a text that stands for itself.
+LoadedConfig load_text(const std::string& text, const std::string& name, const FileText* file,
                        Complaints& complaints) {
     LoadedConfig loaded;
     if (check_bytes(text, complaints))
         if (const std::optional<Node> root = read_tree(text, complaints)) {
             const std::shared_ptr<Config> config = Loader(complaints).load(*root, name);
-            if (readable_by_all && holds_password(*config))
+            if (file != nullptr)
+                if (const std::string fault = find_accounts(*config); !fault.empty())
+                    complaints.warning({}, "config.workerUids", fault);
+            if (file != nullptr && file->readable_by_all && holds_password(*config))
                 complaints.warning({}, "", "holds passwords and is readable by every user; chmod o-rwx it");
             if (!complaints.failed())
                 loaded.config = config;
@@ -284,12 +289,12 @@ LoadedConfig load_config(const std::string& path) {
         const std::optional<FileText> file = read_config_file(path, complaints);
         if (!file)
             return LoadedConfig{complaints.take(), nullptr};
-        return load_text(file->text, path, file->readable_by_all, complaints);
+        return load_text(file->text, path, &*file, complaints);
     });
 }
 
 LoadedConfig parse_config(const std::string& text, const std::string& name) {
-    return guarded(name, [&](Complaints& complaints) { return load_text(text, name, false, complaints); });
+    return guarded(name, [&](Complaints& complaints) { return load_text(text, name, nullptr, complaints); });
 }
 
 }  // namespace healthcheckd::master

@@ -96,6 +96,7 @@ int Daemon::run() {
             });
         log_watch_->resume();
     });
+    spawner_.hide_environment();
     loader_.load(config_file_, [this](const Result<LoadedConfig>& loaded) { on_loaded(loaded); });
     loop_.run();
     control_.reset();

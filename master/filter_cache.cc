@@ -8,8 +8,8 @@ FilterCache::FilterCache() = default;
 FilterCache::~FilterCache() = default;
 
 const SeccompProgram* FilterCache::filter_of(const SandboxProfile& profile) {
-    const Key key{profile.inet, profile.unix_socket, profile.threads, profile.open_files,
-                  profile.writable.empty()};
+    const Key key{profile.inet,    profile.datagrams,  profile.unix_socket,
+                  profile.threads, profile.open_files, profile.writable.empty()};
     auto& filter = filters_[key];
     if (!filter && seccomp_available())
         if (auto compiled = compile_seccomp(profile))

@@ -20,7 +20,7 @@ public:
 
 private:
     // What of a profile a filter depends on.
-    using Key = std::tuple<bool, bool, bool, bool, bool>;
+    using Key = std::tuple<bool, bool, bool, bool, bool, bool>;
 
     std::map<Key, std::unique_ptr<const SeccompProgram>> filters_;
 };

@@ -56,6 +56,7 @@ SandboxProfile profile_for(const Endpoint& endpoint) {
     profile.tcp_ports = {endpoint.port};
     if (endpoint.needs_resolver) {
         profile.threads = true;
+        profile.datagrams = true;
         profile.open_files = true;
         profile.readable.assign(std::begin(kResolverFiles), std::end(kResolverFiles));
         profile.tcp_ports.push_back(kDnsPort);

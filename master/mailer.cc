@@ -23,6 +23,10 @@ using std::chrono::system_clock;
 // be sent once more by the next mailer.
 constexpr std::chrono::milliseconds kFinishLimit = kTryLimit;
 
+// Of the mailer's user, threads included: one for each mail on its way, one for each look-up of a name.
+constexpr rlim_t kMostTasks = 64;
+constexpr rlim_t kMostFileBytes = 8'000'000;
+
 template <class Message> void say(const Message& message) {
     // Nobody may be reading any more; the end of the control channel tells.
     (void)write_line(kReportFd, encode(message).line());
@@ -45,7 +49,13 @@ SandboxProfile profile_of(const Config& config, const Spool& spool) {
     constexpr std::uint16_t kDns = 53;
     SandboxProfile profile;
     profile.name = "mailer";
+    profile.uid = config.mailer_uid;
+    profile.gid = config.mailer_gid;
+    if (config.mailer_uid != kNobody)
+        profile.tasks = kMostTasks;
+    profile.file_size = kMostFileBytes;
     profile.inet = true;
+    profile.datagrams = true;
     profile.threads = true;  // curl resolves the server's name in one
     profile.open_files = true;
     profile.readable = worker::resolver_files();
@@ -265,6 +275,8 @@ int mailer_life(const Config& config, const std::string& life, pid_t master, std
     const Spool spool(config.state_dir);
     if (const auto ready = spool.prepare(); !ready)
         return fail("the spool cannot be used: " + ready.error().text());
+    if (const auto given = spool.give_to(config.mailer_uid, config.mailer_gid); !given)
+        return fail("the spool cannot be used: " + given.error().text());
     const auto lock = spool.lock();
     if (!lock)
         return fail("the spool cannot be used: " + lock.error().text());

@@ -80,7 +80,9 @@ Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> confi
           loop, spawner, config_->state_dir,
           [this](const std::string& name, const std::string& failure) { on_state_file(name, failure); }),
       memory_timer_(loop, [this] { remember_changes(); }), tick_timer_(loop, [this] { on_tick(); }),
-      stop_timer_(loop, [this] { stop_step(); }) {}
+      stop_timer_(loop, [this] { stop_step(); }) {
+    spawner_.uids().use(*config_);
+}
 
 void Master::start(Memory memory) {
     log::info("", "healthcheckd {} watches {} cats, supervisord at {}", HEALTHCHECKD_VERSION,
@@ -122,6 +124,7 @@ CatChanges Master::reload(std::shared_ptr<const Config> fresh, std::vector<std::
 
     const std::shared_ptr<const Config> before =
         std::exchange(config_, std::make_shared<const Config>(std::move(config)));
+    spawner_.uids().use(*config_);
     actions_.use(config_);
     mailer_.use(config_, !same_mailer(*before, *config_));
     link_.use(config_);

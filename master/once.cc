@@ -117,7 +117,9 @@ Once::Once(Loop& loop, Spawner& spawner, const Config& config)
       cats_({workers_, table_, [](Cat&, Event, const Report&) {}, [] {},
              [] {
              }}),
-      limit_(whole_limit(*config_)), step_timer_(loop, [this] { step(); }) {}
+      limit_(whole_limit(*config_)), step_timer_(loop, [this] { step(); }) {
+    spawner.uids().use(*config_);
+}
 
 std::vector<OnceRow> Once::run() {
     end_ = Clock::now() + limit_;
@@ -239,6 +241,7 @@ int run_once(const std::string& config_file, bool verbose) {
     try {
         Loop loop;
         Spawner spawner(loop);
+        spawner.hide_environment();
         const std::shared_ptr<const Config> config = load(loop, spawner, config_file);
         if (!config)
             return 1;

@@ -103,7 +103,7 @@ Spawner::Spawner(Loop& loop) : loop_(loop), child_signal_(loop, SIGCHLD, [this] 
 struct Spawner::Cradle {
     void open();
     // Writes to the stack and to the cradle only.
-    void fork(const ChildSpec& spec);
+    void fork(const ChildSpec& spec, const SecretStore* environment);
 
     ChildProcess child;
     UniqueFd childs_control;
@@ -127,12 +127,14 @@ void Spawner::Cradle::open() {
     childs_report = std::move(report->second);
 }
 
-void Spawner::Cradle::fork(const ChildSpec& spec) {
+void Spawner::Cradle::fork(const ChildSpec& spec, const SecretStore* environment) {
     if (failure)
         return;
     const pid_t master = ::getpid();
     const SecretStore nothing;
     const SecretStore::Exposure exposure(spec.secrets != nullptr ? *spec.secrets : nothing, spec.group);
+    const SecretStore::Exposure variables(environment != nullptr ? *environment : nothing,
+                                          spec.environment ? kEnvironment : SecretStore::kNobody);
 
     sigset_t all;
     sigset_t before;
@@ -157,6 +159,8 @@ Result<ChildProcess> Spawner::enter(Cradle& cradle, const ChildSpec& spec,
         return *cradle.failure;
     const pid_t pid = cradle.child.pid;
     on_end_[pid] = std::move(on_end);
+    if (spec.user)
+        users_[pid] = spec.user;
     if (spec.limit > Milliseconds(0)) {
         const auto on_limit = [this, pid, killed = std::make_shared<bool>(false)] {
             kill(pid);
@@ -174,7 +178,7 @@ Result<ChildProcess> Spawner::enter(Cradle& cradle, const ChildSpec& spec,
 Result<ChildProcess> Spawner::spawn(const ChildSpec& spec, std::function<void(const ChildEnd&)> on_end) {
     Cradle cradle;
     cradle.open();
-    cradle.fork(spec);
+    cradle.fork(spec, environment_);
     return enter(cradle, spec, std::move(on_end));
 }
 
@@ -185,10 +189,14 @@ void Spawner::spawn_all(std::vector<Birth> births) {
         for (std::size_t i = first; i < end; ++i)
             cradles[i].open();
         for (std::size_t i = first; i < end; ++i)
-            cradles[i].fork(births[i].spec);
+            cradles[i].fork(births[i].spec, environment_);
     }
     for (std::size_t i = 0; i < births.size(); ++i)
         births[i].on_born(enter(cradles[i], births[i].spec, std::move(births[i].on_end)));
+}
+
+void Spawner::hide_environment() {
+    environment_ = &master::hide_environment();
 }
 
 void Spawner::forget(pid_t pid) {
@@ -223,6 +231,7 @@ void Spawner::reap() {
         const auto callback = std::move(found->second);
         on_end_.erase(found);
         limits_.erase(pid);
+        users_.erase(pid);
         if (callback)
             callback(ChildEnd{pid, status});
     }

@@ -9,7 +9,9 @@
 #include "common/result.h"
 #include "common/secret.h"
 #include "common/unique_fd.h"
+#include "master/environment.h"
 #include "master/loop.h"
+#include "master/worker_uids.h"
 
 #include <functional>
 #include <map>
@@ -27,6 +29,8 @@ struct ChildSpec {
     SecretStore::Group group = SecretStore::kNobody;  // the secrets that the child may read
     Milliseconds limit{0};                            // the child is killed after it; 0: never
     std::vector<int> extra_fds;                       // become kFirstExtraFd and up
+    bool environment = false;     // the child may read the environment (master/environment.h)
+    WorkerUids::Lease user = {};  // who the child becomes, kept from others until it is reaped
 };
 
 struct ChildProcess {
@@ -76,6 +80,12 @@ public:
     // SIGKILL to a child of ours that has not been reaped; anything else is ignored.
     void kill(pid_t pid) const;
 
+    // From now on children do not inherit the environment, but for those whose ChildSpec says so.
+    void hide_environment();
+
+    // Who children may become.
+    WorkerUids& uids() { return uids_; }
+
     std::size_t children() const { return on_end_.size(); }
     bool is_child(pid_t pid) const { return on_end_.contains(pid); }
 
@@ -91,6 +101,9 @@ private:
     Loop& loop_;
     std::map<pid_t, std::function<void(const ChildEnd&)>> on_end_;
     std::map<pid_t, Timer> limits_;  // of children that have one
+    const SecretStore* environment_ = nullptr;
+    WorkerUids uids_;
+    std::map<pid_t, WorkerUids::Lease> users_;  // of children that have one of their own
     SignalWatch child_signal_;
 };
 

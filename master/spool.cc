@@ -1,7 +1,7 @@
 #include "master/spool.h"
 
 #include "common/durable_file.h"
-#include "common/sandbox.h"
+#include "master/spool_owner.h"
 
 #include <algorithm>
 #include <array>
@@ -29,14 +29,8 @@ Result<void> prepare_folder(const std::string& path) {
     if (auto made = make_folder(path, 0700); !made)
         return made;
     const UniqueFd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    struct stat status {};
-    if (!folder || ::fstat(folder.get(), &status) != 0)
+    if (!folder)
         return system_error("open " + path);
-    const SandboxProfile mailer;
-    if (::geteuid() != 0 || status.st_uid == mailer.uid)
-        return {};
-    if (::fchown(folder.get(), mailer.uid, mailer.gid) != 0 || ::fchmod(folder.get(), 0700) != 0)
-        return system_error("chown " + path);
     return {};
 }
 
@@ -78,6 +72,11 @@ Result<void> Spool::prepare() const {
     if (auto made = prepare_folder(dir_); !made)
         return made;
     return prepare_folder(dead_);
+}
+
+Result<void> Spool::give_to(uid_t uid, gid_t gid) const {
+    auto given = give_folder(dir_, uid, gid);
+    return given ? give_folder(dead_, uid, gid) : given;
 }
 
 Result<UniqueFd> Spool::lock() const {

@@ -36,8 +36,11 @@ class Spool {
 public:
     explicit Spool(const std::string& state_dir) : dir_(state_dir + "/spool"), dead_(state_dir + "/dead") {}
 
-    // Makes the folders where they are missing and, run by root, gives them to the mailer's user.
+    // Makes the folders where they are missing. By an action they are root's, until the next mailer takes
+    // them over.
     Result<void> prepare() const;
+    // Run by root: gives the folders and all files to the mailer's user, whoever had them before.
+    Result<void> give_to(uid_t uid, gid_t gid) const;
 
     // The spool for one mailer alone, until the descriptor is closed. Fails when another one has it, or when
     // it cannot be opened.

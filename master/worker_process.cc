@@ -56,9 +56,10 @@ Birth WorkerProcess::birth() {
         if (mark_)
             spec.extra_fds = {mark_.get()};
     }
-    spec.main = [this, filter](pid_t master) {
+    spec.user = context_.spawner.uids().take();
+    spec.main = [this, filter, user = *spec.user](pid_t master) {
         return context_.life({*identity_.config, identity_.cat(), identity_.name, identity_.program, master,
-                              filter, logs_, mark_ ? kFirstExtraFd : -1, left_out()});
+                              filter, logs_, mark_ ? kFirstExtraFd : -1, left_out(), user});
     };
     spec.secrets = identity_.config->secrets.get();
     spec.group = static_cast<SecretStore::Group>(identity_.index);

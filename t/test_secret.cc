@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/test/unit_test.hpp>
+#include <csignal>
 #include <cstdint>
 #include <cstring>
 #include <fstream>
@@ -12,6 +13,7 @@
 #include <random>
 #include <sstream>
 #include <string>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <vector>
@@ -224,6 +226,20 @@ BOOST_AUTO_TEST_CASE(a_store_leaves_no_secret_behind) {
     BOOST_TEST_REQUIRE(occurrences_in_memory(known) == 1);
     store.reset();
     BOOST_TEST(occurrences_in_memory(known) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_group_that_cannot_be_closed_again_ends_the_process) {
+    const int status = in_child([] {
+        ::signal(SIGABRT, SIG_DFL);  // of Boost.Test's handler
+        SecretStore store;
+        const Secret secret = store.put(1, "text");
+        const SecretStore::Exposure exposure(store, 1);
+        // Memory that is not there cannot be wiped on a fork.
+        const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+        const auto begin = reinterpret_cast<std::uintptr_t>(secret.view().data()) / page * page;
+        return ::munmap(reinterpret_cast<void*>(begin), page) == 0 ? 0 : 1;
+    });
+    BOOST_TEST(status == -1);  // by SIGABRT
 }
 
 BOOST_AUTO_TEST_SUITE_END()

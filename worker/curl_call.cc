@@ -45,7 +45,7 @@ template <class T> T info(CURL* handle, CURLINFO what) {
 
 }  // namespace
 
-CurlCall::CurlCall(const CatConfig& cat, const Resolver& resolver)
+CurlCall::CurlCall(const CatConfig& cat, Resolver* resolver)
     : cat_(cat), resolver_(resolver), handle_(curl_easy_init()) {
     if (!handle_)
         throw std::runtime_error("libcurl: no handle");
@@ -127,13 +127,16 @@ ProbeResult CurlCall::result(Verdict verdict, std::string message) const {
 
 // Throws when names do not resolve because the resolver's files are new ones.
 void CurlCall::check_resolver() const {
-    if (const std::string file = resolver_.replaced_file(); !file.empty())
+    if (resolver_ == nullptr)
+        return;
+    if (const std::string file = resolver_->replaced_file(); !file.empty())
         throw std::runtime_error(file + " was replaced");
 }
 
 ProbeResult CurlCall::timeout_fault() const {
     const std::string limit = number_text(std::chrono::duration<double>(cat_.timeout).count()) + " s";
-    if (info<curl_off_t>(handle_.get(), CURLINFO_NAMELOOKUP_TIME_T) == 0) {
+    if (resolver_ != nullptr && info<curl_off_t>(handle_.get(), CURLINFO_NAMELOOKUP_TIME_T) == 0) {
+        resolver_->note_hanging();
         check_resolver();
         return result(Verdict::failure,
                       fmt::format("name '{}' was not resolved within {}", printable(cat_.host), limit));
@@ -182,9 +185,14 @@ ProbeResult CurlCall::fault(CURLcode code) const {
         return connect_fault();
     case CURLE_COULDNT_RESOLVE_HOST: {
         check_resolver();
-        // libcurl's own words when it has no resources for its resolver thread.
+        // libcurl's own words when it has no resources for its resolver thread. Those of this worker are all
+        // there are while so many earlier look-ups hang, which says of the name what one more would.
         if (detail.find("thread failed") != std::string::npos)
-            return result(Verdict::unknown, detail);
+            return resolver_ != nullptr && resolver_->hangs()
+                       ? result(Verdict::failure,
+                                fmt::format("name '{}' is not resolved in time: earlier look-ups still wait",
+                                            printable(cat_.host)))
+                       : result(Verdict::unknown, detail);
         return result(Verdict::failure, fmt::format("name '{}' could not be resolved", printable(cat_.host)));
     }
     case CURLE_GOT_NOTHING:

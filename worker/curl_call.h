@@ -26,7 +26,7 @@ public:
     // Sets what all transfers have in common: the server, one time limit for everything with name resolution
     // included (timeoutSeconds), no proxy, no signals, no connection or address kept. Throws
     // std::runtime_error when libcurl refuses (no memory, a host that is none).
-    CurlCall(const CatConfig& cat, const Resolver& resolver);
+    CurlCall(const CatConfig& cat, Resolver* resolver);
     CurlCall(const CurlCall&) = delete;
     CurlCall& operator=(const CurlCall&) = delete;
 
@@ -66,7 +66,7 @@ private:
     ProbeResult connect_fault() const;
 
     const CatConfig& cat_;
-    const Resolver& resolver_;
+    Resolver* const resolver_;  // null: the host is an address
     std::set<curl_socket_t>
         open_;  // what libcurl has not closed; before handle_, which closes some at its end
     std::unique_ptr<CURL, CurlDeleter> handle_;

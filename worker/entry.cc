@@ -11,6 +11,7 @@
 #include "worker/probe_tcp.h"
 #include "worker/reporter.h"
 #include "worker/resolver.h"
+#include "worker/tcp_connect.h"
 #include "worker/worker_log.h"
 #include "worker/worker_loop.h"
 
@@ -27,6 +28,7 @@ namespace {
 
 constexpr std::uint16_t kDnsPort = 53;
 constexpr rlim_t kNetworkDescriptors = 256;        // look-ups that hang keep three each for some seconds
+constexpr rlim_t kMostLookups = 8;                 // threads: those that hang included
 constexpr rlim_t kSmallAddressSpace = 256u << 20;  // no curl, no threads
 
 template <class P> std::unique_ptr<Probe> make(const CatConfig& cat) {
@@ -63,11 +65,20 @@ SandboxProfile network_profile(const CatConfig& cat) {
     SandboxProfile profile;
     profile.name = to_string(cat.type);
     profile.inet = true;
+    profile.tcp_ports = {static_cast<std::uint16_t>(cat.port)};
+    // To see that the authorities' file was replaced; and for what a library of TLS may look for.
+    profile.open_files = cat.https();
+    if (is_address(cat.host)) {
+        // The number of its interface is asked for by a datagram socket.
+        profile.datagrams = cat.host.find('%') != std::string::npos;
+        return profile;
+    }
     profile.descriptors = kNetworkDescriptors;
     profile.threads = true;  // libcurl resolves names in a thread
+    profile.datagrams = true;
     profile.open_files = true;
     profile.readable = resolver_files();
-    profile.tcp_ports = {static_cast<std::uint16_t>(cat.port), kDnsPort};
+    profile.tcp_ports.push_back(kDnsPort);
     return profile;
 }
 
@@ -116,11 +127,17 @@ void live(const WorkerStart& start, Reporter& reporter) {
     const std::unique_ptr<PidFinder> finder = make_pid_finder(start.cat, start.master);
     SandboxProfile profile = type.profile(start.cat);
     profile.filter = start.filter;
+    profile.uid = start.user.uid;
+    profile.gid = start.user.gid;
+    if (start.user.single)
+        profile.tasks = profile.threads ? 1 + kMostLookups : 1;
     profile.file_size = log_limit(start.config.log_max_bytes);
     const int abi = landlock_abi();
-    const auto confined = enter_sandbox(profile, start.config.sandbox, start.master);
+    auto confined = enter_sandbox(profile, start.config.sandbox, start.master);
     if (!confined)
         throw std::runtime_error("sandbox: " + confined.error().text());
+    if (!start.user.missing.empty())
+        confined->emplace_back(start.user.missing);
     // Before the first line, which may hang: a worker that is ready and takes no probe is known by that.
     reporter.send(Ready{fmt::format("{}", fmt::join(*confined, ","))});
     log.write(confined->empty() ? LogLevel::info : LogLevel::warning,

@@ -37,6 +37,7 @@ struct WorkerStart {
     bool logs = true;                        // writes a log, if the configuration has a folder for it
     int look_mark = -1;                      // see worker/look_mark.h
     std::vector<pid_t> left_out = {};        // processes that are not looked at: a look hung there
+    ChildUser user = {};
 };
 
 // The life of a worker, with kControlFd and kReportFd open: opens its log, prepares, confines itself, says

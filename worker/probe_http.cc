@@ -1,6 +1,7 @@
 #include "worker/probe_http.h"
 
 #include "common/line_codec.h"
+#include "worker/tcp_connect.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -89,12 +90,13 @@ std::string request_target(std::string_view path) {
 }
 
 Result<void> HttpProbe::prepare() {
-    resolver_.emplace(cat_.timeout);
+    if (!is_address(cat_.host))
+        resolver_.emplace(cat_.timeout);
     auto headers = header_list(cat_);
     if (!headers)
         return headers.error();
     headers_ = std::move(*headers);
-    call_ = std::make_unique<CurlCall>(cat_, *resolver_);
+    call_ = std::make_unique<CurlCall>(cat_, resolver_ ? &*resolver_ : nullptr);
     if (auto prepared = prepare_tls(); !prepared)
         return prepared;
     CurlCall& call = *call_;

@@ -21,7 +21,7 @@ ProbeResult TcpProbe::probe(const ProbeCommand&) {
 
 ProbeResult TcpProbe::probe_by_name() {
     // A handle for each probe: libcurl keeps the connection of CURLOPT_CONNECT_ONLY as long as its handle.
-    CurlCall call(cat_, *resolver_);
+    CurlCall call(cat_, &*resolver_);
     call.set(CURLOPT_CONNECT_ONLY, 1L);
     if (const CURLcode code = call.perform(); code != CURLE_OK)
         return call.fault(code);

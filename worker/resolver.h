@@ -5,6 +5,7 @@
 #include "worker/path_watch.h"
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,14 @@ public:
     // worker cannot read the new one (worker/path_watch.h).
     std::string replaced_file() const { return files_.replaced(); }
 
+    // A look-up was not over in time: its thread goes on for a while.
+    void note_hanging() { hung_at_ = std::chrono::steady_clock::now(); }
+    // Is there one that may still go on?
+    bool hangs() const;
+
 private:
     PathWatch files_;
+    std::optional<std::chrono::steady_clock::time_point> hung_at_;
 };
 
 }  // namespace healthcheckd::worker

@@ -3,6 +3,7 @@
 #include "common/unique_fd.h"
 
 #include <algorithm>
+#include <arpa/inet.h>
 #include <cstring>
 #include <memory>
 #include <netdb.h>
@@ -41,6 +42,16 @@ bool is_own_end(int fd) {
 }
 
 }  // namespace
+
+bool is_address(const std::string& host) {
+    if (::strcasecmp(host.c_str(), "localhost") == 0)
+        return true;
+    const std::size_t begin = host.starts_with('[') ? 1 : 0;
+    const std::string bare = host.substr(begin, host.find_first_of("]%", begin) - begin);
+    in6_addr address{};
+    return ::inet_pton(AF_INET, bare.c_str(), &address) == 1 ||
+           ::inet_pton(AF_INET6, bare.c_str(), &address) == 1;
+}
 
 std::vector<SocketAddress> fixed_addresses(const std::string& host, int port) {
     std::vector<SocketAddress> addresses;

@@ -15,6 +15,10 @@ struct SocketAddress {
     socklen_t size = 0;
 };
 
+// Whether `host` is localhost or an IPv4 or IPv6 address (with or without brackets and interface), which no
+// name service is asked for, here or by libcurl. Opens nothing.
+bool is_address(const std::string& host);
+
 // The addresses of `host` when it is an IPv4 or IPv6 address (with or without brackets), or `localhost`: both
 // of the loopback, which that name always means (RFC 6761, section 6.3). Empty for any other name. `port`: 1
 // to 65535.

@@ -107,6 +107,7 @@ struct CatConfig {
     CheckType type = CheckType::http;
     PidGet pid_get = PidGet::supervisor;
     std::string pid_file;
+    std::optional<uid_t> pid_user;  // with pidGet name: whose processes may be meant beside those of root
     std::chrono::milliseconds period{5000};
     std::chrono::milliseconds initial_delay{1000};
     std::chrono::milliseconds timeout{3000};

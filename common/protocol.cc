@@ -19,6 +19,8 @@ bool plausible(const ProcessId& process) {
     return process.pid == 0 || process.pid > 1;
 }
 
+constexpr std::int64_t kMostUsers = 4'294'967'295;
+
 }  // namespace
 
 std::string_view program_state_name(int state) {
@@ -51,7 +53,10 @@ LineWriter encode(const Track& m) {
 LineWriter encode(const ProbeCommand& m) {
     LineWriter out("probe");
     out.number("seq", m.seq);
-    write_process(out, m.process).number("restarts", m.restarts).word("state", m.state);
+    write_process(out, m.process)
+        .number("restarts", m.restarts)
+        .integer("user", m.user)
+        .word("state", m.state);
     return out;
 }
 
@@ -71,8 +76,8 @@ bool decode(std::string_view line, Command& out) {
         ProbeCommand m;
         in.number("seq", m.seq);
         read_process(in, m.process);
-        in.number("restarts", m.restarts).word("state", m.state);
-        const bool sane = plausible(m.process);
+        in.number("restarts", m.restarts).integer("user", m.user).word("state", m.state);
+        const bool sane = plausible(m.process) && m.user >= kNoUser && m.user < kMostUsers;
         out = std::move(m);
         return in.ok() && sane;
     }

@@ -12,8 +12,11 @@
 //     track pid= start=                          + descriptor of /proc that measures this process; pid=0 and
 //     no
 //                                                  descriptor: it ended
-//     probe seq= pid= start= restarts= state=    check now; state is supervisord's word for a program without
-//     pid log                                        + descriptor: write the log there from now on
+//     probe seq= pid= start= restarts= user= state=
+//                                                check now; state is supervisord's word for a program without
+//                                                pid; user: that of the program's process, for pidGet name;
+//                                                -1: not known
+//     log                                        + descriptor: write the log there from now on
 //   worker -> master
 //     ready missing=                             confined, waiting for probes; layers that are missing, by
 //     comma <verdict> seq= value= limit= unit= took_us= pid= start= weight= msg=
@@ -80,11 +83,14 @@ inline constexpr int kFirstExtraFd = 5;  // descriptors that only some children 
 struct Track {
     ProcessId process;
 };
+inline constexpr std::int64_t kNoUser = -1;
 struct ProbeCommand {
     std::uint64_t seq = 0;
     ProcessId process;
     std::uint32_t restarts = 0;  // since the last probe
     std::string state;           // "RUNNING", "FATAL", ...
+    std::int64_t user =
+        kNoUser;  // of the process that supervisord has, where the worker looks for it by name
 };
 struct NewLog {};
 using Command = std::variant<Track, ProbeCommand, NewLog>;

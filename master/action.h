@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,8 @@ struct ActionRequest {
     std::uint32_t failures = 0;
     bool of_program = true;          // the evidence is about the process that supervisord has for the program
     std::int64_t program_start = 0;  // supervisord's start time of the measured process, seconds; 0: none
+    std::optional<uid_t> program_user =
+        {};                          // of the process that supervisord has, where the cat searches by name
     bool of_supervisord = false;     // supervisord has a program of this name
     std::string program_state = {};  // supervisord's word for the program, and why: "EXITED with status 3"
     std::chrono::system_clock::time_point at;

@@ -83,10 +83,12 @@ ActionResult run_kill(const ActionRequest& request, LinkClient* supervisord) {
         return failure("refused to kill " + who + ": it is healthcheckd itself");
     // Where a worker finds the process by itself its word is not enough: it has talked to nobody but /proc,
     // yet a worker that lies must not be able to choose whom a privileged process kills.
-    if (const auto finder = worker::make_pid_finder(request.cat, ::getppid()))
+    if (const auto finder = worker::make_pid_finder(request.cat, ::getppid())) {
+        finder->set_program_user(request.program_user);
         if (const worker::FoundProcess found = finder->find(); found.process != target)
             return failure("refused to kill " + who + ": it is not the process that " + request.cat.program +
                            " means now" + (found.why.empty() ? "" : " (" + found.why + ")"));
+    }
     if (ended_within(process, std::chrono::milliseconds(0)))
         return success(who + " has already ended");
 

@@ -66,6 +66,7 @@ Incident ActionRunner::incident_of(Cat& cat, Event event, const Report& report) 
     request.evidence = report;
     request.failures = cat.threshold().limits().failure;
     request.program_start = program != nullptr ? program->start : 0;
+    request.program_user = cat.program_user();
     request.of_supervisord = program != nullptr;
     request.program_state = program != nullptr ? program->state_text() : "";
     request.of_program = cat.bound_to_process();

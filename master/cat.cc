@@ -115,6 +115,10 @@ void Cat::probe(const ProgramView& view, bool counts) {
         return take(unknown_report(why));
     }
     ProbeCommand command;
+    // The last one that was known: a program's user does not change with its restart.
+    if (view.user)
+        program_user_ = view.user;
+    command.user = program_user_ ? std::int64_t{*program_user_} : kNoUser;
     if (view.program != nullptr) {
         const Program& program = *view.program;
         command.process = program.process;

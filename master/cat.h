@@ -25,6 +25,7 @@ struct ProgramView {
     const Program* program = nullptr;  // nullptr and no `unknown`: the cat needs no program of supervisord's
     std::string unknown = {};          // why nothing can be said about the program; empty: something can
     bool pending = false;              // supervisord has just been asked for the first time
+    std::optional<uid_t> user = {};    // of the program's process, for a cat that looks for it by name
 };
 
 class Cat : public std::enable_shared_from_this<Cat> {
@@ -120,6 +121,8 @@ public:
     const Counters& counters() const { return counters_; }
     // supervisord's word for the program at the last tick, "" when it was not known.
     const std::string& program_state() const { return program_state_; }
+    // The user of the program's process when one was last seen, for a cat that looks for it by name.
+    std::optional<uid_t> program_user() const { return program_user_; }
     const RememberedAction* last_action() const { return actions_.empty() ? nullptr : &actions_.back(); }
     const History& history() const { return history_; }
 
@@ -169,6 +172,7 @@ private:
     std::optional<TimePoint> pause_end_;
     std::string last_unknown_;
     std::string program_state_;
+    std::optional<uid_t> program_user_;
     std::optional<LastProbe> last_probe_;
     std::deque<SeenVerdict> verdicts_;
     Counters counters_;

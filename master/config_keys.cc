@@ -52,6 +52,22 @@ Result<void> check_method(std::string_view text) {
     return method && *method == text ? Result<void>{} : Result<void>{Error{"unknown method"}};
 }
 
+// A number, also of a name: the other processes need not know how users are looked up.
+Result<std::string> canonical_user(std::string_view text) {
+    const Result<uid_t> user = parse_user(text);
+    return user ? Result<std::string>(std::to_string(*user)) : user.error();
+}
+Result<void> set_pid_user(const KeyTarget& target, std::string_view text) {
+    const Result<std::uint64_t> number = parse_whole(text, 0, kMaxUser);
+    if (!number)
+        return number.error();
+    target.cat->pid_user = static_cast<uid_t>(*number);
+    return {};
+}
+std::string_view get_pid_user(const KeySource& source, std::string& buffer) {
+    return buffer = source.cat->pid_user ? std::to_string(*source.cat->pid_user) : "";
+}
+
 Result<void> set_action(const KeyTarget& target, std::string_view text) {
     return store<&CatConfig::action>(target, parse_actions(text));
 }
@@ -229,6 +245,7 @@ constexpr Key kKeys[] = {
      set_choice<&C::pid_get, PidGet::supervisor, PidGet::name, PidGet::file>, get_choice<&C::pid_get>},
     {kCat, "pidFile", "", false, kByPid, kScalar, "none", kOpen, nullptr,
      set_text<&C::pid_file, check_absolute_path>, get_text<&C::pid_file>},
+    {kCat, "pidUser", "", false, kByPid, kScalar, "none", kOpen, canonical_user, set_pid_user, get_pid_user},
     {kCat, "periodSeconds", "", false, kAll, kScalar, "5", kOpen, nullptr,
      set_seconds<&C::period, 100>, get_seconds<&C::period>},
     {kCat, "initialDelaySeconds", "", false, kAll, kScalar, "1", kOpen, nullptr,

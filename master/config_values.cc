@@ -3,8 +3,10 @@
 #include "common/line_codec.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
+#include <pwd.h>
 
 namespace healthcheckd::master {
 
@@ -65,6 +67,22 @@ std::string_view webhook_of(std::string_view item) {
 
 std::string in_quotes(std::string_view text) {
     return "'" + printable(text, 60) + "'";
+}
+
+Result<uid_t> parse_user(std::string_view text) {
+    if (digits_only(text)) {
+        const Result<std::uint64_t> number = parse_whole(text, 0, kMaxUser);
+        return number ? Result<uid_t>(static_cast<uid_t>(*number)) : number.error();
+    }
+    std::array<char, 16384> buffer;  // as much as the entry of a user may need
+    passwd entry{};
+    passwd* found = nullptr;
+    const int error = ::getpwnam_r(std::string(text).c_str(), &entry, buffer.data(), buffer.size(), &found);
+    if (error != 0)
+        return Error{"the user " + in_quotes(text) + " could not be looked up", error};
+    if (found == nullptr)
+        return Error{"there is no user " + in_quotes(text)};
+    return found->pw_uid;
 }
 
 Result<std::uint64_t> parse_whole(std::string_view text, std::uint64_t min, std::uint64_t max,

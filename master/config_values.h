@@ -32,6 +32,10 @@ Result<double> parse_decimal(std::string_view text, double min, double max, std:
 Result<std::chrono::milliseconds> parse_seconds(std::string_view text, std::chrono::milliseconds min,
                                                 std::chrono::milliseconds max);
 
+// The user that `text` names, or a user's number.
+Result<uid_t> parse_user(std::string_view text);
+inline constexpr std::uint64_t kMaxUser = 4'294'967'294;  // the number after it means "no change" (chown(2))
+
 // true/false, yes/no, on/off in any case.
 Result<bool> parse_flag(std::string_view text);
 

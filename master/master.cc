@@ -97,8 +97,10 @@ void Master::start(Memory memory) {
 
 void Master::ask_for_table() {
     const auto cats = cats_.all();
-    if (cats_.has_groups() ||
-        std::ranges::any_of(cats, [](const auto& cat) { return cat->follows_supervisord(); }))
+    // A search by name needs to know whose the program is.
+    if (cats_.has_groups() || std::ranges::any_of(cats, [](const auto& cat) {
+            return cat->follows_supervisord() || cat->config().pid_get == PidGet::name;
+        }))
         link_.refresh_in(Milliseconds(0));
 }
 

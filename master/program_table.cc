@@ -5,6 +5,7 @@
 
 #include <ctime>
 #include <set>
+#include <sys/stat.h>
 
 namespace healthcheckd::master {
 
@@ -236,6 +237,19 @@ void ProgramTable::on_pidfd(const std::string& name) {
 const Program* ProgramTable::find(const std::string& name) const {
     const auto found = entries_.find(name);
     return found == entries_.end() ? nullptr : &found->second.program;
+}
+
+std::optional<uid_t> ProgramTable::user_of(const std::string& name) const {
+    const auto found = entries_.find(name);
+    if (found == entries_.end() || !local_ || !found->second.program.runs() || !found->second.pidfd)
+        return std::nullopt;
+    // The folder itself belongs to the effective user; to ask that takes no lock. When the process has not
+    // ended by then, nobody else has had its number.
+    struct stat status {};
+    const std::string folder = "/proc/" + std::to_string(found->second.program.process.pid);
+    if (::stat(folder.c_str(), &status) != 0 || has_ended(found->second.pidfd))
+        return std::nullopt;
+    return status.st_uid;
 }
 
 bool ProgramTable::announces_end(const std::string& name) const {

@@ -75,6 +75,8 @@ public:
     std::vector<std::string> members_named(const std::string& bare) const;
     // The full names of the members of `group`; "web" alone is the only member of a group of that name.
     std::vector<std::string> members_of(const std::string& group) const;
+    // Whose its process is now, by the effective user; nullopt when it has none, or this cannot be told.
+    std::optional<uid_t> user_of(const std::string& name) const;
     // Will the end of its process be noticed at once, without asking supervisord?
     bool announces_end(const std::string& name) const;
     std::size_t size() const { return entries_.size(); }

@@ -6,8 +6,11 @@
 namespace healthcheckd::master {
 
 ProgramView program_view(const Cat& cat, const ProgramTable& table, const SupervisordAnswers& answers) {
-    if (!cat.follows_supervisord())
+    if (!cat.follows_supervisord() && cat.config().pid_get != PidGet::name)
         return {};
+    // Whose the program's process is, tells supervisord; whether there is an answer or none.
+    if (!cat.follows_supervisord())
+        return {.pending = !answers.asked, .user = table.user_of(cat.program())};
     if (!answers.asked)
         return {.pending = true};
     if (!answers.reached)

@@ -1,5 +1,6 @@
 // The five checks and their actions, on real programs under a real supervisord.
 #include "t/fixture/daemon.h"
+#include "t/fixture/skip.h"
 #include "t/fixture/supervisord.h"
 
 #include <boost/test/unit_test.hpp>
@@ -191,6 +192,66 @@ BOOST_AUTO_TEST_CASE(a_process_found_by_name_is_killed_by_sigkill) {
     BOOST_TEST(WIFSIGNALED(status));
     BOOST_TEST(WTERMSIG(status) == SIGKILL);
     BOOST_TEST(daemon.wait_for_log("killed pid " + std::to_string(target.pid())));
+}
+
+BOOST_AUTO_TEST_CASE(a_process_that_another_user_has_called_by_the_programs_name_is_not_taken_for_it) {
+    if (::geteuid() != 0)
+        skip("needs root, to run programs as others");
+    const TempDir dir;
+    const std::string name = "hcd-gateway-" + std::to_string(::getpid());
+    std::filesystem::copy_file("/bin/sleep", dir.file(name));
+    const std::vector<std::string> command{dir.file(name), "1000"};
+    Subprocess::Options as_stranger;
+    as_stranger.uid = 61234;
+    const Subprocess strangers(command, as_stranger);
+    const Supervisord supervisord({{.name = name, .command = command[0] + " 1000", .extra = "user=nobody"}});
+    const Daemon daemon(supervisord.url(),
+                        "mine: {program: " + name +
+                            ", type: mem, pidGet: name, periodSeconds: 0.2, action: kill}\n"
+                            "theirs: {program: " +
+                            name +
+                            ", type: mem, pidGet: name, pidUser: 61234, maxMem: 0.1, "
+                            "periodSeconds: 0.2, failureThreshold: 1000, action: exec, "
+                            "execCmd: 'true'}\n");
+    BOOST_TEST(daemon.wait_for_state("mine", [&](const auto& cat) {
+        return cat["state"] == "healthy" && cat["pid"] == supervisord.pid(name);
+    }));
+    // Of the users that are believed the oldest is taken.
+    BOOST_TEST(daemon.wait_for_state("theirs", [&](const auto& cat) {
+        return cat["state"] == "failing" && cat["pid"] == strangers.pid();
+    }));
+    BOOST_TEST(daemon.state("mine")["pid"] == supervisord.pid(name));
+}
+
+BOOST_AUTO_TEST_CASE(a_programs_user_who_leads_its_pid_file_elsewhere_has_no_process_of_roots_killed) {
+    if (::geteuid() != 0)
+        skip("needs root, to give a folder away");
+    const TempDir dir;
+    Subprocess roots({"/bin/sleep", "1000"});
+    Subprocess::Options as_app;
+    as_app.uid = 61234;
+    Subprocess apps({"/bin/sleep", "1000"}, as_app);
+    std::filesystem::create_directories(dir.file("root"));
+    std::filesystem::create_directories(dir.file("app/run"));
+    dir.write("root/daemon.pid", std::to_string(roots.pid()));
+    const std::string file = dir.write("app/run/daemon.pid", std::to_string(apps.pid()));
+    for (const char* given : {"app", "app/run", "app/run/daemon.pid"})
+        BOOST_TEST_REQUIRE(::chown(dir.file(given).c_str(), 61234, 61234) == 0);
+    const Supervisord supervisord({});
+    const Daemon daemon(supervisord.url(),
+                        "cat1: {program: any, type: mem, maxMem: 0.1, pidGet: file, pidFile: " + file +
+                            ", periodSeconds: 0.2, failureThreshold: 1, action: kill}\n");
+    // The program's own process is the user's to have killed.
+    BOOST_TEST(daemon.wait_for_log("killed pid " + std::to_string(apps.pid())));
+    std::filesystem::rename(dir.file("app/run"), dir.file("app/old"));
+    std::filesystem::create_directory_symlink("../root", dir.file("app/run"));
+    BOOST_TEST(daemon.wait_for_log(dir.file("app/run") + " is a symbolic link"));
+    // And by another name of root's file, on the same file system.
+    std::filesystem::remove(dir.file("app/run"));
+    std::filesystem::create_directory(dir.file("app/run"));
+    std::filesystem::create_hard_link(dir.file("root/daemon.pid"), file);
+    BOOST_TEST(daemon.wait_for_log("others than root may change " + dir.file("app")));
+    BOOST_TEST(roots.running());
 }
 
 BOOST_AUTO_TEST_CASE(a_process_found_by_its_pid_file_is_killed_by_sigkill) {

@@ -1,6 +1,7 @@
 #include "common/proc_stat.h"
 #include "master/action.h"
 #include "t/fixture/basics.h"
+#include "t/fixture/skip.h"
 
 #include <boost/test/unit_test.hpp>
 #include <csignal>
@@ -69,6 +70,34 @@ BOOST_AUTO_TEST_CASE(a_process_without_a_known_start_lives) {
     BOOST_TEST(!result.ok);
     BOOST_TEST(has(result.message, "start time was not measured"), result.message);
     BOOST_TEST(target.wait(200ms) == -1);
+}
+
+BOOST_AUTO_TEST_CASE(of_another_user_it_is_killed_by_name_only_when_the_program_is_that_users) {
+    if (::geteuid() != 0)
+        skip("needs root, to run a program as somebody else");
+    const TempDir dir;
+    const std::string name = "hcd-kill-" + std::to_string(::getpid());
+    std::filesystem::copy_file("/bin/sleep", dir.file(name));
+    // Its parent is not the test, which is healthcheckd here.
+    const CommandResult started =
+        run_command({"/bin/sh", "-c",
+                     "setpriv --reuid 61234 --clear-groups setsid " + dir.file(name) +
+                         " 1000 </dev/null >/dev/null 2>&1 & echo $!"});
+    const pid_t pid = std::stoi(started.output);
+    BOOST_TEST_REQUIRE(wait_until(
+        [&] { return read_file("/proc/" + std::to_string(pid) + "/cmdline").starts_with(dir.file(name)); }));
+    ActionRequest request = request_for(pid);
+    request.cat.type = CheckType::mem;
+    request.cat.program = name;
+    request.cat.pid_get = PidGet::name;
+    const ActionResult refused = run_kill(request);
+    BOOST_TEST(!refused.ok);
+    BOOST_TEST(has(refused.message, "no process of user 0 goes by the name"), refused.message);
+    request.program_user = 61234;
+    const ActionResult result = run_kill(request);
+    BOOST_TEST(result.ok, result.message);
+    if (!result.ok)
+        ::kill(pid, SIGKILL);
 }
 
 BOOST_AUTO_TEST_CASE(what_has_ended_is_left_in_peace) {

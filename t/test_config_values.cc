@@ -202,6 +202,13 @@ BOOST_AUTO_TEST_CASE(names_and_paths) {
     for (const char* text : {"", "a", "/a b", "/a#b"})
         BOOST_TEST(!b.takes(Section::cat, "path", text), text);
     BOOST_TEST(!b.takes(Section::cat, "pidFile", "t.pid"));
+    BOOST_TEST(b.set(Section::cat, "pidUser", "root") == "0");
+    BOOST_TEST(b.set(Section::cat, "pidUser", "1000") == "1000");
+    BOOST_TEST(b.set(Section::cat, "pidUser", "4294967294") == "4294967294");
+    BOOST_TEST(b.set(Section::cat, "pidUser", "no-such-user-of-ours") ==
+               "! there is no user 'no-such-user-of-ours'");
+    for (const char* text : {"", "4294967295", "-1", "010", "root,1000"})
+        BOOST_TEST(!b.takes(Section::cat, "pidUser", text), text);
     BOOST_TEST(!b.takes(Section::config, "logDir", "log"));
     BOOST_TEST(!b.takes(Section::cat, "username", "a:b"));
     for (const char* name : {"a.b", "A_1-x"})

@@ -5,9 +5,13 @@
 #include "t/fixture/worker_harness.h"
 #include "worker/pid_file.h"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <csignal>
+#include <fstream>
 #include <functional>
+#include <set>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <thread>
@@ -32,6 +36,34 @@ CatConfig by_name(const std::string& program) {
 FoundProcess find_name(const std::string& program, pid_t master = kNobodysTree) {
     return make_pid_finder(by_name(program), master)->find();
 }
+
+// A program of that name as `user`, ready to be found.
+class Sleeper {
+public:
+    Sleeper(const TempDir& dir, const std::string& name, uid_t user, mode_t mode = 0755)
+        : path_(dir.file(name)), process_(command(path_, mode), as(user)) {
+        BOOST_TEST_REQUIRE(wait_until(
+            [&] { return read_file("/proc/" + std::to_string(pid()) + "/cmdline").starts_with(path_); }));
+        std::this_thread::sleep_for(20ms);  // start times have a resolution of 10 ms
+    }
+    pid_t pid() const { return process_.pid(); }
+
+private:
+    static Subprocess::Options as(uid_t user) {
+        Subprocess::Options options;
+        options.uid = user;
+        return options;
+    }
+    static std::vector<std::string> command(const std::string& path, mode_t mode) {
+        std::filesystem::copy_file("/bin/sleep", path, std::filesystem::copy_options::skip_existing);
+        ::chmod(path.c_str(), mode);
+        return {path, "60"};
+    }
+    std::string path_;
+    Subprocess process_;
+};
+
+constexpr uid_t kStranger = 61234;
 
 FoundProcess find_file(const std::string& path, pid_t master = kNobodysTree) {
     return PidFile(path, master).find();
@@ -73,7 +105,7 @@ std::string nul_separated(std::string text) {
 
 BOOST_AUTO_TEST_SUITE(test_pid_finder)
 
-BOOST_AUTO_TEST_CASE(program_name_beats_word_beats_text) {
+BOOST_AUTO_TEST_CASE(the_first_word_beats_another_one_that_beats_the_short_name_that_beats_text) {
     struct Row {
         const char* command_line;  // '|' for NUL
         const char* comm;
@@ -84,6 +116,12 @@ BOOST_AUTO_TEST_CASE(program_name_beats_word_beats_text) {
         {"/usr/bin/gateway|-c|x|", "gateway", "gateway", NameMatch::name},
         {"/usr/bin/gateway|", "other", "gateway", NameMatch::name},
         {"gateway: worker process|", "gateway", "gateway", NameMatch::name},
+        {"/usr/sbin/gateway: worker|", "other", "gateway", NameMatch::name},
+        {"gateway *:80|", "other", "gateway", NameMatch::name},
+        {"/opt/my app/gateway|", "other", "gateway", NameMatch::name},
+        {"gw serving|", "gateway", "gateway", NameMatch::comm},
+        {"/usr/bin/vi|/etc/gateway.conf|", "gateway", "gateway", NameMatch::comm},
+        {"/usr/bin/python3|/opt/app/gateway|", "gateway", "gateway", NameMatch::name},
         {"/usr/bin/python3|/opt/app/gateway|", "python3", "gateway", NameMatch::word},
         {"sh|-c|exec gateway -v|", "sh", "gateway", NameMatch::word},
         {"java|-jar|gateway.jar|", "java", "gateway.jar", NameMatch::word},
@@ -119,6 +157,89 @@ BOOST_AUTO_TEST_CASE(a_younger_process_with_the_very_name_beats_an_older_one_tha
     BOOST_TEST(find_name(name).process.pid == exact.pid());
 }
 
+BOOST_AUTO_TEST_CASE(a_short_name_alone_takes_nobodys_place) {
+    const TempDir dir;
+    const std::string name = "hcd-s-" + std::to_string(::getpid() % 100'000);  // 15 bytes at most
+    const Subprocess calls_itself_so(
+        [&] {
+            ::prctl(PR_SET_NAME, name.c_str());
+            ::pause();
+            return 0;
+        },
+        {});
+    BOOST_TEST_REQUIRE(wait_until([&] {
+        return read_file("/proc/" + std::to_string(calls_itself_so.pid()) + "/comm") == name + "\n";
+    }));
+    BOOST_TEST(find_name(name).process.pid == calls_itself_so.pid());
+    std::this_thread::sleep_for(20ms);
+    const Named word(dir, "runner", {"/opt/" + name});
+    BOOST_TEST(find_name(name).process.pid == word.pid());
+}
+
+BOOST_AUTO_TEST_CASE(a_process_of_another_user_is_neither_taken_nor_read) {
+    if (::geteuid() != 0)
+        skip("needs root, to run programs as others");
+    const TempDir dir;
+    const std::string name = "hcd-user-" + std::to_string(::getpid());
+    const Sleeper strangers(dir, name, kStranger);
+    std::set<pid_t> looked_at;
+    const auto find = [&](std::optional<uid_t> pid_user, std::optional<uid_t> program_user) {
+        CatConfig cat = by_name(name);
+        cat.pid_user = pid_user;
+        const auto finder = make_pid_finder(cat, kNobodysTree);
+        finder->set_program_user(program_user);
+        finder->set_on_look([&](pid_t pid) { looked_at.insert(pid); });
+        return finder->find();
+    };
+    const FoundProcess none = find({}, {});
+    BOOST_TEST(none.process.pid == 0);
+    BOOST_TEST(none.verdict == Verdict::idle);
+    BOOST_TEST(none.why == "no process of user 0 goes by the name " + name);
+    BOOST_TEST(find(kStranger + 1, {}).why == "no process of user 0 or 61235 goes by the name " + name);
+    BOOST_TEST(!looked_at.contains(strangers.pid()));
+
+    BOOST_TEST(find(kStranger, {}).process.pid == strangers.pid());
+    BOOST_TEST(find({}, kStranger).process.pid == strangers.pid());
+    BOOST_TEST(looked_at.contains(strangers.pid()));
+    // It is older, and is passed over all the same.
+    const Sleeper roots(dir, name, 0);
+    BOOST_TEST(find({}, {}).process.pid == roots.pid());
+    BOOST_TEST(find(kStranger, {}).process.pid == strangers.pid());
+}
+
+BOOST_AUTO_TEST_CASE(a_program_that_is_set_user_id_root_is_still_of_who_started_it) {
+    if (::geteuid() != 0)
+        skip("needs root, to make such a program");
+    const TempDir dir;
+    const std::string name = "hcd-suid-" + std::to_string(::getpid());
+    const Sleeper process(dir, name, kStranger, 04755);
+    struct stat status {};
+    BOOST_TEST_REQUIRE(::stat(("/proc/" + std::to_string(process.pid())).c_str(), &status) == 0);
+    if (status.st_uid != 0)
+        skip("this file system knows no set-user-ID programs");
+    BOOST_TEST(find_name(name).process.pid == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_process_that_is_left_out_is_not_read) {
+    const TempDir dir;
+    const std::string name = "hcd-out-" + std::to_string(::getpid());
+    const Named first(dir, name, {});
+    const Named second(dir, name, {});
+    const std::string file = dir.write("x.pid", std::to_string(first.pid()));
+    std::vector<pid_t> looked_at;
+    for (const auto& finder : {std::shared_ptr<PidFinder>(make_pid_finder(by_name(name), kNobodysTree)),
+                               std::shared_ptr<PidFinder>(std::make_shared<PidFile>(file, kNobodysTree))}) {
+        finder->set_on_look([&](pid_t pid) { looked_at.push_back(pid); });
+        BOOST_TEST(finder->find().process.pid == first.pid());
+        BOOST_TEST(std::ranges::count(looked_at, first.pid()) == 1);
+        finder->leave_out({first.pid()});
+        looked_at.clear();
+        BOOST_TEST(finder->find().process.pid != first.pid());
+        BOOST_TEST(std::ranges::count(looked_at, first.pid()) == 0);
+        looked_at.clear();
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_group_member_is_looked_for_by_its_name) {
     const TempDir dir;
     const std::string name = "hcd-group-" + std::to_string(::getpid());
@@ -134,7 +255,7 @@ BOOST_AUTO_TEST_CASE(healthcheckds_own_tree_is_never_found) {
     const FoundProcess none = find_name(name, ::getpid());
     BOOST_TEST(none.process.pid == 0);
     BOOST_TEST(none.verdict == Verdict::idle);
-    BOOST_TEST(none.why == "no process goes by the name " + name);
+    BOOST_TEST(none.why.ends_with(" goes by the name " + name), none.why);
 }
 
 BOOST_AUTO_TEST_CASE(a_tree_reaches_over_generations) {
@@ -253,6 +374,67 @@ BOOST_AUTO_TEST_CASE(only_root_and_the_processs_own_user_may_name_it) {
     BOOST_TEST(aimed.why.find("not trusted") != std::string::npos, aimed.why);
     const FoundProcess stranger = find_file(file_of(1000, nobodys.pid()));
     BOOST_TEST(stranger.verdict == Verdict::unknown);
+}
+
+BOOST_AUTO_TEST_CASE(no_link_in_any_place_of_the_path_is_followed) {
+    const TempDir dir;
+    Subprocess process({"/bin/sleep", "60"});
+    std::filesystem::create_directories(dir.file("real/run"));
+    dir.write("real/run/x.pid", std::to_string(process.pid()));
+    BOOST_TEST(find_file(dir.file("real/run/x.pid")).process.pid == process.pid());
+    std::filesystem::create_directory_symlink("real", dir.file("first"));
+    std::filesystem::create_directory_symlink("run", dir.file("real/last"));
+    std::filesystem::create_directory_symlink("nowhere", dir.file("dangling"));
+    for (const auto& [path, link] : {std::pair{"first/run/x.pid", "first"},
+                                     {"real/last/x.pid", "real/last"},
+                                     {"dangling/x.pid", "dangling"}}) {
+        const FoundProcess found = find_file(dir.file(path));
+        BOOST_TEST(found.verdict == Verdict::unknown);
+        BOOST_TEST(found.why.find(dir.file(link) + " is a symbolic link") != std::string::npos, found.why);
+        BOOST_TEST(found.why.find("give pidFile the path without it") != std::string::npos, found.why);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(var_run_means_run) {
+    if (::geteuid() != 0)
+        skip("needs root, to write to /run");
+    if (!std::filesystem::is_symlink("/var/run") || std::filesystem::read_symlink("/var/run") != "/run")
+        skip("/var/run is no link to /run");
+    Subprocess process({"/bin/sleep", "60"});
+    const std::string name = "healthcheckd-test-" + std::to_string(::getpid()) + ".pid";
+    std::ofstream("/run/" + name) << process.pid();
+    const FoundProcess found = find_file("/var/run/" + name);
+    std::filesystem::remove("/run/" + name);
+    BOOST_TEST(found.process.pid == process.pid(), found.why);
+}
+
+BOOST_AUTO_TEST_CASE(a_file_of_roots_is_believed_only_where_nobody_else_can_have_put_it) {
+    if (::geteuid() != 0)
+        skip("needs root, to give folders away");
+    const TempDir dir;
+    Subprocess process({"/bin/sleep", "60"});
+    std::filesystem::create_directories(dir.file("app/run"));
+    const std::string path = dir.write("app/run/x.pid", std::to_string(process.pid()));
+    const std::string app = dir.file("app");
+    BOOST_TEST(find_file(path).process.pid == process.pid());
+    const auto refused = [&](const std::string& why) {
+        const FoundProcess found = find_file(path);
+        BOOST_TEST(found.process.pid == 0);
+        BOOST_TEST(found.verdict == Verdict::unknown);
+        BOOST_TEST(found.why.find(why) != std::string::npos, found.why);
+    };
+    ::chmod(app.c_str(), 0775);
+    refused("others than root may change " + app + ",");
+    ::chmod(app.c_str(), 0757);
+    refused("chown root and chmod go-w");
+    ::chmod(app.c_str(), 01777);
+    BOOST_TEST(find_file(path).process.pid == process.pid());
+    ::chmod(app.c_str(), 0755);
+    BOOST_TEST_REQUIRE(::chown(app.c_str(), kStranger, 0) == 0);
+    refused("others than root may change " + app + ",");
+    BOOST_TEST_REQUIRE(::chown(app.c_str(), 0, 0) == 0);
+    std::filesystem::create_hard_link(path, dir.file("other name"));
+    refused("has another name");
 }
 
 BOOST_AUTO_TEST_CASE(a_thread_is_not_a_process) {

@@ -59,12 +59,15 @@ BOOST_AUTO_TEST_CASE(idle_and_iowait_are_not_busy_and_guest_is_not_counted_twice
 }
 
 BOOST_AUTO_TEST_CASE(status_tells_process_and_user) {
-    const auto ids = status_ids("Name:\tUid: 7\nTgid:\t12\nPid:\t13\nUid:\t1000\t1001\t1000\t1000\n");
+    const auto ids =
+        status_ids("Name:\tUid: 7\nTgid:\t12\nPid:\t13\nPPid:\t11\nUid:\t1000\t1001\t1000\t1000\n");
     BOOST_TEST_REQUIRE(ids.has_value());
     BOOST_TEST(ids->thread_group == 12);
+    BOOST_TEST(ids->parent == 11);
     BOOST_TEST(ids->real_uid == 1000u);
     BOOST_TEST(ids->effective_uid == 1001u);
     BOOST_TEST(!status_ids("Tgid:\t12\n"));
+    BOOST_TEST(!status_ids("Tgid:\t12\nUid:\t1\t1\t1\t1\n"));
 }
 
 BOOST_AUTO_TEST_CASE(the_kernels_own_files_are_understood) {

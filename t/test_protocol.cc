@@ -58,6 +58,10 @@ BOOST_AUTO_TEST_CASE(commands_to_a_worker_survive_the_way) {
     BOOST_TEST(probe.seq == 17);
     BOOST_TEST((probe.process == ProcessId{2630, 81123}));
     BOOST_TEST(probe.restarts == 4);
+    BOOST_TEST(probe.user == kNoUser);
+    ProbeCommand of_user;
+    of_user.user = 1000;
+    BOOST_TEST(round_trip<Command>(of_user).user == 1000);
     BOOST_TEST((probe.state == kNastyText));
     round_trip<Command>(NewLog{});
 }
@@ -152,7 +156,8 @@ BOOST_AUTO_TEST_CASE(lines_of_an_action_survive_the_way) {
 }
 
 BOOST_AUTO_TEST_CASE(malformed_commands_are_refused) {
-    accepts<Command>("probe seq=1 pid=0 start=0 restarts=0 state=STOPPED");
+    accepts<Command>("probe seq=1 pid=0 start=0 restarts=0 user=-1 state=STOPPED");
+    accepts<Command>("probe seq=1 pid=0 start=0 restarts=0 user=4294967294 state=STOPPED");
     refuses_all<Command>({
         "",
         " ",
@@ -172,12 +177,15 @@ BOOST_AUTO_TEST_CASE(malformed_commands_are_refused) {
         "track pid=99999999999 start=1",
         "track pid=2 start=-1",
         "track pid=2 start=18446744073709551616",
-        "probe seq=1 pid=-7 start=0 restarts=0 state=X",
-        "probe seq=1 pid=0 start=0 restarts=4294967296 state=X",
-        "probe seq=1 pid=0 start=0 restarts=-1 state=X",
-        "probe seq=1 pid=0 start=0 restarts=0 state=A B",
-        "probe seq=1 pid=0 start=0 restarts=0 state=%",
-        "probe seq= pid=0 start=0 restarts=0 state=X",
+        "probe seq=1 pid=-7 start=0 restarts=0 user=-1 state=X",
+        "probe seq=1 pid=0 start=0 restarts=4294967296 user=-1 state=X",
+        "probe seq=1 pid=0 start=0 restarts=-1 user=-1 state=X",
+        "probe seq=1 pid=0 start=0 restarts=0 user=-1 state=A B",
+        "probe seq=1 pid=0 start=0 restarts=0 user=-1 state=%",
+        "probe seq=1 pid=0 start=0 restarts=0 user=-2 state=X",
+        "probe seq=1 pid=0 start=0 restarts=0 user=4294967295 state=X",
+        "probe seq=1 pid=0 start=0 restarts=0 state=X",
+        "probe seq= pid=0 start=0 restarts=0 user=-1 state=X",
         "log x=1",
         "log ",
         "ready",

@@ -3,6 +3,7 @@
 #include "common/log_file.h"
 #include "common/protocol.h"
 #include "common/sandbox_landlock.h"
+#include "worker/look_mark.h"
 #include "worker/pid_finder.h"
 #include "worker/probe_cpu.h"
 #include "worker/probe_http.h"
@@ -125,6 +126,11 @@ void live(const WorkerStart& start, Reporter& reporter) {
     if (const auto prepared = probe->prepare(); !prepared)
         throw std::runtime_error(prepared.error().text());
     const std::unique_ptr<PidFinder> finder = make_pid_finder(start.cat, start.master);
+    LookMark mark(start.look_mark);
+    if (finder) {
+        finder->set_on_look([&mark](pid_t pid) { mark.at(pid); });
+        finder->leave_out({start.left_out.begin(), start.left_out.end()});
+    }
     SandboxProfile profile = type.profile(start.cat);
     profile.filter = start.filter;
     profile.uid = start.user.uid;

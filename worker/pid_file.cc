@@ -5,6 +5,7 @@
 #include "common/unique_fd.h"
 #include "worker/procfs.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <filesystem>
@@ -23,6 +24,17 @@ FoundProcess none(Verdict verdict, std::string why) {
     return {{}, verdict, std::move(why)};
 }
 
+// /var/run is a link to /run since the Filesystem Hierarchy Standard 3.0, of root's in root's folder.
+std::string in_run(std::string path) {
+    constexpr std::string_view kOld = "/var/run/";
+    std::array<char, 16> target;
+    if (!path.starts_with(kOld))
+        return path;
+    const ssize_t n = ::readlink("/var/run", target.data(), target.size());
+    const std::string_view to(target.data(), static_cast<std::size_t>(std::max<ssize_t>(n, 0)));
+    return to == "/run" || to == "../run" ? "/run/" + path.substr(kOld.size()) : path;
+}
+
 }  // namespace
 
 std::optional<pid_t> parse_pid(std::string_view text) {
@@ -38,53 +50,97 @@ std::optional<pid_t> parse_pid(std::string_view text) {
 }
 
 PidFile::PidFile(std::string path, pid_t master)
-    : path_(std::move(path)), master_(master),
-      folder_({std::filesystem::path(path_).parent_path().string()}) {}
+    : path_(in_run(std::move(path))), shown_(printable(path_)), master_(master), first_(place_of(folder())) {}
+
+PidFile::Place PidFile::place_of(const Result<WalkedFolder>& folder) {
+    struct stat status {};
+    if (!folder || ::fstat(folder->fd.get(), &status) != 0)
+        return {0, 0};
+    return {status.st_dev, status.st_ino};
+}
+
+Result<WalkedFolder> PidFile::folder() const {
+    return open_folder(std::filesystem::path(path_).parent_path().string(), {});
+}
+
+FoundProcess PidFile::no_folder(const Error& error) const {
+    if (error.code == ENOENT || error.code == ENOTDIR)
+        return none(Verdict::idle, fmt::format("there is no pid file {}", shown_));
+    if (error.code == ELOOP)
+        return none(Verdict::unknown, fmt::format("pid file {}: {}, which may come to lead elsewhere; give "
+                                                  "pidFile the path without it",
+                                                  shown_, error.what));
+    return none(Verdict::unknown, fmt::format("pid file {}: {}", shown_, error.text()));
+}
+
+FoundProcess PidFile::not_opened(int error, const WalkedFolder& folder) const {
+    if (error == ENOENT || error == ENOTDIR)
+        return none(Verdict::idle, fmt::format("there is no pid file {}", shown_));
+    if (error == ELOOP)
+        return none(Verdict::unknown, fmt::format("pid file {} is a symbolic link", shown_));
+    struct stat status {};
+    if (error == EACCES && ::fstat(folder.fd.get(), &status) == 0 &&
+        Place(status.st_dev, status.st_ino) != first_)
+        throw std::runtime_error(fmt::format("the folder of pid file {} was replaced", shown_));
+    return none(Verdict::unknown, system_error("open pid file " + shown_, error).text());
+}
+
+std::string PidFile::distrust(const struct stat& status, const WalkedFolder& folder) const {
+    if (!S_ISREG(status.st_mode))
+        return fmt::format("pid file {} is not a regular file", shown_);
+    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        return fmt::format("pid file {} can be written by others than its owner (mode {:04o}); chmod go-w it",
+                           shown_, status.st_mode & 07777);
+    if (status.st_uid != 0)
+        return {};
+    if (!folder.foreign.empty())
+        return fmt::format("pid file {} of root's is not trusted: others than root may change {}, and so put "
+                           "another one there; chown root and chmod go-w that folder, or let the file belong "
+                           "to the program's user",
+                           shown_, printable(folder.foreign));
+    if (status.st_nlink > 1)
+        return fmt::format("pid file {} of root's is not trusted: it has another name (hard link)", shown_);
+    return {};
+}
 
 FoundProcess PidFile::find() {
-    const std::string file_name = printable(path_);
+    const auto above = folder();
+    if (!above)
+        return no_folder(above.error());
     // O_NONBLOCK: the open of a FIFO must not wait for a writer.
-    const UniqueFd file(::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY));
-    if (!file) {
-        const int error = errno;
-        if (error == ENOENT || error == ENOTDIR)
-            return none(Verdict::idle, fmt::format("there is no pid file {}", file_name));
-        if (error == ELOOP)
-            return none(Verdict::unknown, fmt::format("pid file {} is a symbolic link", file_name));
-        if (error == EACCES && !folder_.replaced().empty())
-            throw std::runtime_error(fmt::format("the folder of pid file {} was replaced", file_name));
-        return none(Verdict::unknown, system_error("open pid file " + file_name, error).text());
-    }
+    const UniqueFd file(::openat(above->fd.get(), std::filesystem::path(path_).filename().c_str(),
+                                 O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY));
+    if (!file)
+        return not_opened(errno, *above);
     struct stat status {};
     if (::fstat(file.get(), &status) != 0)
-        return none(Verdict::unknown, system_error("fstat pid file " + file_name).text());
-    if (!S_ISREG(status.st_mode))
-        return none(Verdict::unknown, fmt::format("pid file {} is not a regular file", file_name));
-    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        return none(Verdict::unknown, fmt::format("pid file {} can be written by others than its owner "
-                                                  "(mode {:04o}); chmod go-w it",
-                                                  file_name, status.st_mode & 07777));
+        return none(Verdict::unknown, system_error("fstat pid file " + shown_).text());
+    if (std::string why = distrust(status, *above); !why.empty())
+        return none(Verdict::unknown, std::move(why));
 
     std::array<char, kMaxBytes + 1> buffer;
     const auto text = read_text(file.get(), buffer);
     if (!text)
-        return none(Verdict::unknown, system_error("read pid file " + file_name, text.error().code).text());
+        return none(Verdict::unknown, system_error("read pid file " + shown_, text.error().code).text());
     const auto pid = parse_pid(*text);
     if (!pid)
         return none(Verdict::unknown, fmt::format("pid file {} does not hold a process number but '{}'",
-                                                  file_name, printable(*text)));
+                                                  shown_, printable(*text)));
+    if (left_out(*pid))
+        return none(Verdict::unknown, fmt::format("process {} of pid file {} cannot be looked at: reading of "
+                                                  "it hangs",
+                                                  *pid, shown_));
     return look_up(*pid, status.st_uid);
 }
 
 FoundProcess PidFile::look_up(pid_t pid, uid_t owner) const {
-    const std::string file_name = printable(path_);
     std::array<char, 4096> buffer;
     const auto status = read_text(fmt::format("/proc/{}/status", pid), buffer);
     const int error = status ? 0 : status.error().code;
     if (error == ENOENT && processes_hidden())
         return none(Verdict::unknown, std::string(kHidden));
     if (error == ENOENT || error == ESRCH)
-        return none(Verdict::idle, fmt::format("process {} of pid file {} does not run", pid, file_name));
+        return none(Verdict::idle, fmt::format("process {} of pid file {} does not run", pid, shown_));
     if (!status)
         return none(Verdict::unknown, status.error().text());
     const auto ids = status_ids(*status);
@@ -92,19 +148,21 @@ FoundProcess PidFile::look_up(pid_t pid, uid_t owner) const {
         return none(Verdict::unknown, fmt::format("/proc/{}/status is not understood", pid));
     if (ids->thread_group != pid)
         return none(Verdict::unknown, fmt::format("pid file {} holds {}, which is a thread of process {}",
-                                                  file_name, pid, ids->thread_group));
-    if (owner != 0 && owner != ids->real_uid && owner != ids->effective_uid)
+                                                  shown_, pid, ids->thread_group));
+    // The real user, who may signal it (kill(2)): a daemon of root's may act as somebody else for a while.
+    if (owner != 0 && owner != ids->real_uid)
         return none(Verdict::unknown,
-                    fmt::format("pid file {} belongs to user {}, process {} to user {}: not trusted",
-                                file_name, owner, pid, ids->real_uid));
+                    fmt::format("pid file {} belongs to user {}, process {} to user {}: not trusted", shown_,
+                                owner, pid, ids->real_uid));
     if (in_tree_of(pid, master_))
         return none(Verdict::unknown,
-                    fmt::format("pid file {} names process {} of healthcheckd itself", file_name, pid));
+                    fmt::format("pid file {} names process {} of healthcheckd itself", shown_, pid));
 
+    const Look look(*this, pid);
     const auto stat_text = read_text(fmt::format("/proc/{}/stat", pid), buffer);
     const auto stat = stat_text ? parse_proc_stat(*stat_text) : std::nullopt;
     if (!stat || stat->state == 'Z' || stat->state == 'X')
-        return none(Verdict::idle, fmt::format("process {} of pid file {} has ended", pid, file_name));
+        return none(Verdict::idle, fmt::format("process {} of pid file {} has ended", pid, shown_));
     return {ProcessId{pid, stat->start_ticks}, Verdict::success, {}};
 }
 

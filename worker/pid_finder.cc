@@ -12,7 +12,10 @@
 #include <charconv>
 #include <dirent.h>
 #include <optional>
+#include <set>
 #include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h>
+#include <sys/stat.h>
 #include <vector>
 
 namespace healthcheckd::worker {
@@ -26,10 +29,11 @@ std::string_view base_name(std::string_view path) {
     return path.substr(path.rfind('/') + 1);
 }
 
-std::optional<ProcStat> stat_of(pid_t pid) {
-    std::array<char, 2048> buffer;
-    const auto text = read_text(fmt::format("/proc/{}/stat", pid), buffer);
-    return text ? parse_proc_stat(*text) : std::nullopt;
+// What a process is by its status, which can always be read; nullopt when it is gone or hidden.
+std::optional<StatusIds> ids_of(int proc, const std::string& path) {
+    std::array<char, 4096> buffer;
+    const auto text = read_text_at(proc, path.c_str(), buffer);
+    return text ? status_ids(*text) : std::nullopt;
 }
 
 struct CloseFolder {
@@ -38,8 +42,11 @@ struct CloseFolder {
 
 class NameFinder final : public PidFinder {
 public:
-    NameFinder(std::string name, pid_t master)
-        : name_(std::move(name)), master_(master), buffer_(kMaxCommandLine) {}
+    NameFinder(std::string name, std::optional<uid_t> pid_user, pid_t master)
+        : name_(std::move(name)), users_{0, ::geteuid()}, master_(master), buffer_(kMaxCommandLine) {
+        if (pid_user)
+            users_.insert(*pid_user);
+    }
 
     FoundProcess find() override {
         const std::unique_ptr<DIR, CloseFolder> proc(::opendir("/proc"));
@@ -50,16 +57,18 @@ public:
             const std::string_view name = entry->d_name;
             pid_t pid = 0;
             const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
-            if (error != std::errc() || end != name.data() + name.size() || pid <= 1)
+            if (error != std::errc() || end != name.data() + name.size() || pid <= 1 || left_out(pid))
                 continue;
-            const Candidate candidate = look_at(pid);
+            const Candidate candidate = look_at(::dirfd(proc.get()), entry->d_name, pid, best);
             if (candidate.better_than(best) && !in_tree_of(pid, master_))
                 best = candidate;
         }
         if (best.match == NameMatch::none && processes_hidden())
             return {{}, Verdict::unknown, std::string(kHidden)};
         if (best.match == NameMatch::none)
-            return {{}, Verdict::idle, fmt::format("no process goes by the name {}", printable(name_))};
+            return {{},
+                    Verdict::idle,
+                    fmt::format("no process of user {} goes by the name {}", users_text(), printable(name_))};
         return {best.process, Verdict::success, {}};
     }
 
@@ -75,19 +84,49 @@ private:
         }
     };
 
-    // A process that ends while we look is none.
-    Candidate look_at(pid_t pid) {
-        const auto command_line = read_text(fmt::format("/proc/{}/cmdline", pid), buffer_);
+    bool believed(uid_t user) const { return users_.contains(user) || user == program_user(); }
+
+    // "0 or 1000".
+    std::string users_text() const {
+        std::set<uid_t> users = users_;
+        if (program_user())
+            users.insert(*program_user());
+        return fmt::format("{}", fmt::join(users, " or "));
+    }
+
+    // A process that ends while we look is none. The order is what keeps us from hanging at a process of a
+    // user who means us harm: who it is comes first, and takes no lock; all else may wait for the process.
+    Candidate look_at(int proc, const char* number, pid_t pid, const Candidate& best) {
+        const UniqueFd folder(::openat(proc, number, O_PATH | O_DIRECTORY | O_CLOEXEC));
+        struct stat status {};
+        // This folder belongs to the effective user, also of a process that may not be traced: its other
+        // files are root's then (proc(5)).
+        if (!folder || ::fstat(folder.get(), &status) != 0 || !believed(status.st_uid))
+            return {};
+        // The real user is who started it: anybody can start a program that is set-user-ID root.
+        const auto ids = ids_of(folder.get(), "status");
+        if (!ids || !believed(ids->real_uid) || !believed(ids->effective_uid))
+            return {};
+        const Look look(*this, pid);
+        const auto command_line = read_text_at(folder.get(), "cmdline", buffer_);
         // Another healthcheckd, or a -o beside the daemon, names in its titles what it looks at.
         if (!command_line || command_line->empty() || command_line->starts_with(kTitlePrefix))
             return {};
-        const auto stat = stat_of(pid);
-        if (!stat)
+        std::array<char, 64> comm_buffer;
+        const auto comm = read_text_at(folder.get(), "comm", comm_buffer);
+        if (!comm)
             return {};
-        return {match_name(*command_line, stat->comm, name_), ProcessId{pid, stat->start_ticks}};
+        const NameMatch match = match_name(*command_line, comm->substr(0, comm->rfind('\n')), name_);
+        if (match == NameMatch::none || match < best.match)
+            return {};
+        std::array<char, 2048> stat_buffer;
+        const auto text = read_text_at(folder.get(), "stat", stat_buffer);
+        const auto stat = text ? parse_proc_stat(*text) : std::nullopt;
+        return stat ? Candidate{match, {pid, stat->start_ticks}} : Candidate{};
     }
 
     std::string name_;
+    std::set<uid_t> users_;
     pid_t master_;
     std::vector<char> buffer_;
 };
@@ -97,17 +136,22 @@ private:
 NameMatch match_name(std::string_view command_line, std::string_view comm, std::string_view name) {
     if (name.empty())
         return NameMatch::none;
-    const std::string_view program = command_line.substr(0, command_line.find('\0'));
-    if (comm == name || base_name(program) == name)
-        return NameMatch::name;
     constexpr std::string_view separators("\0 \t\n", 4);
+    const std::string_view program = command_line.substr(0, command_line.find('\0'));
+    std::string_view first = program.substr(0, program.find_first_of(separators));
+    if (first.ends_with(':'))
+        first.remove_suffix(1);
+    if (base_name(program) == name || base_name(first) == name)
+        return NameMatch::name;
     for (std::size_t begin = 0; begin < command_line.size();) {
         const std::size_t end = std::min(command_line.find_first_of(separators, begin), command_line.size());
         const std::string_view word = command_line.substr(begin, end - begin);
         if (word == name || base_name(word) == name)
-            return NameMatch::word;
+            return comm == name ? NameMatch::name : NameMatch::word;
         begin = end + 1;
     }
+    if (comm == name)
+        return NameMatch::comm;
     std::string text(command_line);
     std::replace(text.begin(), text.end(), '\0', ' ');
     return text.find(name) != std::string::npos ? NameMatch::text : NameMatch::none;
@@ -117,16 +161,16 @@ bool in_tree_of(pid_t pid, pid_t ancestor) {
     for (int i = 0; i < kMaxAncestors && pid > 0; ++i) {
         if (pid == ancestor)
             return true;
-        const auto stat = stat_of(pid);
-        if (!stat)
+        const auto ids = ids_of(AT_FDCWD, fmt::format("/proc/{}/status", pid));
+        if (!ids)
             return false;
-        pid = stat->ppid;
+        pid = ids->parent;
     }
     return false;
 }
 
 bool processes_hidden() {
-    return !stat_of(1);
+    return !ids_of(AT_FDCWD, "/proc/1/status");
 }
 
 std::unique_ptr<PidFinder> make_pid_finder(const CatConfig& cat, pid_t master) {
@@ -136,7 +180,8 @@ std::unique_ptr<PidFinder> make_pid_finder(const CatConfig& cat, pid_t master) {
     case PidGet::supervisor:
         return nullptr;
     case PidGet::name:
-        return std::make_unique<NameFinder>(cat.program.substr(cat.program.rfind(':') + 1), master);
+        return std::make_unique<NameFinder>(cat.program.substr(cat.program.rfind(':') + 1), cat.pid_user,
+                                            master);
     case PidGet::file:
         return std::make_unique<PidFile>(cat.pid_file, master);
     }

@@ -1,12 +1,17 @@
-// Which process a cat with `pidGet: name` or `pidGet: file` is about, looked up at each probe. Worker.
+// Which process a cat with `pidGet: name` or `pidGet: file` is about, looked up at each probe. Worker and
+// action.
 #pragma once
 
 #include "common/config.h"
 #include "common/verdict.h"
 
+#include <functional>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 
 namespace healthcheckd::worker {
 
@@ -24,14 +29,51 @@ public:
     // Looks now. Throws std::runtime_error when only a newly confined worker could look
     // (worker/path_watch.h).
     virtual FoundProcess find() = 0;
+
+    // The user of the process that supervisord has for the program; nullopt: not known. For the next find().
+    void set_program_user(std::optional<uid_t> user) { program_user_ = user; }
+
+    // Called with each process just before anything of it is read that may wait for a lock which the process
+    // can hold, and with 0 after it: who hangs in find() is known by it to hang there.
+    void set_on_look(std::function<void(pid_t)> on_look) { on_look_ = std::move(on_look); }
+
+    // Processes of which nothing is read from now on, since reading has hung there.
+    void leave_out(std::set<pid_t> pids) { left_out_ = std::move(pids); }
+
+protected:
+    std::optional<uid_t> program_user() const { return program_user_; }
+    // As long as it lives a process is looked at.
+    class Look {
+    public:
+        Look(const PidFinder& finder, pid_t pid) : finder_(finder) { finder_.looks_at(pid); }
+        ~Look() { finder_.looks_at(0); }
+        Look(const Look&) = delete;
+        Look& operator=(const Look&) = delete;
+
+    private:
+        const PidFinder& finder_;
+    };
+    bool left_out(pid_t pid) const { return left_out_.contains(pid); }
+
+private:
+    void looks_at(pid_t pid) const {
+        if (on_look_)
+            on_look_(pid);
+    }
+
+    std::optional<uid_t> program_user_;
+    std::function<void(pid_t)> on_look_;
+    std::set<pid_t> left_out_;
 };
 
 // How a process goes by a name; a later value beats an earlier one.
 enum class NameMatch : std::uint8_t {
     none,
     text,  // the command line as a text holds the name
+    comm,  // the process's short name (comm) alone is the name
     word,  // a word of the command line, or the last part of its path, is the name
-    name,  // the program's name, by comm or by the last part of its path, is the name
+    name,  // the first word is, with or without a colon behind it ("name: title"); or a word and the short
+           // name both are: a script
 };
 
 // `command_line` as in /proc/PID/cmdline, words ended by NUL; words are split at blanks too, as programs
@@ -49,8 +91,10 @@ inline constexpr std::string_view kHidden = "/proc hides the processes of other 
 // The finder for `cat`, none for `pidGet: supervisor` and for a whole machine. `master`: the root of
 // healthcheckd's own tree, never found. Before confinement.
 //
-// By name: among the processes that match best, the one that started first. A program "group:name" is looked
-// for by its name. Kernel threads and zombies have no command line and are never found.
+// By name: of the processes whose real and effective user is root, the user that this process runs as here,
+// the program's own (set_program_user) or `pidUser`, those that match best, and of them the one that started
+// first. Of another user's process nothing is read but who that is. A program "group:name" is looked for by
+// its name. Kernel threads and zombies have no command line and are never found.
 std::unique_ptr<PidFinder> make_pid_finder(const CatConfig& cat, pid_t master);
 
 }  // namespace healthcheckd::worker

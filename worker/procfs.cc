@@ -47,12 +47,16 @@ Result<std::string_view> read_text(int fd, std::span<char> buffer) {
 }
 
 Result<std::string_view> read_text(const std::string& path, std::span<char> buffer) {
-    const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    return read_text_at(AT_FDCWD, path.c_str(), buffer);
+}
+
+Result<std::string_view> read_text_at(int folder, const char* name, std::span<char> buffer) {
+    const UniqueFd file(::openat(folder, name, O_RDONLY | O_CLOEXEC));
     if (!file)
-        return system_error("open " + path);
+        return system_error(std::string("open ") + name);
     auto text = read_text(file.get(), buffer);
     if (!text)
-        return Error{"read " + path, text.error().code};
+        return Error{std::string("read ") + name, text.error().code};
     return text;
 }
 
@@ -91,9 +95,11 @@ std::optional<MachineTicks> machine_ticks(std::string_view stat) {
 
 std::optional<StatusIds> status_ids(std::string_view status) {
     auto group = line_of(status, "Tgid");
+    auto parent = line_of(status, "PPid");
     auto uids = line_of(status, "Uid");
     StatusIds ids;
-    if (!group || !uids || !next_number(*group, ids.thread_group) || !next_number(*uids, ids.real_uid) ||
+    if (!group || !parent || !uids || !next_number(*group, ids.thread_group) ||
+        !next_number(*parent, ids.parent) || !next_number(*uids, ids.real_uid) ||
         !next_number(*uids, ids.effective_uid))
         return std::nullopt;
     return ids;

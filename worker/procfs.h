@@ -19,6 +19,8 @@ namespace healthcheckd::worker {
 // each such read. ESRCH when it belonged to a process that is gone.
 Result<std::string_view> read_text(int fd, std::span<char> buffer);
 Result<std::string_view> read_text(const std::string& path, std::span<char> buffer);
+// The file `name` in `folder`.
+Result<std::string_view> read_text_at(int folder, const char* name, std::span<char> buffer);
 
 // Field 2 of /proc/PID/statm, in pages. 0 for a process that has ended but is not reaped yet.
 std::optional<std::uint64_t> resident_pages(std::string_view statm);
@@ -34,9 +36,11 @@ struct MachineTicks {
 };
 std::optional<MachineTicks> machine_ticks(std::string_view stat);
 
-// Of /proc/PID/status.
+// Of /proc/PID/status, which no lock that a process can hold keeps from being read; unlike stat, cmdline and
+// all that is about its memory.
 struct StatusIds {
     pid_t thread_group = 0;  // the process; differs from PID when that is a thread
+    pid_t parent = 0;
     uid_t real_uid = 0;
     uid_t effective_uid = 0;
 };

@@ -95,6 +95,8 @@ ProbeResult WorkerLoop::check(ProbeCommand& command) {
 }
 
 ProbeResult WorkerLoop::check_found(ProbeCommand& command) {
+    finder_->set_program_user(
+        command.user == kNoUser ? std::nullopt : std::optional<uid_t>(static_cast<uid_t>(command.user)));
     FoundProcess found = finder_->find();
     command.process = found.process;
     if (!found.process.running()) {

@@ -94,7 +94,8 @@ TARGET   ?= protocol
 SECONDS  ?= 60
 FUZZ_B   := build-fuzz
 FUZZ_OBJ := $(LIB_SRC:%.cc=$(FUZZ_B)/%.o) $(FUZZ_B)/t/fuzz/fuzz_$(TARGET).o $(FUZZ_B)/t/fuzz/entry-$(TARGET).o
-FUZZ_CXX := clang++ $(CPPFLAGS) -std=c++20 -O1 -g -D_GLIBCXX_ASSERTIONS -fno-omit-frame-pointer -MMD -MP
+CLANG    ?= clang++
+FUZZ_CXX := $(CLANG) $(CPPFLAGS) -std=c++20 -O1 -g -D_GLIBCXX_ASSERTIONS -fno-omit-frame-pointer -MMD -MP
 
 $(FUZZ_B)/t/fuzz/entry-$(TARGET).o: t/fuzz/entry.cc
 	@mkdir -p $(@D)
@@ -108,9 +109,29 @@ $(FUZZ_B)/%.o: %.cc
 
 $(FUZZ_B)/$(TARGET): $(FUZZ_OBJ)
 	@echo "  LINK  $@"
-	$(Q)clang++ -fsanitize=fuzzer,address -o $@ $^ $(LDLIBS)
+	$(Q)$(CLANG) -fsanitize=fuzzer,address -o $@ $^ $(LDLIBS)
 
 -include $(FUZZ_OBJ:.o=.d)
+
+# Nothing but the fuzzer is built by clang, so nobody would see otherwise that it refuses what g++ takes.
+CHECKED   := $(patsubst %.cc,$(FUZZ_B)/%.checked,$(LIB_SRC) $(wildcard t/fuzz/fuzz_*.cc))
+FUZZ_SYNTAX := $(CLANG) $(CPPFLAGS) -std=c++20
+
+# Its dependencies are those of libraries too: clang refuses one that is older than a header in it.
+$(FUZZ_B)/usual.pch: t/fuzz/usual.h
+	@mkdir -p $(@D)
+	@echo "  CLANG $@"
+	$(Q)$(FUZZ_SYNTAX) -MD -MP -MF $(FUZZ_B)/usual.d -MT $@ -fpch-instantiate-templates -x c++-header -o $@ $<
+
+$(FUZZ_B)/%.checked: %.cc $(FUZZ_B)/usual.pch
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_SYNTAX) -MMD -MP -MF $@.d -MT $@ -include-pch $(FUZZ_B)/usual.pch -fsyntax-only $< && touch $@
+
+-include $(FUZZ_B)/usual.d $(CHECKED:=.d)
+
+fuzz-compile: ## fail if clang, which `make fuzz` needs, does not take a source
+	@if ! command -v $(firstword $(CLANG)) >/dev/null; then echo "SKIPPED: no $(CLANG) looked at the sources"; else \
+	    $(MAKE) --no-print-directory -k -j$$(nproc) $(CHECKED) && echo "$(CLANG): $(words $(CHECKED)) files taken"; fi
 
 fuzz: ## fuzz TARGET (protocol, config, supervisor, transfer, control) for SECONDS (60)
 	@$(MAKE) --no-print-directory -j$$(nproc) $(FUZZ_B)/$(TARGET)
@@ -178,5 +199,5 @@ help: ## list the targets
 	@echo "all            build build/healthcheckd and build/healthcheckctl"
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' Makefile
 
-.PHONY: all bench deps check check-deb check-distro deb demo fuzz fuzz-replay format format-check man-lint tidy install \
-        uninstall clean help
+.PHONY: all bench deps check check-deb check-distro deb demo fuzz fuzz-compile fuzz-replay format format-check man-lint tidy \
+        install uninstall clean help

@@ -88,10 +88,12 @@ std::vector<Outbox::Message*> Outbox::due(Time now) {
             continue;
         if (channel.has_notice_to_tell() && told_.next_message_at(name, now) <= now)
             compose(name, channel, now);
-        const auto next = std::ranges::find_if(channel.messages, [&](const Message& each) {
-            return (each.next_try <= now || each.next_try > now + 2 * kLongestWait) &&  // set back
-                   channel.may_go(each);
-        });
+        // clang 14 lets no lambda capture a structured binding, but an initialised capture of one.
+        const auto next =
+            std::ranges::find_if(channel.messages, [now, &channel = channel](const Message& each) {
+                return (each.next_try <= now || each.next_try > now + 2 * kLongestWait) &&  // set back
+                       channel.may_go(each);
+            });
         if (next == channel.messages.end())
             continue;
         next->in_flight = true;

@@ -2,6 +2,7 @@
 #include "common/text_width.h"
 #include "t/fixture/daemon.h"
 #include "t/fixture/supervisord.h"
+#include "t/fixture/this_build.h"
 #include "t/fixture/web_server.h"
 
 #include <boost/test/unit_test.hpp>
@@ -56,6 +57,21 @@ private:
 std::unique_ptr<Subprocess> listen_at(int port) {
     return std::make_unique<Subprocess>(
         std::vector<std::string>{program("listen.py"), "127.0.0.1", std::to_string(port)});
+}
+
+// The lines of a log that complain, but for the one in which a build with the sanitizers says what it lacks.
+std::vector<std::string> complaints(const std::string& log) {
+    std::vector<std::string> found;
+    std::istringstream lines(log);
+    for (std::string line; std::getline(lines, line);) {
+        const bool of_the_build = healthcheckd::kSanitized &&
+                                  line.find("] confined without these layers") != std::string::npos &&
+                                  line.ends_with(": seccomp");
+        if (!of_the_build &&
+            (line.find("warning") != std::string::npos || line.find("error") != std::string::npos))
+            found.push_back(line);
+    }
+    return found;
 }
 
 // "1 of 2 cats succeeded; ..." is the last line.
@@ -246,7 +262,6 @@ BOOST_AUTO_TEST_CASE(a_daemon_that_runs_beside_it_notices_nothing) {
         return cat["state"] == "healthy";
     };
     BOOST_TEST_REQUIRE(daemon.wait_for_state("cat1", healthy));
-    const std::string log = daemon.log();
     const auto lines_of_others = [&] {  // in the cat's log: from a worker other than the daemon's
         const std::string text = daemon.cat_log("cat1");
         std::size_t births = 0;
@@ -263,8 +278,7 @@ BOOST_AUTO_TEST_CASE(a_daemon_that_runs_beside_it_notices_nothing) {
     BOOST_TEST(lines_of_others() == 1U);
     BOOST_TEST(daemon.wait_for_state("cat1", healthy));
     BOOST_TEST(daemon.wait_for_state("named", [](const auto& cat) { return cat["state"] == "idle"; }));
-    BOOST_TEST(daemon.log().find("warning") == std::string::npos);
-    BOOST_TEST(daemon.log().find("error") == std::string::npos);
+    BOOST_TEST(complaints(daemon.log()) == std::vector<std::string>(), boost::test_tools::per_element());
     BOOST_TEST(daemon.stop().status == 0);
 }
 

@@ -233,9 +233,11 @@ BOOST_AUTO_TEST_CASE(serial_two_hundred_reloads_lose_no_worker_no_descriptor_and
     BOOST_TEST_REQUIRE(daemon.wait_for_state("kept29", healthy));
     BOOST_TEST_REQUIRE(daemon.wait_for_state("coming", healthy));
     std::set<pid_t> workers;
-    for (const auto& cat : daemon.state()["cats"])
+    const nlohmann::json before = daemon.state();
+    for (const auto& cat : before.at("cats"))
         if (cat["name"].get<std::string>().starts_with("kept"))
             workers.insert(cat["worker"]["pid"].get<pid_t>());
+    BOOST_TEST_REQUIRE(workers.size() == 30u);
     const std::size_t processes = daemon.children().size();
     const std::size_t descriptors = open_descriptors(daemon.pid());
     const auto first = daemon.state("kept7");
@@ -247,7 +249,8 @@ BOOST_AUTO_TEST_CASE(serial_two_hundred_reloads_lose_no_worker_no_descriptor_and
     const auto last = daemon.state("kept7");
     const auto passed = std::chrono::steady_clock::now() - began;
     std::set<pid_t> workers_after;
-    for (const auto& cat : daemon.state()["cats"])
+    const nlohmann::json after = daemon.state();
+    for (const auto& cat : after.at("cats"))
         if (cat["name"].get<std::string>().starts_with("kept")) {
             workers_after.insert(cat["worker"]["pid"].get<pid_t>());
             BOOST_TEST(cat["worker"]["spawns"] == 1);

@@ -39,6 +39,15 @@ BOOST_AUTO_TEST_CASE(waiting_ends_when_the_condition_holds_or_the_limit_is_over)
     BOOST_TEST(wait_until([] { return true; }, 0ms));
 }
 
+BOOST_AUTO_TEST_CASE(what_changes_once_has_not_stayed) {
+    int asked = 0;
+    BOOST_TEST(!stays([&] { return ++asked != 3; }, 10s));
+    BOOST_TEST(asked == 3);
+    const auto begin = std::chrono::steady_clock::now();
+    BOOST_TEST(stays([] { return true; }, 30ms));
+    BOOST_TEST((std::chrono::steady_clock::now() - begin >= 30ms));
+}
+
 BOOST_AUTO_TEST_CASE(free_ports_differ_and_can_be_bound) {
     std::set<int> ports;
     for (int i = 0; i < 20; ++i)

@@ -5,11 +5,12 @@
 //     time
 //
 // With --all a FILTER is a piece of "suite/name"; tests that hold any of them run. A test that takes longer
-// than three minutes is ended and has failed. Tests whose name starts with serial_ run last and one at a
-// time. A line that starts with "SKIPPED: " says that a test that succeeded has been skipped
-// (t/fixture/skip.h). The last line gives the counts.
+// than three minutes (three times that under the sanitizers) is ended and has failed. Tests whose name starts
+// with serial_ run last and one at a time. A line that starts with "SKIPPED: " says that a test that
+// succeeded has been skipped (t/fixture/skip.h). The last line gives the counts.
 #include "common/unique_fd.h"
 #include "t/fixture/skip.h"
+#include "t/fixture/this_build.h"
 
 #include <algorithm>
 #include <array>
@@ -35,7 +36,7 @@ namespace boost_test = boost::unit_test;
 using healthcheckd::UniqueFd;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::seconds kTimeLimit{180};
+constexpr std::chrono::seconds kTimeLimit{180 * healthcheckd::test::kSlower};
 constexpr std::size_t kMaxShownOutput = 64 << 10;
 
 bool nothing_to_prepare() {

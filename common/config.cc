@@ -125,6 +125,13 @@ MainAction main_action(const ActionSet& actions) {
     return actions.kill ? MainAction::kill : MainAction::none;
 }
 
+CatConfig CatConfig::without_secrets() const {
+    CatConfig copy = *this;
+    for (Secret* secret : {&copy.exec_cmd, &copy.json, &copy.headers, &copy.username, &copy.password})
+        *secret = {};
+    return copy;
+}
+
 std::string worker_log_path(const Config& config, const std::string& name) {
     std::string file = name;
     std::replace(file.begin(), file.end(), '/', '_');

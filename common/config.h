@@ -114,7 +114,7 @@ struct CatConfig {
     std::uint32_t failure_threshold = 3;
     std::uint32_t success_threshold = 1;
     ActionSet action{.restart = true, .email = true};
-    std::string exec_cmd;
+    Secret exec_cmd;  // for the cat's actions only, not for its worker
     std::chrono::milliseconds exec_timeout{60000};
     bool send_resolved = false;
     bool enabled = true;   // false: not probed at all
@@ -140,6 +140,8 @@ struct CatConfig {
 
     std::chrono::seconds min_continue_run{28800};
 
+    // The same without its secrets, which lie in a Config::secrets that it may outlive.
+    CatConfig without_secrets() const;
     bool whole_machine() const { return program == "system"; }
     bool https() const { return type == CheckType::http && tls; }
     // Does a probe of this cat measure one process, by a descriptor of /proc?

@@ -29,11 +29,14 @@ private:
 
 class SecretStore {
 public:
-    // Who may read: the cats by their index from 0 on, the link, the mailer (mail and webhooks).
+    // Who may read: the workers of the cats by the index of the cat from 0 on, the link, the mailer (mail and
+    // webhooks), and the actions of a cat, each apart.
     using Group = int;
     static constexpr Group kLink = -1;
     static constexpr Group kMail = -2;
     static constexpr Group kNobody = -3;  // a group without secrets
+    // Of the actions of cat `index`: what its worker has no use for.
+    static constexpr Group action_group(Group index) { return kNobody - 1 - index; }
 
     SecretStore() = default;
     SecretStore(const SecretStore&) = delete;

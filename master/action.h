@@ -23,7 +23,7 @@ struct SeenVerdict {
 
 // Everything that an action needs, as it was when the cat fired. The child gets it by fork.
 struct ActionRequest {
-    CatConfig cat;         // its secrets read as empty in the child
+    CatConfig cat;         // without its secrets
     std::string cat_name;  // "cat1", or "cat1/web_00" for a member of a group
     std::string program;   // supervisord's full name, or "system"
     Report evidence;       // the verdict that made the cat fail
@@ -40,6 +40,7 @@ struct ActionRequest {
     std::vector<std::string> channels = {};  // who is told: "mail", "webhook:NAME"
     std::string notice_id = {};              // sorts by time, never given twice
     std::string life = {};                   // of this master, for the spool
+    Secret command = {};                     // of an exec; only in what goes to its child at once
 };
 
 struct ActionResult {
@@ -66,7 +67,7 @@ struct Incident {
 using StageReport = std::function<void(std::chrono::milliseconds limit, std::string_view what)>;
 
 class LinkClient;
-class CommandCgroup;
+class CommandGuard;
 
 // Each runs in its own child, blocks as it likes, and is bounded in time by itself.
 // `before_stop` is called just before supervisord is asked to stop the program, with supervisord's start time
@@ -77,7 +78,9 @@ ActionResult run_restart(const ActionRequest& request, LinkClient& link, const S
 // `supervisord`: asked whether somebody is just stopping the program. One that does not answer within 6 s, or
 // none, does not keep the process alive.
 ActionResult run_kill(const ActionRequest& request, LinkClient* supervisord = nullptr);
-ActionResult run_exec(const ActionRequest& request, const StageReport& stage,
-                      const CommandCgroup* group = nullptr);
+// `master`: the root of healthcheckd's own processes. `guard`: of the command, see run_shell(); made when the
+// command begins, unless it is there.
+ActionResult run_exec(const ActionRequest& request, pid_t master, const StageReport& stage,
+                      std::optional<CommandGuard>& guard);
 
 }  // namespace healthcheckd::master

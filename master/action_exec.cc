@@ -2,6 +2,7 @@
 #include "common/number_text.h"
 #include "master/action.h"
 #include "master/command.h"
+#include "master/measured_process.h"
 
 #include <cmath>
 #include <csignal>
@@ -13,6 +14,7 @@ namespace {
 
 // What the child may take on top of limit and grace before the master ends it.
 constexpr std::chrono::milliseconds kSlack{3000};
+constexpr std::chrono::milliseconds kLookLimit{2000};
 
 std::string seconds_text(std::chrono::milliseconds time) {
     return number_text(std::round(static_cast<double>(time.count()) / 100) / 10) + " s";
@@ -40,12 +42,20 @@ std::string end_text(const CommandEnd& end, std::chrono::milliseconds limit) {
 
 }  // namespace
 
-ActionResult run_exec(const ActionRequest& request, const StageReport& stage, const CommandCgroup* group) {
+ActionResult run_exec(const ActionRequest& request, pid_t master, const StageReport& stage,
+                      std::optional<CommandGuard>& guard) {
     const CatConfig& cat = request.cat;
     const Report& evidence = request.evidence;
+    ActionResult result;
     ShellCommand command;
-    command.text = cat.exec_cmd;
+    command.text = request.command.view();
+    if (command.text.empty()) {
+        result.message = "its execCmd cannot be read";
+        return result;
+    }
     command.limit = cat.exec_timeout;
+    const ProcessLook process = look_again(request, master, kLookLimit);
+    const bool same = process.is == ProcessLook::Is::same;
     // Data of the check goes by the environment only, never into the shell's text. Without a process _PID is
     // empty: `kill 0` would hit the command's own group.
     command.env = {
@@ -53,15 +63,16 @@ ActionResult run_exec(const ActionRequest& request, const StageReport& stage, co
         {"HEALTHCHECK_PROGRAM", request.program},
         {"HEALTHCHECK_TYPE", std::string(to_string(cat.type))},
         {"HEALTHCHECK_STATUS", "failure"},
-        {"HEALTHCHECK_PID", evidence.process.running() ? std::to_string(evidence.process.pid) : ""},
+        {"HEALTHCHECK_PID", same ? std::to_string(evidence.process.pid) : ""},
         {"HEALTHCHECK_VALUE", number_text(evidence.value)},
         {"HEALTHCHECK_LIMIT", number_text(evidence.limit)},
         {"HEALTHCHECK_UNIT", evidence.unit},
         {"HEALTHCHECK_MESSAGE", evidence.message},
     };
-    stage(command.limit + command.grace + kSlack, "runs " + printable(cat.exec_cmd, 200));
-    auto end = run_shell(command, group);
-    ActionResult result;
+    stage(command.limit + command.grace + kSlack, "runs its execCmd");
+    if (!guard)
+        guard.emplace();
+    auto end = run_shell(command, *guard);
     if (!end) {
         result.message = "the command could not be run: " + end.error().text();
         return result;
@@ -69,6 +80,8 @@ ActionResult run_exec(const ActionRequest& request, const StageReport& stage, co
     result.ok =
         end->how == CommandEnd::How::by_itself && WIFEXITED(end->status) && WEXITSTATUS(end->status) == 0;
     result.message = end_text(*end, command.limit);
+    if (evidence.process.running() && !same)
+        result.message += ", without HEALTHCHECK_PID: " + process.why;
     result.output = std::move(end->output);
     return result;
 }

@@ -28,7 +28,9 @@ Finished finish(const RestartRecord& record, LinkClient& link) {
         return {false, fmt::format("{} is still being stopped", record.program)};
     if (now.state != kStopped)
         return {true, {}};
-    if (now.start != record.start)
+    // No start at all: this supervisord has never started it (the one that stopped it was restarted since,
+    // and its autostart is false). It would run but for healthcheckd.
+    if (now.start != record.start && now.start != 0)
         return {true, fmt::format("{} was started and stopped by somebody else since; it stays stopped",
                                   record.program)};
     const CallResult started = link.call("start", record.program, kCallLimit);
@@ -49,19 +51,29 @@ Finished finish(const RestartRecord& record, LinkClient& link) {
 
 }  // namespace
 
-bool finish_restarts(const std::string& state_dir, LinkClient& link,
-                     const std::function<void(const std::string&)>& say) {
-    const RecordList list = list_records(state_dir);
+bool finish_restarts(const std::string& state_dir, const std::set<std::string>& busy, LinkClient& link,
+                     const FinishReport& report) {
+    RecordList list = list_records(state_dir);
     for (const std::string& file : list.damaged)
-        say(file + " is no record of a restart; renamed to *.corrupt");
-    bool all = true;
+        report.say(file + " is no record of a restart; renamed to *.corrupt");
+    const bool skipped = std::erase_if(list.records, [&](const RestartRecord& each) {
+                             return busy.contains(each.program);
+                         }) > 0;
+    if (list.records.empty())
+        return !skipped;
+    std::vector<std::string> programs;
+    for (const RestartRecord& record : list.records)
+        programs.push_back(record.program);
+    if (!report.claim(programs))
+        return false;
+    bool all = !skipped;
     for (const RestartRecord& record : list.records) {
         const Finished finished = finish(record, link);
         if (!finished.sentence.empty())
-            say(printable(finished.sentence));
+            report.say(printable(finished.sentence));
         if (finished.done) {
             if (const auto removed = remove_record(state_dir, record.program); !removed)
-                say(removed.error().text());
+                report.say(removed.error().text());
         }
         all = all && finished.done;
     }

@@ -6,15 +6,24 @@
 #include "master/link_client.h"
 
 #include <functional>
+#include <set>
 #include <string>
+#include <vector>
 
 namespace healthcheckd::master {
 
+struct FinishReport {
+    std::function<void(const std::string& sentence)> say;  // about each program
+    // Before anything is done: these are being worked at. False: they must be left alone.
+    std::function<bool(const std::vector<std::string>& programs)> claim;
+};
+
 // Goes through the records of `state_dir`: a program that is stopped and has not been started by anybody
-// since it was stopped for the restart is started; in any other case there is nothing to finish. `say` gets
-// one sentence about each. Records of what is done are removed. Returns whether none is left; otherwise it is
-// worth coming back later.
-bool finish_restarts(const std::string& state_dir, LinkClient& link,
-                     const std::function<void(const std::string& sentence)>& say);
+// since it was stopped for the restart, also by a supervisord that was started since, is started; in any
+// other case there is nothing to finish. Records of what is done are removed. Programs of `busy`, which an
+// action works at, are left alone, and their records as well. Returns whether no record is left; otherwise it
+// is worth coming back later.
+bool finish_restarts(const std::string& state_dir, const std::set<std::string>& busy, LinkClient& link,
+                     const FinishReport& report);
 
 }  // namespace healthcheckd::master

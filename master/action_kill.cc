@@ -4,7 +4,7 @@
 #include "common/unique_fd.h"
 #include "master/action.h"
 #include "master/link_client.h"
-#include "worker/pid_finder.h"
+#include "master/measured_process.h"
 
 #include <csignal>
 #include <poll.h>
@@ -19,6 +19,7 @@ using Clock = std::chrono::steady_clock;
 // A process that hangs in the kernel (state D) dies only when it comes back from there.
 constexpr std::chrono::milliseconds kWaitForEnd{5000};
 constexpr std::chrono::milliseconds kAskLimit{6000};
+constexpr std::chrono::milliseconds kLookLimit{3000};
 
 ActionResult failure(std::string message) {
     return {.ok = false, .message = std::move(message), .output = {}};
@@ -81,14 +82,11 @@ ActionResult run_kill(const ActionRequest& request, LinkClient* supervisord) {
         return failure(who + " is another process now; nothing done");
     if (stat->ppid == ::getppid())
         return failure("refused to kill " + who + ": it is healthcheckd itself");
-    // Where a worker finds the process by itself its word is not enough: it has talked to nobody but /proc,
-    // yet a worker that lies must not be able to choose whom a privileged process kills.
-    if (const auto finder = worker::make_pid_finder(request.cat, ::getppid())) {
-        finder->set_program_user(request.program_user);
-        if (const worker::FoundProcess found = finder->find(); found.process != target)
-            return failure("refused to kill " + who + ": it is not the process that " + request.cat.program +
-                           " means now" + (found.why.empty() ? "" : " (" + found.why + ")"));
-    }
+    const ProcessLook look = look_again(request, ::getppid(), kLookLimit);
+    if (look.is == ProcessLook::Is::ended)
+        return success(who + " has already ended");
+    if (look.is != ProcessLook::Is::same)
+        return failure("refused to kill " + who + ": " + look.why);
     if (ended_within(process, std::chrono::milliseconds(0)))
         return success(who + " has already ended");
 

@@ -23,16 +23,14 @@ std::string plan_of(MainAction action, const ActionRequest& request) {
     case MainAction::kill:
         return "send SIGKILL to " + request.program + process_of(request);
     case MainAction::exec:
-        return fmt::format("run for at most {} s: {}", seconds_text(request.cat.exec_timeout),
-                           request.cat.exec_cmd);
+        // Not what it is: it may hold a password, and this goes to files and to people.
+        return fmt::format("run its execCmd for at most {} s", seconds_text(request.cat.exec_timeout));
     }
     __builtin_unreachable();
 }
 
 ActionResult rehearse(MainAction action, const ActionRequest& request) {
-    // The command may hold a password, and this goes to files and to people.
-    const std::string plan = action == MainAction::exec ? "run its execCmd" : plan_of(action, request);
-    return {.ok = true, .message = "dry run, nothing was done: would " + plan};
+    return {.ok = true, .message = "dry run, nothing was done: would " + plan_of(action, request)};
 }
 
 }  // namespace healthcheckd::master

@@ -11,10 +11,17 @@
 #include "master/spool.h"
 
 #include <optional>
+#include <poll.h>
 
 namespace healthcheckd::master {
 
 namespace {
+
+// For a helper that tells what came of a command, when the command's leftovers are gone.
+constexpr std::chrono::seconds kTellLimit{15};
+
+// For the master's word that nobody else works at the programs of unfinished restarts.
+constexpr std::chrono::milliseconds kClaimLimit{10'000};
 
 template <class Message> void say(const Message& message) {
     (void)write_line(kReportFd, encode(message).line());
@@ -84,7 +91,7 @@ int run_action(Incident incident, int link_fd, int places_fd) {
             !tried)
             unwritten = tried.error();
     LogTail log;
-    std::optional<CommandCgroup> group;  // of a command
+    std::optional<CommandGuard> guard;  // of a command, to the end of what it leaves behind
     // Everything else is as it would be.
     const MainAction action = request.cat.dry_run ? MainAction::none : incident.action;
     if (request.cat.dry_run)
@@ -99,8 +106,7 @@ int run_action(Incident incident, int link_fd, int places_fd) {
             incident.result.message = "there is no link to supervisord";
         break;
     case MainAction::exec:
-        group.emplace();
-        incident.result = run_exec(request, stage, &*group);
+        incident.result = run_exec(request, ::getppid(), stage, guard);
         break;
     case MainAction::kill:
         incident.result = run_kill(request, asked);
@@ -113,22 +119,41 @@ int run_action(Incident incident, int link_fd, int places_fd) {
     say_output(incident.result.output);
     say(Done{incident.result.ok, incident.result.message, incident.result.left_stopped});
     if (tells) {
-        if (action != MainAction::restart)
-            log = log_tail(incident, asked);
-        (void)disk.run(kNoticesLimit, [&] {
-            (void)spool_notices(incident, log, 0);
-            return Result<void>();
-        });
+        const auto tell = [&] {
+            if (action != MainAction::restart)
+                log = log_tail(incident, asked);
+            (void)disk.run(kNoticesLimit, [&] {
+                (void)spool_notices(incident, log, 0);
+                return Result<void>();
+            });
+        };
+        // Not by the one who guards a command, and so must always be ready to end it.
+        if (!guard || !guard->help(tell))
+            tell();
     }
-    if (action == MainAction::exec)
-        sweep_leftovers(began + request.cat.exec_timeout, &*group);
+    if (guard) {
+        sweep_leftovers(began + request.cat.exec_timeout, *guard);
+        guard->wait_for_helpers(std::chrono::steady_clock::now() + kTellLimit);
+    }
     return incident.result.ok ? 0 : 1;
 }
 
-int run_finish(const std::string& state_dir, int link_fd) {
+int run_finish(const std::string& state_dir, const std::set<std::string>& busy, int link_fd) {
     LinkClient link{UniqueFd(link_fd)};
-    const bool all =
-        finish_restarts(state_dir, link, [](const std::string& sentence) { say(Output{sentence}); });
+    const FinishReport report{
+        .say = [](const std::string& sentence) { say(Output{sentence}); },
+        .claim =
+            [](const std::vector<std::string>& programs) {
+                for (const std::string& program : programs)
+                    say(Stage{0, program});
+                say(Stage{0, ""});
+                pollfd word{kControlFd, POLLIN, 0};
+                char yes = 0;
+                return ::poll(&word, 1, static_cast<int>(kClaimLimit.count())) > 0 &&
+                       ::read(kControlFd, &yes, 1) == 1;
+            },
+    };
+    const bool all = finish_restarts(state_dir, busy, link, report);
     say(Done{all, all ? "" : "some restarts are still unfinished", !all});
     return 0;
 }

@@ -3,12 +3,12 @@
 #include "common/log.h"
 #include "master/action_plan.h"
 #include "master/action_process.h"
+#include "master/command_cgroup.h"
 #include "master/config_values.h"
 #include "master/disk_work.h"
 #include "master/notice.h"
 
 #include <algorithm>
-#include <csignal>
 #include <spdlog/fmt/ranges.h>
 
 namespace healthcheckd::master {
@@ -60,7 +60,7 @@ Incident ActionRunner::incident_of(Cat& cat, Event event, const Report& report) 
     incident.kind = notice_kind(event);
     incident.action = event == Event::fired ? main_action(cat.config().action) : MainAction::none;
     ActionRequest& request = incident.request;
-    request.cat = cat.config();
+    request.cat = cat.config().without_secrets();
     request.cat_name = cat.name();
     request.program = cat.program();
     request.evidence = report;
@@ -108,6 +108,8 @@ std::string ActionRunner::obstacle(const Cat& cat, const Report& report) const {
     if (const Running* other = running_for(cat.program()))
         return fmt::format("{} of {} is under way for {}", to_string(other->incident.action),
                            other->incident.request.cat_name, cat.program());
+    if (main_action(cat.config().action) == MainAction::restart && needs_.being_finished(cat.program()))
+        return fmt::format("an unfinished restart of {} is being finished", cat.program());
     const Program* program = needs_.find_program(cat.program());
     if (cat.bound_to_process() && program != nullptr &&
         (program->state == kStopping || program->state == kStopped))
@@ -209,6 +211,12 @@ void ActionRunner::start(const std::shared_ptr<Cat>& cat, Incident incident) {
     running->queues = needs_.notices.has(told.request.cat_name);
     if (running->queues)
         told.request.channels.clear();
+    if (action == MainAction::exec) {
+        const WorkerProcess::Identity& identity = cat->identity();
+        told.request.command = identity.cat().exec_cmd;
+        spec.secrets = identity.config->secrets.get();
+        spec.group = SecretStore::action_group(static_cast<SecretStore::Group>(identity.index));
+    }
     spec.main = [incident = std::move(told), link, places](pid_t) {
         return run_action(incident, link, places);
     };
@@ -274,7 +282,7 @@ void ActionRunner::terminate(Running& running, const std::string& why) {
         needs_.spawner.kill(running.pid);
         return;
     }
-    ::kill(running.pid, SIGTERM);
+    needs_.spawner.terminate(running.pid);
     running.deadline->start(kTermLimit);
 }
 
@@ -331,6 +339,25 @@ void ActionRunner::on_end(std::list<Running>::iterator running, const ChildEnd& 
     running_.erase(running);
 }
 
+void ActionRunner::clean_up() {
+    ChildSpec spec;
+    spec.title = "healthcheckd: old commands";
+    spec.main = [](pid_t) {
+        CommandCgroup::remove_stale();
+        return 0;
+    };
+    spec.limit = kFirstLimit;
+    (void)needs_.spawner.spawn(spec, {});  // if it cannot be done now: at the next start
+}
+
+std::set<std::string> ActionRunner::busy_programs() const {
+    std::set<std::string> programs;
+    for (const Running& running : running_)
+        if (!running.done)
+            programs.insert(running.incident.request.program);
+    return programs;
+}
+
 std::size_t ActionRunner::under_way() const {
     return static_cast<std::size_t>(std::count_if(running_.begin(), running_.end(),
                                                   [](const Running& running) { return !running.done; }));
@@ -343,7 +370,7 @@ void ActionRunner::stop_now() {
                        to_string(running.incident.action),
                        running.stage.empty() ? "" : " (" + running.stage + ')',
                        running.stops ? "; its next start sees to it" : "");
-        ::kill(running.pid, SIGTERM);
+        needs_.spawner.terminate(running.pid);
     }
 }
 

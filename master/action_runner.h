@@ -20,6 +20,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -38,7 +39,9 @@ public:
         std::shared_ptr<const Config> config;
         std::string life;                       // of this master, see Notice
         std::function<void()> on_left_stopped;  // a restart failed between stop and start
-        std::function<void()> on_restarted;     // supervisord's table has changed by a restart
+        // What a restart of the program has left is being dealt with.
+        std::function<bool(const std::string&)> being_finished;
+        std::function<void()> on_restarted;  // supervisord's table has changed by a restart
     };
 
     explicit ActionRunner(Needs needs);
@@ -52,6 +55,12 @@ public:
 
     // What a firing of the cat would do now, and what stands in its way, in sentences.
     std::vector<std::string> plan(Cat& cat);
+
+    // Removes what killed actions of an earlier life have left of their commands' cgroups.
+    void clean_up();
+
+    // The programs that an action works at.
+    std::set<std::string> busy_programs() const;
 
     // No new action from now on. Actions under way get until stop_now().
     void stop() { stopping_ = true; }

@@ -102,6 +102,7 @@ public:
     const std::string& name() const { return identity_.name; }
     const std::string& program() const { return identity_.program; }
     const CatConfig& config() const { return identity_.cat(); }
+    const WorkerProcess::Identity& identity() const { return identity_; }
     std::string who() const { return identity_.who(); }
     // Does its verdict depend on what supervisord says of the program?
     bool follows_supervisord() const;

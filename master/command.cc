@@ -1,7 +1,7 @@
 #include "master/command.h"
 
 #include "common/unique_fd.h"
-#include "master/descendants.h"
+#include "master/descriptors.h"
 
 #include <algorithm>
 #include <array>
@@ -9,7 +9,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -22,58 +22,8 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kKeptOutput = 4096;
 constexpr int kPipeSize = 1 << 20;         // what a leftover may still write after the shell's end
-constexpr milliseconds kLastResort{1000};  // for what got SIGKILL to be gone
+constexpr milliseconds kLastResort{1000};  // for the shell that got SIGKILL to be gone
 constexpr milliseconds kTick{50};          // between looks at descendants, of which nothing else tells
-
-// The whole tree at once where there is a group, and whoever left it, or was never in it, one by one.
-std::size_t end_tree(const CommandCgroup* group, pid_t wanted = -1, std::optional<int>* status = nullptr) {
-    if (group != nullptr)
-        group->kill();
-    return kill_children(Clock::now() + kLastResort, wanted, status);
-}
-
-// While it lives, SIGTERM waits in fd() and is sent by the kernel too when the parent dies.
-class HeldTerm {
-public:
-    explicit HeldTerm(const CommandCgroup* group) : group_(group) {
-        sigset_t term;
-        sigemptyset(&term);
-        sigaddset(&term, SIGTERM);
-        ::sigprocmask(SIG_BLOCK, &term, &old_mask_);
-        fd_.reset(::signalfd(-1, &term, SFD_CLOEXEC | SFD_NONBLOCK));
-        ::prctl(PR_GET_PDEATHSIG, &old_death_signal_);
-        const pid_t parent = ::getppid();
-        ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-        if (::getppid() != parent)
-            ::raise(SIGTERM);  // it died just before
-    }
-    ~HeldTerm() {
-        ::prctl(PR_SET_PDEATHSIG, old_death_signal_);
-        ::sigprocmask(SIG_SETMASK, &old_mask_, nullptr);
-    }
-    HeldTerm(const HeldTerm&) = delete;
-    HeldTerm& operator=(const HeldTerm&) = delete;
-
-    int fd() const { return fd_.get(); }
-
-    // Ends all descendants, then this process as SIGTERM would have.
-    [[noreturn]] void obey() const {
-        end_tree(group_);
-        sigset_t term;
-        sigemptyset(&term);
-        sigaddset(&term, SIGTERM);
-        ::signal(SIGTERM, SIG_DFL);
-        ::sigprocmask(SIG_UNBLOCK, &term, nullptr);
-        ::raise(SIGTERM);
-        ::_exit(128 + SIGTERM);
-    }
-
-private:
-    const CommandCgroup* group_;
-    sigset_t old_mask_;
-    int old_death_signal_ = 0;
-    UniqueFd fd_;
-};
 
 int poll_timeout(Clock::time_point until) {
     const auto left = std::chrono::ceil<milliseconds>(until - Clock::now());
@@ -112,7 +62,8 @@ void set_default_dispositions() noexcept {
 }
 
 // In the forked child: only what signal-safety(7) allows.
-[[noreturn]] void become_shell(int output, pid_t parent, char* const* argv, char* const* envp) noexcept {
+[[noreturn]] void become_shell(int output, pid_t parent, const std::optional<rlimit>& descriptors,
+                               char* const* argv, char* const* envp) noexcept {
     ::setsid();
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent)
@@ -131,6 +82,10 @@ void set_default_dispositions() noexcept {
     if (output < 0 || input < 0 || ::dup2(input, 0) < 0 || ::dup2(output, 1) < 0 || ::dup2(output, 2) < 0)
         ::_exit(127);
     ::close_range(3, ~0U, 0);
+    // Higher than what people are used to, it breaks those who use select(2) and those who close all that
+    // there may be.
+    if (descriptors)
+        ::setrlimit(RLIMIT_NOFILE, &*descriptors);
     ::umask(022);
     if (::chdir("/") == 0)
         ::execve(argv[0], argv, envp);
@@ -142,9 +97,9 @@ void set_default_dispositions() noexcept {
 // The shell while it runs.
 class Run {
 public:
-    Run(pid_t shell, UniqueFd output, const HeldTerm& term, const CommandCgroup* group)
+    Run(pid_t shell, UniqueFd output, CommandGuard& guard)
         : shell_(shell), process_(static_cast<int>(::syscall(SYS_pidfd_open, shell, 0))),
-          output_(std::move(output)), term_(term), group_(group) {}
+          output_(std::move(output)), guard_(guard) {}
 
     // Reads output until the shell ends. False: it still runs at `until`.
     bool shell_ends(Clock::time_point until) {
@@ -152,20 +107,20 @@ public:
     }
     // The same for all descendants.
     bool all_end(Clock::time_point until) {
-        return wait([] { return child_processes().empty(); }, until, kTick);
+        return wait([this] { return guard_.tree().children().empty(); }, until, kTick);
     }
     void terminate_group() const { ::kill(-shell_, SIGTERM); }
     void kill_all() {
         if (!status_)
             ::kill(-shell_, SIGKILL);
-        end_tree(group_, shell_, &status_);
+        guard_.end_tree(shell_, &status_);
         shell_ends(Clock::now() + kLastResort);
     }
     // With the shell's end its output is complete; but while a descendant lives, the pipe stays open until
     // this process ends, since whoever writes to a closed one dies of SIGPIPE.
     void finish() {
         read_output();
-        if (!child_processes().empty())
+        if (!guard_.tree().children().empty())
             (void)output_.release();
     }
 
@@ -176,14 +131,14 @@ private:
     template <class Condition>
     bool wait(const Condition& condition, Clock::time_point until, milliseconds longest) {
         for (;;) {
-            if (const auto status = reap_children(status_ ? -1 : shell_))
+            if (const auto status = guard_.tree().reap(status_ ? -1 : shell_))
                 status_ = status;
             if (condition())
                 return true;
             const auto now = Clock::now();
             if (now >= until)
                 return false;
-            std::array<pollfd, 3> ready{{{term_.fd(), POLLIN, 0},
+            std::array<pollfd, 3> ready{{{guard_.fd(), POLLIN, 0},
                                          {status_ ? -1 : process_.get(), POLLIN, 0},
                                          {output_ ? output_.get() : -1, POLLIN, 0}}};
             // Without a pidfd (old kernels) the shell's end shows at the next tick.
@@ -191,7 +146,7 @@ private:
             if (::poll(ready.data(), ready.size(), poll_timeout(std::min(until, now + step))) < 0)
                 continue;
             if (ready[0].revents != 0)
-                term_.obey();
+                guard_.obey();
             if (ready[2].revents != 0)
                 read_output();
         }
@@ -215,15 +170,14 @@ private:
     pid_t shell_;
     UniqueFd process_;
     UniqueFd output_;
-    const HeldTerm& term_;
-    const CommandCgroup* group_;
+    CommandGuard& guard_;
     std::optional<int> status_;
     std::string kept_;
 };
 
 }  // namespace
 
-Result<CommandEnd> run_shell(const ShellCommand& command, const CommandCgroup* group) {
+Result<CommandEnd> run_shell(const ShellCommand& command, CommandGuard& guard) {
     if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
         return system_error("prctl PR_SET_CHILD_SUBREAPER");
     auto pipe = make_pipe();
@@ -238,19 +192,17 @@ Result<CommandEnd> run_shell(const ShellCommand& command, const CommandCgroup* g
     const std::vector<char*> argv = pointers(arguments);
     const std::vector<char*> envp = pointers(variables);
 
-    const HeldTerm term(group);
+    const std::optional<rlimit> descriptors = descriptor_limit_at_start();
     const auto start = Clock::now();
     const pid_t self = ::getpid();
-    // Not fork(): libuv's handler for it (pthread_atfork) would close two descriptors in the shell by number,
-    // those of its signal pipe in the master, whatever they are here.
-    const pid_t shell = group != nullptr ? group->fork_into() : ::_Fork();
+    const pid_t shell = guard.fork();
     if (shell < 0)
         return system_error("fork");
     if (shell == 0)
-        become_shell(pipe->second.get(), self, argv.data(), envp.data());
+        become_shell(pipe->second.get(), self, descriptors, argv.data(), envp.data());
     pipe->second.reset();
 
-    Run run(shell, std::move(pipe->first), term, group);
+    Run run(shell, std::move(pipe->first), guard);
     CommandEnd end;
     if (!run.shell_ends(start + command.limit)) {
         run.terminate_group();
@@ -269,29 +221,28 @@ Result<CommandEnd> run_shell(const ShellCommand& command, const CommandCgroup* g
     return end;
 }
 
-std::size_t sweep_leftovers(Clock::time_point deadline, const CommandCgroup* group) {
-    const HeldTerm term(group);
+std::size_t sweep_leftovers(Clock::time_point deadline, CommandGuard& guard) {
     const auto all_gone = [&](Clock::time_point until) {
         for (;;) {
-            reap_children();
-            if (child_processes().empty())
+            guard.tree().reap();
+            if (guard.tree().children().empty())
                 return true;
             const auto now = Clock::now();
             if (now >= until)
                 return false;
-            pollfd ready{term.fd(), POLLIN, 0};
+            pollfd ready{guard.fd(), POLLIN, 0};
             if (::poll(&ready, 1, poll_timeout(std::min(until, now + kTick))) > 0)
-                term.obey();
+                guard.obey();
         }
     };
     if (all_gone(deadline))
         return 0;
-    const std::vector<pid_t> late = child_processes();
+    const std::vector<pid_t> late = guard.tree().children();
     for (const pid_t pid : late)
         ::kill(pid, SIGTERM);
     if (all_gone(Clock::now() + ShellCommand{}.grace))
         return late.size();
-    return std::max(late.size(), end_tree(group));
+    return std::max(late.size(), guard.end_tree());
 }
 
 }  // namespace healthcheckd::master

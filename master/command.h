@@ -1,16 +1,11 @@
 // One shell command with all its descendants, bounded in time and output. Action.
 //
 // The calling process becomes the subreaper of its descendants (PR_SET_CHILD_SUBREAPER), so that none gets
-// away by a double fork or setsid, and it must have no other children: what it finds, it ends.
-//
-// Meanwhile it holds SIGTERM back and gets it too when its parent dies. On SIGTERM it ends the command's
-// whole tree, then itself, so that neither a stopped nor a killed healthcheckd leaves a command behind.
-// Should the calling process itself be killed, the shell dies with it (PR_SET_PDEATHSIG), but not the shell's
-// children.
+// away by a double fork or setsid: what it finds and did not have before, it ends.
 #pragma once
 
 #include "common/result.h"
-#include "master/command_cgroup.h"
+#include "master/command_guard.h"
 
 #include <chrono>
 #include <string>
@@ -40,14 +35,14 @@ struct CommandEnd {
 };
 
 // Runs `command` in a session of its own: stdin from /dev/null, no other descriptor than stdout and stderr,
-// default signals, umask 022, folder "/". Returns when the shell ends, at the latest a second after limit and
-// grace: a descendant that goes on and holds stdout is not waited for. Fails when no process could be made.
-// With `group`, the command runs in it, and where a tree is ended it is ended by it first.
-Result<CommandEnd> run_shell(const ShellCommand& command, const CommandCgroup* group = nullptr);
+// default signals, umask 022, folder "/", as many descriptors as healthcheckd was started with. Returns when
+// the shell ends, at the latest a second after limit and grace: a descendant that goes on and holds stdout is
+// not waited for. Fails when no process could be made. `guard`: of this command and no other, there until
+// the leftovers have been swept up.
+Result<CommandEnd> run_shell(const ShellCommand& command, CommandGuard& guard);
 
 // Waits until no descendant is left. Those that still run at `deadline` get SIGTERM, and 2 s later SIGKILL.
 // Returns how many that were.
-std::size_t sweep_leftovers(std::chrono::steady_clock::time_point deadline,
-                            const CommandCgroup* group = nullptr);
+std::size_t sweep_leftovers(std::chrono::steady_clock::time_point deadline, CommandGuard& guard);
 
 }  // namespace healthcheckd::master

@@ -1,13 +1,17 @@
 #include "master/command_cgroup.h"
 
+#include <algorithm>
+#include <charconv>
 #include <csignal>
 #include <cstdint>
+#include <filesystem>
 #include <fstream>
 #include <linux/sched.h>
 #include <sstream>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#include <vector>
 
 namespace healthcheckd::master {
 
@@ -37,16 +41,35 @@ std::string mount_point() {
     return {};
 }
 
+constexpr std::string_view kPrefix = "healthcheckd-command-";
+
+// The process that made the group of this name, 0: none.
+pid_t maker_of(std::string_view name) {
+    pid_t pid = 0;
+    if (name.starts_with(kPrefix))
+        std::from_chars(name.data() + kPrefix.size(), name.data() + name.size(), pid);
+    return pid;
+}
+
 }  // namespace
 
-CommandCgroup::CommandCgroup() {
+std::string CommandCgroup::folder() {
     const std::string mount = mount_point();
     const std::string own = own_group();
     if (mount.empty() || own.empty())
+        return {};
+    return mount + (own == "/" ? "" : own);
+}
+
+CommandCgroup::CommandCgroup() {
+    const std::string place = folder();
+    if (place.empty())
         return;
-    const std::string path =
-        mount + (own == "/" ? "" : own) + "/healthcheckd-command-" + std::to_string(::getpid());
-    if (::mkdir(path.c_str(), 0755) != 0)
+    const std::string path = place + '/' + std::string(kPrefix) + std::to_string(::getpid());
+    // One of this name is what a process with the same number has left: where it cannot be removed, its
+    // processes are none of ours.
+    if (::mkdir(path.c_str(), 0755) != 0 &&
+        !(errno == EEXIST && ::rmdir(path.c_str()) == 0 && ::mkdir(path.c_str(), 0755) == 0))
         return;
     path_ = path;
     if (::access((path + "/cgroup.kill").c_str(), W_OK) == 0)
@@ -74,6 +97,24 @@ pid_t CommandCgroup::fork_into() const noexcept {
     (void)!::write(procs, "0", 1);
     ::close(procs);
     return 0;
+}
+
+std::size_t CommandCgroup::remove_stale() {
+    constexpr int kMostEntries = 10'000;
+    namespace fs = std::filesystem;
+    std::error_code error;
+    const std::string place = folder();
+    fs::directory_iterator entry(place, error);
+    std::vector<std::string> stale;
+    for (int i = 0; !place.empty() && !error && i < kMostEntries && entry != fs::directory_iterator();
+         entry.increment(error), ++i) {
+        const pid_t maker = maker_of(entry->path().filename().string());
+        // The group of another healthcheckd's command may be empty for a moment.
+        if (maker > 0 && ::kill(maker, 0) != 0 && errno == ESRCH)
+            stale.push_back(entry->path().string());
+    }
+    return static_cast<std::size_t>(std::count_if(
+        stale.begin(), stale.end(), [](const std::string& path) { return ::rmdir(path.c_str()) == 0; }));
 }
 
 void CommandCgroup::kill() const {

@@ -28,6 +28,12 @@ public:
     // SIGKILL to every process in it.
     void kill() const;
 
+    // Where groups are made: the folder of the calling process's own group; empty when there is none.
+    static std::string folder();
+    // Removes the empty groups, below the calling process's own one, of processes that are gone: an action
+    // that was killed could not remove its own. Returns how many. Looks at 10,000 entries at most.
+    static std::size_t remove_stale();
+
 private:
     std::string path_;
     UniqueFd group_;

@@ -122,6 +122,14 @@ template <auto M> SecretStore::Group group_of(const KeyTarget& target) {
                                             : SecretStore::kMail;
 }
 
+// A secret of the cat's actions, out of its worker's reach.
+template <auto M, Result<void> (*Check)(std::string_view)>
+Result<void> set_action_secret(const KeyTarget& target, std::string_view text) {
+    if (Result<void> checked = Check(text); !checked)
+        return checked;
+    field<M>(target) = target.config->secrets->put(SecretStore::action_group(target.group), text);
+    return {};
+}
 template <auto M, Result<void> (*Check)(std::string_view)>
 Result<void> set_secret(const KeyTarget& target, std::string_view text) {
     if (Result<void> checked = Check(text); !checked)

@@ -24,6 +24,10 @@ Result<std::string> checked_call_headers(std::string_view text);
 // secret, pass, key, credential in it). A text without such a key comes back as it is.
 std::string masked_json(std::string_view json_text);
 
+// Does a shell command name a secret? By authorization, cookie, token, secret, passw and credential in it: a
+// sign that it may hold one.
+bool names_secret(std::string_view command);
+
 // Stands for a secret in everything that is printed.
 inline constexpr std::string_view kMask = "********";
 

@@ -4,6 +4,7 @@
 #include "common/line_codec.h"
 #include "master/config_checks.h"
 #include "master/config_file.h"
+#include "master/config_json.h"
 #include "master/config_suggest.h"
 #include "master/config_texts.h"
 #include "master/config_tree.h"
@@ -244,10 +245,17 @@ void Loader::warn_null(const Pair& pair, const Key& key, const std::string& path
                             : "has no value; the default " + std::string(key.default_text) + " is used");
 }
 
+// What a JSON text holds that -T would mask.
+bool masks_something(const Secret& json) {
+    return !json.empty() && masked_json(json.view()) != json.view();
+}
+
 bool holds_password(const Config& config) {
     return !config.supervisord_pass.empty() || (config.mail && !config.mail->pass.empty()) ||
-           !config.webhooks.empty() ||
-           std::ranges::any_of(config.cats, [](const CatConfig& cat) { return !cat.password.empty(); });
+           !config.webhooks.empty() || std::ranges::any_of(config.cats, [](const CatConfig& cat) {
+               return !cat.password.empty() || masks_something(cat.headers) || masks_something(cat.json) ||
+                      names_secret(cat.exec_cmd.view());
+           });
 }
 
 // A file of this machine, and who can read it; nullptr for a text that stands for itself.

@@ -31,8 +31,6 @@ std::string read_list(const std::filesystem::path& path) {
     return text;
 }
 
-}  // namespace
-
 std::vector<pid_t> child_processes() {
     std::vector<pid_t> children;
     std::error_code ignored;
@@ -52,26 +50,41 @@ std::vector<pid_t> child_processes() {
     return children;
 }
 
-std::optional<int> reap_children(pid_t wanted) {
+}  // namespace
+
+Descendants::Descendants() {
+    for (const pid_t child : child_processes())
+        spare(child);
+}
+
+std::vector<pid_t> Descendants::children() const {
+    std::vector<pid_t> all = child_processes();
+    std::erase_if(all, [&](pid_t pid) { return spares(pid); });
+    return all;
+}
+
+std::optional<int> Descendants::reap(pid_t wanted) {
     std::optional<int> found;
     int status = 0;
-    for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;)
+    for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
+        spared_.erase(pid);  // the number may come to mean a descendant
         if (pid == wanted)
             found = status;
+    }
     return found;
 }
 
-std::size_t kill_children(std::chrono::steady_clock::time_point until, pid_t wanted,
-                          std::optional<int>* status) {
+std::size_t Descendants::kill(std::chrono::steady_clock::time_point until, pid_t wanted,
+                              std::optional<int>* status) {
     std::set<pid_t> killed;
     for (;;) {
-        const std::optional<int> found = reap_children(wanted);
+        const std::optional<int> found = reap(wanted);
         if (found && status != nullptr)
             *status = found;
-        const std::vector<pid_t> children = child_processes();
-        if (children.empty() || std::chrono::steady_clock::now() >= until)
+        const std::vector<pid_t> all = children();
+        if (all.empty() || std::chrono::steady_clock::now() >= until)
             return killed.size();
-        for (const pid_t pid : children) {
+        for (const pid_t pid : all) {
             ::kill(pid, SIGKILL);
             killed.insert(pid);
         }

@@ -3,22 +3,37 @@
 
 #include <chrono>
 #include <optional>
+#include <set>
 #include <sys/types.h>
 #include <vector>
 
 namespace healthcheckd::master {
 
-// The direct children of the calling process. As it is a subreaper and reaps them itself, none of these
-// numbers can come to mean a stranger before reap_children(). Empty too when the kernel has no
-// /proc/PID/task/TID/children (proc(5), CONFIG_PROC_CHILDREN).
-std::vector<pid_t> child_processes();
+// All that descends from the calling process but what it spares. It must be a subreaper and reap its children
+// by reap() only: then none of the numbers can come to mean a stranger.
+class Descendants {
+public:
+    // Spares the children that are there already.
+    Descendants();
+    // A child that is none of them.
+    void spare(pid_t child) { spared_.insert(child); }
+    // Does a child that is spared still run, or wait to be reaped?
+    bool spares(pid_t child) const { return spared_.contains(child); }
 
-// Reaps what has ended. Returns the wait status of `wanted` when that is among them.
-std::optional<int> reap_children(pid_t wanted = -1);
+    // The direct children. Empty too when the kernel has no /proc/PID/task/TID/children (proc(5),
+    // CONFIG_PROC_CHILDREN).
+    std::vector<pid_t> children() const;
 
-// Sends SIGKILL to child after child until none is left: the children of one that dies become ours. Gives up
-// at `until`. Sets `status` when `wanted` was among them. Returns how many got the signal.
-std::size_t kill_children(std::chrono::steady_clock::time_point until, pid_t wanted = -1,
-                          std::optional<int>* status = nullptr);
+    // Reaps what has ended. Returns the wait status of `wanted` when that is among them.
+    std::optional<int> reap(pid_t wanted = -1);
+
+    // Sends SIGKILL to child after child until none is left: the children of one that dies become ours. Gives
+    // up at `until`. Sets `status` when `wanted` was among them. Returns how many got the signal.
+    std::size_t kill(std::chrono::steady_clock::time_point until, pid_t wanted = -1,
+                     std::optional<int>* status = nullptr);
+
+private:
+    std::set<pid_t> spared_;
+};
 
 }  // namespace healthcheckd::master

@@ -7,10 +7,19 @@
 
 namespace healthcheckd::master {
 
+std::optional<rlimit> descriptor_limit_at_start() {
+    static const std::optional<rlimit> first = [] {
+        rlimit limit{};
+        return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? std::optional(limit) : std::nullopt;
+    }();
+    return first;
+}
+
 void raise_descriptor_limit() {
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
+    const std::optional<rlimit> first = descriptor_limit_at_start();
+    if (!first)
         return;
+    rlimit limit = *first;
     limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 65536);
     ::setrlimit(RLIMIT_NOFILE, &limit);
 }

@@ -61,10 +61,15 @@ Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> confi
                 [this](const std::string& name) { return cats_.find(name); },
                 [this] { return link_.open_peer(); }, notices_, mailer_, config_, life_,
                 [this] { finisher_.look(Milliseconds(1'000)); },
+                [this](const std::string& program) { return finisher_.works_at(program); },
                 [this] {
+                    finisher_.on_action_end();
                     link_.refresh_in(Milliseconds(0));
                 }}),
-      finisher_(loop, spawner, config_->state_dir, [this] { return link_.open_peer(); }),
+      finisher_({loop, spawner, config_->state_dir, [this] { return link_.open_peer(); },
+                 [this] {
+                     return actions_.busy_programs();
+                 }}),
       cats_({workers_, table_,
              [this](Cat& cat, Event event, const Report& report) {
                  actions_.on_event(cat.shared_from_this(), event, report);
@@ -93,6 +98,7 @@ void Master::start(Memory memory) {
     ask_for_table();
     memory_timer_.start(kMemoryPause);
     finisher_.look(Milliseconds(500));
+    actions_.clean_up();
 }
 
 void Master::ask_for_table() {

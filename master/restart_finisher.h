@@ -7,18 +7,29 @@
 
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 
 namespace healthcheckd::master {
 
 class RestartFinisher {
 public:
-    RestartFinisher(Loop& loop, Spawner& spawner, std::string state_dir,
-                    std::function<Result<UniqueFd>()> open_peer);
+    struct Needs {
+        Loop& loop;
+        Spawner& spawner;
+        std::string state_dir;
+        std::function<Result<UniqueFd>()> open_peer;
+        std::function<std::set<std::string>()> busy;  // programs that an action works at
+    };
+    explicit RestartFinisher(Needs needs);
     ~RestartFinisher();
 
     // Looks for records after `delay`, and again, ever more rarely, until none is left.
     void look(Milliseconds delay);
+    // Is what a restart of the program has left being dealt with? Then none may begin.
+    bool works_at(const std::string& program) const { return claimed_.contains(program); }
+    // An action has ended: what was left alone because of it is looked at.
+    void on_action_end();
     void stop();
 
 private:
@@ -28,17 +39,18 @@ private:
 
     void begin();
     void on_line(std::string_view text);
+    void on_claim(const std::string& program);
     void on_end();
     void again();
 
-    Loop& loop_;
-    Spawner& spawner_;
-    std::string state_dir_;
-    std::function<Result<UniqueFd>()> open_peer_;
+    Needs needs_;
     pid_t pid_ = 0;
     UniqueFd control_;
     std::unique_ptr<ReportReader> reader_;
     bool finished_ = false;
+    bool wanted_ = false;            // somebody asked for a look after the child was born
+    bool skipped_ = false;           // an action was at work when it was born
+    std::set<std::string> claimed_;  // what it works at
     bool stopped_ = false;
     std::string last_said_;
     Milliseconds pause_{kFirstPause};

@@ -1,11 +1,18 @@
 #include "master/restart_record.h"
 
 #include "common/durable_file.h"
+#include "common/unique_fd.h"
 
+#include <algorithm>
+#include <array>
 #include <cctype>
+#include <climits>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
+#include <openssl/evp.h>
+#include <optional>
+#include <stdexcept>
+#include <sys/stat.h>
 
 namespace healthcheckd::master {
 
@@ -13,35 +20,59 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr std::size_t kMostRecords = 1000;
-constexpr std::size_t kMostBytes = 4096;
+constexpr std::size_t kMostBytes = 64 * 1024;  // a name of 4 KB, each byte as \uXXXX
 constexpr char kEnding[] = ".restart";
+constexpr char kCorrupt[] = ".corrupt";
 
 std::string folder(const std::string& state_dir) {
     return state_dir + "/restarts";
 }
 
-// A file name for any program: letters, digits and .-_ stay, other bytes become %XX.
-std::string file_name(const std::string& program) {
+// How much of an escaped name fits a file name with kEnding, and with the '.' and '.new' of replace_file().
+constexpr std::size_t kMostName = NAME_MAX - (sizeof kEnding - 1) - 5;
+constexpr std::size_t kDigestBytes = 16;
+
+std::string escaped(char c) {
     constexpr char kHex[] = "0123456789ABCDEF";
-    std::string name;
-    for (const char c : program) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (std::isalnum(byte) != 0 || c == '-' || c == '_' || (c == '.' && !name.empty())) {
-            name += c;
-        } else {
-            name += '%';
-            name += kHex[byte >> 4];
-            name += kHex[byte & 15];
-        }
-    }
-    return name + kEnding;
+    const auto byte = static_cast<unsigned char>(c);
+    return {'%', kHex[byte >> 4], kHex[byte & 15]};
 }
 
+// The name's SHA-256, cut, in hexadecimal.
+std::string digest_of(const std::string& name) {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    if (EVP_Digest(name.data(), name.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1)
+        throw std::runtime_error("SHA-256 is not there");
+    std::string text;
+    for (std::size_t i = 0; i < kDigestBytes; ++i)
+        text += escaped(static_cast<char>(digest[i])).substr(1);
+    return text;
+}
+
+// A file name for any program: letters, digits and .-_ stay, other bytes become %XX. Of a name for which that
+// is too long there is a beginning, to be recognized by, and after a '~', which no other has, its digest.
+std::string file_name(const std::string& program) {
+    std::string name;
+    std::string beginning;
+    for (const char c : program) {
+        const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_' ||
+                           (c == '.' && !name.empty());
+        name += plain ? std::string(1, c) : escaped(c);
+        if (name.size() + 1 + 2 * kDigestBytes <= kMostName)
+            beginning = name;
+    }
+    return (name.size() <= kMostName ? name : beginning + '~' + digest_of(program)) + kEnding;
+}
+
+// The record in the file, when it is one; nothing is waited for, and no link followed.
 std::optional<RestartRecord> read_record(const fs::path& path) {
-    std::ifstream in(path, std::ios::binary);
+    const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    struct stat info {};
+    if (!file || ::fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode))
+        return std::nullopt;
     std::string text(kMostBytes, '\0');
-    in.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(in.gcount()));
+    const ssize_t size = ::read(file.get(), text.data(), text.size());
+    text.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
     const auto json = nlohmann::json::parse(text, nullptr, false);
     if (!json.is_object() || !json.contains("program") || !json["program"].is_string() ||
         !json.contains("start") || !json["start"].is_number_integer() || !json.contains("cat") ||
@@ -77,7 +108,8 @@ RecordList list_records(const std::string& state_dir) {
             list.records.push_back(std::move(*record));
         } else {
             std::error_code ignored;
-            fs::rename(path, path.string() + ".corrupt", ignored);
+            const std::string aside = path.filename().string().substr(0, NAME_MAX - (sizeof kCorrupt - 1));
+            fs::rename(path, path.parent_path() / (aside + kCorrupt), ignored);
             list.damaged.push_back(path.string());
         }
     }

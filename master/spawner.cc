@@ -216,6 +216,11 @@ void Spawner::kill(pid_t pid) const {
         ::kill(pid, SIGKILL);
 }
 
+void Spawner::terminate(pid_t pid) const {
+    if (is_child(pid))
+        ::kill(pid, SIGTERM);
+}
+
 void Spawner::reap() {
     // One SIGCHLD may stand for many ends.
     for (;;) {

@@ -80,6 +80,9 @@ public:
     // SIGKILL to a child of ours that has not been reaped; anything else is ignored.
     void kill(pid_t pid) const;
 
+    // The same with SIGTERM.
+    void terminate(pid_t pid) const;
+
     // From now on children do not inherit the environment, but for those whose ChildSpec says so.
     void hide_environment();
 

@@ -95,6 +95,24 @@ BOOST_AUTO_TEST_CASE(a_restart_for_a_process_that_supervisord_does_not_know_is_f
     BOOST_TEST(next.wait_for_log("a restart for cat1 had stopped it and was not finished"));
 }
 
+BOOST_AUTO_TEST_CASE(a_program_that_a_new_supervisord_does_not_start_by_itself_is_started) {
+    Supervisord supervisord({{.name = "web",
+                              .command = program("ignore_term.py"),
+                              .extra = "autostart=false\nstartsecs=0\nstopwaitsecs=3"}});
+    supervisord.ctl({"start", "web"});
+    BOOST_TEST_REQUIRE(supervisord.wait_state("web", "RUNNING"));
+    Daemon daemon(supervisord.url(), cats(free_port()));
+    BOOST_TEST_REQUIRE(supervisord.wait_state("web", "STOPPING"));
+    daemon.wait_end(SIGKILL);
+    BOOST_TEST_REQUIRE(supervisord.wait_state("web", "STOPPED"));
+    supervisord.restart();
+    BOOST_TEST(supervisord.state("web") == "STOPPED");
+    const Daemon next(supervisord.url(), "idle: {program: web, type: mem, periodSeconds: 5, action: email}\n",
+                      {.state_dir = daemon.state_dir()});
+    BOOST_TEST(next.wait_for_log("web started: a restart for cat4 had stopped it and was not finished"));
+    BOOST_TEST(supervisord.wait_state("web", "RUNNING"));
+}
+
 BOOST_AUTO_TEST_CASE(a_program_that_somebody_started_and_stopped_since_stays_stopped) {
     const Supervisord supervisord(
         {{.name = "web", .command = program("ignore_term.py"), .extra = "startsecs=0\nstopwaitsecs=3"}});

@@ -1,7 +1,8 @@
+#include "common/proc_stat.h"
 #include "master/action.h"
 #include "master/command.h"
+#include "t/fixture/action_child.h"
 #include "t/fixture/basics.h"
-#include "t/fixture/skip.h"
 
 #include <algorithm>
 #include <array>
@@ -25,86 +26,38 @@ using master::ActionResult;
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 bool has(const std::string& text, std::string_view part) {
     return text.find(part) != std::string::npos;
 }
-
-ActionRequest request_for(const std::string& command, std::chrono::milliseconds limit = 20s) {
-    ActionRequest request;
-    request.cat_name = "cat1";
-    request.program = "web:gateway";
-    request.cat.type = CheckType::mem;
-    request.cat.exec_cmd = command;
-    request.cat.exec_timeout = limit;
-    request.evidence.verdict = Verdict::failure;
-    request.evidence.value = 1031.25;
-    request.evidence.limit = 1024;
-    request.evidence.unit = "MB";
-    request.evidence.process = {.pid = 2630, .start_ticks = 5};
-    request.evidence.message = "rss 1031.25 MB";
-    return request;
-}
-
-// A process that does what an action's child does; this process must not become a subreaper itself.
-class ActionChild {
-public:
-    explicit ActionChild(const std::function<void()>& work) : pid_(::fork()) {
-        if (pid_ == 0) {
-            work();
-            ::_exit(0);
-        }
-    }
-    ~ActionChild() {
-        if (status_ == -1)
-            ::kill(pid_, SIGKILL);
-        wait(10s);
-    }
-    ActionChild(const ActionChild&) = delete;
-    ActionChild& operator=(const ActionChild&) = delete;
-
-    pid_t pid() const { return pid_; }
-    rusage usage() const { return usage_; }
-    // The wait status, -1 when it still runs after `limit`.
-    int wait(std::chrono::milliseconds limit) {
-        wait_until(
-            [&] {
-                int status = 0;
-                if (status_ == -1 && ::wait4(pid_, &status, WNOHANG, &usage_) == pid_)
-                    status_ = status;
-                return status_ != -1;
-            },
-            limit);
-        return status_;
-    }
-
-private:
-    pid_t pid_;
-    int status_ = -1;
-    rusage usage_{};
-};
 
 struct Outcome {
     ActionResult result;
     std::chrono::milliseconds took{0};
     std::size_t swept = 0;
     std::chrono::milliseconds stage_limit{0};
+    std::string stage;
     long max_rss_kb = 0;
 };
 
 // Runs the action in a child of its own; `sweep`: what was left behind has until then, from the start on.
 Outcome exec(const ActionRequest& request, std::optional<std::chrono::milliseconds> sweep = {}) {
     const TempDir dir;
-    const auto start = Clock::now();
+    const auto start = std::chrono::steady_clock::now();
     ActionChild child([&] {
         std::chrono::milliseconds stage_limit{0};
-        const ActionResult result = master::run_exec(
-            request, [&](std::chrono::milliseconds limit, std::string_view) { stage_limit = limit; });
-        const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start);
-        const std::size_t swept = sweep ? master::sweep_leftovers(start + *sweep) : 0;
+        std::string stage;
+        std::optional<master::CommandGuard> guard(std::in_place, master::CommandGuard::Grouping::none);
+        const ActionResult result =
+            run(request, guard, [&](std::chrono::milliseconds limit, std::string_view what) {
+                stage_limit = limit;
+                stage = what;
+            });
+        const auto took =
+            std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
+        const std::size_t swept = sweep ? master::sweep_leftovers(start + *sweep, *guard) : 0;
         std::ofstream(dir.file("result"))
             << result.ok << ' ' << took.count() << ' ' << swept << ' ' << stage_limit.count() << '\n'
+            << stage << '\n'
             << result.message << '\n'
             << result.output;
     });
@@ -114,6 +67,7 @@ Outcome exec(const ActionRequest& request, std::optional<std::chrono::millisecon
     long took = 0, stage_limit = 0;
     in >> outcome.result.ok >> took >> outcome.swept >> stage_limit;
     in.ignore();
+    std::getline(in, outcome.stage);
     std::getline(in, outcome.result.message);
     outcome.result.output.assign(std::istreambuf_iterator<char>(in), {});
     outcome.took = std::chrono::milliseconds(took);
@@ -122,17 +76,10 @@ Outcome exec(const ActionRequest& request, std::optional<std::chrono::millisecon
     return outcome;
 }
 
-pid_t pid_in(const std::string& file) {
-    const std::string text = read_file(file);
-    pid_t pid = 0;
-    std::from_chars(text.data(), text.data() + text.size(), pid);
-    return text.ends_with('\n') ? pid : 0;
-}
-
-// A zombie does not run; its new parent may take its time.
-bool runs(pid_t pid) {
-    const std::string stat = read_file("/proc/" + std::to_string(pid) + "/stat");
-    return !stat.empty() && !has(stat, ") Z ");
+ProcessId process_of(pid_t pid) {
+    const auto start = start_ticks_of(pid);
+    BOOST_TEST_REQUIRE(static_cast<bool>(start));
+    return {pid, *start};
 }
 
 }  // namespace
@@ -141,24 +88,71 @@ BOOST_AUTO_TEST_SUITE(test_action_exec)
 
 BOOST_AUTO_TEST_CASE(the_evidence_is_in_the_environment) {
     ::setenv("HEALTHCHECK_PID", "stale", 1);
-    const Outcome got = exec(request_for("env | grep ^HEALTHCHECK_ | sort; test -n \"$PATH\""));
+    const Subprocess measured({"/bin/sleep", "1000"});
+    ActionRequest request = request_for("env | grep ^HEALTHCHECK_ | sort; test -n \"$PATH\"");
+    request.evidence.process = process_of(measured.pid());
+    const Outcome got = exec(request);
     ::unsetenv("HEALTHCHECK_PID");
     BOOST_TEST(got.result.ok, got.result.message);
     BOOST_TEST(got.result.output == "HEALTHCHECK_CAT=cat1\n"
                                     "HEALTHCHECK_LIMIT=1024\n"
                                     "HEALTHCHECK_MESSAGE=rss 1031.25 MB\n"
-                                    "HEALTHCHECK_PID=2630\n"
-                                    "HEALTHCHECK_PROGRAM=web:gateway\n"
-                                    "HEALTHCHECK_STATUS=failure\n"
-                                    "HEALTHCHECK_TYPE=mem\n"
-                                    "HEALTHCHECK_UNIT=MB\n"
-                                    "HEALTHCHECK_VALUE=1031.25\n");
+                                    "HEALTHCHECK_PID=" +
+                                        std::to_string(measured.pid()) +
+                                        "\n"
+                                        "HEALTHCHECK_PROGRAM=web:gateway\n"
+                                        "HEALTHCHECK_STATUS=failure\n"
+                                        "HEALTHCHECK_TYPE=mem\n"
+                                        "HEALTHCHECK_UNIT=MB\n"
+                                        "HEALTHCHECK_VALUE=1031.25\n");
 }
 
 BOOST_AUTO_TEST_CASE(without_a_process_the_pid_is_empty) {
     ActionRequest request = request_for("echo \"<$HEALTHCHECK_PID>\"");
     request.evidence.process = {};
     BOOST_TEST(exec(request).result.output == "<>\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_process_that_is_not_the_measured_one_any_more_is_not_named_to_the_command) {
+    Subprocess other({"/bin/sleep", "1000"});
+    ActionRequest request = request_for("echo \"<$HEALTHCHECK_PID>\"");
+    request.evidence.process = process_of(other.pid());
+    BOOST_TEST(exec(request).result.output == "<" + std::to_string(other.pid()) + ">\n");
+    // The number is that of another one ...
+    request.evidence.process.start_ticks -= 1;
+    const Outcome renumbered = exec(request);
+    BOOST_TEST(renumbered.result.output == "<>\n");
+    BOOST_TEST(has(renumbered.result.message, ", without HEALTHCHECK_PID: pid " +
+                                                  std::to_string(other.pid()) + " is another process now"),
+               renumbered.result.message);
+    // ... the name means another one ...
+    request.evidence.process.start_ticks += 1;
+    request.cat.pid_get = PidGet::name;
+    request.cat.program = "hcd-no-such-program";
+    BOOST_TEST(exec(request).result.output == "<>\n");
+    // ... and so does the file ...
+    const TempDir dir;
+    const Subprocess meant({"/bin/sleep", "1000"});
+    request.cat.pid_get = PidGet::file;
+    request.cat.pid_file = dir.write("pid", std::to_string(meant.pid()) + "\n");
+    BOOST_TEST(exec(request).result.output == "<>\n");
+    // ... or it has ended.
+    request.cat.pid_get = PidGet::supervisor;
+    other.signal(SIGKILL);
+    BOOST_TEST_REQUIRE(wait_until([&] { return !runs(other.pid()); }));
+    BOOST_TEST(exec(request).result.output == "<>\n");
+}
+
+BOOST_AUTO_TEST_CASE(what_an_action_says_that_it_does_is_not_the_text_of_the_command) {
+    BOOST_TEST(exec(request_for(": hunter2secret")).stage == "runs its execCmd");
+}
+
+BOOST_AUTO_TEST_CASE(a_command_that_cannot_be_read_is_no_success) {
+    ActionRequest request = request_for("true");
+    request.command = {};
+    const Outcome got = exec(request);
+    BOOST_TEST(!got.result.ok);
+    BOOST_TEST(got.result.message == "its execCmd cannot be read");
 }
 
 BOOST_AUTO_TEST_CASE(text_of_the_check_is_never_shell_text) {
@@ -281,66 +275,6 @@ BOOST_AUTO_TEST_CASE(a_gigabyte_of_output_is_drained_and_4_kib_kept) {
     BOOST_TEST(got.result.ok, got.result.message);
     BOOST_TEST(got.result.output == std::string(4096, 'x'));
     BOOST_TEST(got.max_rss_kb < 200 * 1024);
-}
-
-BOOST_AUTO_TEST_CASE(the_commands_tree_dies_with_the_master_within_a_second) {
-    const TempDir dir;
-    // This child is the master; it forks the action as the real one does.
-    ActionChild fake_master([&] {
-        ActionChild action([&] {
-            const std::string file = dir.file("pids");
-            master::run_exec(request_for("sleep 1000 & echo $! > " + dir.file("a") +
-                                         "; setsid sleep 1000 & echo $! > " + dir.file("b") + "; echo $$ > " +
-                                         dir.file("c") + "; wait"),
-                             [](std::chrono::milliseconds, std::string_view) {});
-        });
-        action.wait(60s);
-    });
-    BOOST_REQUIRE(wait_until([&] { return pid_in(dir.file("c")) > 1; }));
-    ::kill(fake_master.pid(), SIGKILL);
-    for (const char* name : {"a", "b", "c"}) {
-        const pid_t pid = pid_in(dir.file(name));
-        BOOST_REQUIRE(pid > 1);
-        BOOST_TEST(wait_until([&] { return !runs(pid); }, 1s), name);
-    }
-}
-
-BOOST_AUTO_TEST_CASE(sigterm_to_the_action_ends_the_commands_tree_and_the_action) {
-    const TempDir dir;
-    ActionChild action([&] {
-        master::run_exec(request_for("setsid sleep 1000 & echo $! > " + dir.file("a") + "; wait"),
-                         [](std::chrono::milliseconds, std::string_view) {});
-    });
-    BOOST_REQUIRE(wait_until([&] { return pid_in(dir.file("a")) > 1; }));
-    ::kill(action.pid(), SIGTERM);
-    const int status = action.wait(3s);
-    BOOST_TEST((WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM));
-    BOOST_TEST(wait_until([&] { return !runs(pid_in(dir.file("a"))); }, 1s));
-}
-
-BOOST_AUTO_TEST_CASE(a_tree_that_runs_away_from_a_sweep_is_ended_by_its_cgroup) {
-    if (!master::CommandCgroup().exists())
-        skip("no version 2 cgroup can be made here");
-    const TempDir dir;
-    const std::string beat = dir.file("beat");
-    // Each process makes the next one and ends: by the time that a sweep has found one, there is another. It
-    // ends by itself after 30 s.
-    const std::string runner = dir.write("runner.py", "import os, time\nend = time.time() + 30\n"
-                                                      "while time.time() < end:\n"
-                                                      "    if os.fork():\n        os._exit(0)\n"
-                                                      "    open('" +
-                                                          beat + "', 'w').write(str(time.time()))\n");
-    const ActionRequest request = request_for("setsid /usr/bin/python3 " + runner + " & sleep 30", 1s);
-    ActionChild child([&] {
-        const master::CommandCgroup group;
-        const ActionResult result = master::run_exec(
-            request, [](std::chrono::milliseconds, std::string_view) {}, &group);
-        ::_exit(result.ok ? 1 : 0);
-    });
-    BOOST_TEST_REQUIRE(wait_until([&] { return !read_file(beat).empty(); }));
-    BOOST_REQUIRE_EQUAL(child.wait(20s), 0);
-    const std::string last = read_file(beat);
-    BOOST_TEST(stays([&] { return read_file(beat) == last; }, 500ms));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

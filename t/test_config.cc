@@ -76,11 +76,11 @@ void check_first_sample(const Config& config) {
     BOOST_TEST(http.headers.view() == R"({"c":"1"})");
     BOOST_TEST(http.username.view() == "test");
     BOOST_TEST(http.password.view() == "pass");
-    BOOST_TEST(config.cats[0].exec_cmd == "command");
+    BOOST_TEST(config.cats[0].exec_cmd.view() == "command");
     const CatConfig& restart = config.cats[4];
     BOOST_TEST((restart.type == CheckType::restart));
     BOOST_TEST(restart.success_threshold == 14400u);
-    BOOST_TEST(restart.exec_cmd == "echo '123456'");
+    BOOST_TEST(restart.exec_cmd.view() == "echo '123456'");
     BOOST_TEST((restart.action == ActionSet{.exec = true}));
 }
 
@@ -89,7 +89,7 @@ void check_second_sample(const Config& config) {
     BOOST_REQUIRE(config.cats.size() == 3u);
     for (const CatConfig& cat : config.cats)
         BOOST_TEST(cat.program == "gateway");
-    BOOST_TEST(config.cats[2].exec_cmd == "sh /capaa/gateway/tools/bypass_new.sh 1");
+    BOOST_TEST(config.cats[2].exec_cmd.view() == "sh /capaa/gateway/tools/bypass_new.sh 1");
 }
 
 // The complaints without their line and column, which depend on comments around the sample.

@@ -185,6 +185,15 @@ BOOST_AUTO_TEST_CASE(passwords_that_everyone_can_read_are_a_warning) {
     BOOST_REQUIRE(::chmod(file.c_str(), 0640) == 0);
     BOOST_TEST(complaints(master::load_config(file)) == "");
     BOOST_TEST(complaints(master::load_config(dir.write("b.yaml", cat_of(""), 0644))) == "");
+    for (const char* keys : {"headers: {Authorization: x}", "mode: POST, json: {user: {token: x}}",
+                             "execCmd: PGPASSWORD=x psql"})
+        BOOST_TEST(complaints(master::load_config(dir.write("c.yaml", cat_of(keys), 0644))) ==
+                       dir.file("c.yaml") +
+                           ": warning: holds passwords and is readable by every user; chmod o-rwx it\n",
+                   keys);
+    for (const char* keys :
+         {"headers: {Accept: x}", "mode: POST, json: {user: x}", "execCmd: sh bypass_new.sh 1"})
+        BOOST_TEST(complaints(master::load_config(dir.write("d.yaml", cat_of(keys), 0644))) == "", keys);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -324,6 +324,38 @@ BOOST_AUTO_TEST_CASE(a_worker_cannot_choose_who_is_killed) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_worker_cannot_choose_which_process_a_command_is_told) {
+    const Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
+    const Subprocess victim({"/bin/sleep", "1001"});
+    const auto start = start_ticks_of(victim.pid());
+    BOOST_TEST_REQUIRE(static_cast<bool>(start));
+    const BadWorker bad("bad", [&](auto&, auto seq) {
+        Report report;
+        report.verdict = Verdict::failure;
+        report.seq = seq;
+        report.process = {victim.pid(), *start};
+        report.message = "tell that one";
+        say(encode(report).line());
+        ::pause();
+    });
+    bad.begin();
+    const TempDir dir;
+    for (const std::string& keys :
+         {std::string("pidGet: name"),
+          "pidGet: file, pidFile: " + dir.write("web.pid", std::to_string(supervisord.pid("web")))}) {
+        const Daemon daemon(
+            supervisord.url(),
+            "bad: {program: web, type: mem, periodSeconds: 0.2, initialDelaySeconds: 0, "
+            "failureThreshold: 1, action: exec, execCmd: 'echo \"pid <$HEALTHCHECK_PID>\"', " +
+                keys + "}\n",
+            {.life = bad.life()});
+        BOOST_TEST(daemon.wait_for_log("output: pid <>"), keys);
+        BOOST_TEST(daemon.wait_for_log(", without HEALTHCHECK_PID: pid " + std::to_string(victim.pid()) +
+                                       " is not the process that web means now"),
+                   keys);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_worker_that_asks_for_rotation_all_the_time_gets_one_a_pause_and_none_of_a_small_log) {
     const BadWorker bad("bad", [&](const worker::WorkerStart& start, auto) {
         const std::string path = worker_log_path(start.config, start.name);

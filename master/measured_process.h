@@ -1,0 +1,31 @@
+// The process that a check measured, looked at again by an action that is about to do something with it.
+// Action.
+#pragma once
+
+#include "master/action.h"
+
+#include <chrono>
+#include <string>
+#include <sys/types.h>
+
+namespace healthcheckd::master {
+
+// What the process of a request is now.
+struct ProcessLook {
+    enum class Is : std::uint8_t {
+        same,    // it runs, and is what the cat's program means
+        ended,   // gone, or a zombie
+        other,   // the number means another process, or the program means another one
+        unsure,  // it could not be looked at in time, or it was never measured
+    };
+    Is is = Is::unsure;
+    std::string why;  // unless it is the same: "pid 12 has ended"
+};
+
+// Looks now, for at most `limit`: in a child, since a process can keep whoever reads of it in /proc waiting.
+// Where a worker finds the process by itself its word is not enough: it has talked to nobody but /proc, yet a
+// worker that lies must not be able to choose whom a privileged process acts upon. `master`: the root of
+// healthcheckd's own processes.
+ProcessLook look_again(const ActionRequest& request, pid_t master, std::chrono::milliseconds limit);
+
+}  // namespace healthcheckd::master

@@ -75,8 +75,8 @@ std::string text_of(int reason) {
 
 }  // namespace
 
-bool renew_logs(Spawner& spawner, std::vector<LogFile> files, std::optional<Rotation> rotation,
-                std::function<void(const std::string&)> on_end, Milliseconds limit) {
+pid_t renew_logs(Spawner& spawner, std::vector<LogFile> files, std::optional<Rotation> rotation,
+                 std::function<void(const std::string&)> on_end, Milliseconds limit) {
     ChildSpec spec;
     spec.title = "healthcheckd: log files";
     spec.limit = limit;
@@ -93,7 +93,7 @@ bool renew_logs(Spawner& spawner, std::vector<LogFile> files, std::optional<Rota
     });
     if (!child)
         log::warning("", "log files could not be renewed: {}", child.error().text());
-    return static_cast<bool>(child);
+    return child ? child->pid : 0;
 }
 
 }  // namespace healthcheckd::master

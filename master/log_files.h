@@ -30,9 +30,9 @@ struct Rotation {
 
 // Starts a child that opens each file anew, after its rotation if there is one, and passes it to its worker.
 // `on_end` is called when the child has ended, with what of it failed, empty when nothing did. The child is
-// killed after `limit`. False: no child could be started, which has been logged.
-bool renew_logs(Spawner& spawner, std::vector<LogFile> files, std::optional<Rotation> rotation,
-                std::function<void(const std::string& failure)> on_end,
-                Milliseconds limit = std::chrono::seconds(30));
+// killed after `limit`. Returns its pid; 0: none could be started, which has been logged.
+pid_t renew_logs(Spawner& spawner, std::vector<LogFile> files, std::optional<Rotation> rotation,
+                 std::function<void(const std::string& failure)> on_end,
+                 Milliseconds limit = std::chrono::seconds(30));
 
 }  // namespace healthcheckd::master

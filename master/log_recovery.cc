@@ -24,16 +24,25 @@ void LogRecovery::look_soon() {
 void LogRecovery::begin() {
     if (writing_ || workers_.empty())
         return;
+    if (child_ != 0 && spawner_.is_child(child_))
+        return timer_.start(kCorpsePause);
     std::vector<LogFile> files;
     std::map<Id, int> handed;
-    for (const auto& [id, worker] : workers_)
-        if (LogFile file = worker.file(); file.control >= 0) {
-            handed[id] = file.control;
-            files.push_back(std::move(file));
-        }
+    const auto take = [&](const auto& entry) {
+        const auto& [id, worker] = entry;
+        LogFile file = worker.file();
+        if (file.control < 0 || (one_by_one_ && !files.empty()))
+            return;
+        handed[id] = file.control;
+        files.push_back(std::move(file));
+        last_ = id;
+    };
+    const auto next = workers_.upper_bound(last_);
+    std::for_each(next, workers_.end(), take);
+    std::for_each(workers_.begin(), next, take);
     if (files.empty())
         return timer_.start(kFirstPause);
-    writing_ = renew_logs(
+    child_ = renew_logs(
         spawner_, std::move(files), std::nullopt,
         [this, handed, alive = std::weak_ptr(alive_)](const std::string& failure) {
             log::debug("", "logs that hung were tried: {}", failure.empty() ? "well" : failure);
@@ -41,6 +50,7 @@ void LogRecovery::begin() {
                 on_end(handed, failure.empty());
         },
         kLimit);
+    writing_ = child_ != 0;
     if (!writing_)
         timer_.start(kFirstPause);
 }
@@ -56,6 +66,7 @@ void LogRecovery::on_end(const std::map<Id, int>& handed, bool ok) {
         workers_.erase(found);
         on_recovered();
     }
+    one_by_one_ = !ok;
     pause_ = ok ? kFirstPause : std::min(kMostPause, pause_ * 2);
     if (!workers_.empty())
         timer_.start(pause_);

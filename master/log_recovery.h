@@ -37,7 +37,8 @@ private:
     static constexpr Milliseconds kFirstPause{5'000};
     static constexpr Milliseconds kMostPause{60'000};
     static constexpr Milliseconds kSoon{200};
-    static constexpr Milliseconds kLimit{5'000};  // for a child that writes
+    static constexpr Milliseconds kLimit{5'000};      // for a child that writes
+    static constexpr Milliseconds kCorpsePause{500};  // between looks whether one that hung has ended
 
     void begin();
     void on_end(const std::map<Id, int>& handed, bool ok);
@@ -47,6 +48,9 @@ private:
     std::map<Id, Worker> workers_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     bool writing_ = false;
+    pid_t child_ = 0;          // the last one that wrote
+    bool one_by_one_ = false;  // after a failure: what keeps one log away must not keep the others
+    Id last_ = nullptr;        // whose turn it was
     Milliseconds pause_{kFirstPause};
     Timer timer_;
 };

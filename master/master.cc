@@ -299,13 +299,15 @@ void Master::reopen_logs() {
     for (const auto& cat : cats_.all())
         if (cat->worker().control() >= 0)
             files.push_back({worker_log_path(*config_, cat->name()), cat->worker().control()});
-    renewing_logs_ = renew_logs(spawner_, std::move(files), std::nullopt, [this](const std::string& failure) {
-        renewing_logs_ = false;
-        if (failure.empty())
-            log::info("", "log files reopened");
-        else
-            log::warning("", "a log file could not be renewed: {}", failure);
-    });
+    const pid_t child =
+        renew_logs(spawner_, std::move(files), std::nullopt, [this](const std::string& failure) {
+            renewing_logs_ = false;
+            if (failure.empty())
+                log::info("", "log files reopened");
+            else
+                log::warning("", "a log file could not be renewed: {}", failure);
+        });
+    renewing_logs_ = child != 0;
 }
 
 void Master::stop(std::function<void()> on_stopped) {

@@ -315,7 +315,7 @@ void WorkerProcess::rotate_log() {
     rotated_at_ = Clock::now();
     const LogFile file{worker_log_path(*identity_.config, identity_.name), control(), {}};
     const Rotation rotation{identity_.config->log_backups, identity_.config->log_max_bytes};
-    *rotating_ = renew_logs(
+    const pid_t child = renew_logs(
         context_.spawner, {file}, rotation,
         [rotating = rotating_, limit = rotations_, who = identity_.who()](const std::string& failure) {
             *rotating = false;
@@ -324,6 +324,7 @@ void WorkerProcess::rotate_log() {
             limit->give_back();
             log::warning(who, "its log file could not be renewed: {}", failure);
         });
+    *rotating_ = child != 0;
     if (!*rotating_)
         rotations_->give_back();
 }

@@ -75,6 +75,9 @@ Result<void> change_ids(const SandboxProfile& profile, Missing& missing) {
         missing.emplace_back("uid");
         return {};
     }
+    // capabilities(7): else the change of the uid takes them all.
+    if (profile.reads_processes && ::prctl(PR_SET_KEEPCAPS, 1) != 0)
+        return system_error("PR_SET_KEEPCAPS");
     bool all = ::setgroups(0, nullptr) == 0;
     if (!all && !not_to_be_had())
         return system_error("setgroups");
@@ -91,10 +94,20 @@ Result<void> change_ids(const SandboxProfile& profile, Missing& missing) {
     return kSanitized ? Result<void>() : lower_limit(RLIMIT_NPROC, profile.tasks, "NPROC");
 }
 
-Result<void> drop_capabilities() {
+constexpr std::uint32_t kTracing = 1U << CAP_SYS_PTRACE;
+
+bool may_trace() {
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-    const __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3]{};
-    if (::syscall(SYS_capset, &header, none) != 0)
+    __user_cap_data_struct now[_LINUX_CAPABILITY_U32S_3]{};
+    return ::syscall(SYS_capget, &header, now) == 0 && (now[0].permitted & kTracing) != 0;
+}
+
+Result<void> drop_capabilities(const SandboxProfile& profile) {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct kept[_LINUX_CAPABILITY_U32S_3]{};
+    if (profile.reads_processes)
+        kept[0].permitted = kept[0].effective = kTracing;
+    if (::syscall(SYS_capset, &header, kept) != 0)
         return system_error("capset");
     return {};
 }
@@ -147,6 +160,10 @@ Result<std::vector<std::string>> enter_sandbox(const SandboxProfile& profile, Sa
     Missing missing;
     // The order matters: dropping ids takes capabilities, setresuid(2) clears the parent-death signal,
     // Landlock and seccomp need no_new_privs, and seccomp would refuse what the other steps do.
+    // Who it is is all that lets it see other processes.
+    const bool as_started = profile.reads_processes && !may_trace();
+    if (as_started)
+        missing.emplace_back("CAP_SYS_PTRACE");
     struct Step {
         const char* name;
         bool always;  // even with SandboxLevel::off
@@ -159,19 +176,19 @@ Result<std::vector<std::string>> enter_sandbox(const SandboxProfile& profile, Sa
          }},
         {"bounding set", true,
          [&] {
-             return drop_bounding_set(missing);
+             return as_started ? Result<void>() : drop_bounding_set(missing);
          }},
         {"ids", true,
          [&] {
-             return change_ids(profile, missing);
+             return as_started ? Result<void>() : change_ids(profile, missing);
          }},
         {"capabilities", true,
          [&] {
-             return drop_capabilities();
+             return as_started ? Result<void>() : drop_capabilities(profile);
          }},
         {"privileges", true,
          [&] {
-             return check_no_way_back(profile);
+             return as_started ? Result<void>() : check_no_way_back(profile);
          }},
         {"parent-death signal", true,
          [&] {
@@ -183,7 +200,7 @@ Result<std::vector<std::string>> enter_sandbox(const SandboxProfile& profile, Sa
          }},
         {"landlock", false,
          [&] {
-             return enter_landlock(profile, missing);
+             return profile.reads_processes ? Result<void>() : enter_landlock(profile, missing);
          }},
         {"seccomp", false,
          [&] {

@@ -31,12 +31,16 @@ struct SandboxProfile {
     std::string name;     // "mem", "http", "link": for the log
     uid_t uid = kNobody;  // identity when started as root
     gid_t gid = kNobody;
-    bool inet = false;                     // client sockets of AF_INET and AF_INET6, TCP
-    bool datagrams = false;                // with inet: UDP too, to any address and port (resolving names)
-    bool unix_socket = false;              // client sockets of AF_UNIX (the link)
-    bool threads = false;                  // clone(CLONE_THREAD): curl resolves names in a thread
-    bool open_files = false;               // open(2) and stat(2) at all; where, say the paths below for the
-                                           // first, and file permissions alone for the second
+    bool inet = false;         // client sockets of AF_INET and AF_INET6, TCP
+    bool datagrams = false;    // with inet: UDP too, to any address and port (resolving names)
+    bool unix_socket = false;  // client sockets of AF_UNIX (the link)
+    bool threads = false;      // clone(CLONE_THREAD): curl resolves names in a thread
+    bool open_files = false;   // open(2) and stat(2) at all; where, say the paths below for the
+                               // first, and file permissions alone for the second
+    // Keeps CAP_SYS_PTRACE alone, for opening what /proc shows of other users' processes, and has no
+    // Landlock, which would forbid just that; opens for reading, and sends packets (the process reader).
+    // Without that capability it stays who it is, and sees what that user may see.
+    bool reads_processes = false;
     std::vector<std::string> readable;     // files and trees that Landlock leaves readable
     std::vector<std::string> writable;     // trees that Landlock leaves writable (the spool)
     std::vector<std::uint16_t> tcp_ports;  // TCP ports to connect to; empty with inet: any

@@ -66,6 +66,9 @@ constexpr int kFiles[] = {SCMP_SYS(access),     SCMP_SYS(faccessat), SCMP_SYS(fa
                           SCMP_SYS(getdents64), SCMP_SYS(lstat),     SCMP_SYS(newfstatat), SCMP_SYS(readlink),
                           SCMP_SYS(readlinkat), SCMP_SYS(stat),      SCMP_SYS(statfs),     SCMP_SYS(statx)};
 
+// Holding processes, and handing files of theirs on.
+constexpr int kProcesses[] = {SCMP_SYS(pidfd_open), SCMP_SYS(sendmsg)};
+
 // Keeping a spool. Without links: root writes there too.
 constexpr int kWritableFiles[] = {
     SCMP_SYS(fallocate), SCMP_SYS(fchmod), SCMP_SYS(fdatasync), SCMP_SYS(flock),     SCMP_SYS(fsync),
@@ -266,6 +269,10 @@ Result<SeccompProgram> compile_seccomp(const SandboxProfile& profile) {
     }
     if (profile.threads)
         filter.allow(rules_for_threads());
+    if (profile.reads_processes) {
+        filter.allow(kProcesses);
+        filter.allow(rules_for_reading());
+    }
     if (profile.open_files) {
         filter.allow(kFiles);
         if (profile.writable.empty())

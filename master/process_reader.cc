@@ -101,8 +101,9 @@ void ProcessReader::send(const Question& question) {
 void ProcessReader::spawn() {
     ChildSpec spec;
     spec.title = "healthcheckd: process reader";
-    spec.main = [life = life_, level = level_](pid_t master) {
-        return life(level, master);
+    spec.user = spawner_.uids().take();
+    spec.main = [life = life_, level = level_, user = spec.user](pid_t master) {
+        return life(level, *user, master);
     };
     broken_.clear();
     ready_ = false;

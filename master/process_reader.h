@@ -34,7 +34,7 @@ public:
     using OnDescriptor = std::function<void(Result<UniqueFd>)>;
 
     // `life`: of the child; another one only in tests that need one which hangs.
-    using Life = std::function<int(SandboxLevel level, pid_t master)>;
+    using Life = std::function<int(SandboxLevel level, const ChildUser& user, pid_t master)>;
     ProcessReader(Loop& loop, Spawner& spawner, LayerNotes& layers, SandboxLevel level);
     ProcessReader(Loop& loop, Spawner& spawner, LayerNotes& layers, SandboxLevel level, Life life);
     ~ProcessReader();

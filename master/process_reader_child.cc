@@ -5,7 +5,7 @@
 #include "common/proc_stat.h"
 #include "common/protocol.h"
 
-#include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h>
 #include <stdexcept>
 
 namespace healthcheckd::master {
@@ -66,9 +66,18 @@ int serve() {
 
 }  // namespace
 
-int run_process_reader(SandboxLevel, pid_t) noexcept {
+int run_process_reader(SandboxLevel level, const ChildUser& user, pid_t master) noexcept {
     try {
-        if (!write_line(kReportFd, encode(Ready{}).line()))
+        SandboxProfile profile;
+        profile.name = "process reader";
+        profile.uid = user.uid;
+        profile.gid = user.gid;
+        profile.tasks = user.single ? 1 : RLIM_INFINITY;
+        profile.reads_processes = true;
+        const auto missing = enter_sandbox(profile, level, master);
+        if (!missing)
+            throw std::runtime_error("sandbox: " + missing.error().text());
+        if (!write_line(kReportFd, encode(Ready{fmt::format("{}", fmt::join(*missing, ","))}).line()))
             return 1;
         return serve();
     } catch (const std::exception& error) {

@@ -8,13 +8,14 @@
 #pragma once
 
 #include "common/config.h"
+#include "common/sandbox.h"
 
 #include <sys/types.h>
 
 namespace healthcheckd::master {
 
-// Answers the master's questions, one after the other, until the master closes its end. Returns the exit
-// status.
-int run_process_reader(SandboxLevel level, pid_t master) noexcept;
+// Confines itself as `user`, then answers the master's questions, one after the other, until the master
+// closes its end. Returns the exit status.
+int run_process_reader(SandboxLevel level, const ChildUser& user, pid_t master) noexcept;
 
 }  // namespace healthcheckd::master

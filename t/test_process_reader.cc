@@ -14,7 +14,7 @@ using namespace healthcheckd::test;
 
 namespace {
 
-constexpr pid_t kNobody = 0x3fffff;
+constexpr pid_t kNoProcess = 0x3fffff;
 constexpr pid_t kHanging = 0x3ffffe;
 
 struct Lab {
@@ -50,7 +50,7 @@ struct Lab {
 };
 
 // A child that hangs at one process and answers for any other.
-int hang_at_one(SandboxLevel, pid_t) {
+int hang_at_one(SandboxLevel, const ChildUser&, pid_t) {
     (void)write_line(kReportFd, encode(Ready{}).line());
     for (;;) {
         const auto packet = receive_packet(kControlFd, std::chrono::milliseconds(-1));
@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(a_process_is_identified_and_one_that_is_not_there_is_told) 
     Lab lab;
     Result<ProcessReader::Process> found = Error{"no answer"}, none = Error{"no answer"};
     lab.reader.identify(process.pid(), lab.keep(found));
-    lab.reader.identify(kNobody, lab.keep(none));
+    lab.reader.identify(kNoProcess, lab.keep(none));
     lab.run(2);
     BOOST_TEST_REQUIRE(static_cast<bool>(found));
     BOOST_TEST(found->ppid == ::getpid());
@@ -130,7 +130,7 @@ BOOST_AUTO_TEST_CASE(one_that_hangs_is_replaced_and_the_process_is_left_out_whil
 }
 
 BOOST_AUTO_TEST_CASE(without_a_child_each_question_is_answered_with_the_reason) {
-    Lab lab([](SandboxLevel, pid_t) { return 3; });
+    Lab lab([](SandboxLevel, const ChildUser&, pid_t) { return 3; });
     Result<ProcessReader::Process> answer = Error{"no answer"};
     for (int i = 0; i < 3; ++i) {
         lab.got = 0;

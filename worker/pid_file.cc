@@ -103,7 +103,7 @@ std::string PidFile::distrust(const struct stat& status, const WalkedFolder& fol
     return {};
 }
 
-FoundProcess PidFile::find() {
+FoundProcess PidFile::look() {
     const auto above = folder();
     if (!above)
         return no_folder(above.error());

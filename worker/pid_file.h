@@ -29,7 +29,7 @@ public:
 
     // Idle when the file is absent or its process does not run; unknown, with the reason, for a file that
     // cannot be read or trusted.
-    FoundProcess find() override;
+    FoundProcess look() override;
 
 private:
     // Device and inode of a folder; {0, 0}: none.

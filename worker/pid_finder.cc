@@ -48,21 +48,31 @@ public:
             users_.insert(*pid_user);
     }
 
-    FoundProcess find() override {
+    FoundProcess look() override {
         const std::unique_ptr<DIR, CloseFolder> proc(::opendir("/proc"));
         if (!proc)
             return {{}, Verdict::unknown, system_error("open /proc").text()};
         Candidate best;
+        pid_t not_looked_at = 0;
         while (const dirent* entry = ::readdir(proc.get())) {
             const std::string_view name = entry->d_name;
             pid_t pid = 0;
             const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
-            if (error != std::errc() || end != name.data() + name.size() || pid <= 1 || left_out(pid))
+            if (error != std::errc() || end != name.data() + name.size() || pid <= 1)
                 continue;
+            if (left_out(pid)) {
+                not_looked_at = pid;
+                continue;
+            }
             const Candidate candidate = look_at(::dirfd(proc.get()), entry->d_name, pid, best);
             if (candidate.better_than(best) && !in_tree_of(pid, master_))
                 best = candidate;
         }
+        // It may be the one.
+        if (best.match == NameMatch::none && not_looked_at != 0)
+            return {{},
+                    Verdict::unknown,
+                    fmt::format("process {} cannot be looked at: reading of it hangs", not_looked_at)};
         if (best.match == NameMatch::none && processes_hidden())
             return {{}, Verdict::unknown, std::string(kHidden)};
         if (best.match == NameMatch::none)

@@ -28,7 +28,11 @@ public:
 
     // Looks now. Throws std::runtime_error when only a newly confined worker could look
     // (worker/path_watch.h).
-    virtual FoundProcess find() = 0;
+    FoundProcess find() {
+        FoundProcess found = look();
+        looks_at(0);
+        return found;
+    }
 
     // The user of the process that supervisord has for the program; nullopt: not known. For the next find().
     void set_program_user(std::optional<uid_t> user) { program_user_ = user; }
@@ -41,6 +45,7 @@ public:
     void leave_out(std::set<pid_t> pids) { left_out_ = std::move(pids); }
 
 protected:
+    virtual FoundProcess look() = 0;
     std::optional<uid_t> program_user() const { return program_user_; }
     // As long as it lives a process is looked at.
     class Look {

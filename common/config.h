@@ -153,6 +153,8 @@ struct Config {
     std::string supervisord_url = "unix:///var/run/supervisor.sock";
     Secret supervisord_user;
     Secret supervisord_pass;
+    // Another uid that supervisord may run as, beside root and whoever started healthcheckd.
+    std::optional<std::uint32_t> supervisord_owner;
     std::optional<MailConfig> mail;
     std::vector<WebhookConfig> webhooks;
     NoticeLimits notices;

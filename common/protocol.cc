@@ -1,5 +1,7 @@
 #include "common/protocol.h"
 
+#include <algorithm>
+
 namespace healthcheckd {
 
 namespace {
@@ -250,11 +252,59 @@ bool decode(std::string_view line, LinkLine& out) {
         out = std::move(m);
         return in.ok();
     }
+    if (in.kind() == "owner") {
+        Owner m;
+        in.number("uid", m.uid);
+        out = m;
+        return in.ok();
+    }
     Ready m;
     in.word("missing", m.missing);
     const bool known = in.kind() == "ready";
     out = std::move(m);
     return known && in.ok();
+}
+
+LineWriter encode(const Owner& m) {
+    LineWriter out("owner");
+    out.number("uid", m.uid);
+    return out;
+}
+
+LineWriter encode(const Reach& m) {
+    LineWriter out("reach");
+    out.number("seq", m.seq).number("limit_ms", m.limit_ms);
+    return out;
+}
+
+bool decode(std::string_view line, Reach& out) {
+    LineReader in(line);
+    in.number("seq", out.seq).number("limit_ms", out.limit_ms);
+    return in.kind() == "reach" && in.ok();
+}
+
+LineWriter encode(const Reached& m) {
+    LineWriter out("reached");
+    out.number("seq", m.seq).integer("error", m.error).number("owner", m.owner);
+    out.number("believed", m.believed ? 1 : 0);
+    return out;
+}
+
+bool decode(std::string_view line, Reached& out) {
+    LineReader in(line);
+    std::uint32_t believed = 0;
+    in.number("seq", out.seq).integer("error", out.error).number("owner", out.owner);
+    in.number("believed", believed);
+    out.believed = believed == 1;
+    return in.kind() == "reached" && in.ok() && believed <= 1;
+}
+
+std::chrono::seconds told_age(const ProgramLine& program) {
+    constexpr std::int64_t kMost = 30LL * 365 * 86'400;
+    std::int64_t age = 0;
+    if (__builtin_sub_overflow(program.now, program.start, &age))
+        return std::chrono::seconds(program.now < program.start ? 0 : kMost);
+    return std::chrono::seconds(std::clamp<std::int64_t>(age, 0, kMost));
 }
 
 LineWriter encode(const Stage& m) {

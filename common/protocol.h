@@ -47,6 +47,14 @@
 //     spooled index= ok= msg=                    its notices are in the spool, or why not; index: which
 //     incident
 //
+//   link -> master
+//     owner uid=                                 whose process answers as supervisord; before the first
+//     answer
+//   link -> its connector
+//     reach seq= limit_ms=                       connect to supervisord's socket within that time
+//   connector -> link                            + the connection, when it is one to be used
+//     reached seq= error= owner= believed=       errno of connect(2), or 0; whose process listens; 1 or 0
+//
 //   master -> mailer
 //     look                                       there are new notices in the spool
 //     lost count=                                so many notices could not be spooled
@@ -67,6 +75,7 @@
 #include "common/line_codec.h"
 #include "common/verdict.h"
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -193,7 +202,27 @@ struct AnswerLine {
     std::uint64_t count = 0;
     std::string message;
 };
-using LinkLine = std::variant<Ready, Broken, ProgramLine, SettingsLine, TextLine, AnswerLine>;
+struct Owner {
+    std::uint32_t uid = 0;
+};
+using LinkLine = std::variant<Ready, Broken, ProgramLine, SettingsLine, TextLine, AnswerLine, Owner>;
+
+// How long the program's process has run at supervisord's `now`, by supervisord's clock: 0 to 30 years,
+// whatever the numbers are.
+std::chrono::seconds told_age(const ProgramLine& program);
+
+// ---- the link and its connector
+
+struct Reach {
+    std::uint64_t seq = 0;
+    std::uint64_t limit_ms = 0;
+};
+struct Reached {
+    std::uint64_t seq = 0;
+    int error = 0;            // errno of connect(2); 0: connected
+    std::uint32_t owner = 0;  // whose process listens
+    bool believed = false;    // it is one of those that may be supervisord's
+};
 
 // ---- action -> master
 
@@ -284,6 +313,9 @@ LineWriter encode(const ProgramLine& m);
 LineWriter encode(const SettingsLine& m);
 LineWriter encode(const TextLine& m);
 LineWriter encode(const AnswerLine& m);
+LineWriter encode(const Owner& m);
+LineWriter encode(const Reach& m);
+LineWriter encode(const Reached& m);
 LineWriter encode(const Stage& m);
 LineWriter encode(const Output& m);
 LineWriter encode(const Done& m);
@@ -303,6 +335,8 @@ bool decode(std::string_view line, Command& out);
 bool decode(std::string_view line, WorkerLine& out);
 bool decode(std::string_view line, LinkCommand& out);
 bool decode(std::string_view line, LinkLine& out);
+bool decode(std::string_view line, Reach& out);
+bool decode(std::string_view line, Reached& out);
 bool decode(std::string_view line, ActionLine& out);
 bool decode(std::string_view line, MailerCommand& out);
 bool decode(std::string_view line, MailerLine& out);

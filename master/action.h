@@ -3,6 +3,7 @@
 
 #include "common/config.h"
 #include "common/protocol.h"
+#include "master/supervisor_owner.h"
 
 #include <chrono>
 #include <functional>
@@ -31,8 +32,10 @@ struct ActionRequest {
     bool of_program = true;          // the evidence is about the process that supervisord has for the program
     std::int64_t program_start = 0;  // supervisord's start time of the measured process, seconds; 0: none
     std::optional<uid_t> program_user =
-        {};                          // of the process that supervisord has, where the cat searches by name
-    bool of_supervisord = false;     // supervisord has a program of this name
+        {};                       // of the process that supervisord has, where the cat searches by name
+    bool of_supervisord = false;  // supervisord has a program of this name
+    std::string supervisor_socket = {};  // at which supervisord listens; empty: not at a unix socket
+    OwnerRule supervisor_rule = {};      // who may be supervisord
     std::string program_state = {};  // supervisord's word for the program, and why: "EXITED with status 3"
     std::chrono::system_clock::time_point at;
     std::string state_dir;                   // where a restart keeps its record, and the spool is

@@ -39,6 +39,8 @@ void log_output(const std::string& who, std::string_view output) {
     }
 }
 
+constexpr std::string_view kUnixScheme = "unix://";
+
 }  // namespace
 
 ActionRunner::ActionRunner(Needs needs) : needs_(std::move(needs)) {
@@ -68,6 +70,9 @@ Incident ActionRunner::incident_of(Cat& cat, Event event, const Report& report) 
     request.program_start = program != nullptr ? program->start : 0;
     request.program_user = cat.program_user();
     request.of_supervisord = program != nullptr;
+    if (needs_.config->supervisord_url.starts_with(kUnixScheme))
+        request.supervisor_socket = needs_.config->supervisord_url.substr(kUnixScheme.size());
+    request.supervisor_rule = owner_rule(*needs_.config);
     request.program_state = program != nullptr ? program->state_text() : "";
     request.of_program = cat.bound_to_process();
     request.at = std::chrono::system_clock::now();

@@ -24,6 +24,8 @@ std::optional<std::string> group_of(const CatConfig& cat) {
     return cat.program.substr(0, cat.program.size() - 2);
 }
 
+// Members of groups that have not come yet, and were told of as failed: more than supervisord has programs.
+constexpr std::size_t kMostFailedBefore = 10'000;
 constexpr std::string_view kStarted = "before healthcheckd was started";
 constexpr std::string_view kChanged = "before it began anew";
 
@@ -219,8 +221,11 @@ std::vector<Cats::Absent> Cats::absent() const {
 
 void Cats::restore_failed(const std::string& name) {
     if (const auto cat = find(name))
-        cat->restore_failed(kStarted);
-    else
+        return cat->restore_failed(kStarted);
+    // Only a member of a group can still come.
+    const auto slash = name.find('/');
+    if (slash != std::string::npos && groups_.contains(name.substr(0, slash)) &&
+        failed_before_.size() < kMostFailedBefore)
         failed_before_.insert(name);
 }
 

@@ -90,6 +90,15 @@ template <auto M> std::string_view get_whole(const KeySource& source, std::strin
     return buffer = std::to_string(field<M>(source));
 }
 
+// A user by number: canonical_user() has looked a name up.
+template <auto M> Result<void> set_user(const KeyTarget& target, std::string_view text) {
+    return store<M>(target, parse_whole(text, 0, kMaxUser));
+}
+template <auto M> std::string_view get_user(const KeySource& source, std::string& buffer) {
+    const auto& user = field<M>(source);
+    return buffer = user ? std::to_string(*user) : "";
+}
+
 template <auto M, long MinMs> Result<void> set_seconds(const KeyTarget& target, std::string_view text) {
     return store<M>(target, parse_seconds(text, std::chrono::milliseconds(MinMs), kYear));
 }

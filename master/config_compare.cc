@@ -60,7 +60,8 @@ std::string definition_of(const Config& config, const CatConfig& cat) {
 
 bool same_link(const Config& a, const Config& b) {
     return same_global(a, b,
-                       {"supervisordUrl", "supervisordUser", "supervisordPass", "sandbox", "workerUids"});
+                       {"supervisordUrl", "supervisordUser", "supervisordPass", "supervisordOwner", "sandbox",
+                        "workerUids"});
 }
 
 bool same_mailer(const Config& a, const Config& b) {

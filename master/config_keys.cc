@@ -144,6 +144,8 @@ constexpr Key kKeys[] = {
      set_secret<&Config::supervisord_user, check_login>, get_secret<&Config::supervisord_user>},
     {kConfig, "supervisordPass", "", false, 0, kScalar, "none", kPassword, nullptr,
      set_secret<&Config::supervisord_pass, line_of<1024>>, get_secret<&Config::supervisord_pass>},
+    {kConfig, "supervisordOwner", "", false, 0, kScalar, "none", kOpen, canonical_user,
+     set_user<&Config::supervisord_owner>, get_user<&Config::supervisord_owner>},
     {kConfig, "logDir", "", false, 0, kScalar, "/var/log/healthcheckd", kOpen, nullptr,
      set_text<&Config::log_dir, check_absolute_path>, get_text<&Config::log_dir>},
     {kConfig, "logMaxBytes", "", false, 0, kScalar, "10000000", kOpen, nullptr,

@@ -3,22 +3,38 @@
 
 #include "common/log.h"
 
+#include <algorithm>
+#include <array>
 #include <set>
 #include <string>
 #include <string_view>
 
 namespace healthcheckd::master {
 
+// What enter_sandbox() and ChildUser::missing may name.
+inline constexpr std::array<std::string_view, 8> kSandboxLayers = {
+    "bounding set",    "uid",    "single uids", "no_new_privs", "landlock", "landlock ports",
+    "landlock scopes", "seccomp"};
+
 class LayerNotes {
 public:
-    // `missing`: names joined by commas, as `ready` has them; empty: none.
-    void note(std::string_view who, const std::string& missing) {
-        if (!missing.empty() && said_.insert(missing).second)
-            log::warning(who, "confined without these layers, which are not to be had here: {}", missing);
+    // `missing`: names joined by commas, as `ready` has them; empty: none. What is not the name of a layer is
+    // left out: a child must not fill the log or the master's memory with its inventions.
+    void note(std::string_view who, std::string_view missing) {
+        std::string fresh;
+        while (!missing.empty()) {
+            const std::string_view name = missing.substr(0, missing.find(','));
+            missing.remove_prefix(std::min(missing.size(), name.size() + 1));
+            const auto known = std::ranges::find(kSandboxLayers, name);
+            if (known != kSandboxLayers.end() && said_.insert(*known).second)
+                fresh.append(fresh.empty() ? "" : ",").append(name);
+        }
+        if (!fresh.empty())
+            log::warning(who, "confined without these layers, which are not to be had here: {}", fresh);
     }
 
 private:
-    std::set<std::string> said_;
+    std::set<std::string_view> said_;  // of kSandboxLayers
 };
 
 }  // namespace healthcheckd::master

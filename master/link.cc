@@ -40,8 +40,9 @@ void Link::renew() {
 void Link::spawn() {
     ChildSpec spec;
     spec.title = "healthcheckd: supervisord link";
-    spec.main = [config = config_](pid_t master) {
-        return run_link(*config, master);
+    spec.user = spawner_.uids().take();
+    spec.main = [config = config_, user = *spec.user, owner = owner_](pid_t master) {
+        return run_link(*config, master, user, owner);
     };
     spec.secrets = config_->secrets.get();
     spec.group = SecretStore::kLink;
@@ -100,6 +101,8 @@ void Link::on_line(std::string_view text) {
         return;
     }
     if (const auto* ready = std::get_if<Ready>(&line)) {
+        if (ready_)
+            return replace("it said twice that it is ready");
         layers_.note("supervisord", ready->missing);
         ready_ = true;
         answer_timer_.stop();
@@ -107,6 +110,10 @@ void Link::on_line(std::string_view text) {
             ask_timer_.start_at(*wish_);
     } else if (const auto* broken = std::get_if<Broken>(&line)) {
         broken_ = broken->message;
+    } else if (const auto* owner = std::get_if<Owner>(&line)) {
+        // The first one holds. A link that lies here can only keep later ones from believing anybody.
+        if (!owner_)
+            owner_ = owner->uid;
     } else if (const auto* program = std::get_if<ProgramLine>(&line)) {
         if (asking_ && program->seq == seq_ && lines_.size() < kMostPrograms)
             lines_.push_back(*program);

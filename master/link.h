@@ -50,6 +50,9 @@ public:
 
     pid_t pid() const { return child_ ? child_->pid : 0; }
     std::uint64_t calls() const { return seq_; }
+    // The uid of the process that answered first in this life, as the link says; nullopt: none yet, or on
+    // another machine.
+    std::optional<uid_t> supervisor_owner() const { return owner_; }
 
 private:
     // Two calls' time: an action's call may be under way in the link.
@@ -72,6 +75,7 @@ private:
     std::optional<ChildProcess> child_;
     std::unique_ptr<ReportReader> reader_;
     std::string broken_;  // the link's own word for why it ended
+    std::optional<uid_t> owner_;
     bool ready_ = false;
     bool asking_ = false;
     std::uint64_t seq_ = 0;

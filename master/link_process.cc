@@ -4,15 +4,16 @@
 #include "common/line_codec.h"
 #include "common/protocol.h"
 #include "common/sandbox.h"
+#include "master/connector.h"
 #include "master/supervisor_rpc.h"
 
 #include <algorithm>
+#include <csignal>
 #include <curl/curl.h>
 #include <functional>
 #include <optional>
 #include <poll.h>
 #include <spdlog/fmt/ranges.h>
-#include <sys/stat.h>
 #include <vector>
 
 namespace healthcheckd::master {
@@ -24,6 +25,10 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kMaxPeers = 512;
 constexpr rlim_t kDescriptors = kMaxPeers + 32;
+// With a name: libcurl looks it up in a thread, and again while an earlier look-up hangs.
+constexpr rlim_t kMostTasks = 9;
+// Descriptors that are waited for, before the peers.
+constexpr std::size_t kBefore = 2;
 // All lines of one answer together: an action that does not read must not keep the others waiting.
 constexpr std::chrono::milliseconds kPeerPatience = 1s;
 // The resolver's files (resolv.conf(5), hosts(5), nsswitch.conf(5), host.conf(5), gai.conf(5)).
@@ -36,22 +41,18 @@ void say_broken(const std::string& why) {
     (void)write_line(kReportFd, encode(Broken{why}).line());
 }
 
-// Over a unix socket the link becomes the socket's owner: supervisord makes it root's and 0700 unless told
-// otherwise, so no other user could connect. A socket that is not there yet can turn out to be anybody's; uid
-// 0 without any capability can then connect to root's and to those open to all, and for any other the link
-// ends itself at the first refusal (see Link::serve) to be born again as its owner.
-SandboxProfile profile_for(const Endpoint& endpoint) {
+// Over a unix socket it may do nothing but read, write and wait: its connector brings the connections.
+SandboxProfile profile_for(const Endpoint& endpoint, const ChildUser& user) {
     SandboxProfile profile;
     profile.name = "link";
     profile.descriptors = kDescriptors;
-    if (endpoint.is_unix()) {
-        profile.unix_socket = true;
-        struct stat socket {};
-        const bool there = ::stat(endpoint.socket_path.c_str(), &socket) == 0;
-        profile.uid = there ? socket.st_uid : 0;
-        profile.gid = there ? socket.st_gid : 0;
+    profile.uid = user.uid;
+    profile.gid = user.gid;
+    // The connector is not of this uid.
+    if (user.single)
+        profile.tasks = endpoint.needs_resolver ? kMostTasks : 1;
+    if (endpoint.is_unix())
         return profile;
-    }
     profile.inet = true;
     profile.tcp_ports = {endpoint.port};
     if (endpoint.needs_resolver) {
@@ -66,9 +67,10 @@ SandboxProfile profile_for(const Endpoint& endpoint) {
 
 class Link {
 public:
-    // `may_change_owner`: a link that is started again may become another user.
-    Link(Supervisor& supervisor, bool may_change_owner)
-        : supervisor_(supervisor), may_change_owner_(may_change_owner) {}
+    // `connector`: its channel, -1: none. `may_change_owner`: that of a link that is started again may become
+    // another user.
+    Link(Supervisor& supervisor, int connector, bool may_change_owner)
+        : supervisor_(supervisor), connector_(connector), may_change_owner_(may_change_owner) {}
 
     // Until the master closes its end. Returns the exit status.
     int run();
@@ -79,20 +81,28 @@ private:
     std::optional<int> from_master();
     bool from_peer(int peer);
     Result<void> serve(const Call& call, const Send& send);
+    void tell_owner();
     void add_peer(UniqueFd peer);
 
     Supervisor& supervisor_;
+    const int connector_;
     const bool may_change_owner_;
     bool wrong_user_ = false;
+    bool alone_ = false;          // without a connector
+    std::optional<uid_t> owner_;  // as the master knows it
     std::vector<UniqueFd> peers_;
     std::size_t turn_ = 0;  // the peer that is looked at first
 };
 
+// One packet by write(2), as the link may make no call of sockets. An action's socket does not wait.
 Result<void> send_to_peer(int peer, std::string_view line, Clock::time_point deadline) {
+    if (line.empty())
+        return Error{"send", EMSGSIZE};
     for (;;) {
-        auto sent = send_packet(peer, line);
-        if (sent || sent.error().code != EAGAIN)
-            return sent;
+        if (::write(peer, line.data(), line.size()) >= 0)
+            return {};
+        if (errno != EAGAIN && errno != EINTR)
+            return system_error("send");
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
         pollfd room{peer, POLLOUT, 0};
         if (left.count() <= 0 || ::poll(&room, 1, static_cast<int>(left.count())) == 0)
@@ -151,14 +161,25 @@ Result<void> Link::serve(const Call& call, const Send& send) {
     answer.code = status.code;
     answer.message = status.message;
     wrong_user_ = supervisor_.denied() && may_change_owner_;
+    alone_ = supervisor_.lost();
+    tell_owner();
     if (sent)
         sent = send(encode(answer).line());
     return sent;
 }
 
+// The master passes it to later links, which believe nobody else.
+void Link::tell_owner() {
+    const auto owner = supervisor_.owner();
+    if (!owner || owner == owner_)
+        return;
+    owner_ = owner;
+    (void)write_line(kReportFd, encode(Owner{*owner}).line());
+}
+
 void Link::add_peer(UniqueFd peer) {
     // One too many is closed, which its action sees as a lost link.
-    if (peer && peers_.size() < kMaxPeers)
+    if (peer && peers_.size() < kMaxPeers && set_nonblocking(peer.get()))
         peers_.push_back(std::move(peer));
 }
 
@@ -202,7 +223,7 @@ bool Link::from_peer(int peer) {
 
 int Link::run() {
     for (;;) {
-        std::vector<pollfd> ready{{kControlFd, POLLIN, 0}};
+        std::vector<pollfd> ready{{kControlFd, POLLIN, 0}, {connector_, 0, 0}};
         for (const UniqueFd& peer : peers_)
             ready.push_back({peer.get(), POLLIN, 0});
         if (::poll(ready.data(), ready.size(), -1) < 0) {
@@ -215,15 +236,17 @@ int Link::run() {
         // be carried out.
         if ((ready[0].revents & (POLLHUP | POLLERR)) != 0)
             return 0;
+        if ((ready[1].revents & (POLLHUP | POLLERR)) != 0)
+            alone_ = true;
         // peers_ only grows below, at its end, so `ready` and peers_ stay in step.
         if ((ready[0].revents & POLLIN) != 0)
             if (const auto status = from_master())
                 return *status;
         // One call of one peer a round, in turns, so that the master waits for two calls at most.
         bool served = false;
-        for (std::size_t k = 0; k + 1 < ready.size() && !wrong_user_; ++k) {
-            const std::size_t i = (turn_ + k) % (ready.size() - 1);
-            const short events = ready[i + 1].revents;
+        for (std::size_t k = 0; k + kBefore < ready.size() && !wrong_user_ && !alone_; ++k) {
+            const std::size_t i = (turn_ + k) % (ready.size() - kBefore);
+            const short events = ready[i + kBefore].revents;
             if ((events & (POLLHUP | POLLERR | POLLNVAL)) != 0) {
                 peers_[i].reset();
             } else if (!served && (events & POLLIN) != 0) {
@@ -234,6 +257,10 @@ int Link::run() {
             }
         }
         std::erase_if(peers_, [](const UniqueFd& peer) { return !peer; });
+        if (alone_) {
+            say_broken("the process that connects to supervisord has ended");
+            return 1;
+        }
         if (wrong_user_) {
             say_broken("supervisord's socket is not for this user; to be started again as its owner");
             return 1;
@@ -241,7 +268,9 @@ int Link::run() {
     }
 }
 
-int run(const Config& config, pid_t master) {
+int run(const Config& config, pid_t master, const ChildUser& user, std::optional<uid_t> seen) {
+    // It writes by write(2): whoever does not read any more is an error, not a death.
+    ::signal(SIGPIPE, SIG_IGN);
     auto endpoint = parse_endpoint(config.supervisord_url);
     if (!endpoint) {
         say_broken(config.file + ": config.supervisordUrl: " + endpoint.error().text());
@@ -251,24 +280,40 @@ int run(const Config& config, pid_t master) {
         say_broken(std::string("libcurl: ") + curl_easy_strerror(code));
         return 1;
     }
-    const SandboxProfile profile = profile_for(*endpoint);
+    const SandboxProfile profile = profile_for(*endpoint, user);
     const bool may_change_owner = endpoint->is_unix() && ::geteuid() == 0;
-    Supervisor supervisor(std::move(*endpoint), config);
-    const auto confined = enter_sandbox(profile, config.sandbox, master);
+    const OwnerRule rule = owner_rule(config, seen);
+    std::optional<Connector> connector;
+    SupervisorTransport::Connect connect;
+    if (endpoint->is_unix()) {
+        auto started = Connector::start(config, endpoint->socket_path, rule);
+        if (!started) {
+            say_broken("the connector: " + started.error().text());
+            return 1;
+        }
+        connector.emplace(std::move(*started));
+        connect = [&](std::chrono::milliseconds limit) {
+            return connector->connect(limit);
+        };
+    }
+    Supervisor supervisor(std::move(*endpoint), config, rule, std::move(connect));
+    auto confined = enter_sandbox(profile, config.sandbox, master);
     if (!confined) {
         say_broken("sandbox: " + confined.error().text());
         return 1;
     }
+    if (!user.missing.empty())
+        confined->emplace_back(user.missing);
     if (!write_line(kReportFd, encode(Ready{fmt::format("{}", fmt::join(*confined, ","))}).line()))
         return 1;
-    return Link(supervisor, may_change_owner).run();
+    return Link(supervisor, connector ? connector->channel() : -1, may_change_owner).run();
 }
 
 }  // namespace
 
-int run_link(const Config& config, pid_t master) noexcept {
+int run_link(const Config& config, pid_t master, const ChildUser& user, std::optional<uid_t> seen) noexcept {
     try {
-        return run(config, master);
+        return run(config, master, user, seen);
     } catch (const std::exception& error) {
         say_broken(printable(error.what()));
         return 1;

@@ -2,7 +2,9 @@
 #pragma once
 
 #include "common/config.h"
+#include "common/sandbox.h"
 
+#include <optional>
 #include <sys/types.h>
 
 namespace healthcheckd::master {
@@ -12,8 +14,13 @@ namespace healthcheckd::master {
 // (answers go to the same socket). One connection for each call, closed after it. Each call has its own time
 // limit, so that a frozen supervisord costs one limit a call. Confines itself first. Returns the exit status.
 //
-// Over a unix socket it runs as the socket's owner, so it ends with `broken` when the socket, seen for the
-// first time later, turns out to be another user's: started again, it is that user.
-int run_link(const Config& config, pid_t master) noexcept;
+// Over a unix socket a child of its own connects (see Connector), as the socket's owner; when the socket,
+// seen for the first time later, turns out to be another user's, the link ends with `broken`: started again,
+// its connector is that user.
+//
+// `user`: who it becomes. `seen`: the uid of the process that answered an earlier link of this life; nobody
+// else is believed then.
+int run_link(const Config& config, pid_t master, const ChildUser& user = {},
+             std::optional<uid_t> seen = std::nullopt) noexcept;
 
 }  // namespace healthcheckd::master

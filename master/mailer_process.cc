@@ -47,8 +47,8 @@ void MailerProcess::spawn() {
         return;
     ChildSpec spec;
     spec.title = "healthcheckd: mailer";
-    spec.main = [config = config_, life = life_, look = pace_.look](pid_t master) {
-        return run_mailer(*config, life, master, look);
+    spec.main = [config = config_, life = life_, pace = pace_](pid_t master) {
+        return pace.life ? pace.life(master) : run_mailer(*config, life, master, pace.look);
     };
     spec.secrets = config_->secrets.get();
     spec.group = SecretStore::kMail;
@@ -101,16 +101,15 @@ void MailerProcess::on_line(std::string_view text) {
     if (!renewing_)
         silence_.start(pace_.silence);
     if (const auto* ready = std::get_if<Ready>(&line)) {
+        if (ready_)
+            return replace("it said twice that it is ready");
         layers_.note("mailer", ready->missing);
         ready_ = true;
         send_lost();
     } else if (const auto* broken = std::get_if<Broken>(&line)) {
         broken_ = broken->message;
     } else if (const auto* say = std::get_if<Say>(&line)) {
-        log::write(say->level == "error"     ? log::Level::error
-                   : say->level == "warning" ? log::Level::warning
-                                             : log::Level::info,
-                   say->who, say->text);
+        write_log(*say);
     } else if (const auto* mails = std::get_if<Mails>(&line)) {
         now_ = {mails->queued, mails->sent, mails->failed};
         first_ = false;  // it has named all that failed
@@ -119,6 +118,24 @@ void MailerProcess::on_line(std::string_view text) {
         if (first_)
             on_still_failed_(failed->cat);
     }
+}
+
+// Under the name of a channel of the configuration, or its own: never under that of a cat.
+void MailerProcess::write_log(const Say& say) {
+    if (sayings_.add(Clock::now()) > kSayings) {
+        ++unsaid_;
+        return;
+    }
+    if (const auto unsaid = std::exchange(unsaid_, 0); unsaid > 0)
+        log::warning("mailer", "wrote {} more lines than a log may get of it in a second", unsaid);
+    const bool known = say.who == "mail" || say.who == "spool" ||
+                       std::ranges::any_of(config_->webhooks, [&](const WebhookConfig& webhook) {
+                           return say.who == "webhook:" + webhook.name;
+                       });
+    log::write(say.level == "error"     ? log::Level::error
+               : say.level == "warning" ? log::Level::warning
+                                        : log::Level::info,
+               known ? say.who : "mailer", say.text);
 }
 
 void MailerProcess::replace(std::string_view why) {

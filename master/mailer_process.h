@@ -26,8 +26,9 @@ public:
     };
 
     struct Pace {
-        Milliseconds look = kLook;      // it says something at each look at the spool at least
-        Milliseconds silence{600'000};  // without a word for so long it hangs
+        Milliseconds look = kLook;                   // it says something at each look at the spool at least
+        Milliseconds silence{600'000};               // without a word for so long it hangs
+        std::function<int(pid_t master)> life = {};  // in place of run_mailer()
     };
 
     // `life`: of this master (see Notice). `on_still_failed` is told, at the start, each cat of which people
@@ -56,6 +57,8 @@ public:
     Counters counters() const;
 
 private:
+    // Lines of it that go into the log in a second; the others are counted.
+    static constexpr std::size_t kSayings = 200;
     // What one gets to finish when another one is to follow it.
     static constexpr Milliseconds kFinishLimit{35'000};
 
@@ -64,6 +67,7 @@ private:
     void on_end(const ChildEnd& end);
     void replace(std::string_view why);
     void send_lost();
+    void write_log(const Say& say);
 
     Loop& loop_;
     Spawner& spawner_;
@@ -82,6 +86,8 @@ private:
     std::uint64_t lost_unsent_ = 0;
     Counters before_;  // of earlier mailers, and what was lost
     Counters now_;
+    SecondCount sayings_;
+    std::uint64_t unsaid_ = 0;
     Backoff backoff_;
     Timer spawn_timer_;
     Timer silence_;

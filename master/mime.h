@@ -1,4 +1,4 @@
-// Text in the form that mail asks for (RFC 5322, 2045, 2047). Mailer.
+// Text in the form that mail asks for (RFC 5322, 2045, 2047). Mailer and link.
 #pragma once
 
 #include <chrono>

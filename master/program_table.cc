@@ -161,8 +161,7 @@ void ProgramTable::refresh(Entry& entry, const ProgramLine& line, bool first_see
 
 ProcessId ProgramTable::identified(Entry& entry, const ProgramLine& line, std::string& hidden) {
     Program& program = entry.program;
-    const auto told_start =
-        Clock::now() - std::chrono::seconds(std::max<std::int64_t>(0, line.now - line.start));
+    const auto told_start = Clock::now() - told_age(line);
     if (!local_) {
         program.started = told_start;
         return {line.pid, static_cast<std::uint64_t>(line.start)};

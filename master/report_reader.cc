@@ -50,12 +50,7 @@ void ReportReader::take(std::string_view bytes) {
         const bool continued = !partial_.empty();
         if (continued)
             partial_ += part;
-        const TimePoint now = Clock::now();
-        if (now - second_began_ >= std::chrono::seconds(1)) {
-            second_began_ = now;
-            lines_in_second_ = 0;
-        }
-        if (++lines_in_second_ > limits_.lines_per_second) {
+        if (lines_.add(Clock::now()) > limits_.lines_per_second) {
             trouble("it wrote more lines in a second than it may");
             return;
         }

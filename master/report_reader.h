@@ -15,6 +15,23 @@
 
 namespace healthcheckd::master {
 
+// How many of something came within a second.
+class SecondCount {
+public:
+    // Counts one more and returns how many that makes in this second.
+    std::size_t add(TimePoint now) {
+        if (now - began_ >= std::chrono::seconds(1)) {
+            began_ = now;
+            count_ = 0;
+        }
+        return ++count_;
+    }
+
+private:
+    TimePoint began_{};
+    std::size_t count_ = 0;
+};
+
 class ReportReader {
 public:
     struct Limits {
@@ -44,8 +61,7 @@ private:
     std::function<void(std::string_view)> on_line_;
     std::function<void(std::string_view)> on_trouble_;
     std::string partial_;  // the begin of a line whose end has not come yet, under kMaxLine bytes
-    TimePoint second_began_{};
-    std::size_t lines_in_second_ = 0;
+    SecondCount lines_;
     bool stopped_ = false;
     FdGroup::Member watch_;
 };

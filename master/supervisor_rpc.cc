@@ -67,7 +67,7 @@ CallStatus with_result(const std::string& xml, const std::function<CallStatus(co
         const std::string text = printable(outcome.getFault().getDescription(), kMaxText);
         if (code <= 0)  // not one of supervisord's, and negative numbers are ours
             return bad("fault " + std::to_string(code) + ": " + text);
-        return {code, text};
+        return {code, text.empty() ? "fault " + std::to_string(code) + ", without a reason" : text};
     } catch (const std::exception& error) {
         return bad(printable(error.what(), kMaxText));
     }
@@ -220,14 +220,18 @@ CallStatus decode_tail(std::string xml, std::string& text) {
     });
 }
 
-Supervisor::Supervisor(Endpoint endpoint, const Config& config, std::chrono::milliseconds limit)
-    : transport_(std::move(endpoint), config.supervisord_user, config.supervisord_pass), limit_(limit) {}
+Supervisor::Supervisor(Endpoint endpoint, const Config& config, OwnerRule rule,
+                       SupervisorTransport::Connect connect, std::chrono::milliseconds limit)
+    : transport_(std::move(endpoint), config.supervisord_user, config.supervisord_pass, rule,
+                 std::move(connect)),
+      limit_(limit) {}
 
 CallStatus Supervisor::call(const std::string& xml, std::string& answer) {
     if (xml.empty())
         return {kCallBadAnswer, "the program's name cannot be written as XML"};
     HttpReply reply = transport_.post(xml, limit_);
     denied_ = reply.denied;
+    lost_ = reply.lost;
     answer = std::move(reply.body);
     return {reply.code, std::move(reply.message)};
 }

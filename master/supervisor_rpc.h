@@ -8,6 +8,7 @@
 #include "master/supervisor_transport.h"
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,10 +25,15 @@ struct CallStatus {
 
 class Supervisor {
 public:
-    // Nothing is connected yet. Files are read here, none later (see SupervisorTransport). `limit`: for one
-    // call, connecting included.
-    Supervisor(Endpoint endpoint, const Config& config,
+    // Nothing is connected yet. Files are read here, none later; `connect` is for a unix socket (see
+    // SupervisorTransport). `rule`: who is believed. `limit`: for one call, connecting included.
+    Supervisor(Endpoint endpoint, const Config& config, OwnerRule rule,
+               SupervisorTransport::Connect connect = {},
                std::chrono::milliseconds limit = std::chrono::seconds(5));
+    // By the rule of the configuration, within this process.
+    Supervisor(Endpoint endpoint, const Config& config,
+               std::chrono::milliseconds limit = std::chrono::seconds(5))
+        : Supervisor(std::move(endpoint), config, owner_rule(config), {}, limit) {}
 
     const Endpoint& endpoint() const { return transport_.endpoint(); }
 
@@ -47,6 +53,10 @@ public:
 
     // Did the last call fail because this user may not connect to the socket?
     bool denied() const { return denied_; }
+    // Did it fail because the connector has ended?
+    bool lost() const { return lost_; }
+    // Whose process answered; nullopt: not known.
+    std::optional<uid_t> owner() const { return transport_.owner(); }
 
 private:
     CallStatus call(const std::string& xml, std::string& answer);
@@ -56,6 +66,7 @@ private:
     SupervisorTransport transport_;
     std::chrono::milliseconds limit_;
     bool denied_ = false;
+    bool lost_ = false;
 };
 
 // The decoders, free of any connection. Any answer but the expected one is kCallBadAnswer, a fault its

@@ -4,6 +4,8 @@
 #include "common/number_text.h"
 #include "common/tls_client.h"
 #include "common/tls_fault.h"
+#include "master/mime.h"
+#include "master/supervisor_http.h"
 
 #include <arpa/inet.h>
 #include <array>
@@ -62,6 +64,31 @@ std::string seconds_text(std::chrono::milliseconds limit) {
     return number_text(static_cast<double>(limit.count()) / 1000) + " s";
 }
 
+std::string error_text(int error) {
+    const char* text = ::strerrordesc_np(error);
+    return text != nullptr ? text : "error " + std::to_string(error);
+}
+
+HttpReply too_large(const std::string& who) {
+    return {kCallBadAnswer, who + " sent more than " + std::to_string(kMaxAnswer >> 20) + " MB", {}};
+}
+
+HttpReply late(const std::string& who, std::chrono::milliseconds limit) {
+    return {kCallTimeout, who + " takes connections but did not answer within " + seconds_text(limit), {}};
+}
+
+// What an answer that came whole is worth.
+HttpReply by_status(const std::string& who, int status, std::string body) {
+    if (status == 401 || status == 403)
+        return {kCallRefused,
+                who + " refuses the login (HTTP " + std::to_string(status) +
+                    "): check supervisordUser and supervisordPass",
+                {}};
+    if (status != 200)
+        return {kCallBadAnswer, who + " answered HTTP " + std::to_string(status), {}};
+    return {kCallOk, {}, std::move(body)};
+}
+
 }  // namespace
 
 Result<Endpoint> parse_endpoint(std::string_view text) {
@@ -118,8 +145,20 @@ struct SupervisorTransport::Handle {
     }
 };
 
-SupervisorTransport::SupervisorTransport(Endpoint endpoint, const Secret& user, const Secret& pass)
-    : endpoint_(std::move(endpoint)), handle_(std::make_unique<Handle>()) {
+SupervisorTransport::SupervisorTransport(Endpoint endpoint, const Secret& user, const Secret& pass,
+                                         OwnerRule rule, Connect connect)
+    : endpoint_(std::move(endpoint)), rule_(rule), connect_(std::move(connect)),
+      handle_(std::make_unique<Handle>()) {
+    if (endpoint_.is_unix()) {
+        if (!user.empty())
+            login_ = base64(std::string(user.view()).append(":").append(pass.view()));
+        if (!connect_)
+            connect_ = [this](std::chrono::milliseconds limit) {
+                return connect_here(endpoint_.socket_path, rule_, limit);
+            };
+        return;
+    }
+    tcp_owners_.emplace();
     CURL* curl = handle_->curl = curl_easy_init();
     if (curl == nullptr)
         throw std::runtime_error("libcurl gives no handle");
@@ -127,8 +166,8 @@ SupervisorTransport::SupervisorTransport(Endpoint endpoint, const Secret& user, 
         handle_->headers = curl_slist_append(handle_->headers, header);
 
     curl_easy_setopt(curl, CURLOPT_URL, endpoint_.url.c_str());
-    if (endpoint_.is_unix())
-        curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, endpoint_.socket_path.c_str());
+    curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, before_request);
+    curl_easy_setopt(curl, CURLOPT_PREREQDATA, this);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
@@ -159,6 +198,90 @@ SupervisorTransport::SupervisorTransport(Endpoint endpoint, const Secret& user, 
 SupervisorTransport::~SupervisorTransport() = default;
 
 HttpReply SupervisorTransport::post(const std::string& body, std::chrono::milliseconds limit) {
+    limit_ = limit;
+    deadline_ = Clock::now() + limit;
+    return endpoint_.is_unix() ? post_unix(body, limit) : post_tcp(body, limit);
+}
+
+HttpReply SupervisorTransport::post_unix(const std::string& body, std::chrono::milliseconds limit) {
+    const std::string who = "supervisord at " + endpoint_.shown;
+    const Connection made = connect_(limit);
+    HttpReply reply;
+    reply.code = kCallUnreachable;
+    reply.lost = made.lost;
+    reply.denied = made.told.error == EACCES || made.told.error == EPERM;
+    if (made.lost)
+        reply.message = who + " cannot be reached: the process that connects has ended";
+    else if (made.told.error == ETIMEDOUT)
+        reply.message = who + " cannot be reached: no connection within " + seconds_text(limit);
+    else if (made.told.error != 0)
+        reply.message = who + " cannot be reached: " + error_text(made.told.error);
+    if (!reply.message.empty())
+        return reply;
+    if (!made.told.believed || !made.socket) {
+        reply.code = kCallRefused;
+        reply.message = who + " " + rule_.refusal(made.told.owner);
+        return reply;
+    }
+    owner_ = rule_.seen = made.told.owner;
+    HttpExchange exchange = post_over(made.socket.get(), login_, body, kMaxAnswer, deadline_);
+    switch (exchange.end) {
+    case HttpExchange::End::too_large:
+        return too_large(who);
+    case HttpExchange::End::late:
+        return late(who, limit);
+    case HttpExchange::End::broken:
+        return {kCallBadAnswer, who + " did not answer as expected: " + exchange.detail, {}};
+    case HttpExchange::End::whole:
+        break;
+    }
+    return by_status(who, exchange.status, std::move(exchange.body));
+}
+
+int SupervisorTransport::before_request(void* self, char* remote, char* local, int remote_port,
+                                        int local_port) {
+    auto& transport = *static_cast<SupervisorTransport*>(self);
+    try {
+        transport.judge(
+            {local, static_cast<std::uint16_t>(local_port), remote, static_cast<std::uint16_t>(remote_port)});
+    } catch (const std::exception&) {
+        return CURL_PREREQFUNC_ABORT;  // never through libcurl
+    }
+    return transport.refusal_ ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
+// A process on another machine cannot be judged: there it is the URL that says who is meant. On this one,
+// whoever cannot be known is not believed.
+void SupervisorTransport::judge(const TcpEnds& ends) {
+    const std::string who = "supervisord at " + endpoint_.shown;
+    const TcpOwner found = tcp_owners_->other_end(ends, deadline_);
+    switch (found.kind) {
+    case TcpOwner::Kind::known:
+        if (rule_.believes(found.uid))
+            owner_ = rule_.seen = found.uid;
+        else
+            refusal_ = HttpReply{kCallRefused, who + " " + rule_.refusal(found.uid), {}};
+        return;
+    case TcpOwner::Kind::waiting:
+        refusal_ = late(who, limit_);
+        return;
+    case TcpOwner::Kind::not_here:
+        if (is_this_machine(ends))
+            refusal_ = HttpReply{kCallRefused,
+                                 who + " is not believed: no process of this machine is at the other end, so "
+                                       "nobody knows whose it is (a port that is forwarded?)",
+                                 {}};
+        return;
+    case TcpOwner::Kind::not_to_say:
+        if (is_this_machine(ends))
+            refusal_ = HttpReply{
+                kCallRefused, who + " is not believed, as nobody knows whose it is: " + found.why, {}};
+        return;
+    }
+}
+
+HttpReply SupervisorTransport::post_tcp(const std::string& body, std::chrono::milliseconds limit) {
+    refusal_.reset();
     CURL* curl = handle_->curl;
     Received received;
     handle_->error[0] = '\0';
@@ -181,36 +304,29 @@ HttpReply SupervisorTransport::post(const std::string& body, std::chrono::millis
     curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_error);
     curl_easy_getinfo(curl, CURLINFO_NUM_CONNECTS, &connections);
 
-    if (received.too_large) {
-        reply.code = kCallBadAnswer;
-        reply.message = who + " sent more than " + std::to_string(kMaxAnswer >> 20) + " MB";
-    } else if (result == CURLE_COULDNT_CONNECT || result == CURLE_COULDNT_RESOLVE_HOST) {
+    if (refusal_)
+        return std::move(*refusal_);
+    if (received.too_large)
+        return too_large(who);
+    if (result == CURLE_COULDNT_CONNECT || result == CURLE_COULDNT_RESOLVE_HOST) {
         reply.code = kCallUnreachable;
         reply.denied = os_error == EACCES || os_error == EPERM;
-        reply.message = who + " cannot be reached: " +
-                        (os_error != 0 ? ::strerrordesc_np(static_cast<int>(os_error)) : detail);
+        reply.message =
+            who + " cannot be reached: " + (os_error != 0 ? error_text(static_cast<int>(os_error)) : detail);
     } else if (result == CURLE_OPERATION_TIMEDOUT && connections == 0) {
         reply.code = kCallUnreachable;
         reply.message = who + " cannot be reached: no connection within " + seconds_text(limit);
     } else if (result == CURLE_OPERATION_TIMEDOUT) {
-        reply.code = kCallTimeout;
-        reply.message = who + " takes connections but did not answer within " + seconds_text(limit);
+        return late(who, limit);
     } else if (const std::string why = tls_fault(curl, result, detail, endpoint_.host); !why.empty()) {
         reply.code = kCallBadAnswer;
         reply.message = who + " did not answer as expected: " + why;
     } else if (result != CURLE_OK) {
         reply.code = kCallBadAnswer;
         reply.message = who + " did not answer as expected: " + detail;
-    } else if (status == 401 || status == 403) {
-        reply.code = kCallRefused;
-        reply.message = who + " refuses the login (HTTP " + std::to_string(status) +
-                        "): check supervisordUser and supervisordPass";
-    } else if (status != 200) {
-        reply.code = kCallBadAnswer;
-        reply.message = who + " answered HTTP " + std::to_string(status);
+    } else {
+        return by_status(who, static_cast<int>(status), std::move(received.body));
     }
-    if (reply.code == kCallOk)
-        reply.body = std::move(received.body);
     return reply;
 }
 

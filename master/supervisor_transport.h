@@ -1,13 +1,19 @@
-// One HTTP POST to supervisord with a deadline, over a unix socket, http or https. Link.
+// One HTTP POST to supervisord with a deadline, over a unix socket, http or https, once it is known whose
+// process takes it. Link.
 #pragma once
 
 #include "common/protocol.h"
 #include "common/result.h"
 #include "common/secret.h"
+#include "master/connector.h"
+#include "master/supervisor_owner.h"
+#include "master/tcp_owner.h"
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -38,14 +44,18 @@ struct HttpReply {
     std::string message;  // why not, in plain words and with the URL
     std::string body;
     bool denied = false;  // the socket is there, but not for this user (EACCES, EPERM)
+    bool lost = false;    // the connector is gone
 };
 
 class SupervisorTransport {
 public:
     // Reads everything from disk that later posts need (the CA store of the system for https), so that they
     // work in a process that can open no file any more. Throws std::runtime_error when there is no such
-    // store.
-    SupervisorTransport(Endpoint endpoint, const Secret& user, const Secret& pass);
+    // store. `connect` makes the connections to a unix socket, within the limit it is given; none: this
+    // process does.
+    using Connect = std::function<Connection(std::chrono::milliseconds limit)>;
+    SupervisorTransport(Endpoint endpoint, const Secret& user, const Secret& pass, OwnerRule rule,
+                        Connect connect = {});
     ~SupervisorTransport();
     SupervisorTransport(const SupervisorTransport&) = delete;
     SupervisorTransport& operator=(const SupervisorTransport&) = delete;
@@ -53,12 +63,31 @@ public:
     const Endpoint& endpoint() const { return endpoint_; }
 
     // One connection, one request, one answer of at most kMaxAnswer bytes, all within `limit`. No redirect is
-    // followed and no proxy is used.
+    // followed and no proxy is used. Neither login nor body is sent to a process that OwnerRule does not
+    // believe, nor to one on this machine that cannot be known.
     HttpReply post(const std::string& body, std::chrono::milliseconds limit);
 
+    // Whose process answered last; nullopt: not known, as on another machine.
+    std::optional<uid_t> owner() const { return owner_; }
+
 private:
+    using Clock = std::chrono::steady_clock;
+    HttpReply post_unix(const std::string& body, std::chrono::milliseconds limit);
+    HttpReply post_tcp(const std::string& body, std::chrono::milliseconds limit);
+    // What libcurl asks before it sends a request: 0 to go on.
+    static int before_request(void* self, char* remote, char* local, int remote_port, int local_port);
+    void judge(const TcpEnds& ends);
+
     struct Handle;
     Endpoint endpoint_;
+    OwnerRule rule_;
+    Connect connect_;
+    std::string login_;                    // base64 of "user:password", over a unix socket
+    std::optional<TcpOwners> tcp_owners_;  // over TCP
+    std::chrono::milliseconds limit_{0};   // of the call under way
+    Clock::time_point deadline_{};         // of the call under way
+    std::optional<HttpReply> refusal_;     // why it must not be sent
+    std::optional<uid_t> owner_;
     std::unique_ptr<Handle> handle_;
 };
 

@@ -1,4 +1,5 @@
 // The supervisord link, confined, against a real supervisord.
+#include "t/fixture/daemon.h"
 #include "t/fixture/link_child.h"
 #include "t/fixture/supervisord.h"
 
@@ -72,13 +73,20 @@ BOOST_AUTO_TEST_CASE(it_runs_without_any_capability) {
     BOOST_TEST(link.call("info", "web").end.code == kCallOk);
 }
 
-BOOST_AUTO_TEST_CASE(it_becomes_the_owner_of_the_socket) {
+BOOST_AUTO_TEST_CASE(its_connector_becomes_the_owner_of_the_socket_and_has_no_capability) {
     Supervisord supervisord({kWeb});
     BOOST_REQUIRE(::chown(supervisord.socket_path().c_str(), 65533, 65533) == 0);
     LinkChild link(link_config(supervisord.url()));
     BOOST_REQUIRE(link.read_line().starts_with("ready missing="));
-    BOOST_TEST(status_of(link.pid(), "Uid").starts_with("65533\t65533"));
     BOOST_TEST(link.call("info", "web").end.code == kCallOk);
+    const auto children = descendants(link.pid());
+    BOOST_REQUIRE(children.size() == 1u);
+    const pid_t connector = children.front().pid;
+    BOOST_TEST(status_of(connector, "Uid").starts_with("65533\t65533"));
+    BOOST_TEST(status_of(connector, "CapEff") == "0000000000000000");
+    BOOST_TEST(status_of(connector, "NoNewPrivs") == "1");
+    BOOST_TEST(!status_of(link.pid(), "Uid").starts_with("65533"));
+    BOOST_TEST(!status_of(link.pid(), "Uid").starts_with("0\t"));
 }
 
 BOOST_AUTO_TEST_CASE(it_ends_to_be_started_as_the_owner_of_a_socket_that_came_later) {

@@ -144,6 +144,15 @@ BOOST_AUTO_TEST_CASE(no_text_takes_a_control_character) {
     BOOST_TEST(b.takes(Section::mail, "body", "a\n\tb\n"));
 }
 
+BOOST_AUTO_TEST_CASE(users_are_kept_as_numbers) {
+    Bench b;
+    BOOST_TEST(b.set(Section::config, "supervisordOwner", "root") == "0");
+    BOOST_TEST(b.set(Section::config, "supervisordOwner", "1234") == "1234");
+    BOOST_TEST(b.set(Section::config, "supervisordOwner", "4294967294") == "4294967294");
+    for (const char* text : {"", "4294967295", "-1", "no-such-user-here", "01", "0x0"})
+        BOOST_TEST(!b.takes(Section::config, "supervisordOwner", text), text);
+}
+
 BOOST_AUTO_TEST_CASE(urls_of_webhooks) {
     Bench b;
     for (const char* text :

@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 using namespace healthcheckd;
@@ -344,6 +345,43 @@ BOOST_AUTO_TEST_CASE(verdicts_have_one_name_each) {
         BOOST_TEST((verdict_from(to_string(verdict)) == verdict));
     for (const char* text : {"", "Success", "fail", "failure ", "unknown1"})
         BOOST_TEST(!verdict_from(text).has_value(), text);
+}
+
+BOOST_AUTO_TEST_CASE(the_age_that_supervisord_tells_is_within_bounds_whatever_the_numbers) {
+    constexpr std::int64_t kLowest = std::numeric_limits<std::int64_t>::min();
+    constexpr std::int64_t kHighest = std::numeric_limits<std::int64_t>::max();
+    constexpr std::int64_t kMost = 30LL * 365 * 86'400;
+    const auto age = [](std::int64_t start, std::int64_t now) {
+        ProgramLine program;
+        program.start = start;
+        program.now = now;
+        return told_age(program).count();
+    };
+    BOOST_TEST(age(1'700'000'000, 1'700'000'009) == 9);
+    BOOST_TEST(age(1'700'000'009, 1'700'000'000) == 0);
+    BOOST_TEST(age(0, 1'700'000'000) == kMost);
+    BOOST_TEST(age(kLowest, kHighest) == kMost);
+    BOOST_TEST(age(kHighest, kLowest) == 0);
+    BOOST_TEST(age(kLowest, 0) == kMost);
+    BOOST_TEST(age(1, kHighest) == kMost);
+}
+
+BOOST_AUTO_TEST_CASE(what_link_and_connector_say_to_each_other_is_read_as_it_was_written) {
+    Reach wish;
+    BOOST_REQUIRE(decode("reach seq=7 limit_ms=5000", wish));
+    BOOST_TEST(wish.seq == 7U);
+    BOOST_TEST(wish.limit_ms == 5000U);
+    BOOST_TEST(!decode("reach seq=7", wish));
+    BOOST_TEST(encode(Reached{7, 13, 1234, false}).line() ==
+               "reached seq=7 error=13 owner=1234 believed=0\n");
+    Reached told;
+    BOOST_REQUIRE(decode("reached seq=7 error=0 owner=1234 believed=1", told));
+    BOOST_TEST(told.owner == 1234U);
+    BOOST_TEST(told.believed);
+    BOOST_TEST(!decode("reached seq=7 error=0 owner=1234 believed=2", told));
+    LinkLine line;
+    BOOST_REQUIRE(decode("owner uid=1234", line));
+    BOOST_TEST(std::get<Owner>(line).uid == 1234U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,120 @@
+#include "master/connector.h"
+
+#include "common/channel.h"
+#include "common/process_title.h"
+#include "common/sandbox.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace healthcheckd::master {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kMostLimit{60'000};
+// What the connector may be late: it is another process.
+constexpr std::chrono::milliseconds kSlack{200};
+
+// As the socket's owner: supervisord makes its socket root's and 0700 unless told otherwise, so no other user
+// could connect. A socket that is not there yet can turn out to be anybody's; uid 0 without any capability
+// can then connect to root's and to those open to all.
+SandboxProfile profile_for(const std::string& path) {
+    SandboxProfile profile;
+    profile.name = "connector";
+    profile.unix_socket = true;
+    struct stat socket {};
+    const bool there = ::stat(path.c_str(), &socket) == 0;
+    profile.uid = there ? socket.st_uid : 0;
+    profile.gid = there ? socket.st_gid : 0;
+    return profile;
+}
+
+int serve(int channel, const std::string& path, OwnerRule& rule) {
+    for (;;) {
+        auto packet = receive_packet(channel, std::chrono::milliseconds(-1));
+        Reach wish;
+        if (!packet || !*packet || !decode((*packet)->line, wish))
+            return 0;
+        const auto limit =
+            std::min<std::chrono::milliseconds>(std::chrono::milliseconds(wish.limit_ms), kMostLimit);
+        Connection made = connect_here(path, rule, limit);
+        made.told.seq = wish.seq;
+        if (!send_packet(channel, encode(made.told).line(), made.socket.get()))
+            return 1;
+    }
+}
+
+// The life of the connector. Its channel takes the place of the link's, which it must not keep open.
+[[noreturn]] void live(UniqueFd channel, const Config& config, const std::string& path, OwnerRule rule,
+                       pid_t link) {
+    ::close(kControlFd);
+    set_process_title(std::string(kTitlePrefix) + "supervisord connector");
+    if (!enter_sandbox(profile_for(path), config.sandbox, link))
+        ::_exit(1);
+    ::_exit(serve(channel.get(), path, rule));
+}
+
+}  // namespace
+
+Connection connect_here(const std::string& path, OwnerRule& rule, std::chrono::milliseconds limit) {
+    Connection made;
+    PeerConnection peer = connect_to_peer(path, Clock::now() + limit);
+    made.told.error = peer.error;
+    made.told.owner = peer.uid;
+    if (!peer.socket)
+        return made;
+    made.told.believed = rule.believes(peer.uid);
+    if (made.told.believed) {
+        rule.seen = peer.uid;
+        made.socket = std::move(peer.socket);
+    }
+    return made;
+}
+
+Result<Connector> Connector::start(const Config& config, std::string path, OwnerRule rule) {
+    auto channel = make_seqpacket_pair();
+    if (!channel)
+        return channel.error();
+    const pid_t link = ::getpid();
+    // The connector gets no secret: from here on a fork leaves them out.
+    { const SecretStore::Exposure none(*config.secrets, SecretStore::kLink); }
+    const pid_t pid = ::_Fork();
+    if (pid < 0)
+        return system_error("fork");
+    if (pid == 0) {
+        channel->first.reset();
+        live(std::move(channel->second), config, path, rule, link);
+    }
+    return Connector(std::move(channel->first));
+}
+
+Connection Connector::connect(std::chrono::milliseconds limit) {
+    Connection made;
+    const Clock::time_point deadline = Clock::now() + limit + kSlack;
+    const std::uint64_t seq = ++seq_;
+    // Not send_packet(): the link may write to what it has, and make no call of sockets.
+    if (!write_line(channel_.get(), encode(Reach{seq, static_cast<std::uint64_t>(limit.count())}).line())) {
+        made.lost = true;
+        return made;
+    }
+    for (;;) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+        auto packet = receive_packet(channel_.get(), std::max(left, std::chrono::milliseconds(0)));
+        if (!packet && packet.error().code == ETIMEDOUT) {
+            made.told.error = ETIMEDOUT;
+            return made;
+        }
+        if (!packet || !*packet || !decode((*packet)->line, made.told)) {
+            made.lost = true;
+            return made;
+        }
+        if (made.told.seq != seq)
+            continue;  // it answers a wish that was given up
+        made.socket = std::move((*packet)->attached);
+        return made;
+    }
+}
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,254 @@
+// Who is believed to be supervisord, who gets its password, and whom its word can have killed.
+#include "common/proc_stat.h"
+#include "common/sandbox.h"
+#include "master/supervisor_owner.h"
+#include "master/supervisor_rpc.h"
+#include "t/fixture/daemon.h"
+#include "t/fixture/forked.h"
+#include "t/fixture/impostor.h"
+#include "t/fixture/link_child.h"
+#include "t/fixture/skip.h"
+#include "t/fixture/supervisord.h"
+
+#include <array>
+#include <boost/test/unit_test.hpp>
+#include <csignal>
+#include <fstream>
+#include <sstream>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <thread>
+
+using namespace healthcheckd;
+using namespace healthcheckd::test;
+
+namespace {
+
+constexpr uid_t kStranger = 1234;
+
+bool has(const std::string& text, std::string_view part) {
+    return text.find(part) != std::string::npos;
+}
+
+// As /tmp: everybody may make files, and remove his own.
+void open_to_all(const std::filesystem::path& folder) {
+    BOOST_REQUIRE(::chmod(folder.c_str(), 01777) == 0);
+}
+
+void need_root() {
+    if (::geteuid() != 0)
+        skip("not root: nobody else can be made to listen");
+}
+
+std::string uids_of(pid_t pid) {
+    std::istringstream status(read_file("/proc/" + std::to_string(pid) + "/status"));
+    for (std::string line; std::getline(status, line);)
+        if (line.starts_with("Uid:"))
+            return line.substr(5);
+    return {};
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(e2e_supervisord_owner)
+
+BOOST_AUTO_TEST_CASE(whoever_took_the_sockets_path_gets_no_password_and_is_not_believed) {
+    need_root();
+    const TempDir dir;
+    open_to_all(dir.path());
+    const Impostor impostor({.path = dir.file("s")}, kStranger);
+    LinkChild link(link_config("unix://" + dir.file("s"), "admin", "topsecret"));
+    const auto answer = link.call("list");
+    BOOST_TEST(answer.end.code == kCallRefused);
+    BOOST_TEST(answer.programs.empty());
+    BOOST_TEST(has(answer.end.message, "uid 1234 listens there"), answer.end.message);
+    BOOST_TEST(has(answer.end.message, "config.supervisordOwner: 1234"), answer.end.message);
+    BOOST_TEST(impostor.heard() == "");
+}
+
+BOOST_AUTO_TEST_CASE(the_owner_that_the_configuration_names_is_believed) {
+    need_root();
+    const TempDir dir;
+    open_to_all(dir.path());
+    const Impostor meant({.path = dir.file("s")}, kStranger);
+    const auto config = link_config("unix://" + dir.file("s"), "admin", "topsecret");
+    config->supervisord_owner = kStranger;
+    LinkChild link(config);
+    BOOST_TEST(link.read_line().starts_with("ready missing="));
+    BOOST_TEST(link.new_client()->call("list", "", 10s).ok());
+    BOOST_TEST(has(meant.heard(), "Authorization: Basic YWRtaW46dG9wc2VjcmV0"), meant.heard());
+    BOOST_TEST(link.read_line() == "owner uid=1234");
+}
+
+BOOST_AUTO_TEST_CASE(a_port_of_this_machine_that_another_user_holds_gets_no_password_and_is_not_believed) {
+    need_root();
+    for (const char* host : {"127.0.0.1", "localhost"})
+        BOOST_TEST_CONTEXT(host) {
+            const int port = free_port();
+            const Impostor impostor({.path = {}, .port = port}, kStranger);
+            const std::string url = std::string("http://") + host + ":" + std::to_string(port);
+            const auto config = link_config(url, "admin", "topsecret");
+            LinkChild link(config);
+            const auto answer = link.call("list");
+            BOOST_TEST(answer.end.code == kCallRefused);
+            BOOST_TEST(has(answer.end.message, "config.supervisordOwner: 1234"), answer.end.message);
+            BOOST_TEST(impostor.heard() == "");
+            config->supervisord_owner = kStranger;
+            LinkChild believing(config);
+            BOOST_TEST(believing.new_client()->call("list", "", 10s).ok());
+            BOOST_TEST(has(impostor.heard(), "Authorization: Basic YWRtaW46dG9wc2VjcmV0"));
+        }
+}
+
+// Until it is accepted, the kernel shows such a connection as root's.
+BOOST_AUTO_TEST_CASE(a_port_where_nobody_accepts_is_not_taken_for_roots) {
+    need_root();
+    const int port = free_port();
+    const Impostor impostor({.path = {}, .port = port}, kStranger, 1, false);
+    const auto config = link_config("http://127.0.0.1:" + std::to_string(port), "admin", "topsecret");
+    auto endpoint = master::parse_endpoint(config->supervisord_url);
+    BOOST_REQUIRE(endpoint);
+    master::Supervisor supervisor(*endpoint, *config, 500ms);
+    std::vector<ProgramLine> programs;
+    BOOST_TEST(supervisor.list(programs).code == kCallTimeout);
+    // Nothing waits to be read in the connections that he has not accepted.
+    std::ifstream table("/proc/net/tcp");
+    std::array<char, 16> hex{};
+    std::snprintf(hex.data(), hex.size(), "0100007F:%04X ", static_cast<unsigned>(port));
+    int connections = 0;
+    for (std::string line; std::getline(table, line);)
+        if (const auto at = line.find(hex.data()); at != std::string::npos && at < 10) {
+            std::istringstream fields(line);
+            std::string slot, local, remote, state, queues;
+            fields >> slot >> local >> remote >> state >> queues;
+            if (state == "0A")
+                continue;
+            ++connections;
+            // One at most: the end of the stream.
+            BOOST_TEST((queues == "00000000:00000000" || queues == "00000000:00000001"), line);
+        }
+    BOOST_TEST(connections >= 1);
+}
+
+BOOST_AUTO_TEST_CASE(the_owner_does_not_change_within_a_life_of_healthcheckd) {
+    need_root();
+    Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
+    BOOST_REQUIRE(supervisord.wait_state("web", "RUNNING"));
+    const std::filesystem::path folder = std::filesystem::path(supervisord.socket_path()).parent_path();
+    open_to_all(folder);
+    Daemon daemon(supervisord.url(),
+                  "cat1: {program: web, type: restart, periodSeconds: 0.2, initialDelaySeconds: 0, "
+                  "action: exec, execCmd: 'true'}\n",
+                  {.config_lines = "supervisordOwner: 1234\nsupervisordUser: admin\n"
+                                   "supervisordPass: topsecret"});
+    BOOST_TEST_REQUIRE(daemon.wait_for_log("is reached"), daemon.log());
+    supervisord.down();
+    const Impostor impostor({.path = supervisord.socket_path()}, kStranger);
+    BOOST_TEST(daemon.wait_for_log("uid 1234 listens there, and it was root when"), daemon.log());
+    // Neither does it for a link that is born later.
+    const pid_t link = daemon.child("supervisord link");
+    BOOST_REQUIRE(link > 0);
+    ::kill(link, SIGKILL);
+    BOOST_TEST(wait_until([&] {
+        const pid_t next = daemon.child("supervisord connector");
+        return daemon.child("supervisord link") != link && next != 0;
+    }));
+    const std::size_t said = daemon.count_log("is back");
+    std::this_thread::sleep_for(1s);
+    BOOST_TEST(daemon.count_log("is back") == said);
+    BOOST_TEST(impostor.heard() == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_table_kills_nobody_who_is_not_below_supervisord) {
+    need_root();
+    Subprocess victim({"/bin/sleep", "1000"});
+    const TempDir dir;
+    open_to_all(dir.path());
+    const Impostor impostor({.path = dir.file("s")}, kStranger, victim.pid());
+    Daemon daemon("unix://" + dir.file("s"),
+                  "cat1: {program: web, type: mem, maxMem: 0.1, periodSeconds: 0.2, initialDelaySeconds: 0, "
+                  "failureThreshold: 1, action: kill}\n",
+                  {.config_lines = "supervisordOwner: 1234"});
+    BOOST_TEST(daemon.wait_for_log("refused to kill pid " + std::to_string(victim.pid()) + ": its parent"),
+               daemon.log());
+    BOOST_TEST(victim.running());
+}
+
+// As supervisord does without -n: the process that called listen(2) is gone.
+BOOST_AUTO_TEST_CASE(a_supervisord_that_made_itself_a_daemon_is_known_by_the_socket_it_holds) {
+    const TempDir dir;
+    const std::string path = dir.file("s");
+    Subprocess first(
+        [&]() -> int {
+            const UniqueFd listener(::socket(AF_UNIX, SOCK_STREAM, 0));
+            sockaddr_un address{};
+            address.sun_family = AF_UNIX;
+            const std::string bound = path + ".1";
+            bound.copy(address.sun_path, sizeof address.sun_path - 1);
+            if (::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+                ::listen(listener.get(), 5) != 0 || ::link(bound.c_str(), path.c_str()) != 0)
+                return 1;
+            ::unlink(bound.c_str());
+            const pid_t daemon = ::fork();
+            if (daemon == 0) {
+                ::alarm(30);
+                ::pause();
+                ::_exit(0);
+            }
+            dir.write("pid", std::to_string(daemon));
+            return 0;
+        },
+        Subprocess::Options{});
+    BOOST_REQUIRE(first.wait(5s) == 0);
+    const pid_t daemon = std::stoi(read_file(dir.file("pid")));
+    const master::OwnerRule rule{::geteuid(), {}, {}};
+    const auto known = master::check_supervisor(daemon, path, rule);
+    BOOST_TEST(static_cast<bool>(known), (known ? "" : known.error().text()));
+    const auto other = master::check_supervisor(::getpid(), path, rule);
+    BOOST_REQUIRE(!other);
+    BOOST_TEST(has(other.error().text(), "is not the supervisord that listens at"), other.error().text());
+    ::kill(daemon, SIGKILL);
+    BOOST_TEST(wait_until([&] { return !alive(daemon); }));
+    const auto nobody = master::check_supervisor(daemon, path, rule);
+    BOOST_TEST(!nobody);
+}
+
+BOOST_AUTO_TEST_CASE(the_link_is_not_root_and_only_its_connector_can_connect) {
+    need_root();
+    Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
+    Daemon daemon(supervisord.url(), "cat1: {program: web, type: mem, maxMem: 100}\n");
+    BOOST_TEST_REQUIRE(daemon.wait_for_log("is reached"), daemon.log());
+    const pid_t link = daemon.child("supervisord link");
+    const pid_t connector = daemon.child("supervisord connector");
+    BOOST_REQUIRE((link > 0 && connector > 0));
+    BOOST_TEST(!uids_of(link).starts_with("0\t"));
+    BOOST_TEST(process_info(connector)->parent == link);
+    // Neither outlives the other, and both come again.
+    ::kill(connector, SIGKILL);
+    BOOST_TEST(daemon.wait_for_log("the process that connects to supervisord has ended"), daemon.log());
+    BOOST_TEST(wait_until([&] {
+        const pid_t next = daemon.child("supervisord link");
+        return next > 0 && next != link && daemon.child("supervisord connector") > 0;
+    }));
+    const pid_t next = daemon.child("supervisord connector");
+    ::kill(daemon.child("supervisord link"), SIGKILL);
+    BOOST_TEST(wait_until([&] { return !alive(next); }));
+}
+
+// What a link that is taken over may do about roots sockets: nothing, beside what its connector brings.
+BOOST_AUTO_TEST_CASE(a_link_cannot_make_a_socket_of_its_own) {
+    SandboxProfile profile;
+    profile.name = "link";
+    Forked hostile([&](pid_t parent) {
+        if (!enter_sandbox(profile, SandboxLevel::strict, parent))
+            return 3;
+        return ::socket(AF_UNIX, SOCK_STREAM, 0) < 0 ? 1 : 0;
+    });
+    const std::string end = hostile.end();
+#if !defined(__SANITIZE_ADDRESS__)  // whose run-time needs calls that the filter forbids
+    BOOST_TEST(end == "signal 31");
+#endif
+}
+
+BOOST_AUTO_TEST_SUITE_END()

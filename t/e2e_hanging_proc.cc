@@ -94,23 +94,25 @@ BOOST_AUTO_TEST_CASE(programs_that_hang_before_healthcheckd_starts_keep_no_other
     BOOST_TEST((std::chrono::steady_clock::now() - began < 3s));
 }
 
-BOOST_AUTO_TEST_CASE(a_process_that_hangs_is_left_out_by_those_who_look_for_another_one_by_name) {
+BOOST_AUTO_TEST_CASE(a_pid_file_that_names_a_process_which_hangs_costs_one_worker_and_the_check_says_why) {
     const HangingFile file;
     const TempDir dir;
-    // A word of its command line is the name too, and it is met first.
-    const Subprocess hanging({"/usr/bin/python3", program("exec_again.py"), file.path(), "0", "wanted-one"});
+    const Subprocess hanging({"/usr/bin/python3", program("exec_again.py"), file.path(), "0"});
     BOOST_TEST_REQUIRE(file.wait_until_it_hangs());
-    const Subprocess wanted({"/bin/bash", "-c", "exec -a wanted-one /bin/sleep 1000"});
-    const std::string fast =
-        ", periodSeconds: 0.5, initialDelaySeconds: 0, failureThreshold: 2, action: kill}\n";
+    const std::string pid_file = dir.write("t.pid", std::to_string(hanging.pid()));
     const Daemon daemon("unix:///nonexistent/supervisor.sock",
-                        kGood +
-                            ("named: {program: wanted-one, pidGet: name, type: mem, maxMem: 5000" + fast));
-    BOOST_TEST(daemon.wait_for_state("named", healthy, 30s), daemon.log());
-    BOOST_TEST(daemon.count_log("looking at process " + std::to_string(hanging.pid()) + " in /proc hangs") ==
-               1U);
-    BOOST_TEST(daemon.state("named")["pid"] == wanted.pid());
+                        std::string(kGood) +
+                            "named: {program: web, pidGet: file, type: mem, maxMem: 0.1, periodSeconds: 0.5, "
+                            "initialDelaySeconds: 0, failureThreshold: 1, action: kill, pidFile: " +
+                            pid_file + "}\n");
+    BOOST_TEST(
+        daemon.wait_for_log("looking at process " + std::to_string(hanging.pid()) + " in /proc hangs", 30s));
+    BOOST_TEST(daemon.wait_for_state("named", [](const auto& cat) {
+        return cat["state"] == "unknown" && cat["lastProbe"]["message"].template get<std::string>().find(
+                                                "reading of it hangs") != std::string::npos;
+    }));
     BOOST_TEST(daemon.state("named")["failures"] == 0);
+    BOOST_TEST(daemon.state("named")["worker"]["spawns"] == 2);
     file.release();  // before the hanging program is waited for
 }
 

@@ -329,12 +329,9 @@ BOOST_AUTO_TEST_CASE(a_worker_cannot_choose_which_process_a_command_is_told) {
     const Subprocess victim({"/bin/sleep", "1001"});
     const auto start = start_ticks_of(victim.pid());
     BOOST_TEST_REQUIRE(static_cast<bool>(start));
-    const BadWorker bad("bad", [&](auto&, auto seq) {
-        Report report;
-        report.verdict = Verdict::failure;
-        report.seq = seq;
+    const BadWorker bad("bad", [&](const worker::WorkerStart& of, auto seq) {
+        Report report = report_of(of, seq, Verdict::failure, "tell that one");
         report.process = {victim.pid(), *start};
-        report.message = "tell that one";
         say(encode(report).line());
         ::pause();
     });

@@ -53,7 +53,9 @@ private:
     Result<void> go(const std::string& name) {
         const std::string place = place_ + '/' + name;
         UniqueFd there = open(name);
-        if (!there && errno == ENOENT && rules_.create && ::mkdirat(here_.get(), name.c_str(), 0777) == 0)
+        // Somebody else may make it at the same time.
+        if (!there && errno == ENOENT && rules_.create &&
+            (::mkdirat(here_.get(), name.c_str(), 0777) == 0 || errno == EEXIST))
             there = open(name);
         if (!there)
             return system_error("open " + printable(place));

@@ -75,7 +75,7 @@ void Cat::tick(TimePoint now, const ProgramView& view) {
 void Cat::watch_silence(TimePoint now) {
     const Milliseconds period = config().period;
     // After a standstill of the master its ticks come before what workers have long said.
-    const bool stood_still = now - std::exchange(ticked_, now) > 2 * period + kSilence / 2;
+    const bool stood_still = now - std::exchange(ticked_, now) > period + kSilence / 2;
     heard_ = std::max({heard_, eligible_, stood_still ? now : heard_});
     const Milliseconds limit = period + worker_.probe_limit() + kSilence;
     if (now - heard_ <= limit)
@@ -118,6 +118,7 @@ void Cat::probe(const ProgramView& view, bool counts) {
     // The last one that was known: a program's user does not change with its restart.
     if (view.user)
         program_user_ = view.user;
+    user_unknown_ = program_user_ ? "" : view.user_unknown;
     command.user = program_user_ ? std::int64_t{*program_user_} : kNoUser;
     if (view.program != nullptr) {
         const Program& program = *view.program;
@@ -160,6 +161,7 @@ bool Cat::resume() {
     const bool over = pause_end_ && Clock::now() >= *pause_end_;
     pause_.reset();
     pause_end_.reset();
+    heard_ = Clock::now();
     // What was counted is old, and restarts that somebody made meanwhile were their business.
     knows_starts_ = false;
     const std::string_view text = over ? "resumed: its pause is over" : "resumed";
@@ -220,6 +222,16 @@ void Cat::take(const Report& report) {
 }
 
 void Cat::on_report(const Report& report) {
+    if (report.verdict != Verdict::idle || user_unknown_.empty())
+        return weigh(report);
+    // Where nobody knows as whom the program runs, that no process was found is not that there is none.
+    Report doubted = report;
+    doubted.verdict = Verdict::unknown;
+    doubted.message = fmt::format("{}; as whom it runs is not known: {}", report.message, user_unknown_);
+    weigh(doubted);
+}
+
+void Cat::weigh(const Report& report) {
     if (!counts_)
         return take(report);
     starts_seen_ = starts_sent_;

@@ -26,6 +26,9 @@ struct ProgramView {
     std::string unknown = {};          // why nothing can be said about the program; empty: something can
     bool pending = false;              // supervisord has just been asked for the first time
     std::optional<uid_t> user = {};    // of the program's process, for a cat that looks for it by name
+    // Why nobody knows as whom the program runs, where its process is looked for by name; empty: it is known,
+    // or supervisord does not have it.
+    std::string user_unknown = {};
 };
 
 class Cat : public std::enable_shared_from_this<Cat> {
@@ -142,6 +145,8 @@ private:
     void accept(const Report& report, const std::function<Event(Threshold&)>& count);
     void watch_silence(TimePoint now);
     void on_report(const Report& report);
+    // The same for one that says no more than is known.
+    void weigh(const Report& report);
     void on_lost(bool probing, const std::string& why);
     void log_verdict(CatState before, Event event, const Report& report);
     // A line about the counts and, with `before`, about a change of state; JSON has both as fields.
@@ -171,6 +176,7 @@ private:
     std::vector<CheckDone> waiting_;
     std::optional<Pause> pause_;
     std::optional<TimePoint> pause_end_;
+    std::string user_unknown_;  // see ProgramView; of the probe under way
     std::string last_unknown_;
     std::string program_state_;
     std::optional<uid_t> program_user_;

@@ -12,9 +12,9 @@
 namespace healthcheckd::master {
 
 // What enter_sandbox() and ChildUser::missing may name.
-inline constexpr std::array<std::string_view, 8> kSandboxLayers = {
-    "bounding set",    "uid",    "single uids", "no_new_privs", "landlock", "landlock ports",
-    "landlock scopes", "seccomp"};
+inline constexpr std::array<std::string_view, 9> kSandboxLayers = {
+    "bounding set",    "uid",     "single uids",   "no_new_privs", "landlock", "landlock ports",
+    "landlock scopes", "seccomp", "CAP_SYS_PTRACE"};
 
 class LayerNotes {
 public:

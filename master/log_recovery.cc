@@ -27,13 +27,13 @@ void LogRecovery::begin() {
     if (child_ != 0 && spawner_.is_child(child_))
         return timer_.start(kCorpsePause);
     std::vector<LogFile> files;
-    std::map<Id, int> handed;
+    std::map<Id, std::uint64_t> handed;  // and to which worker of theirs
     const auto take = [&](const auto& entry) {
         const auto& [id, worker] = entry;
         LogFile file = worker.file();
         if (file.control < 0 || (one_by_one_ && !files.empty()))
             return;
-        handed[id] = file.control;
+        handed[id] = worker.life();
         files.push_back(std::move(file));
         last_ = id;
     };
@@ -55,12 +55,12 @@ void LogRecovery::begin() {
         timer_.start(kFirstPause);
 }
 
-void LogRecovery::on_end(const std::map<Id, int>& handed, bool ok) {
+void LogRecovery::on_end(const std::map<Id, std::uint64_t>& handed, bool ok) {
     writing_ = false;
-    for (const auto& [id, control] : handed) {
+    for (const auto& [id, life] : handed) {
         const auto found = workers_.find(id);
         // A worker that was replaced meanwhile did not get it.
-        if (!ok || found == workers_.end() || found->second.file().control != control)
+        if (!ok || found == workers_.end() || found->second.life() != life)
             continue;
         const auto on_recovered = std::move(found->second.on_recovered);
         workers_.erase(found);

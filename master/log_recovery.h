@@ -20,7 +20,8 @@ public:
     struct Worker {
         std::function<LogFile()>
             file;  // as it is at the time; without a socket there is nobody to hand it to
-        std::function<void()> on_recovered;  // it has been handed over
+        std::function<std::uint64_t()> life;  // another number when it is another worker
+        std::function<void()> on_recovered;   // it has been handed over
     };
     using Id = const void*;  // of whoever asks: its address
 
@@ -41,7 +42,7 @@ private:
     static constexpr Milliseconds kCorpsePause{500};  // between looks whether one that hung has ended
 
     void begin();
-    void on_end(const std::map<Id, int>& handed, bool ok);
+    void on_end(const std::map<Id, std::uint64_t>& handed, bool ok);
 
     Loop& loop_;
     Spawner& spawner_;

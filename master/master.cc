@@ -136,6 +136,8 @@ CatChanges Master::reload(std::shared_ptr<const Config> fresh, std::vector<std::
     actions_.use(config_);
     mailer_.use(config_, !same_mailer(*before, *config_));
     link_.use(config_);
+    if (before->sandbox != config_->sandbox || before->worker_uids != config_->worker_uids)
+        processes_.use(config_->sandbox);
     if (!same_link(*before, *config_))
         renew_link();
     const CatChanges changes = cats_.reload(config_);
@@ -212,7 +214,7 @@ Milliseconds Master::refresh_delay() const {
         if (!cat->follows_supervisord() || !cat->config().enabled)
             continue;
         const Program* program = table_.find(cat->program());
-        if (program == nullptr || !program->runs())
+        if (program == nullptr || !program->runs() || !program->hidden.empty())
             delay = std::min(delay, kStoppedProgram);
         else if (!table_.announces_end(program->name))
             delay = std::min(delay, std::max(cat->config().period, Milliseconds(1'000)));

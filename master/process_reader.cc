@@ -39,6 +39,12 @@ void ProcessReader::measure(ProcessId process, std::string file, OnDescriptor do
     add({0, process, std::move(file), {}, std::move(done)});
 }
 
+void ProcessReader::use(SandboxLevel level) {
+    level_ = level;
+    if (child_)
+        lose_child("it is to be confined in another way");
+}
+
 // Never answered from within the question: who asks may not be ready for it.
 void ProcessReader::add(Question question) {
     question.seq = ++seq_;
@@ -146,12 +152,18 @@ void ProcessReader::on_line(std::string_view text) {
 }
 
 void ProcessReader::on_answer() {
-    for (std::size_t i = 0; i < kMostAsked && child_ && !asked_.empty(); ++i) {
+    for (std::size_t i = 0; i < kMostAsked && child_; ++i) {
         auto packet = receive_packet_now(child_->control.get());
         if (!packet && packet.error().code == EAGAIN)
             break;
         if (!packet || !*packet) {  // its end is learnt from its reaping
             answers_->pause();
+            break;
+        }
+        if (asked_.empty()) {
+            broken_ = "it answered what nobody asked";
+            answers_->pause();
+            spawner_.kill(child_->pid);
             break;
         }
         take(std::move(**packet));

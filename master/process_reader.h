@@ -50,6 +50,9 @@ public:
     // A descriptor of /proc/PID/`file` ("stat", "statm" or "smaps_rollup") that measures exactly `process`.
     void measure(ProcessId process, std::string file, OnDescriptor done);
 
+    // From now on at this level: another child follows.
+    void use(SandboxLevel level);
+
     pid_t pid() const { return child_ ? child_->pid : 0; }
 
 private:
@@ -60,7 +63,7 @@ private:
     static constexpr std::size_t kMostWaiting = 50'000;
     static constexpr std::size_t kMostCorpses = 8;  // children that not even SIGKILL has ended yet
     static constexpr std::size_t kMostLeftOut = 1'000;
-    static constexpr Milliseconds kFirstRest{10'000};  // of a process at which the child hung
+    static constexpr Milliseconds kFirstRest{2'000};  // of a process at which the child hung
     static constexpr Milliseconds kLongestRest{60'000};
 
     struct Question {

@@ -9,8 +9,12 @@ ProgramView program_view(const Cat& cat, const ProgramTable& table, const Superv
     if (!cat.follows_supervisord() && cat.config().pid_get != PidGet::name)
         return {};
     // Whose the program's process is, tells supervisord; whether there is an answer or none.
-    if (!cat.follows_supervisord())
-        return {.pending = !answers.asked, .user = table.user_of(cat.program())};
+    if (!cat.follows_supervisord()) {
+        ProgramView view{.pending = !answers.asked, .user = table.user_of(cat.program())};
+        if (!answers.reached && !cat.config().pid_user)
+            view.user_unknown = fmt::format("supervisord was never reached: {}", answers.error);
+        return view;
+    }
     if (!answers.asked)
         return {.pending = true};
     if (!answers.reached)

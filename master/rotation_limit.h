@@ -22,6 +22,7 @@ public:
 
     // Takes one rotation; false when this life has had all of its own.
     bool take() { return left_ > 0 && left_-- > 0; }
+    bool used_up() const { return left_ == 0; }
     // One that was taken came to nothing: no log was given.
     void give_back() { ++left_; }
 

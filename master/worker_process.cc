@@ -59,7 +59,7 @@ Birth WorkerProcess::birth() {
     spec.user = context_.spawner.uids().take();
     spec.main = [this, filter, user = *spec.user](pid_t master) {
         return context_.life({*identity_.config, identity_.cat(), identity_.name, identity_.program, master,
-                              filter, logs_, mark_ ? kFirstExtraFd : -1, left_out(), user});
+                              filter, logs_, mark_ ? kFirstExtraFd : -1, left_out_, user});
     };
     spec.secrets = identity_.config->secrets.get();
     spec.group = static_cast<SecretStore::Group>(identity_.index);
@@ -136,8 +136,13 @@ void WorkerProcess::measure(ProcessId process) {
 
 void WorkerProcess::on_measure(ProcessId process, Result<UniqueFd> file) {
     if (finds_process()) {
+        // Without the file of a process that is there nothing is known of it; one that has ended is idle.
+        const bool ended = !file && (file.error().code == ESRCH || file.error().code == ENOENT);
+        if (!file && !ended)
+            log::debug(identity_.who(), "process {} cannot be measured: {}", process.pid,
+                       file.error().text());
         if (probing_)
-            send(encode(Track{file ? process : ProcessId{}}).line(), file ? file->get() : -1);
+            send(encode(Track{ended ? ProcessId{} : process}).line(), file ? file->get() : -1);
         return;
     }
     if (process != tracked_)
@@ -191,15 +196,20 @@ void WorkerProcess::doubt_log() {
     if (!logs_ || identity_.config->log_dir.empty())
         return;
     logs_ = false;
-    log::warning(identity_.who(),
-                 "its log seems to hang; it goes on without one until {} can be written again",
-                 worker_log_path(*identity_.config, identity_.name));
+    log::warning(
+        identity_.who(),
+        "its log seems to hang, or what it loads at its start; it goes on without a log until {} can be "
+        "written",
+        worker_log_path(*identity_.config, identity_.name));
     const auto file = [this] {
         const std::string line = log_line(identity_.config->log_format, LogLevel::info, identity_.who(),
                                           "this log can be written again");
         return LogFile{worker_log_path(*identity_.config, identity_.name), ready_ ? control() : -1, line};
     };
-    context_.logs.add(this, {file, [this] {
+    const auto life = [this] {
+        return spawns_;
+    };
+    context_.logs.add(this, {file, life, [this] {
                                  logs_ = true;
                                  log::info(identity_.who(), "its log is written again");
                              }});
@@ -211,17 +221,11 @@ void WorkerProcess::note_hanging_look() {
         return;
     if (left_out_.size() >= kMostLeftOut)
         left_out_.clear();
-    left_out_[pid] = Clock::now() + kLeftOut;
-    log::warning(identity_.who(), "looking at process {} in /proc hangs; it is left out for {} minutes", pid,
-                 kLeftOut.count() / 60'000);
-}
-
-std::vector<pid_t> WorkerProcess::left_out() const {
-    std::vector<pid_t> pids;
-    for (const auto& [pid, until] : left_out_)
-        if (Clock::now() < until)
-            pids.push_back(pid);
-    return pids;
+    const bool again = left_out_.contains(pid);
+    rest_ = again ? std::min(kLongestRest, rest_ * 2) : kFirstRest;
+    left_out_[pid] = Clock::now() + rest_;
+    log::warning(identity_.who(), "looking at process {} in /proc hangs; it is left out for {} s", pid,
+                 rest_.count() / 1000);
 }
 
 void WorkerProcess::on_line(std::string_view text) {
@@ -307,6 +311,11 @@ void WorkerProcess::rotate_log() {
     rotation_due_ = false;
     if (*rotating_ || !child_)
         return;
+    // Not in the middle of a probe, whose verdict would be lost.
+    if (probing_ && rotations_->used_up()) {
+        rotation_due_ = true;
+        return rotation_.start(Milliseconds(200));
+    }
     // Where it is the logs themselves that are large, this comes once in some weeks.
     if (!rotations_->take()) {
         replace("its log was rotated as often as is granted to one worker, which may keep old logs open");

@@ -90,7 +90,8 @@ private:
     // So many that hang there, and no other one is started.
     static constexpr std::size_t kMostCorpses = 3;
     static constexpr std::size_t kMostLeftOut = 16;
-    static constexpr Milliseconds kLeftOut{600'000};
+    static constexpr Milliseconds kFirstRest{10'000};  // of a process at which a worker hung
+    static constexpr Milliseconds kLongestRest{60'000};
 
     Birth birth();
     void born(Result<ChildProcess> child);
@@ -116,7 +117,6 @@ private:
     bool took_command() const;
     // The process that a worker which hangs was looking at.
     void note_hanging_look();
-    std::vector<pid_t> left_out() const;
     // Does the worker look for its process by itself (pidGet name or file)?
     bool finds_process() const;
 
@@ -141,7 +141,8 @@ private:
     std::shared_ptr<std::size_t> corpses_ = std::make_shared<std::size_t>(0);
     UniqueFd
         mark_;  // where a worker that looks for its process writes the pid that it is looking at (memory)
-    std::map<pid_t, TimePoint> left_out_;  // at which one hung, and until when they are not looked at
+    worker::LeftOut left_out_;  // processes at which a worker hung, and until when nobody looks at them
+    Milliseconds rest_{0};      // that the last of them got
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     std::uint64_t seq_ = 0;
     std::uint64_t spawns_ = 0;

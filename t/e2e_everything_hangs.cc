@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(sigterm_ends_healthcheckd_in_three_seconds_while_all_of_it_
         BOOST_TEST_REQUIRE(lab.daemon.wait_for_state(name, success), name);
     BOOST_TEST_REQUIRE(lab.file.wait_until_it_hangs());
     lab.disk.freeze();
-    BOOST_TEST(lab.daemon.wait_for_log("its log seems to hang", 30s));
+    BOOST_TEST(lab.daemon.wait_for_log("its log seems to hang,", 30s));
     const auto began = Clock::now();
     lab.daemon.signal(SIGTERM);
     BOOST_TEST(wait_until([&] { return !alive(lab.daemon.pid()); }, 10s));

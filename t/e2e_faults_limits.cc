@@ -177,7 +177,8 @@ BOOST_AUTO_TEST_CASE(a_full_disk_is_said_stops_nothing_and_never_tears_the_state
     std::istringstream log(daemon.cat_log("one"));
     std::size_t parts = 0;
     for (std::string line; std::getline(log, line);) {
-        parts += !line.ends_with(')') && line.find("confined") == std::string::npos;
+        parts += !line.ends_with(')') && line.find("confined") == std::string::npos &&
+                 !line.ends_with("lines were lost while this log could not be written");
         BOOST_TEST((line.size() < 25 || line[4] == '-'), line);
         BOOST_TEST(line.find(line.substr(0, 8), 1) == std::string::npos, line);  // the month once
     }

@@ -194,8 +194,10 @@ BOOST_AUTO_TEST_CASE(a_process_of_another_user_is_neither_taken_nor_read) {
     const FoundProcess none = find({}, {});
     BOOST_TEST(none.process.pid == 0);
     BOOST_TEST(none.verdict == Verdict::idle);
-    BOOST_TEST(none.why == "no process of user 0 goes by the name " + name);
-    BOOST_TEST(find(kStranger + 1, {}).why == "no process of user 0 or 61235 goes by the name " + name);
+    BOOST_TEST(none.why ==
+               "no process of user 0 goes by the name " + name + " (pidUser: names another user)");
+    BOOST_TEST(find(kStranger + 1, {}).why ==
+               "no process of user 0 or 61235 goes by the name " + name + " (pidUser: names another user)");
     BOOST_TEST(!looked_at.contains(strangers.pid()));
 
     BOOST_TEST(find(kStranger, {}).process.pid == strangers.pid());
@@ -232,7 +234,7 @@ BOOST_AUTO_TEST_CASE(a_process_that_is_left_out_is_not_read) {
         finder->set_on_look([&](pid_t pid) { looked_at.push_back(pid); });
         BOOST_TEST(finder->find().process.pid == first.pid());
         BOOST_TEST(std::ranges::count(looked_at, first.pid()) == 1);
-        finder->leave_out({first.pid()});
+        finder->leave_out({{first.pid(), std::chrono::steady_clock::now() + std::chrono::hours(1)}});
         looked_at.clear();
         BOOST_TEST(finder->find().process.pid != first.pid());
         BOOST_TEST(std::ranges::count(looked_at, first.pid()) == 0);

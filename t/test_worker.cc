@@ -250,7 +250,8 @@ BOOST_AUTO_TEST_CASE(a_worker_finds_its_process_by_name_and_asks_for_the_descrip
     }
     program.end();
     BOOST_TEST(wait_until([&] { return worker.probe().verdict == Verdict::idle; }));
-    BOOST_TEST(worker.probe().message == "no process of user 0 goes by the name " + name);
+    BOOST_TEST(worker.probe().message ==
+               "no process of user 0 goes by the name " + name + " (pidUser: names another user)");
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_follows_its_pid_file_to_the_next_process) {

@@ -285,7 +285,8 @@ BOOST_AUTO_TEST_CASE(with_sandbox_log_a_forbidden_system_call_is_a_line_and_the_
     bad.begin();
     BOOST_TEST(daemon.wait_for_log("[bad system] sandbox violation: system call kill"));
     BOOST_TEST(daemon.wait_for_state("bad", [](auto& cat) {
-        return cat["lastProbe"]["message"] == "went on" && cat["worker"]["spawns"] == 1;
+        return cat["lastProbe"].is_object() && cat["lastProbe"]["message"] == "went on" &&
+               cat["worker"]["spawns"] == 1;
     }));
     BOOST_TEST(daemon.count_log("was lost") == 0U);
     // What ends it later is not the violation.

@@ -129,7 +129,7 @@ void live(const WorkerStart& start, Reporter& reporter) {
     LookMark mark(start.look_mark);
     if (finder) {
         finder->set_on_look([&mark](pid_t pid) { mark.at(pid); });
-        finder->leave_out({start.left_out.begin(), start.left_out.end()});
+        finder->leave_out(start.left_out);
     }
     SandboxProfile profile = type.profile(start.cat);
     profile.filter = start.filter;

@@ -4,6 +4,7 @@
 #include "common/config.h"
 #include "common/sandbox.h"
 #include "common/verdict.h"
+#include "worker/pid_finder.h"
 #include "worker/probe.h"
 
 #include <memory>
@@ -36,7 +37,7 @@ struct WorkerStart {
     const SeccompProgram* filter = nullptr;  // see SandboxProfile
     bool logs = true;                        // writes a log, if the configuration has a folder for it
     int look_mark = -1;                      // see worker/look_mark.h
-    std::vector<pid_t> left_out = {};        // processes that are not looked at: a look hung there
+    LeftOut left_out = {};                   // processes that are not looked at: a look hung there
     ChildUser user = {};
 };
 

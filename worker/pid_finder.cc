@@ -68,8 +68,8 @@ public:
             if (candidate.better_than(best) && !in_tree_of(pid, master_))
                 best = candidate;
         }
-        // It may be the one.
-        if (best.match == NameMatch::none && not_looked_at != 0)
+        // It may be the one that is meant, and only who has the very name is surely no other.
+        if (best.match != NameMatch::name && not_looked_at != 0)
             return {{},
                     Verdict::unknown,
                     fmt::format("process {} cannot be looked at: reading of it hangs", not_looked_at)};
@@ -78,7 +78,8 @@ public:
         if (best.match == NameMatch::none)
             return {{},
                     Verdict::idle,
-                    fmt::format("no process of user {} goes by the name {}", users_text(), printable(name_))};
+                    fmt::format("no process of user {} goes by the name {} (pidUser: names another user)",
+                                users_text(), printable(name_))};
         return {best.process, Verdict::success, {}};
     }
 

@@ -5,10 +5,11 @@
 #include "common/config.h"
 #include "common/verdict.h"
 
+#include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <sys/types.h>
@@ -21,6 +22,9 @@ struct FoundProcess {
     Verdict verdict = Verdict::idle;  // without a process: idle (none runs) or unknown (not to be trusted)
     std::string why;
 };
+
+// Processes, and until when nothing of them is to be read.
+using LeftOut = std::map<pid_t, std::chrono::steady_clock::time_point>;
 
 class PidFinder {
 public:
@@ -41,8 +45,8 @@ public:
     // can hold, and with 0 after it: who hangs in find() is known by it to hang there.
     void set_on_look(std::function<void(pid_t)> on_look) { on_look_ = std::move(on_look); }
 
-    // Processes of which nothing is read from now on, since reading has hung there.
-    void leave_out(std::set<pid_t> pids) { left_out_ = std::move(pids); }
+    // Processes of which nothing is read until their time is over, since reading has hung there.
+    void leave_out(LeftOut pids) { left_out_ = std::move(pids); }
 
 protected:
     virtual FoundProcess look() = 0;
@@ -58,7 +62,10 @@ protected:
     private:
         const PidFinder& finder_;
     };
-    bool left_out(pid_t pid) const { return left_out_.contains(pid); }
+    bool left_out(pid_t pid) const {
+        const auto found = left_out_.find(pid);
+        return found != left_out_.end() && std::chrono::steady_clock::now() < found->second;
+    }
 
 private:
     void looks_at(pid_t pid) const {
@@ -68,7 +75,7 @@ private:
 
     std::optional<uid_t> program_user_;
     std::function<void(pid_t)> on_look_;
-    std::set<pid_t> left_out_;
+    LeftOut left_out_;
 };
 
 // How a process goes by a name; a later value beats an earlier one.

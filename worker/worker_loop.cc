@@ -109,7 +109,8 @@ ProbeResult WorkerLoop::check_found(ProbeCommand& command) {
     }
     if (found.process != tracked_ && !fetch(found.process))
         return not_measured(
-            fmt::format("the master sent no descriptor for process {} within 1 s", found.process.pid));
+            fmt::format("process {} cannot be measured: its file in /proc could not be opened within 1 s",
+                        found.process.pid));
     if (!tracked_.running())
         return process_ended();
     ProbeResult result = probe_.probe(command);
@@ -135,8 +136,11 @@ bool WorkerLoop::fetch(ProcessId process) {
         if (track->process != process && track->process.running())
             continue;
         tracked_ = track->process;
+        const bool without = track->process.running() && !attached;
         probe_.track(track->process, std::move(attached));
-        return true;
+        if (without)  // the next probe asks anew
+            tracked_ = {};
+        return !without;
     }
     return false;
 }

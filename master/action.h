@@ -35,6 +35,7 @@ struct ActionRequest {
         {};                       // of the process that supervisord has, where the cat searches by name
     bool of_supervisord = false;  // supervisord has a program of this name
     std::string supervisor_socket = {};  // at which supervisord listens; empty: not at a unix socket
+    std::uint16_t supervisor_port = 0;   // at which it listens on this machine; 0: not at a port of it
     OwnerRule supervisor_rule = {};      // who may be supervisord
     std::string program_state = {};  // supervisord's word for the program, and why: "EXITED with status 3"
     std::chrono::system_clock::time_point at;
@@ -78,8 +79,8 @@ class CommandGuard;
 using BeforeStop = std::function<void(std::int64_t start)>;
 ActionResult run_restart(const ActionRequest& request, LinkClient& link, const StageReport& stage,
                          const BeforeStop& before_stop = {});
-// `supervisord`: asked whether somebody is just stopping the program. One that does not answer within 6 s, or
-// none, does not keep the process alive.
+// `supervisord`: asked whether somebody is just stopping the program. No link, or no answer by it within 6 s,
+// does not keep the process alive; but see look_again(), which has to see whose process it is.
 ActionResult run_kill(const ActionRequest& request, LinkClient* supervisord = nullptr);
 // `master`: the root of healthcheckd's own processes. `guard`: of the command, see run_shell(); made when the
 // command begins, unless it is there.

@@ -10,6 +10,7 @@ namespace healthcheckd::master {
 namespace {
 
 constexpr std::chrono::milliseconds kCallLimit{12'000};
+constexpr std::chrono::milliseconds kRemoveLimit{1'000};
 
 // What became of one record: a sentence, empty when it is nothing worth telling, and whether it is done with.
 struct Finished {
@@ -49,10 +50,21 @@ Finished finish(const RestartRecord& record, LinkClient& link) {
     }
 }
 
+// Whether it is gone, or the disk has said that it will not be.
+bool forget(const std::string& state_dir, const RestartRecord& record, const DiskWork& disk,
+            const FinishReport& report) {
+    const auto tried = disk.run(kRemoveLimit, [&] { return remove_record(state_dir, record.program); });
+    if (!tried)
+        report.say("the record of a restart could not be removed: " + tried.error().text());
+    else if (!*tried)
+        report.say(tried->error().text());
+    return static_cast<bool>(tried);
+}
+
 }  // namespace
 
 bool finish_restarts(const std::string& state_dir, const std::set<std::string>& busy, LinkClient& link,
-                     const FinishReport& report) {
+                     const DiskWork& disk, const FinishReport& report) {
     RecordList list = list_records(state_dir);
     for (const std::string& file : list.damaged)
         report.say(file + " is no record of a restart; renamed to *.corrupt");
@@ -71,11 +83,10 @@ bool finish_restarts(const std::string& state_dir, const std::set<std::string>& 
         const Finished finished = finish(record, link);
         if (!finished.sentence.empty())
             report.say(printable(finished.sentence));
-        if (finished.done) {
-            if (const auto removed = remove_record(state_dir, record.program); !removed)
-                report.say(removed.error().text());
-        }
-        all = all && finished.done;
+        const bool done = finished.done && forget(state_dir, record, disk, report);
+        // Not before: the next restart of the program writes its record under the same name.
+        report.release(record.program);
+        all = all && done;
     }
     return all;
 }

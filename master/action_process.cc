@@ -138,7 +138,7 @@ int run_action(Incident incident, int link_fd, int places_fd) {
     return incident.result.ok ? 0 : 1;
 }
 
-int run_finish(const std::string& state_dir, const std::set<std::string>& busy, int link_fd) {
+int run_finish(const std::string& state_dir, const std::set<std::string>& busy, int link_fd, int places_fd) {
     LinkClient link{UniqueFd(link_fd)};
     const FinishReport report{
         .say = [](const std::string& sentence) { say(Output{sentence}); },
@@ -152,8 +152,12 @@ int run_finish(const std::string& state_dir, const std::set<std::string>& busy, 
                 return ::poll(&word, 1, static_cast<int>(kClaimLimit.count())) > 0 &&
                        ::read(kControlFd, &yes, 1) == 1;
             },
+        .release =
+            [](const std::string& program) {
+                say(Stage{0, program});
+            },
     };
-    const bool all = finish_restarts(state_dir, busy, link, report);
+    const bool all = finish_restarts(state_dir, busy, link, DiskWork(places_fd), report);
     say(Done{all, all ? "" : "some restarts are still unfinished", !all});
     return 0;
 }

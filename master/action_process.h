@@ -23,7 +23,8 @@ int run_action(Incident incident, int link_fd, int places_fd);
 // The life of the child that finishes restarts which were left in the middle (master/action_finish). Writes
 // an `output` line for each thing worth telling and one `done` line, ok=1 when nothing is left to finish.
 // `busy`: programs to be left alone. Before it does anything it names the others in one `stage` line each,
-// ends these by an empty one, and waits for a byte on kControlFd.
-int run_finish(const std::string& state_dir, const std::set<std::string>& busy, int link_fd);
+// ends these by an empty one, and waits for a byte on kControlFd; after that a `stage` line names each that
+// it is done with. `places_fd`: see DiskWork.
+int run_finish(const std::string& state_dir, const std::set<std::string>& busy, int link_fd, int places_fd);
 
 }  // namespace healthcheckd::master

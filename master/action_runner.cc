@@ -4,9 +4,11 @@
 #include "master/action_plan.h"
 #include "master/action_process.h"
 #include "master/command_cgroup.h"
+#include "master/config_texts.h"
 #include "master/config_values.h"
 #include "master/disk_work.h"
 #include "master/notice.h"
+#include "master/supervisor_transport.h"
 
 #include <algorithm>
 #include <spdlog/fmt/ranges.h>
@@ -72,6 +74,9 @@ Incident ActionRunner::incident_of(Cat& cat, Event event, const Report& report) 
     request.of_supervisord = program != nullptr;
     if (needs_.config->supervisord_url.starts_with(kUnixScheme))
         request.supervisor_socket = needs_.config->supervisord_url.substr(kUnixScheme.size());
+    else if (!is_remote_url(needs_.config->supervisord_url))
+        if (const auto endpoint = parse_endpoint(needs_.config->supervisord_url))
+            request.supervisor_port = endpoint->port;
     request.supervisor_rule = owner_rule(*needs_.config);
     request.program_state = program != nullptr ? program->state_text() : "";
     request.of_program = cat.bound_to_process();
@@ -306,6 +311,7 @@ void ActionRunner::finish(Running& running, ActionResult result) {
             restarted_[running.incident.request.program] = running.starts + 1;
         needs_.on_restarted();
     }
+    needs_.on_action_end();
     running.incident.result = std::move(result);
     // When it was changed meanwhile, the one that came in its place.
     if (const auto cat = needs_.find_cat(running.incident.request.cat_name))

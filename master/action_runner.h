@@ -41,7 +41,8 @@ public:
         std::function<void()> on_left_stopped;  // a restart failed between stop and start
         // What a restart of the program has left is being dealt with.
         std::function<bool(const std::string&)> being_finished;
-        std::function<void()> on_restarted;  // supervisord's table has changed by a restart
+        std::function<void()> on_restarted;   // supervisord's table has changed by a restart
+        std::function<void()> on_action_end;  // of any action: busy_programs() has one less
     };
 
     explicit ActionRunner(Needs needs);
@@ -61,6 +62,9 @@ public:
 
     // The programs that an action works at.
     std::set<std::string> busy_programs() const;
+
+    // What the children of actions are counted by that wait for a disk, see DiskWork; -1: nobody counts.
+    int disk_places() const { return places_ ? places_.get() : -1; }
 
     // No new action from now on. Actions under way get until stop_now().
     void stop() { stopping_ = true; }

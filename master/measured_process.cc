@@ -3,6 +3,7 @@
 #include "common/channel.h"
 #include "common/proc_stat.h"
 #include "common/unique_fd.h"
+#include "master/supervisor_port.h"
 #include "worker/pid_finder.h"
 
 #include <array>
@@ -24,6 +25,15 @@ std::string who(const ActionRequest& request) {
     return "pid " + std::to_string(request.evidence.process.pid);
 }
 
+// Is it the supervisord that the request is about?
+Result<void> check_parent(const ActionRequest& request, pid_t parent) {
+    if (!request.supervisor_socket.empty())
+        return check_supervisor(parent, request.supervisor_socket, request.supervisor_rule);
+    if (request.supervisor_port != 0)
+        return check_supervisor_port(parent, request.supervisor_port, request.supervisor_rule);
+    return {};
+}
+
 ProcessLook look(const ActionRequest& request, pid_t master) {
     const ProcessId measured = request.evidence.process;
     const auto stat = read_proc_stat(measured.pid);
@@ -40,6 +50,8 @@ ProcessLook look(const ActionRequest& request, pid_t master) {
         if (const worker::FoundProcess found = finder->find(); found.process != measured)
             return {Is::other, who(request) + " is not the process that " + request.cat.program +
                                    " means now" + (found.why.empty() ? "" : " (" + found.why + ")")};
+    } else if (const auto checked = check_parent(request, stat->ppid); !checked) {
+        return {Is::unsure, checked.error().text()};
     }
     return {Is::same, {}};
 }

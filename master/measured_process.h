@@ -16,7 +16,7 @@ struct ProcessLook {
         same,    // it runs, and is what the cat's program means
         ended,   // gone, or a zombie
         other,   // the number means another process, or the program means another one
-        unsure,  // it could not be looked at in time, or it was never measured
+        unsure,  // it is not known to be supervisord's, could not be looked at in time, or was never measured
     };
     Is is = Is::unsure;
     std::string why;  // unless it is the same: "pid 12 has ended"
@@ -24,8 +24,10 @@ struct ProcessLook {
 
 // Looks now, for at most `limit`: in a child, since a process can keep whoever reads of it in /proc waiting.
 // Where a worker finds the process by itself its word is not enough: it has talked to nobody but /proc, yet a
-// worker that lies must not be able to choose whom a privileged process acts upon. `master`: the root of
-// healthcheckd's own processes.
+// worker that lies must not be able to choose whom a privileged process acts upon. Where supervisord has said
+// whose pid it is, by way of the link, either may lie or be led astray: its parent must be the supervisord
+// that listens at the socket or port of the request. When supervisord cannot be reached there, or that cannot
+// be seen, it is `unsure`. `master`: the root of healthcheckd's own processes.
 ProcessLook look_again(const ActionRequest& request, pid_t master, std::chrono::milliseconds limit);
 
 }  // namespace healthcheckd::master

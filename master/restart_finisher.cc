@@ -10,13 +10,12 @@
 namespace healthcheckd::master {
 
 RestartFinisher::RestartFinisher(Needs needs)
-    : needs_(std::move(needs)), timer_(needs_.loop, [this] { begin(); }),
-      deadline_(needs_.loop, [this] { needs_.spawner.kill(pid_); }) {}
+    : needs_(std::move(needs)), timer_(needs_.loop, [this] { begin(); }) {}
 
 RestartFinisher::~RestartFinisher() {
-    if (pid_ != 0) {
-        needs_.spawner.forget(pid_);
-        needs_.spawner.kill(pid_);
+    for (const pid_t pid : {pid_, hung_}) {
+        needs_.spawner.forget(pid);
+        needs_.spawner.kill(pid);
     }
 }
 
@@ -40,18 +39,23 @@ void RestartFinisher::stop() {
 }
 
 void RestartFinisher::begin() {
-    auto peer = needs_.open_peer();
+    // Another one would hang as well.
+    auto peer = hung_ == 0 ? needs_.open_peer() : Error{"the last one hangs"};
     if (!peer)
         return again();
     ChildSpec spec;
     spec.title = "healthcheckd: unfinished restarts";
     std::set<std::string> at_work = needs_.busy();
     skipped_ = !at_work.empty();
-    spec.main = [dir = needs_.state_dir, busy = std::move(at_work)](pid_t) {
-        return run_finish(dir, busy, kFirstExtraFd);
-    };
     spec.extra_fds = {peer->get()};
-    finished_ = wanted_ = false;
+    const int places = needs_.disk_places();
+    if (places >= 0)
+        spec.extra_fds.push_back(places);
+    spec.main = [dir = needs_.state_dir, busy = std::move(at_work), places](pid_t) {
+        return run_finish(dir, busy, kFirstExtraFd, places >= 0 ? kFirstExtraFd + 1 : -1);
+    };
+    spec.limit = kLimit;
+    finished_ = wanted_ = granted_ = false;
     auto child = needs_.spawner.spawn(spec, [this](const ChildEnd&) { on_end(); });
     if (!child)
         return again();
@@ -61,7 +65,6 @@ void RestartFinisher::begin() {
         needs_.loop, std::move(child->report), ReportReader::Limits{.lines_per_second = 5000},
         [this](std::string_view text) { on_line(text); },
         [this](std::string_view) { needs_.spawner.kill(pid_); });
-    deadline_.start(kLimit);
 }
 
 void RestartFinisher::on_line(std::string_view text) {
@@ -79,12 +82,19 @@ void RestartFinisher::on_line(std::string_view text) {
     }
 }
 
-// Empty after the last one: then it may begin, unless an action has begun since the child was born.
+// Before the child may begin: what it will work at, empty after the last one. Then: what it is done with.
 void RestartFinisher::on_claim(const std::string& program) {
-    if (!program.empty()) {
+    if (granted_)
+        claimed_.erase(program);
+    else if (program.empty())
+        grant();
+    else
         claimed_.insert(program);
-        return;
-    }
+}
+
+// It may begin, unless an action has begun since it was born.
+void RestartFinisher::grant() {
+    granted_ = true;
     const std::set<std::string> busy = needs_.busy();
     skipped_ = skipped_ || !busy.empty();
     if (std::ranges::any_of(busy, [&](const std::string& each) { return claimed_.contains(each); }))
@@ -97,11 +107,16 @@ void RestartFinisher::on_end() {
     reader_->drain();
     reader_.reset();
     control_.reset();
-    deadline_.stop();
+    if (needs_.spawner.is_child(pid_)) {
+        hung_ = pid_;
+        needs_.spawner.on_end(pid_, [this](const ChildEnd&) { hung_ = 0; });
+    }
     pid_ = 0;
     claimed_.clear();
     if (!finished_ || wanted_)
         again();
+    else
+        skipped_ = false;  // none of the actions at work has left anything
 }
 
 void RestartFinisher::again() {

@@ -20,13 +20,15 @@ public:
         std::string state_dir;
         std::function<Result<UniqueFd>()> open_peer;
         std::function<std::set<std::string>()> busy;  // programs that an action works at
+        std::function<int()> disk_places;             // see DiskWork
     };
     explicit RestartFinisher(Needs needs);
     ~RestartFinisher();
 
     // Looks for records after `delay`, and again, ever more rarely, until none is left.
     void look(Milliseconds delay);
-    // Is what a restart of the program has left being dealt with? Then none may begin.
+    // Is what a restart of the program has left being dealt with? Then none may begin. Not for longer than
+    // supervisord is asked about that program, however long the disk of stateDir hangs.
     bool works_at(const std::string& program) const { return claimed_.contains(program); }
     // An action has ended: what was left alone because of it is looked at.
     void on_action_end();
@@ -40,22 +42,24 @@ private:
     void begin();
     void on_line(std::string_view text);
     void on_claim(const std::string& program);
+    void grant();
     void on_end();
     void again();
 
     Needs needs_;
     pid_t pid_ = 0;
+    pid_t hung_ = 0;  // one that is not waited for, as it hangs in the kernel
     UniqueFd control_;
     std::unique_ptr<ReportReader> reader_;
     bool finished_ = false;
     bool wanted_ = false;            // somebody asked for a look after the child was born
     bool skipped_ = false;           // an action was at work when it was born
+    bool granted_ = false;           // it may begin, and has
     std::set<std::string> claimed_;  // what it works at
     bool stopped_ = false;
     std::string last_said_;
     Milliseconds pause_{kFirstPause};
     Timer timer_;
-    Timer deadline_;
 };
 
 }  // namespace healthcheckd::master

@@ -1,8 +1,12 @@
 // A restart that is cut off at any moment never leaves the program stopped.
+#include "master/restart_record.h"
 #include "t/fixture/daemon.h"
+#include "t/fixture/frozen_disk.h"
+#include "t/fixture/mail_lab.h"
 #include "t/fixture/supervisord.h"
 
 #include <boost/test/unit_test.hpp>
+#include <filesystem>
 #include <random>
 #include <thread>
 
@@ -129,6 +133,50 @@ BOOST_AUTO_TEST_CASE(a_program_that_somebody_started_and_stopped_since_stays_sto
                       {.state_dir = daemon.state_dir()});
     BOOST_TEST(next.wait_for_log("was started and stopped by somebody else since; it stays stopped"));
     BOOST_TEST(supervisord.state("web") == "STOPPED");
+}
+
+// The kernel waits with what is to be removed from such a disk, and no signal ends that.
+BOOST_AUTO_TEST_CASE(a_program_whose_record_cannot_be_removed_is_restarted_again) {
+    const FrozenDisk disk;
+    const std::string state_dir = disk.dir() + "/state";
+    WatchedPort port(true);
+    Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000", .extra = "autostart=false"}});
+    BOOST_REQUIRE(static_cast<bool>(
+        healthcheckd::master::write_record(state_dir, {.program = "web", .start = 1, .cat = "cat4"})));
+    supervisord.signal(SIGSTOP);
+    Daemon daemon(supervisord.url(), cats(port.number()), {.state_dir = state_dir});
+    BOOST_TEST_REQUIRE(wait_until([&] { return daemon.child("unfinished restarts") > 0; }), daemon.log());
+    disk.freeze();
+    supervisord.signal(SIGCONT);
+    BOOST_TEST_REQUIRE(supervisord.wait_state("web", "RUNNING"), daemon.log());
+    BOOST_TEST(daemon.wait_for_log("the record of a restart could not be removed: the disk of stateDir"),
+               daemon.log());
+    const pid_t before = supervisord.pid("web");
+    port.close();
+    BOOST_TEST(daemon.wait_for_log("restart done: stopped pid " + std::to_string(before), 20s), daemon.log());
+    disk.thaw();
+    // Looked at again by and by.
+    BOOST_TEST(wait_until([&] { return std::filesystem::is_empty(state_dir + "/restarts"); }, 40s),
+               daemon.log());
+}
+
+BOOST_AUTO_TEST_CASE(what_an_exec_kept_back_is_finished_when_it_ends) {
+    const Supervisord supervisord(
+        {{.name = "web", .command = "/bin/sleep 1000", .extra = "autostart=false"}});
+    const TempDir dir;
+    const Subprocess other({"/bin/sleep", "1000"});
+    BOOST_REQUIRE(static_cast<bool>(healthcheckd::master::write_record(
+        dir.file("state"), {.program = "web", .start = 1, .cat = "cat4"})));
+    // The looks at it come with growing pauses: at 8 s, then at 16 s.
+    const Daemon daemon(supervisord.url(),
+                        "cat1: {program: web, type: mem, maxMem: 0.1, pidGet: file, pidFile: " +
+                            dir.write("other.pid", std::to_string(other.pid()) + "\n") +
+                            ", periodSeconds: 60, initialDelaySeconds: 0, failureThreshold: 1, action: exec, "
+                            "execCmd: 'sleep 9'}\n",
+                        {.state_dir = dir.file("state")});
+    BOOST_TEST_REQUIRE(daemon.wait_for_log("exec begins"), daemon.log());
+    BOOST_TEST_REQUIRE(daemon.wait_for_log("exec done", 20s), daemon.log());
+    BOOST_TEST(daemon.wait_for_log("web started: a restart for cat4 had stopped it", 3s), daemon.log());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

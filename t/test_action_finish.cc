@@ -49,21 +49,8 @@ struct Finish {
     bool all = false;
     std::string said;
     std::vector<std::string> claimed;
+    std::string released;  // and how many records were left then
 };
-
-Finish finish(const TempDir& dir, FakeLink& link, const std::set<std::string>& busy = {},
-              bool granted = true) {
-    Finish done;
-    done.all =
-        master::finish_restarts(dir.path().string(), busy, link,
-                                {.say = [&](const std::string& sentence) { done.said += sentence + '\n'; },
-                                 .claim =
-                                     [&](const std::vector<std::string>& programs) {
-                                         done.claimed = programs;
-                                         return granted;
-                                     }});
-    return done;
-}
 
 std::vector<std::string> recorded(const TempDir& dir) {
     std::vector<std::string> names;
@@ -71,6 +58,25 @@ std::vector<std::string> recorded(const TempDir& dir) {
         names.push_back(record.program);
     std::ranges::sort(names);
     return names;
+}
+
+Finish finish(const TempDir& dir, FakeLink& link, const std::set<std::string>& busy = {},
+              bool granted = true) {
+    Finish done;
+    done.all =
+        master::finish_restarts(dir.path().string(), busy, link, master::DiskWork(-1),
+                                {.say = [&](const std::string& sentence) { done.said += sentence + '\n'; },
+                                 .claim =
+                                     [&](const std::vector<std::string>& programs) {
+                                         done.claimed = programs;
+                                         return granted;
+                                     },
+                                 .release =
+                                     [&](const std::string& program) {
+                                         done.released +=
+                                             program + ' ' + std::to_string(recorded(dir).size()) + " left\n";
+                                     }});
+    return done;
 }
 
 bool write(const TempDir& dir, const std::string& program, std::int64_t start = 1000) {
@@ -126,6 +132,21 @@ BOOST_AUTO_TEST_CASE(nothing_is_done_when_somebody_else_works_at_the_programs) {
     BOOST_TEST(!denied.all);
     BOOST_TEST(link.calls == "");
     BOOST_TEST(recorded(dir) == std::vector<std::string>{"web"}, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_program_is_released_when_it_is_done_with_and_not_with_the_last_one) {
+    const TempDir dir;
+    BOOST_REQUIRE(write(dir, "one") && write(dir, "two"));
+    FakeLink link({{"one", stopped(1000)}, {"two", stopped(1000)}});
+    const Finish done = finish(dir, link);
+    const bool in_order = done.released == "one 1 left\ntwo 0 left\n";
+    BOOST_TEST((in_order || done.released == "two 1 left\none 0 left\n"), done.released);
+    // One that is to be tried again as well.
+    BOOST_REQUIRE(write(dir, "stopping"));
+    ProgramLine line;
+    line.state = kStopping;
+    FakeLink later({{"stopping", line}});
+    BOOST_TEST(finish(dir, later).released == "stopping 1 left\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_program_of_any_name_has_a_record_of_its_own) {

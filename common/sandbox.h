@@ -26,6 +26,11 @@ struct ChildUser {
     std::string_view missing;  // the layer that this machine lacks to make it so; empty: none
 };
 
+// Descriptors of a child that sends some to others. Each one on its way counts against the *user* of the
+// sender, wherever on the machine, and sendmsg(2) fails with ETOOMANYREFS above the sender's own limit
+// (unix(7)).
+inline constexpr rlim_t kSenderDescriptors = 1u << 20;
+
 // What a kind of process may still do. Plain data: worker/entry.cc and master/ hold one for each kind.
 struct SandboxProfile {
     std::string name;     // "mem", "http", "link": for the log

@@ -4,6 +4,7 @@
 #include "common/process_title.h"
 #include "common/sandbox.h"
 
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kMostLimit{60'000};
 // What the connector may be late: it is another process.
 constexpr std::chrono::milliseconds kSlack{200};
+constexpr std::chrono::milliseconds kSendPause{20};
 
 // As the socket's owner: supervisord makes its socket root's and 0700 unless told otherwise, so no other user
 // could connect. A socket that is not there yet can turn out to be anybody's; uid 0 without any capability
@@ -24,11 +26,38 @@ SandboxProfile profile_for(const std::string& path) {
     SandboxProfile profile;
     profile.name = "connector";
     profile.unix_socket = true;
+    profile.descriptors = kSenderDescriptors;
     struct stat socket {};
     const bool there = ::stat(path.c_str(), &socket) == 0;
     profile.uid = there ? socket.st_uid : 0;
     profile.gid = there ? socket.st_gid : 0;
     return profile;
+}
+
+// Is there nobody who reads the channel any more?
+bool is_gone(const Error& error) {
+    return error.code == EPIPE || error.code == ECONNRESET || error.code == ENOTCONN;
+}
+
+// Hands `made` over. What the machine has no room for (ETOOMANYREFS, ENOBUFS, EAGAIN) is tried again until
+// `deadline`, and is then the answer, without the connection. False: nobody reads the channel any more.
+bool hand_over(int channel, Connection& made, Clock::time_point deadline) {
+    for (;;) {
+        const auto sent = send_packet(channel, encode(made.told).line(), made.socket.get());
+        if (sent)
+            return true;
+        if (is_gone(sent.error()))
+            return false;
+        if (Clock::now() + kSendPause > deadline) {
+            made.told.error = sent.error().code;
+            break;
+        }
+        ::poll(nullptr, 0, static_cast<int>(kSendPause.count()));
+    }
+    made.socket.reset();
+    const auto sent = send_packet(channel, encode(made.told).line());
+    // Not sent for another reason: for the link it is late.
+    return sent || !is_gone(sent.error());
 }
 
 int serve(int channel, const std::string& path, OwnerRule& rule) {
@@ -39,10 +68,11 @@ int serve(int channel, const std::string& path, OwnerRule& rule) {
             return 0;
         const auto limit =
             std::min<std::chrono::milliseconds>(std::chrono::milliseconds(wish.limit_ms), kMostLimit);
+        const Clock::time_point deadline = Clock::now() + limit;
         Connection made = connect_here(path, rule, limit);
         made.told.seq = wish.seq;
-        if (!send_packet(channel, encode(made.told).line(), made.socket.get()))
-            return 1;
+        if (!hand_over(channel, made, deadline))
+            return 0;
     }
 }
 
@@ -51,8 +81,12 @@ int serve(int channel, const std::string& path, OwnerRule& rule) {
                        pid_t link) {
     ::close(kControlFd);
     set_process_title(std::string(kTitlePrefix) + "supervisord connector");
-    if (!enter_sandbox(profile_for(path), config.sandbox, link))
+    const auto confined = enter_sandbox(profile_for(path), config.sandbox, link);
+    if (!confined) {
+        (void)write_line(kReportFd,
+                         encode(Broken{"the connector: sandbox: " + confined.error().text()}).line());
         ::_exit(1);
+    }
     ::_exit(serve(channel.get(), path, rule));
 }
 

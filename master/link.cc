@@ -109,9 +109,12 @@ void Link::on_line(std::string_view text) {
         if (wish_)
             ask_timer_.start_at(*wish_);
     } else if (const auto* broken = std::get_if<Broken>(&line)) {
-        broken_ = broken->message;
+        // The first is the cause: the connector's comes before the link's own.
+        if (broken_.empty())
+            broken_ = broken->message;
     } else if (const auto* owner = std::get_if<Owner>(&line)) {
-        // The first one holds. A link that lies here can only keep later ones from believing anybody.
+        // The first one holds. It only narrows whom the configuration lets later links believe: one that lies
+        // here can keep them from believing anybody, and no more.
         if (!owner_)
             owner_ = owner->uid;
     } else if (const auto* program = std::get_if<ProgramLine>(&line)) {

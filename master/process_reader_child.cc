@@ -74,6 +74,7 @@ int run_process_reader(SandboxLevel level, const ChildUser& user, pid_t master) 
         profile.gid = user.gid;
         profile.tasks = user.single ? 1 : RLIM_INFINITY;
         profile.reads_processes = true;
+        profile.descriptors = kSenderDescriptors;
         const auto missing = enter_sandbox(profile, level, master);
         if (!missing)
             throw std::runtime_error("sandbox: " + missing.error().text());

@@ -68,6 +68,9 @@ Result<bool> holds_one_of(pid_t pid, const std::vector<std::string>& sockets) {
             break;
         std::array<char, 64> target;
         const ssize_t size = ::readlinkat(::dirfd(list.get()), entry->d_name, target.data(), target.size());
+        // Which of them is the socket is then not to be known; others were closed meanwhile.
+        if (size < 0 && (errno == EACCES || errno == EPERM))
+            return system_error(folder);
         if (size <= 0)
             continue;
         const std::string_view text(target.data(), static_cast<std::size_t>(size));
@@ -81,19 +84,21 @@ Result<bool> holds_one_of(pid_t pid, const std::vector<std::string>& sockets) {
 }  // namespace
 
 bool OwnerRule::believes(uid_t uid) const {
-    if (seen)
-        return uid == *seen;
+    return allows(uid) && (!seen || uid == *seen);
+}
+
+bool OwnerRule::allows(uid_t uid) const {
     return uid == 0 || uid == own || (named && uid == *named);
 }
 
 std::string OwnerRule::refusal(uid_t uid) const {
-    if (seen)
+    if (allows(uid) && seen)
         return fmt::format("is not believed: {} listens there, and it was {} when healthcheckd was started; "
                            "start healthcheckd again if that is meant",
                            who(uid), who(*seen));
     return fmt::format("is not believed: {} listens there, neither root nor healthcheckd's own user; if that "
-                       "is meant, say config.supervisordOwner: {}",
-                       who(uid), uid);
+                       "is meant, say config.supervisordOwner: {}{}",
+                       who(uid), uid, seen && uid != *seen ? " and start healthcheckd again" : "");
 }
 
 OwnerRule owner_rule(const Config& config, std::optional<uid_t> seen) {
@@ -151,11 +156,13 @@ Result<void> check_supervisor(pid_t parent, const std::string& path, const Owner
     const auto holds = holds_one_of(parent, listeners_named(bound_name(peer.socket.get())));
     if (holds && *holds)
         return {};
-    std::string why = fmt::format("its parent, pid {}, is not the supervisord that listens at unix://{}",
-                                  parent, printable(path));
-    if (!holds)
-        why += ", as far as can be seen (" + holds.error().text() + ")";
-    return Error{std::move(why)};
+    const std::string meant = "the supervisord that listens at unix://" + printable(path);
+    if (holds)
+        return Error{fmt::format("its parent, pid {}, is not {}", parent, meant)};
+    const bool forbidden = holds.error().code == EACCES || holds.error().code == EPERM;
+    return Error{fmt::format(
+        "it cannot be seen whether its parent, pid {}, is {}: {}{}", parent, meant, holds.error().text(),
+        forbidden ? "; it takes CAP_SYS_PTRACE to see what another process has open" : "")};
 }
 
 }  // namespace healthcheckd::master

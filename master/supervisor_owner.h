@@ -16,11 +16,14 @@ namespace healthcheckd::master {
 struct OwnerRule {
     uid_t own = 0;               // who started healthcheckd
     std::optional<uid_t> named;  // config.supervisordOwner
-    std::optional<uid_t> seen;   // who answered first in this life: from then on, nobody else
+    std::optional<uid_t> seen;   // who answered first in this life: from then on, no other of these
 
     bool believes(uid_t uid) const;
     // What is wrong with `uid`, and what to do about it, in words that follow "supervisord at ... ".
     std::string refusal(uid_t uid) const;
+
+private:
+    bool allows(uid_t uid) const;  // whoever answered first
 };
 
 // By the configuration, for a process that runs as healthcheckd was started.
@@ -37,8 +40,9 @@ struct PeerConnection {
 PeerConnection connect_to_peer(const std::string& path, std::chrono::steady_clock::time_point deadline);
 
 // Is process `parent` the supervisord that listens at `path`? It is when it called listen(2), or when it
-// holds the listening socket: a supervisord that makes itself a daemon listens first and forks then. The
-// error says why not, or why that cannot be known. Waits for at most a second.
+// holds the listening socket: a supervisord that makes itself a daemon listens first and forks then. To see
+// that takes CAP_SYS_PTRACE, or to be its user without less capabilities. The error says why not, or why that
+// cannot be known. Waits for at most a second.
 Result<void> check_supervisor(pid_t parent, const std::string& path, const OwnerRule& rule);
 
 }  // namespace healthcheckd::master

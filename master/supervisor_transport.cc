@@ -274,8 +274,10 @@ void SupervisorTransport::judge(const TcpEnds& ends) {
         return;
     case TcpOwner::Kind::not_to_say:
         if (is_this_machine(ends))
-            refusal_ = HttpReply{
-                kCallRefused, who + " is not believed, as nobody knows whose it is: " + found.why, {}};
+            refusal_ = HttpReply{kCallRefused,
+                                 who + " is not believed, as nobody knows whose it is: " + found.why +
+                                     "; a unix socket in supervisordUrl (unix:///path) says whose it is",
+                                 {}};
         return;
     }
 }

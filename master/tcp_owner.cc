@@ -26,25 +26,21 @@ constexpr std::uint8_t kEstablished = 1;
 constexpr std::uint8_t kSynReceived = 3;
 
 // An IPv4 address within an IPv6 one is taken as IPv4: so the kernel keeps both ends.
-struct Address {
-    int family = AF_UNSPEC;
-    std::array<std::uint8_t, 16> bytes{};
-};
-
-Address parse(const std::string& text) {
-    Address address;
-    if (::inet_pton(AF_INET, text.c_str(), address.bytes.data()) == 1) {
-        address.family = AF_INET;
-        return address;
+TcpEnd parse(const std::string& text, std::uint16_t port) {
+    TcpEnd end;
+    end.port = port;
+    if (::inet_pton(AF_INET, text.c_str(), end.bytes.data()) == 1) {
+        end.family = AF_INET;
+        return end;
     }
     const std::string plain = text.substr(0, text.find('%'));
     in6_addr six{};
     if (::inet_pton(AF_INET6, plain.c_str(), &six) != 1)
-        return address;
+        return end;
     const bool mapped = IN6_IS_ADDR_V4MAPPED(&six);
-    address.family = mapped ? AF_INET : AF_INET6;
-    std::copy(std::begin(six.s6_addr) + (mapped ? 12 : 0), std::end(six.s6_addr), address.bytes.begin());
-    return address;
+    end.family = mapped ? AF_INET : AF_INET6;
+    std::copy(std::begin(six.s6_addr) + (mapped ? 12 : 0), std::end(six.s6_addr), end.bytes.begin());
+    return end;
 }
 
 struct Question {
@@ -53,8 +49,7 @@ struct Question {
 };
 
 // The socket whose own end is `own`: what is found for that exactly, or a listener that would take it.
-Question question(const Address& own, std::uint16_t own_port, const Address& other,
-                  std::uint16_t other_port) {
+Question question(const TcpEnd& own, const TcpEnd& other) {
     Question q{};
     q.header.nlmsg_len = sizeof q;
     q.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
@@ -62,8 +57,8 @@ Question question(const Address& own, std::uint16_t own_port, const Address& oth
     q.request.sdiag_family = static_cast<std::uint8_t>(own.family);
     q.request.sdiag_protocol = IPPROTO_TCP;
     q.request.idiag_states = ~0u;
-    q.request.id.idiag_sport = htons(own_port);
-    q.request.id.idiag_dport = htons(other_port);
+    q.request.id.idiag_sport = htons(own.port);
+    q.request.id.idiag_dport = htons(other.port);
     std::memcpy(q.request.id.idiag_src, own.bytes.data(), sizeof q.request.id.idiag_src);
     std::memcpy(q.request.id.idiag_dst, other.bytes.data(), sizeof q.request.id.idiag_dst);
     q.request.id.idiag_cookie[0] = INET_DIAG_NOCOOKIE;
@@ -101,39 +96,66 @@ Result<inet_diag_msg> ask(int socket, const Question& q) {
     return message;
 }
 
+TcpOwner not_to_say(std::string why) {
+    return TcpOwner{TcpOwner::Kind::not_to_say, 0, std::move(why)};
+}
+
+TcpOwner owner_of(const TcpRow& row) {
+    if (row.inode != 0)
+        return {TcpOwner::Kind::known, row.uid, {}};
+    // Before accept(2) the connection has no inode, and the kernel shows root as its owner.
+    if (row.state == kEstablished || row.state == kSynReceived)
+        return {TcpOwner::Kind::waiting, 0, {}};
+    return not_to_say("it has closed the connection");
+}
+
 }  // namespace
 
 TcpOwners::TcpOwners() : socket_(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG)) {}
 
-TcpOwner TcpOwners::other_end(const TcpEnds& ends) const {
-    const Address local = parse(ends.local_address);
-    const Address remote = parse(ends.remote_address);
-    const auto not_to_say = [](std::string why) {
-        return TcpOwner{TcpOwner::Kind::not_to_say, 0, std::move(why)};
-    };
-    if (local.family == AF_UNSPEC || local.family != remote.family)
-        return not_to_say("the connection's addresses cannot be read");
+Result<TcpOwner> TcpOwners::by_diag(const TcpEnd& own, const TcpEnd& other) const {
     if (!socket_)
-        return not_to_say("the kernel gives no socket for sock_diag");
-    const auto found = ask(socket_.get(), question(remote, ends.remote_port, local, ends.local_port));
+        return Error{"the kernel gives no socket for sock_diag"};
+    const auto found = ask(socket_.get(), question(own, other));
     if (!found && found.error().code == ENOENT) {
         // Either there is none, or this kernel has no sock_diag of TCP: our own end is there.
-        const auto own = ask(socket_.get(), question(local, ends.local_port, remote, ends.remote_port));
-        if (!own)
-            return not_to_say("this kernel does not tell whose a TCP connection is");
-        return {TcpOwner::Kind::not_here, 0, {}};
+        if (const auto ours = ask(socket_.get(), question(other, own)); !ours)
+            return Error{"sock_diag does not tell whose a TCP connection is"};
+        return TcpOwner{TcpOwner::Kind::not_here, 0, {}};
     }
     if (!found)
-        return not_to_say(found.error().text());
+        return found.error();
     // Without the exact socket the kernel finds a listener, which says nothing of this connection.
-    if (found->id.idiag_dport != htons(ends.local_port))
-        return {TcpOwner::Kind::not_here, 0, {}};
-    // Before accept(2) the connection has no inode, and the kernel shows root as its owner.
-    if (found->idiag_inode == 0 && (found->idiag_state == kEstablished || found->idiag_state == kSynReceived))
-        return {TcpOwner::Kind::waiting, 0, {}};
-    if (found->idiag_inode == 0)
-        return not_to_say("it has closed the connection");
-    return {TcpOwner::Kind::known, found->idiag_uid, {}};
+    if (found->id.idiag_dport != htons(other.port))
+        return TcpOwner{TcpOwner::Kind::not_here, 0, {}};
+    return owner_of({found->idiag_state, found->idiag_uid, found->idiag_inode});
+}
+
+TcpOwner TcpOwners::by_table(const TcpEnd& own, const TcpEnd& other) const {
+    const auto found = table_.find(own, other);
+    if (!found)
+        return not_to_say(found.error().text());
+    if (*found)
+        return owner_of(**found);
+    // A table that has not even our own end does not show this connection's namespace, or changed too much.
+    const auto ours = table_.find(other, own);
+    if (!ours || !*ours)
+        return not_to_say("/proc/net/tcp does not show the connection");
+    return {TcpOwner::Kind::not_here, 0, {}};
+}
+
+TcpOwner TcpOwners::other_end(const TcpEnds& ends) const {
+    const TcpEnd local = parse(ends.local_address, ends.local_port);
+    const TcpEnd remote = parse(ends.remote_address, ends.remote_port);
+    if (local.family == AF_UNSPEC || local.family != remote.family)
+        return not_to_say("the connection's addresses cannot be read");
+    const auto told = by_diag(remote, local);
+    if (told)
+        return *told;
+    TcpOwner owner = by_table(remote, local);
+    if (owner.kind == TcpOwner::Kind::not_to_say)
+        owner.why = told.error().text() + "; " + owner.why;
+    return owner;
 }
 
 TcpOwner TcpOwners::other_end(const TcpEnds& ends, Clock::time_point deadline) const {
@@ -149,8 +171,8 @@ TcpOwner TcpOwners::other_end(const TcpEnds& ends, Clock::time_point deadline) c
 }
 
 bool is_this_machine(const TcpEnds& ends) {
-    const Address local = parse(ends.local_address);
-    const Address remote = parse(ends.remote_address);
+    const TcpEnd local = parse(ends.local_address, 0);
+    const TcpEnd remote = parse(ends.remote_address, 0);
     if (remote.family == AF_INET && remote.bytes[0] == 127)
         return true;
     return remote.family == local.family && remote.bytes == local.bytes;

@@ -1,11 +1,12 @@
 // Whose process is at the other end of a TCP connection, when that is on this machine. Link.
 //
 // The kernel is asked by sock_diag(7) for exactly the socket that is the other end: one message each way,
-// however many sockets there are, where /proc/net/tcp would be read from its begin.
+// however many sockets there are. A kernel that has no sock_diag of TCP is asked by /proc/net/tcp (TcpTable).
 #pragma once
 
 #include "common/result.h"
 #include "common/unique_fd.h"
+#include "master/tcp_table.h"
 
 #include <chrono>
 #include <cstdint>
@@ -37,16 +38,23 @@ struct TcpOwner {
 
 class TcpOwners {
 public:
-    // Opens the socket by which the kernel is asked, for later: a confined process may not.
+    // Opens that by which the kernel is asked, for later: a confined process may not.
     TcpOwners();
+    // Of a kernel without sock_diag.
+    explicit TcpOwners(TcpTable table) : table_(std::move(table)) {}
 
-    // Waits for the answer of the kernel only.
+    // Waits for the answer of the kernel only, at most about 4 s.
     TcpOwner other_end(const TcpEnds& ends) const;
     // The same, asked again until somebody has accepted the connection, or `deadline`.
     TcpOwner other_end(const TcpEnds& ends, std::chrono::steady_clock::time_point deadline) const;
 
 private:
+    // Error: sock_diag is not to be had.
+    Result<TcpOwner> by_diag(const TcpEnd& own, const TcpEnd& other) const;
+    TcpOwner by_table(const TcpEnd& own, const TcpEnd& other) const;
+
     UniqueFd socket_;
+    TcpTable table_;
 };
 
 // Must the other end be on this machine, by its address? So it is for a loopback address, and for one that

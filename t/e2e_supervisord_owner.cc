@@ -3,6 +3,7 @@
 #include "common/sandbox.h"
 #include "master/supervisor_owner.h"
 #include "master/supervisor_rpc.h"
+#include "master/tcp_owner.h"
 #include "t/fixture/daemon.h"
 #include "t/fixture/forked.h"
 #include "t/fixture/impostor.h"
@@ -13,10 +14,15 @@
 #include <array>
 #include <boost/test/unit_test.hpp>
 #include <csignal>
+#include <cstring>
 #include <fstream>
+#include <linux/capability.h>
+#include <netinet/in.h>
 #include <sstream>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <thread>
 
@@ -48,6 +54,84 @@ std::string uids_of(pid_t pid) {
             return line.substr(5);
     return {};
 }
+
+// Listens at `path` and holds that in a process whose parent, which called listen(2), has ended: its pid.
+pid_t listen_as_daemon(const TempDir& dir, const std::string& path) {
+    Subprocess first(
+        [&]() -> int {
+            const UniqueFd listener(::socket(AF_UNIX, SOCK_STREAM, 0));
+            sockaddr_un address{};
+            address.sun_family = AF_UNIX;
+            const std::string bound = path + ".1";
+            bound.copy(address.sun_path, sizeof address.sun_path - 1);
+            if (::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+                ::listen(listener.get(), 5) != 0 || ::link(bound.c_str(), path.c_str()) != 0)
+                return 1;
+            ::unlink(bound.c_str());
+            const pid_t daemon = ::fork();
+            if (daemon == 0) {
+                ::alarm(30);
+                ::pause();
+                ::_exit(0);
+            }
+            dir.write("pid", std::to_string(daemon));
+            return 0;
+        },
+        Subprocess::Options{});
+    BOOST_REQUIRE(first.wait(5s) == 0);
+    return std::stoi(read_file(dir.file("pid")));
+}
+
+bool give_up_tracing() {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct now[_LINUX_CAPABILITY_U32S_3]{};
+    if (::syscall(SYS_capget, &header, now) != 0)
+        return false;
+    now[0].effective &= ~(1U << CAP_SYS_PTRACE);
+    now[0].permitted &= ~(1U << CAP_SYS_PTRACE);
+    return ::syscall(SYS_capset, &header, now) == 0;
+}
+
+// Descriptors of root that are on their way and that nobody takes, 400 of them, while this exists.
+FdPair descriptors_in_flight() {
+    int ends[2];
+    BOOST_REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+    FdPair pair{UniqueFd(ends[0]), UniqueFd(ends[1])};
+    constexpr std::size_t kEach = 200;
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(kEach * sizeof(int))> control{};
+    char byte = 'x';
+    iovec text{&byte, 1};
+    msghdr message{};
+    message.msg_iov = &text;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(kEach * sizeof(int));
+    const std::vector<int> same(kEach, pair.first.get());
+    std::memcpy(CMSG_DATA(header), same.data(), kEach * sizeof(int));
+    for (int n = 0; n < 2; ++n)
+        BOOST_REQUIRE(::sendmsg(pair.first.get(), &message, MSG_NOSIGNAL) == 1);
+    return pair;
+}
+
+// A limit of descriptors for what is forked meanwhile.
+class FewDescriptors {
+public:
+    explicit FewDescriptors(rlim_t limit) {
+        ::getrlimit(RLIMIT_NOFILE, &before_);
+        const rlimit few{limit, limit};
+        ::setrlimit(RLIMIT_NOFILE, &few);
+    }
+    ~FewDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+    FewDescriptors(const FewDescriptors&) = delete;
+    FewDescriptors& operator=(const FewDescriptors&) = delete;
+
+private:
+    rlimit before_{};
+};
 
 }  // namespace
 
@@ -179,29 +263,7 @@ BOOST_AUTO_TEST_CASE(a_table_kills_nobody_who_is_not_below_supervisord) {
 BOOST_AUTO_TEST_CASE(a_supervisord_that_made_itself_a_daemon_is_known_by_the_socket_it_holds) {
     const TempDir dir;
     const std::string path = dir.file("s");
-    Subprocess first(
-        [&]() -> int {
-            const UniqueFd listener(::socket(AF_UNIX, SOCK_STREAM, 0));
-            sockaddr_un address{};
-            address.sun_family = AF_UNIX;
-            const std::string bound = path + ".1";
-            bound.copy(address.sun_path, sizeof address.sun_path - 1);
-            if (::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-                ::listen(listener.get(), 5) != 0 || ::link(bound.c_str(), path.c_str()) != 0)
-                return 1;
-            ::unlink(bound.c_str());
-            const pid_t daemon = ::fork();
-            if (daemon == 0) {
-                ::alarm(30);
-                ::pause();
-                ::_exit(0);
-            }
-            dir.write("pid", std::to_string(daemon));
-            return 0;
-        },
-        Subprocess::Options{});
-    BOOST_REQUIRE(first.wait(5s) == 0);
-    const pid_t daemon = std::stoi(read_file(dir.file("pid")));
+    const pid_t daemon = listen_as_daemon(dir, path);
     const master::OwnerRule rule{::geteuid(), {}, {}};
     const auto known = master::check_supervisor(daemon, path, rule);
     BOOST_TEST(static_cast<bool>(known), (known ? "" : known.error().text()));
@@ -212,6 +274,104 @@ BOOST_AUTO_TEST_CASE(a_supervisord_that_made_itself_a_daemon_is_known_by_the_soc
     BOOST_TEST(wait_until([&] { return !alive(daemon); }));
     const auto nobody = master::check_supervisor(daemon, path, rule);
     BOOST_TEST(!nobody);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_supervisord_has_open_that_cannot_be_seen_is_not_said_to_be_another) {
+    need_root();
+    const TempDir dir;
+    const std::string path = dir.file("s");
+    const pid_t daemon = listen_as_daemon(dir, path);
+    Subprocess looks(
+        [&]() -> int {
+            if (!give_up_tracing())
+                return 1;
+            const auto known = master::check_supervisor(daemon, path, {0, {}, {}});
+            dir.write("said", known ? "known" : known.error().text());
+            return 0;
+        },
+        Subprocess::Options{});
+    BOOST_REQUIRE(looks.wait(5s) == 0);
+    ::kill(daemon, SIGKILL);
+    const std::string said = read_file(dir.file("said"));
+    BOOST_TEST(said.starts_with("it cannot be seen whether its parent, pid " + std::to_string(daemon)), said);
+    BOOST_TEST(has(said, "Permission denied"), said);
+    BOOST_TEST(has(said, "CAP_SYS_PTRACE"), said);
+}
+
+BOOST_AUTO_TEST_CASE(whoever_answered_first_narrows_the_rule_and_does_not_widen_it) {
+    // As a link that is taken over says it, or as it was before supervisordOwner was taken out.
+    const master::OwnerRule told{0, {}, 4321};
+    BOOST_TEST(!told.believes(4321));
+    BOOST_TEST(!told.believes(0));
+    BOOST_TEST(has(told.refusal(4321), "config.supervisordOwner: 4321"), told.refusal(4321));
+    BOOST_TEST(has(told.refusal(0), "it was uid 4321 when"), told.refusal(0));
+    const master::OwnerRule named{0, kStranger, kStranger};
+    BOOST_TEST(named.believes(kStranger));
+    BOOST_TEST(!named.believes(0));
+    BOOST_TEST(!named.believes(4321));
+    BOOST_TEST(has(named.refusal(4321), "4321 and start healthcheckd again"), named.refusal(4321));
+    const master::OwnerRule nobody_yet{7, kStranger, {}};
+    for (const uid_t uid : {uid_t(0), uid_t(7), kStranger})
+        BOOST_TEST(nobody_yet.believes(uid));
+    BOOST_TEST(!nobody_yet.believes(4321));
+}
+
+BOOST_AUTO_TEST_CASE(descriptors_of_others_on_their_way_do_not_take_the_link_away) {
+    need_root();
+    Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
+    BOOST_REQUIRE(supervisord.wait_state("web", "RUNNING"));
+    LinkChild link(link_config(supervisord.url()));
+    BOOST_REQUIRE(link.read_line().starts_with("ready missing="));
+    auto many = descriptors_in_flight();
+    BOOST_TEST(link.call("list").end.code == kCallOk);
+    many = {};
+    // With more than its limit allows a call fails, and the next goes on.
+    std::unique_ptr<LinkChild> limited;
+    {
+        const FewDescriptors few(150);
+        limited = std::make_unique<LinkChild>(link_config(supervisord.url()));
+    }
+    BOOST_REQUIRE(limited->read_line().starts_with("ready missing="));
+    many = descriptors_in_flight();
+    const auto failed = limited->call("list");
+    BOOST_TEST(failed.end.code == kCallUnreachable);
+    BOOST_TEST(has(failed.end.message, "Too many references"), failed.end.message);
+    many = {};
+    BOOST_TEST(limited->call("list").end.code == kCallOk);
+}
+
+// As on a kernel without sock_diag.
+BOOST_AUTO_TEST_CASE(the_table_of_connections_tells_the_owner_where_sock_diag_does_not) {
+    need_root();
+    for (const bool accepts : {true, false})
+        BOOST_TEST_CONTEXT((accepts ? "accepted" : "waiting")) {
+            const int port = free_port();
+            const Impostor other({.path = {}, .port = port}, kStranger, 1, accepts);
+            const UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+            sockaddr_in address{};
+            address.sin_family = AF_INET;
+            address.sin_port = htons(static_cast<std::uint16_t>(port));
+            address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+            BOOST_REQUIRE(
+                ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+            sockaddr_in own{};
+            socklen_t size = sizeof own;
+            ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&own), &size);
+            const master::TcpOwners table{master::TcpTable()};
+            const auto until = std::chrono::steady_clock::now() + (accepts ? 5s : 0s);
+            const auto port_here = ntohs(own.sin_port);
+            const auto told_port = static_cast<std::uint16_t>(port);
+            const auto found = table.other_end({"127.0.0.1", port_here, "127.0.0.1", told_port}, until);
+            using Kind = master::TcpOwner::Kind;
+            BOOST_TEST((found.kind == (accepts ? Kind::known : Kind::waiting)), found.why);
+            BOOST_TEST((!accepts || found.uid == kStranger));
+            // Both as an IPv6 socket shows it.
+            const auto mapped =
+                table.other_end({"::ffff:127.0.0.1", port_here, "::ffff:127.0.0.1", told_port});
+            BOOST_TEST((mapped.kind == found.kind));
+            const auto none = table.other_end({"127.0.0.1", 1, "127.0.0.1", told_port});
+            BOOST_TEST((none.kind == Kind::not_to_say));
+        }
 }
 
 BOOST_AUTO_TEST_CASE(the_link_is_not_root_and_only_its_connector_can_connect) {

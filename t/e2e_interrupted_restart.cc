@@ -162,21 +162,29 @@ BOOST_AUTO_TEST_CASE(a_program_whose_record_cannot_be_removed_is_restarted_again
 
 BOOST_AUTO_TEST_CASE(what_an_exec_kept_back_is_finished_when_it_ends) {
     const Supervisord supervisord(
-        {{.name = "web", .command = "/bin/sleep 1000", .extra = "autostart=false"}});
+        {{.name = "web",
+          .command = "/bin/sh -c 'trap \"\" TERM; touch ready; while :; do sleep 0.05; done'",
+          .extra = "stopwaitsecs=4"}});
+    BOOST_REQUIRE(wait_until([&] { return std::filesystem::exists(supervisord.dir().file("ready")); }));
     const TempDir dir;
     const Subprocess other({"/bin/sleep", "1000"});
     BOOST_REQUIRE(static_cast<bool>(healthcheckd::master::write_record(
         dir.file("state"), {.program = "web", .start = 1, .cat = "cat4"})));
-    // The looks at it come with growing pauses: at 8 s, then at 16 s.
+    // It is being stopped at the first look, before the exec. The next ones come with growing pauses: at 8 s,
+    // then at 16 s.
+    const std::jthread stop([&] { supervisord.ctl({"stop", "web"}); });
+    BOOST_TEST_REQUIRE(supervisord.wait_state("web", "STOPPING"));
     const Daemon daemon(supervisord.url(),
                         "cat1: {program: web, type: mem, maxMem: 0.1, pidGet: file, pidFile: " +
                             dir.write("other.pid", std::to_string(other.pid()) + "\n") +
                             ", periodSeconds: 60, initialDelaySeconds: 0, failureThreshold: 1, action: exec, "
                             "execCmd: 'sleep 9'}\n",
                         {.state_dir = dir.file("state")});
-    BOOST_TEST_REQUIRE(daemon.wait_for_log("exec begins"), daemon.log());
+    BOOST_TEST_REQUIRE(daemon.wait_for_log("[restarts] web "), daemon.log());
     BOOST_TEST_REQUIRE(daemon.wait_for_log("exec done", 20s), daemon.log());
-    BOOST_TEST(daemon.wait_for_log("web started: a restart for cat4 had stopped it", 3s), daemon.log());
+    const std::string finished = "web was started and stopped by somebody else since";
+    BOOST_TEST(daemon.wait_for_log(finished, 3s), daemon.log());
+    BOOST_TEST(daemon.log().find("exec done") < daemon.log().find(finished), daemon.log());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

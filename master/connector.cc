@@ -19,21 +19,6 @@ constexpr std::chrono::milliseconds kMostLimit{60'000};
 constexpr std::chrono::milliseconds kSlack{200};
 constexpr std::chrono::milliseconds kSendPause{20};
 
-// As the socket's owner: supervisord makes its socket root's and 0700 unless told otherwise, so no other user
-// could connect. A socket that is not there yet can turn out to be anybody's; uid 0 without any capability
-// can then connect to root's and to those open to all.
-SandboxProfile profile_for(const std::string& path) {
-    SandboxProfile profile;
-    profile.name = "connector";
-    profile.unix_socket = true;
-    profile.descriptors = kSenderDescriptors;
-    struct stat socket {};
-    const bool there = ::stat(path.c_str(), &socket) == 0;
-    profile.uid = there ? socket.st_uid : 0;
-    profile.gid = there ? socket.st_gid : 0;
-    return profile;
-}
-
 // Is there nobody who reads the channel any more?
 bool is_gone(const Error& error) {
     return error.code == EPIPE || error.code == ECONNRESET || error.code == ENOTCONN;
@@ -81,7 +66,7 @@ int serve(int channel, const std::string& path, OwnerRule& rule) {
                        pid_t link) {
     ::close(kControlFd);
     set_process_title(std::string(kTitlePrefix) + "supervisord connector");
-    const auto confined = enter_sandbox(profile_for(path), config.sandbox, link);
+    const auto confined = enter_sandbox(connector_profile(path), config.sandbox, link);
     if (!confined) {
         (void)write_line(kReportFd,
                          encode(Broken{"the connector: sandbox: " + confined.error().text()}).line());
@@ -91,6 +76,21 @@ int serve(int channel, const std::string& path, OwnerRule& rule) {
 }
 
 }  // namespace
+
+// As the socket's owner: supervisord makes its socket root's and 0700 unless told otherwise, so no other user
+// could connect. A socket that is not there yet can turn out to be anybody's; uid 0 without any capability
+// can then connect to root's and to those open to all.
+SandboxProfile connector_profile(const std::string& path) {
+    SandboxProfile profile;
+    profile.name = "connector";
+    profile.unix_socket = true;
+    profile.descriptors = kSenderDescriptors;
+    struct stat socket {};
+    const bool there = ::stat(path.c_str(), &socket) == 0;
+    profile.uid = there ? socket.st_uid : 0;
+    profile.gid = there ? socket.st_gid : 0;
+    return profile;
+}
 
 Connection connect_here(const std::string& path, OwnerRule& rule, std::chrono::milliseconds limit) {
     Connection made;

@@ -8,6 +8,7 @@
 
 #include "common/config.h"
 #include "common/protocol.h"
+#include "common/sandbox.h"
 #include "common/unique_fd.h"
 #include "master/supervisor_owner.h"
 
@@ -15,6 +16,9 @@
 #include <string>
 
 namespace healthcheckd::master {
+
+// What the connector to the socket at `path` may do.
+SandboxProfile connector_profile(const std::string& path);
 
 // What came of a wish for a connection.
 struct Connection {

@@ -41,30 +41,6 @@ void say_broken(const std::string& why) {
     (void)write_line(kReportFd, encode(Broken{why}).line());
 }
 
-// Over a unix socket it may do nothing but read, write and wait: its connector brings the connections.
-SandboxProfile profile_for(const Endpoint& endpoint, const ChildUser& user) {
-    SandboxProfile profile;
-    profile.name = "link";
-    profile.descriptors = kDescriptors;
-    profile.uid = user.uid;
-    profile.gid = user.gid;
-    // The connector is not of this uid.
-    if (user.single)
-        profile.tasks = endpoint.needs_resolver ? kMostTasks : 1;
-    if (endpoint.is_unix())
-        return profile;
-    profile.inet = true;
-    profile.tcp_ports = {endpoint.port};
-    if (endpoint.needs_resolver) {
-        profile.threads = true;
-        profile.datagrams = true;
-        profile.open_files = true;
-        profile.readable.assign(std::begin(kResolverFiles), std::end(kResolverFiles));
-        profile.tcp_ports.push_back(kDnsPort);
-    }
-    return profile;
-}
-
 class Link {
 public:
     // `connector`: its channel, -1: none. `may_change_owner`: that of a link that is started again may become
@@ -280,7 +256,7 @@ int run(const Config& config, pid_t master, const ChildUser& user, std::optional
         say_broken(std::string("libcurl: ") + curl_easy_strerror(code));
         return 1;
     }
-    const SandboxProfile profile = profile_for(*endpoint, user);
+    const SandboxProfile profile = link_profile(*endpoint, user);
     const bool may_change_owner = endpoint->is_unix() && ::geteuid() == 0;
     const OwnerRule rule = owner_rule(config, seen);
     std::optional<Connector> connector;
@@ -310,6 +286,30 @@ int run(const Config& config, pid_t master, const ChildUser& user, std::optional
 }
 
 }  // namespace
+
+// Over a unix socket it may do nothing but read, write and wait: its connector brings the connections.
+SandboxProfile link_profile(const Endpoint& endpoint, const ChildUser& user) {
+    SandboxProfile profile;
+    profile.name = "link";
+    profile.descriptors = kDescriptors;
+    profile.uid = user.uid;
+    profile.gid = user.gid;
+    // The connector is not of this uid.
+    if (user.single)
+        profile.tasks = endpoint.needs_resolver ? kMostTasks : 1;
+    if (endpoint.is_unix())
+        return profile;
+    profile.inet = true;
+    profile.tcp_ports = {endpoint.port};
+    if (endpoint.needs_resolver) {
+        profile.threads = true;
+        profile.datagrams = true;
+        profile.open_files = true;
+        profile.readable.assign(std::begin(kResolverFiles), std::end(kResolverFiles));
+        profile.tcp_ports.push_back(kDnsPort);
+    }
+    return profile;
+}
 
 int run_link(const Config& config, pid_t master, const ChildUser& user, std::optional<uid_t> seen) noexcept {
     try {

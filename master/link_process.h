@@ -9,6 +9,11 @@
 
 namespace healthcheckd::master {
 
+struct Endpoint;
+
+// What the link to `endpoint` may do, as `user`.
+SandboxProfile link_profile(const Endpoint& endpoint, const ChildUser& user);
+
 // The life of the link, with kControlFd and kReportFd open: connects nothing until called, answers calls of
 // the master on kControlFd (answers go to kReportFd) and of actions on the sockets that `peer` lines bring
 // (answers go to the same socket). One connection for each call, closed after it. Each call has its own time

@@ -45,30 +45,6 @@ std::uint16_t port_of(const WebhookConfig& webhook) {
     return static_cast<std::uint16_t>(number);
 }
 
-SandboxProfile profile_of(const Config& config, const Spool& spool) {
-    constexpr std::uint16_t kDns = 53;
-    SandboxProfile profile;
-    profile.name = "mailer";
-    profile.uid = config.mailer_uid;
-    profile.gid = config.mailer_gid;
-    if (config.mailer_uid != kNobody)
-        profile.tasks = kMostTasks;
-    profile.file_size = kMostFileBytes;
-    profile.inet = true;
-    profile.datagrams = true;
-    profile.threads = true;  // curl resolves the server's name in one
-    profile.open_files = true;
-    profile.readable = worker::resolver_files();
-    profile.writable = {spool.dir(), spool.dead_dir()};
-    profile.tcp_ports = {kDns};
-    profile.descriptors = 128;
-    if (config.mail)
-        profile.tcp_ports.push_back(static_cast<std::uint16_t>(config.mail->port));
-    for (const WebhookConfig& each : config.webhooks)
-        profile.tcp_ports.push_back(port_of(each));
-    return profile;
-}
-
 // By what each channel judges certificates; a channel that is missing could not be made ready.
 using Trust = std::map<std::string, TlsClient>;
 
@@ -282,7 +258,7 @@ int mailer_life(const Config& config, const std::string& life, pid_t master, std
         return fail("the spool cannot be used: " + lock.error().text());
     const worker::Resolver resolver(kTryLimit);
     const Trust trust = load_trust(config);
-    const auto confined = enter_sandbox(profile_of(config, spool), config.sandbox, master);
+    const auto confined = enter_sandbox(mailer_profile(config, spool), config.sandbox, master);
     if (!confined)
         return fail("it could not be confined: " + confined.error().text());
     say(Ready{fmt::format("{}", fmt::join(*confined, ","))});
@@ -309,7 +285,7 @@ int test_life(const Config& config, pid_t master) {
         say(Done{false, tls.error().text()});
         return 1;
     }
-    SandboxProfile profile = profile_of(config, Spool(config.state_dir));
+    SandboxProfile profile = mailer_profile(config, Spool(config.state_dir));
     profile.writable.clear();
     if (const auto confined = enter_sandbox(profile, config.sandbox, master); !confined) {
         say(Done{false, "the mailer could not be confined: " + confined.error().text()});
@@ -337,6 +313,30 @@ int test_life(const Config& config, pid_t master) {
 }
 
 }  // namespace
+
+SandboxProfile mailer_profile(const Config& config, const Spool& spool) {
+    constexpr std::uint16_t kDns = 53;
+    SandboxProfile profile;
+    profile.name = "mailer";
+    profile.uid = config.mailer_uid;
+    profile.gid = config.mailer_gid;
+    if (config.mailer_uid != kNobody)
+        profile.tasks = kMostTasks;
+    profile.file_size = kMostFileBytes;
+    profile.inet = true;
+    profile.datagrams = true;
+    profile.threads = true;  // curl resolves the server's name in one
+    profile.open_files = true;
+    profile.readable = worker::resolver_files();
+    profile.writable = {spool.dir(), spool.dead_dir()};
+    profile.tcp_ports = {kDns};
+    profile.descriptors = 128;
+    if (config.mail)
+        profile.tcp_ports.push_back(static_cast<std::uint16_t>(config.mail->port));
+    for (const WebhookConfig& each : config.webhooks)
+        profile.tcp_ports.push_back(port_of(each));
+    return profile;
+}
 
 int run_mailer(const Config& config, const std::string& life, pid_t master,
                std::chrono::milliseconds look) noexcept {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/config.h"
+#include "common/sandbox.h"
 
 #include <chrono>
 #include <string>
@@ -11,6 +12,11 @@ namespace healthcheckd::master {
 
 // Between two looks at the spool without the master's word: somebody may have cleared it.
 inline constexpr std::chrono::milliseconds kLook{60'000};
+
+class Spool;
+
+// What the mailer may do.
+SandboxProfile mailer_profile(const Config& config, const Spool& spool);
 
 // The life of the mailer: makes the spool ready, confines itself, delivers until the master closes its end.
 // Says on kReportFd what protocol.h has for it, and how many messages there are at each look. `life`: of the

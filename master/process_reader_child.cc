@@ -66,16 +66,20 @@ int serve() {
 
 }  // namespace
 
+SandboxProfile process_reader_profile(const ChildUser& user) {
+    SandboxProfile profile;
+    profile.name = "process reader";
+    profile.uid = user.uid;
+    profile.gid = user.gid;
+    profile.tasks = user.single ? 1 : RLIM_INFINITY;
+    profile.reads_processes = true;
+    profile.descriptors = kSenderDescriptors;
+    return profile;
+}
+
 int run_process_reader(SandboxLevel level, const ChildUser& user, pid_t master) noexcept {
     try {
-        SandboxProfile profile;
-        profile.name = "process reader";
-        profile.uid = user.uid;
-        profile.gid = user.gid;
-        profile.tasks = user.single ? 1 : RLIM_INFINITY;
-        profile.reads_processes = true;
-        profile.descriptors = kSenderDescriptors;
-        const auto missing = enter_sandbox(profile, level, master);
+        const auto missing = enter_sandbox(process_reader_profile(user), level, master);
         if (!missing)
             throw std::runtime_error("sandbox: " + missing.error().text());
         if (!write_line(kReportFd, encode(Ready{fmt::format("{}", fmt::join(*missing, ","))}).line()))

@@ -14,6 +14,9 @@
 
 namespace healthcheckd::master {
 
+// What the process reader may do, as `user`.
+SandboxProfile process_reader_profile(const ChildUser& user);
+
 // Confines itself as `user`, then answers the master's questions, one after the other, until the master
 // closes its end. Returns the exit status.
 int run_process_reader(SandboxLevel level, const ChildUser& user, pid_t master) noexcept;

@@ -48,6 +48,10 @@ int fuzz_protocol(const std::uint8_t* data, std::size_t size) {
     check<LinkCommand>(text);
     check<LinkLine>(text);
     check<ActionLine>(text);
+    check<MailerCommand>(text);
+    check<MailerLine>(text);
+    check<ReaderCommand>(text);
+    check<ReaderLine>(text);
     const std::string shown = printable(text);
     require(shown.size() <= 1000 + 3 + 4, "printable text is bounded");
     for (const char c : shown)

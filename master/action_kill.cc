@@ -73,6 +73,12 @@ ActionResult run_kill(const ActionRequest& request, LinkClient* supervisord) {
         return success(who + " has already ended");
     if (!process)
         return failure(system_error("pidfd_open " + who).text());
+    // Bounded in time, by a child: reading of a process can hang. What it has read can be read again.
+    const ProcessLook look = look_again(request, ::getppid(), kLookLimit);
+    if (look.is == ProcessLook::Is::ended)
+        return success(who + " has already ended");
+    if (look.is == ProcessLook::Is::unsure)
+        return failure("refused to kill " + who + ": " + look.why);
     const auto stat = read_proc_stat(target.pid);
     if (!stat && (stat.error().code == ENOENT || stat.error().code == ESRCH))
         return success(who + " has already ended");
@@ -82,9 +88,6 @@ ActionResult run_kill(const ActionRequest& request, LinkClient* supervisord) {
         return failure(who + " is another process now; nothing done");
     if (stat->ppid == ::getppid())
         return failure("refused to kill " + who + ": it is healthcheckd itself");
-    const ProcessLook look = look_again(request, ::getppid(), kLookLimit);
-    if (look.is == ProcessLook::Is::ended)
-        return success(who + " has already ended");
     if (look.is != ProcessLook::Is::same)
         return failure("refused to kill " + who + ": " + look.why);
     if (ended_within(process, std::chrono::milliseconds(0)))

@@ -1,6 +1,7 @@
 #include "common/process_title.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <string>
 #include <sys/prctl.h>
@@ -13,6 +14,8 @@ namespace {
 // The one place that the kernel reads a command line from; belongs to the process as a whole.
 char* g_begin = nullptr;
 std::size_t g_room = 0;
+// The texts of the environment that lay there, one after the other; never freed.
+char* g_environment = nullptr;
 
 }  // namespace
 
@@ -25,11 +28,18 @@ void init_process_title(int argc, char** argv) {
             end += std::strlen(end) + 1;
     // The environment lies behind the arguments. Its texts are copied before titles grow over them; the
     // copies live as long as the process.
+    char* const texts = end;
     for (char** entry = environ; *entry != nullptr; ++entry)
-        if (*entry == end) {
+        if (*entry == end)
             end += std::strlen(end) + 1;
-            *entry = ::strdup(*entry);
-        }
+    const auto size = static_cast<std::size_t>(end - texts);
+    g_environment = static_cast<char*>(std::malloc(size + 1));
+    if (g_environment == nullptr)
+        return;
+    std::memcpy(g_environment, texts, size);
+    for (char** entry = environ; *entry != nullptr; ++entry)
+        if (texts <= *entry && *entry < end)
+            *entry = g_environment + (*entry - texts);
     g_begin = argv[0];
     g_room = static_cast<std::size_t>(end - argv[0]);
 }

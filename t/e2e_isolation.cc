@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(the_masters_steady_state_is_epoll_read_and_write) {
         !strace.running())
         skip("strace cannot attach here: " + strace.output());
     // As long as the promise says, and not until something happens: what must not happen is looked for.
-    (void)strace.wait(5s);
+    (void)stays([&] { return strace.running(); }, 5s);
     strace.signal(SIGINT);
     BOOST_TEST(strace.wait(5s) != -1);
 

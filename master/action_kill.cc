@@ -1,5 +1,6 @@
 // SIGKILL to exactly the process that was measured. Action.
 #include "common/line_codec.h"
+#include "common/pidfd.h"
 #include "common/proc_stat.h"
 #include "common/unique_fd.h"
 #include "master/action.h"
@@ -68,7 +69,7 @@ ActionResult run_kill(const ActionRequest& request, LinkClient* supervisord) {
 
     // The descriptor first: from here on the number cannot come to mean another process. Only then the look
     // at who that is.
-    const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, target.pid, 0)));
+    const UniqueFd process = open_pidfd(target.pid);
     if (!process && errno == ESRCH)
         return success(who + " has already ended");
     if (!process)
@@ -90,7 +91,7 @@ ActionResult run_kill(const ActionRequest& request, LinkClient* supervisord) {
         return failure("refused to kill " + who + ": it is healthcheckd itself");
     if (look.is != ProcessLook::Is::same)
         return failure("refused to kill " + who + ": " + look.why);
-    if (ended_within(process, std::chrono::milliseconds(0)))
+    if (has_ended(process))
         return success(who + " has already ended");
 
     if (supervisord != nullptr)

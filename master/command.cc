@@ -1,5 +1,6 @@
 #include "master/command.h"
 
+#include "common/pidfd.h"
 #include "common/unique_fd.h"
 #include "master/descriptors.h"
 
@@ -98,8 +99,7 @@ void set_default_dispositions() noexcept {
 class Run {
 public:
     Run(pid_t shell, UniqueFd output, CommandGuard& guard)
-        : shell_(shell), process_(static_cast<int>(::syscall(SYS_pidfd_open, shell, 0))),
-          output_(std::move(output)), guard_(guard) {}
+        : shell_(shell), process_(open_pidfd(shell)), output_(std::move(output)), guard_(guard) {}
 
     // Reads output until the shell ends. False: it still runs at `until`.
     bool shell_ends(Clock::time_point until) {

@@ -1,12 +1,10 @@
 #include "master/supervisor_owner.h"
 
 #include "common/line_codec.h"
+#include "master/open_sockets.h"
 
-#include <array>
 #include <cstring>
-#include <dirent.h>
 #include <fstream>
-#include <memory>
 #include <poll.h>
 #include <spdlog/fmt/fmt.h>
 #include <sstream>
@@ -22,8 +20,7 @@ using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
 constexpr auto kBacklogPause = 10ms;
-constexpr int kMostSockets = 200'000;     // lines of /proc/net/unix
-constexpr int kMostDescriptors = 70'000;  // of one process
+constexpr int kMostSockets = 200'000;  // lines of /proc/net/unix
 
 std::string who(uid_t uid) {
     return uid == 0 ? "root" : fmt::format("uid {}", uid);
@@ -55,30 +52,6 @@ std::vector<std::string> listeners_named(const std::string& name) {
             found.push_back("socket:[" + inode + "]");
     }
     return found;
-}
-
-Result<bool> holds_one_of(pid_t pid, const std::vector<std::string>& sockets) {
-    const std::string folder = fmt::format("/proc/{}/fd", pid);
-    const std::unique_ptr<DIR, int (*)(DIR*)> list(::opendir(folder.c_str()), &::closedir);
-    if (!list)
-        return system_error(folder);
-    for (int n = 0; n < kMostDescriptors; ++n) {
-        const dirent* entry = ::readdir(list.get());
-        if (entry == nullptr)
-            break;
-        std::array<char, 64> target;
-        const ssize_t size = ::readlinkat(::dirfd(list.get()), entry->d_name, target.data(), target.size());
-        // Which of them is the socket is then not to be known; others were closed meanwhile.
-        if (size < 0 && (errno == EACCES || errno == EPERM))
-            return system_error(folder);
-        if (size <= 0)
-            continue;
-        const std::string_view text(target.data(), static_cast<std::size_t>(size));
-        for (const std::string& socket : sockets)
-            if (text == socket)
-                return true;
-    }
-    return false;
 }
 
 }  // namespace

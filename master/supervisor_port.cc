@@ -1,25 +1,22 @@
 #include "master/supervisor_port.h"
 
+#include "master/open_sockets.h"
+
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <dirent.h>
 #include <fstream>
-#include <memory>
 #include <optional>
 #include <spdlog/fmt/fmt.h>
 #include <sstream>
 #include <string>
-#include <unistd.h>
 #include <vector>
 
 namespace healthcheckd::master {
 
 namespace {
 
-constexpr int kMostSockets = 200'000;     // lines of /proc/net/tcp, where listeners come first
-constexpr int kMostDescriptors = 70'000;  // of one process
-constexpr int kMostLines = 100;           // of /proc/PID/status
+constexpr int kMostSockets = 200'000;  // lines of /proc/net/tcp, where listeners come first
+constexpr int kMostLines = 100;        // of /proc/PID/status
 
 struct Listener {
     uid_t uid = 0;
@@ -41,27 +38,6 @@ void add_listeners(const char* table_path, std::uint16_t port, std::vector<Liste
         if (fields && state == kListens && local.ends_with(ending))
             found.push_back({uid, "socket:[" + inode + "]"});
     }
-}
-
-// Error EACCES or EPERM: its descriptors are not to be read from here.
-Result<bool> holds_one_of(pid_t pid, const std::vector<Listener>& listeners) {
-    const std::string folder = fmt::format("/proc/{}/fd", pid);
-    const std::unique_ptr<DIR, int (*)(DIR*)> list(::opendir(folder.c_str()), &::closedir);
-    if (!list)
-        return system_error(folder);
-    for (int n = 0; n < kMostDescriptors; ++n) {
-        const dirent* entry = ::readdir(list.get());
-        if (entry == nullptr)
-            break;
-        std::array<char, 64> target;
-        const ssize_t size = ::readlinkat(::dirfd(list.get()), entry->d_name, target.data(), target.size());
-        if (size < 0 && (errno == EACCES || errno == EPERM))
-            return system_error(folder);
-        const std::string_view text(target.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
-        if (std::ranges::any_of(listeners, [&](const Listener& each) { return each.link == text; }))
-            return true;
-    }
-    return false;
 }
 
 // Not the owner of /proc/PID, which is root for a process that must not be traced.
@@ -92,7 +68,10 @@ Result<void> check_supervisor_port(pid_t parent, std::uint16_t port, const Owner
     std::erase_if(listeners, [&](const Listener& each) { return !rule.believes(each.uid); });
     if (listeners.empty())
         return Error{fmt::format("supervisord at port {} {}", port, rule.refusal(first))};
-    const auto holds = holds_one_of(parent, listeners);
+    std::vector<std::string> links;
+    for (const Listener& each : listeners)
+        links.push_back(each.link);
+    const auto holds = holds_one_of(parent, links);
     if (holds && *holds)
         return {};
     if (!holds && (holds.error().code == EACCES || holds.error().code == EPERM))

@@ -1,0 +1,17 @@
+// Which sockets another process has open, by /proc/PID/fd (proc(5)). Action.
+#pragma once
+
+#include "common/result.h"
+
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+namespace healthcheckd::master {
+
+// Has process `pid` one of `links` open ("socket:[123]", as /proc/PID/fd shows it)? Looks at 70,000
+// descriptors at most. Error EACCES or EPERM when its descriptors cannot be read from here: then nothing is
+// known of them.
+Result<bool> holds_one_of(pid_t pid, const std::vector<std::string>& links);
+
+}  // namespace healthcheckd::master

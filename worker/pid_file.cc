@@ -27,7 +27,7 @@ FoundProcess none(Verdict verdict, std::string why) {
 // /var/run is a link to /run since the Filesystem Hierarchy Standard 3.0, of root's in root's folder.
 std::string in_run(std::string path) {
     constexpr std::string_view kOld = "/var/run/";
-    std::array<char, 16> target;
+    std::array<char, 16> target{};
     if (!path.starts_with(kOld))
         return path;
     const ssize_t n = ::readlink("/var/run", target.data(), target.size());

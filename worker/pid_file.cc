@@ -25,9 +25,9 @@ FoundProcess none(Verdict verdict, std::string why) {
 }
 
 // /var/run is a link to /run since the Filesystem Hierarchy Standard 3.0, of root's in root's folder.
-std::string in_run(std::string path) {
+std::string in_run(const std::string& path) {
     constexpr std::string_view kOld = "/var/run/";
-    std::array<char, 16> target{};
+    std::array<char, 16> target;
     if (!path.starts_with(kOld))
         return path;
     const ssize_t n = ::readlink("/var/run", target.data(), target.size());
@@ -49,8 +49,8 @@ std::optional<pid_t> parse_pid(std::string_view text) {
     return pid;
 }
 
-PidFile::PidFile(std::string path, pid_t master)
-    : path_(in_run(std::move(path))), shown_(printable(path_)), master_(master), first_(place_of(folder())) {}
+PidFile::PidFile(const std::string& path, pid_t master)
+    : path_(in_run(path)), shown_(printable(path_)), master_(master), first_(place_of(folder())) {}
 
 PidFile::Place PidFile::place_of(const Result<WalkedFolder>& folder) {
     struct stat status {};

@@ -25,7 +25,7 @@ std::optional<pid_t> parse_pid(std::string_view text);
 class PidFile final : public PidFinder {
 public:
     // `path`: absolute. /var/run means /run where it is the link to it that most systems have.
-    PidFile(std::string path, pid_t master);
+    PidFile(const std::string& path, pid_t master);
 
     // Idle when the file is absent or its process does not run; unknown, with the reason, for a file that
     // cannot be read or trusted.

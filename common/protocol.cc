@@ -258,6 +258,16 @@ bool decode(std::string_view line, LinkLine& out) {
         out = m;
         return in.ok();
     }
+    if (in.kind() == "supervisor") {
+        SupervisorLine m;
+        int pid = -1;
+        int listener = kNoListener - 1;
+        in.number("seq", m.seq).integer("pid", pid).integer("listener", listener);
+        m.pid = pid;
+        m.listener = listener;
+        out = m;
+        return in.ok() && pid >= 0 && listener >= kNoListener;
+    }
     Ready m;
     in.word("missing", m.missing);
     const bool known = in.kind() == "ready";
@@ -268,6 +278,12 @@ bool decode(std::string_view line, LinkLine& out) {
 LineWriter encode(const Owner& m) {
     LineWriter out("owner");
     out.number("uid", m.uid);
+    return out;
+}
+
+LineWriter encode(const SupervisorLine& m) {
+    LineWriter out("supervisor");
+    out.number("seq", m.seq).integer("pid", m.pid).integer("listener", m.listener);
     return out;
 }
 
@@ -286,17 +302,19 @@ bool decode(std::string_view line, Reach& out) {
 LineWriter encode(const Reached& m) {
     LineWriter out("reached");
     out.number("seq", m.seq).integer("error", m.error).number("owner", m.owner);
-    out.number("believed", m.believed ? 1 : 0);
+    out.integer("pid", m.pid).number("believed", m.believed ? 1 : 0);
     return out;
 }
 
 bool decode(std::string_view line, Reached& out) {
     LineReader in(line);
     std::uint32_t believed = 0;
+    int pid = -1;
     in.number("seq", out.seq).integer("error", out.error).number("owner", out.owner);
-    in.number("believed", believed);
+    in.integer("pid", pid).number("believed", believed);
+    out.pid = pid;
     out.believed = believed == 1;
-    return in.kind() == "reached" && in.ok() && believed <= 1;
+    return in.kind() == "reached" && in.ok() && pid >= 0 && believed <= 1;
 }
 
 std::chrono::seconds told_age(const ProgramLine& program) {

@@ -50,10 +50,15 @@
 //   link -> master
 //     owner uid=                                 whose process answers as supervisord; before the first
 //     answer
+//     supervisor seq= pid= listener=             who answers call seq (list): supervisord's word for its own
+//                                                pid (0: it did not say), and the process that listens at its
+//                                                unix socket (0: not to be seen from here; -1: no such
+//                                                socket)
 //   link -> its connector
 //     reach seq= limit_ms=                       connect to supervisord's socket within that time
 //   connector -> link                            + the connection, when it is one to be used
-//     reached seq= error= owner= believed=       errno of connect(2), or 0; whose process listens; 1 or 0
+//     reached seq= error= owner= pid= believed=  errno of connect(2), or 0; whose process listens, and which
+//                                                (0: not to be seen from here); 1 or 0
 //
 //   master -> mailer
 //     look                                       there are new notices in the spool
@@ -67,7 +72,8 @@
 //     identify seq= pid=                         who is that
 //     measure seq= pid= start= file=             open /proc/PID/FILE of exactly this process
 //   process reader -> master                     on kControlFd; `ready` and `broken` as a worker
-//     process seq= start= ppid=                  answers identify
+//     process seq= start= ppid= inner=           answers identify; inner: its pid in a pid namespace of its
+//                                                own, 0: it is in ours
 //     measured seq=                              + descriptor; answers measure
 //     refused seq= error= msg=                   answers either: an errno value, and what was tried
 #pragma once
@@ -205,7 +211,15 @@ struct AnswerLine {
 struct Owner {
     std::uint32_t uid = 0;
 };
-using LinkLine = std::variant<Ready, Broken, ProgramLine, SettingsLine, TextLine, AnswerLine, Owner>;
+inline constexpr pid_t kNoListener = -1;
+struct SupervisorLine {
+    std::uint64_t seq = 0;
+    pid_t pid = 0;                 // as supervisord calls itself (getPID); 0: it did not say
+    pid_t listener = kNoListener;  // listens at its unix socket; 0: in a pid namespace that is not seen from
+                                   // here; kNoListener: it is not at a unix socket
+};
+using LinkLine =
+    std::variant<Ready, Broken, ProgramLine, SettingsLine, TextLine, AnswerLine, Owner, SupervisorLine>;
 
 // How long the program's process has run at supervisord's `now`, by supervisord's clock: 0 to 30 years,
 // whatever the numbers are.
@@ -221,6 +235,7 @@ struct Reached {
     std::uint64_t seq = 0;
     int error = 0;            // errno of connect(2); 0: connected
     std::uint32_t owner = 0;  // whose process listens
+    pid_t pid = 0;            // which; 0: in a pid namespace that is not seen from here
     bool believed = false;    // it is one of those that may be supervisord's
 };
 
@@ -285,6 +300,7 @@ struct ProcessLine {
     std::uint64_t seq = 0;
     std::uint64_t start_ticks = 0;
     pid_t ppid = 0;
+    pid_t inner = 0;  // its pid in a pid namespace of its own; 0: it is in this one
 };
 struct Measured {
     std::uint64_t seq = 0;
@@ -314,6 +330,7 @@ LineWriter encode(const SettingsLine& m);
 LineWriter encode(const TextLine& m);
 LineWriter encode(const AnswerLine& m);
 LineWriter encode(const Owner& m);
+LineWriter encode(const SupervisorLine& m);
 LineWriter encode(const Reach& m);
 LineWriter encode(const Reached& m);
 LineWriter encode(const Stage& m);

@@ -38,6 +38,7 @@ bool decode(std::string_view line, ReaderCommand& out) {
 LineWriter encode(const ProcessLine& m) {
     LineWriter out("process");
     out.number("seq", m.seq).number("start", m.start_ticks).integer("ppid", m.ppid);
+    out.integer("inner", m.inner);
     return out;
 }
 
@@ -58,10 +59,12 @@ bool decode(std::string_view line, ReaderLine& out) {
     if (in.kind() == "process") {
         ProcessLine m;
         int ppid = -1;
-        in.number("seq", m.seq).number("start", m.start_ticks).integer("ppid", ppid);
+        int inner = -1;
+        in.number("seq", m.seq).number("start", m.start_ticks).integer("ppid", ppid).integer("inner", inner);
         m.ppid = ppid;
+        m.inner = inner;
         out = m;
-        return in.ok() && ppid >= 0;
+        return in.ok() && ppid >= 0 && inner >= 0;
     }
     if (in.kind() == "measured") {
         Measured m;

@@ -1,5 +1,6 @@
 #include "common/time_text.h"
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 #include <spdlog/fmt/chrono.h>
@@ -30,6 +31,26 @@ std::string local_time(std::chrono::system_clock::time_point at) {
     std::array<char, 64> text{};
     std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S %z", &local);
     return text.data();
+}
+
+std::string age_text(std::chrono::system_clock::duration age) {
+    const auto seconds =
+        std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::seconds>(age).count());
+    if (seconds < 120)
+        return std::to_string(seconds) + " s";
+    if (seconds < 120 * 60)
+        return std::to_string(seconds / 60) + " min";
+    if (seconds < 48 * 3600)
+        return std::to_string(seconds / 3600) + " h";
+    return std::to_string(seconds / 86400) + " d";
+}
+
+std::string activity_text(std::string_view kind, std::chrono::system_clock::duration ago,
+                          std::string_view phase) {
+    const std::string_view doing = kind == "restart" ? "restarting"
+                                   : kind == "kill"  ? "killing"
+                                                     : "running its execCmd";
+    return fmt::format("{} for {}{}", doing, age_text(ago), phase.empty() ? "" : fmt::format(" ({})", phase));
 }
 
 }  // namespace healthcheckd

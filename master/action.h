@@ -35,6 +35,7 @@ struct ActionRequest {
         {};                       // of the process that supervisord has, where the cat searches by name
     bool of_supervisord = false;  // supervisord has a program of this name
     std::string supervisor_socket = {};  // at which supervisord listens; empty: not at a unix socket
+    std::vector<ProcessId> own_line = {};  // healthcheckd's processes, and those above them
     std::uint16_t supervisor_port = 0;   // at which it listens on this machine; 0: not at a port of it
     OwnerRule supervisor_rule = {};      // who may be supervisord
     std::string program_state = {};  // supervisord's word for the program, and why: "EXITED with status 3"

@@ -6,6 +6,7 @@
 #include "master/action.h"
 #include "master/link_client.h"
 #include "master/measured_process.h"
+#include "master/own_line.h"
 
 #include <csignal>
 #include <poll.h>
@@ -62,8 +63,8 @@ ActionResult run_kill(const ActionRequest& request, LinkClient* supervisord) {
         return failure("no process was measured; nothing to kill");
     if (target.pid <= 1)
         return failure("refused to kill " + who);
-    if (target.pid == ::getpid() || target.pid == ::getppid())
-        return failure("refused to kill " + who + ": it is healthcheckd itself");
+    if (target.pid == ::getpid() || target.pid == ::getppid() || is_in(request.own_line, target))
+        return failure("refused to kill " + who + ": healthcheckd itself runs by it");
     if (target.start_ticks == 0)
         return failure("refused to kill " + who + ": its start time was not measured");
 

@@ -164,7 +164,7 @@ Restart::Outcome Restart::examine() {
 // Until the program no longer runs.
 Restart::Outcome Restart::stop() {
     const milliseconds limit = seconds(settings_.stopwaitsecs) + timing_.persistence;
-    stage_(limit + 3 * timing_.call, "stopping " + name_ + " (pid " + std::to_string(before_.pid) +
+    stage_(limit + 3 * timing_.call, "STOPPING " + name_ + " (pid " + std::to_string(before_.pid) +
                                          ", stopwaitsecs " + std::to_string(settings_.stopwaitsecs) + ")");
     const Clock::time_point deadline = Clock::now() + limit;
     Pauses pauses(timing_);
@@ -213,7 +213,7 @@ Restart::Outcome Restart::stop() {
 // Until supervisord has taken the order to start the program.
 Restart::Outcome Restart::order_start() {
     stage_(timing_.persistence + seconds(settings_.startsecs) + timing_.start_grace + 3 * timing_.call,
-           "starting " + name_);
+           "STARTING " + name_);
     const Clock::time_point deadline = Clock::now() + timing_.persistence;
     Pauses pauses(timing_);
     for (;;) {

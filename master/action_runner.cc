@@ -43,6 +43,16 @@ void log_output(const std::string& who, std::string_view output) {
 
 constexpr std::string_view kUnixScheme = "unix://";
 
+// "STOPPING" of "its stop is ordered: STOPPING web (pid 12, stopwaitsecs 60)"; empty where a stage does not
+// begin with supervisord's word for the program.
+std::string phase_of(std::string_view stage) {
+    if (stage.starts_with(kStopOrdered))
+        stage.remove_prefix(kStopOrdered.size());
+    const std::string_view word = stage.substr(0, stage.find(' '));
+    const bool capitals = std::ranges::all_of(word, [](char c) { return c >= 'A' && c <= 'Z'; });
+    return capitals ? std::string(word) : "";
+}
+
 }  // namespace
 
 ActionRunner::ActionRunner(Needs needs) : needs_(std::move(needs)) {
@@ -78,6 +88,7 @@ Incident ActionRunner::incident_of(Cat& cat, Event event, const Report& report) 
         if (const auto endpoint = parse_endpoint(needs_.config->supervisord_url))
             request.supervisor_port = endpoint->port;
     request.supervisor_rule = owner_rule(*needs_.config);
+    request.own_line = own_line_;
     request.program_state = program != nullptr ? program->state_text() : "";
     request.of_program = cat.bound_to_process();
     request.at = std::chrono::system_clock::now();
@@ -97,21 +108,48 @@ void ActionRunner::on_event(const std::shared_ptr<Cat>& cat, Event event, const 
         return;
     Incident incident = incident_of(*cat, event, report);
     if (incident.action != MainAction::none) {
-        if (const std::string why = obstacle(*cat, report); why.empty())
+        if (std::string refused = refusal(*cat, incident); !refused.empty())
+            refuse(*cat, std::move(incident), std::move(refused));
+        else if (const std::string why = obstacle(*cat, report); why.empty())
             start(cat, std::move(incident));
         else
             log::info(cat->who(), "{} dropped: {}", to_string(incident.action), why);
         return;
     }
+    if (event == Event::fired && !incident.request.channels.empty())
+        cat->on_failure_told();
+    tell(std::move(incident));
+}
+
+void ActionRunner::tell(Incident incident) {
     if (incident.request.channels.empty())
         return;
     // The program may be well again before its action has ended: that must not be told before the failure.
     for (Running& running : running_)
-        if (!running.spooled && running.incident.request.cat_name == cat->name()) {
+        if (!running.spooled && running.incident.request.cat_name == incident.request.cat_name) {
             running.notices_after.push_back(std::move(incident));
             return;
         }
     needs_.notices.add(std::move(incident));
+}
+
+std::string ActionRunner::refusal(const Cat& cat, const Incident& incident) const {
+    if (incident.action != MainAction::restart && incident.action != MainAction::kill)
+        return "";
+    const Program* program = needs_.find_program(cat.program());
+    const bool own = program != nullptr && is_in(own_line_, program->process);
+    if (!own && !is_in(own_line_, incident.request.evidence.process))
+        return "";
+    return fmt::format("healthcheckd itself runs by {} (pid {}), and would stop itself and not come back; "
+                       "email, webhook and exec can be used for it",
+                       cat.program(), own ? program->process.pid : incident.request.evidence.process.pid);
+}
+
+void ActionRunner::refuse(Cat& cat, Incident incident, std::string why) {
+    log::error(cat.who(), "{} refused: {}", to_string(incident.action), why);
+    incident.result = {false, "refused: " + std::move(why), {}};
+    cat.on_action_ended(incident.action, false, incident.result.message);
+    tell(std::move(incident));
 }
 
 std::string ActionRunner::obstacle(const Cat& cat, const Report& report) const {
@@ -154,6 +192,8 @@ std::vector<std::string> ActionRunner::plan(Cat& cat) {
         lines.emplace_back("but it is paused: it is not probed");
     else if (!cat.last_probe())
         lines.emplace_back("it has not been probed yet");
+    else if (const std::string refused = refusal(cat, incident); !refused.empty())
+        lines.push_back("would be refused: " + refused);
     else if (const std::string why = obstacle(cat, report);
              !why.empty() && incident.action != MainAction::none)
         lines.push_back("would not begin now: " + why);
@@ -187,6 +227,7 @@ void ActionRunner::start(const std::shared_ptr<Cat>& cat, Incident incident) {
     if (const Program* program = needs_.find_program(cat->program()))
         running->starts = program->starts;
     log::info(running->who, "{} begins", to_string(action));
+    cat->on_action_begun(action);
 
     ChildSpec spec;
     spec.title = "healthcheckd: action " + cat->name() + ' ' + std::string(to_string(action));
@@ -269,6 +310,8 @@ void ActionRunner::on_line(Running& running, std::string_view text) {
         running.limit_at = Clock::now() + limit;
         running.deadline->start(limit);
         log::debug(running.who, "{}: {}", to_string(running.incident.action), stage->message);
+        if (const auto cat = needs_.find_cat(running.incident.request.cat_name))
+            cat->on_action_phase(phase_of(stage->message));
     } else if (const auto* output = std::get_if<Output>(&line)) {
         std::string& kept = running.incident.result.output;
         kept.append(output->text, 0, kOutputBytes - std::min(kOutputBytes, kept.size()));

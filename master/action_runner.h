@@ -11,6 +11,7 @@
 #include "master/cat.h"
 #include "master/link.h"
 #include "master/notice_writer.h"
+#include "master/own_line.h"
 #include "master/program_table.h"
 #include "master/report_reader.h"
 #include "master/spawner.h"
@@ -105,6 +106,12 @@ private:
     // as many, and restarts come first.
     static constexpr std::size_t kMostAsking = 256;
 
+    // Why the incident's action must never be done; empty: it may.
+    std::string refusal(const Cat& cat, const Incident& incident) const;
+    // Logs it, and tells people that it was not done.
+    void refuse(Cat& cat, Incident incident, std::string why);
+    // What no action tells.
+    void tell(Incident incident);
     // Why an action of the cat that acts on this verdict is not begun; empty: nothing stands in its way.
     std::string obstacle(const Cat& cat, const Report& report) const;
     bool restarted_here(const Cat& cat, const Program& program) const;
@@ -119,6 +126,7 @@ private:
     void on_end(std::list<Running>::iterator running, const ChildEnd& end);
 
     Needs needs_;
+    const std::vector<ProcessId> own_line_ = own_line();
     UniqueFd places_;  // see DiskWork
     std::list<Running> running_;
     // Program::starts of the processes that restarts done here have led to, by program.

@@ -134,6 +134,7 @@ void Cat::probe(const ProgramView& view, bool counts) {
             static_cast<std::uint32_t>(std::min<std::uint64_t>(program.starts - starts_seen_, 1'000'000));
     }
     probed_ = command.process;
+    starting_ = view.starting && config().type != CheckType::restart;
     worker_.probe(std::move(command));
 }
 
@@ -222,6 +223,14 @@ void Cat::take(const Report& report) {
 }
 
 void Cat::on_report(const Report& report) {
+    if (report.verdict == Verdict::failure && starting_) {
+        // startsecs is what its operator said that a start takes.
+        Report early = report;
+        early.verdict = Verdict::idle;
+        early.message =
+            fmt::format("supervisord calls it STARTING, so this does not count: {}", report.message);
+        return weigh(early);
+    }
     if (report.verdict != Verdict::idle || user_unknown_.empty())
         return weigh(report);
     // Where nobody knows as whom the program runs, that no process was found is not that there is none.
@@ -293,8 +302,6 @@ void Cat::accept(const Report& report, const std::function<Event(Threshold&)>& c
     remember(report);
     deeds_ += failed_before != threshold_.failed() || event == Event::fired ? 1 : 0;
     counts_seen_ += failures_before != threshold_.failures() ? 1 : 0;
-    if (event == Event::fired)
-        ++counters_.fired;
     if (event != Event::none)
         on_event_(*this, event, report);
 }

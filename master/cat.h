@@ -25,6 +25,7 @@ struct ProgramView {
     const Program* program = nullptr;  // nullptr and no `unknown`: the cat needs no program of supervisord's
     std::string unknown = {};          // why nothing can be said about the program; empty: something can
     bool pending = false;              // supervisord has just been asked for the first time
+    bool starting = false;             // supervisord calls the program STARTING
     std::optional<uid_t> user = {};    // of the program's process, for a cat that looks for it by name
     // Why nobody knows as whom the program runs, where its process is looked for by name; empty: it is known,
     // or supervisord does not have it.
@@ -40,7 +41,7 @@ public:
     struct Counters {
         std::uint64_t probes = 0;
         std::uint64_t skipped_ticks = 0;
-        std::uint64_t fired = 0;
+        std::uint64_t fired = 0;  // actions begun, and failures that people were told of without any
     };
 
     // `on_event` is called for each event but `none`, with the verdict that brought it about.
@@ -92,6 +93,17 @@ public:
     // healthcheckd is about to end: what a probe under way finds is not counted, as nothing would follow.
     void retire() { counts_ = false; }
 
+    // An action of it that is under way.
+    struct Activity {
+        MainAction action = MainAction::none;
+        std::chrono::system_clock::time_point since;
+        std::string phase;  // what of it: supervisord's word for the program, or other words; may be empty
+    };
+    void on_action_begun(MainAction action);
+    void on_action_phase(std::string phase);
+    const std::optional<Activity>& activity() const { return activity_; }
+    // People are told of its failure, and nothing else is done.
+    void on_failure_told() { ++counters_.fired; }
     // An action of it has ended.
     void on_action_ended(MainAction action, bool ok, std::string message);
 
@@ -167,6 +179,7 @@ private:
     TimePoint ticked_{};
     ProcessId current_;              // supervisord's process of the program
     ProcessId probed_;               // what the probe under way was sent for
+    bool starting_ = false;          // supervisord called its program STARTING then
     ProcessId found_;                // pidGet name, file: what the last probe measured
     std::uint64_t starts_seen_ = 0;  // restart cat: starts already reported
     std::uint64_t starts_sent_ = 0;  // and those that the probe under way reports
@@ -185,6 +198,7 @@ private:
     Counters counters_;
     std::uint64_t deeds_ = 0;
     std::uint64_t counts_seen_ = 0;
+    std::optional<Activity> activity_;
     std::deque<RememberedAction> actions_;  // the last kMostActions, the newest last
     History history_;
 };

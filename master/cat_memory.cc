@@ -73,7 +73,21 @@ void Cat::add_action(const RememberedAction& action) {
     history_.add(std::move(event));
 }
 
+void Cat::on_action_begun(MainAction action) {
+    const auto now = std::chrono::system_clock::now();
+    activity_ = Activity{action, now, {}};
+    ++counters_.fired;
+    ++deeds_;
+    note(fmt::format("{} begins", to_string(action)), now);
+}
+
+void Cat::on_action_phase(std::string phase) {
+    if (activity_)
+        activity_->phase = std::move(phase);
+}
+
 void Cat::on_action_ended(MainAction action, bool ok, std::string message) {
+    activity_.reset();
     if (actions_.size() == kMostActions)
         actions_.pop_front();
     actions_.push_back(

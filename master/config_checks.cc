@@ -4,7 +4,9 @@
 #include "master/config_values.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
+#include <spdlog/fmt/fmt.h>
 
 namespace healthcheckd::master {
 
@@ -78,6 +80,33 @@ void check_action(const SectionDraft& draft, const CatConfig& cat, Complaints& c
     if (cat.send_resolved && !cat.action.tells())
         complaints.warning(draft.place_of("sendResolved"), path_of(draft, "sendResolved"),
                            "has no effect: action has neither email nor webhook");
+}
+
+// supervisord tells a program its own names (supervisord's manual, "Subprocess Environment").
+std::string name_in_environment(const char* variable) {
+    const char* text = std::getenv(variable);
+    return text == nullptr ? "" : text;
+}
+
+// Does the name alone say that it is healthcheckd's own program? Its process is looked at when it acts.
+bool names_itself(const std::string& program) {
+    const std::string group = name_in_environment("SUPERVISOR_GROUP_NAME");
+    const std::string own = name_in_environment("SUPERVISOR_PROCESS_NAME");
+    if (!own.empty() &&
+        (program == group + ":" + own || program == group + ":*" || (program == own && group == own)))
+        return true;
+    return program == "healthcheckd" || program.starts_with("healthcheckd:");
+}
+
+void check_own_program(const SectionDraft& draft, const CatConfig& cat, Complaints& complaints) {
+    const MainAction action = main_action(cat.action);
+    if (!draft.spoilt("action") && (action == MainAction::restart || action == MainAction::kill) &&
+        names_itself(cat.program))
+        complaints.warning(
+            draft.place_of("action"), path_of(draft, "action"),
+            fmt::format("{} will be refused for healthcheckd itself, which would not come back; "
+                        "use email, webhook or exec",
+                        to_string(action)));
 }
 
 // supervisord on another machine tells pids of that machine.
@@ -196,6 +225,7 @@ void finish_cat(const SectionDraft& draft, const Config& config, CatConfig& cat,
     check_whole_machine(draft, cat, complaints);
     check_action(draft, cat, complaints);
     check_remote(draft, config, cat, complaints);
+    check_own_program(draft, cat, complaints);
     check_body(draft, cat, complaints);
     finish_tls(draft, cat, complaints);
     cat.dry_run = cat.dry_run || config.dry_run;

@@ -97,6 +97,7 @@ Connection connect_here(const std::string& path, OwnerRule& rule, std::chrono::m
     PeerConnection peer = connect_to_peer(path, Clock::now() + limit);
     made.told.error = peer.error;
     made.told.owner = peer.uid;
+    made.told.pid = peer.pid;
     if (!peer.socket)
         return made;
     made.told.believed = rule.believes(peer.uid);

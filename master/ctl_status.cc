@@ -56,7 +56,7 @@ std::string end_of_pause(TimePoint until, TimePoint now) {
     return until - now < std::chrono::hours(24) ? text.substr(11, 5) : text.substr(0, 16);
 }
 
-// "failed (paused until 23:30, dry run)".
+// "failed, restarting for 12 s (STOPPING)", "failed (paused until 23:30, dry run)".
 Cell state_cell(const json& cat, TimePoint now) {
     std::string marks;
     if (paused(cat)) {
@@ -65,7 +65,11 @@ Cell state_cell(const json& cat, TimePoint now) {
     }
     if (flag_at(cat, "dryRun"))
         marks += marks.empty() ? "dry run" : ", dry run";
-    const std::string state = state_of(cat);
+    std::string state = state_of(cat);
+    const json& running = at(at(cat, "actions"), "running");
+    if (const auto since = time_at(running, "since"))
+        state +=
+            ", " + activity_text(text_at(running, "kind", 20), now - *since, text_at(running, "phase", 60));
     return {marks.empty() ? state : state + " (" + marks + ")", colour_of(summary_state(cat))};
 }
 
@@ -121,18 +125,6 @@ Cell summary(const json& state) {
 }
 
 }  // namespace
-
-std::string age_text(std::chrono::system_clock::duration age) {
-    const auto seconds =
-        std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::seconds>(age).count());
-    if (seconds < 120)
-        return std::to_string(seconds) + " s";
-    if (seconds < 120 * 60)
-        return std::to_string(seconds / 60) + " min";
-    if (seconds < 48 * 3600)
-        return std::to_string(seconds / 3600) + " h";
-    return std::to_string(seconds / 86400) + " d";
-}
 
 Result<json> state_in(const json& answer, const std::string& name) {
     if (!at(at(answer, "state"), "cats").is_array())

@@ -26,7 +26,4 @@ std::vector<std::string> status_lines(const json& state, const StatusView& view)
 // 0: no cat is failed or unknown. 1: some are, and not paused.
 int status_code(const json& state);
 
-// "3 s", "5 min", "2 h", "4 d".
-std::string age_text(std::chrono::system_clock::duration age);
-
 }  // namespace healthcheckd::ctl

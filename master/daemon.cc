@@ -5,6 +5,7 @@
 #include "master/config_loader.h"
 #include "master/control.h"
 #include "master/descriptors.h"
+#include "master/instance_lock.h"
 #include "master/library_pages.h"
 #include "master/master.h"
 #include "master/memory_loader.h"
@@ -16,6 +17,7 @@
 #include <optional>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sysexits.h>
 
 namespace healthcheckd::master {
 
@@ -45,6 +47,7 @@ public:
 
 private:
     void on_loaded(const Result<LoadedConfig>& loaded);
+    void on_locked(const std::shared_ptr<const Config>& config, const Result<void>& locked);
     void begin(const std::shared_ptr<const Config>& config, Memory memory);
     void stop(int signal);
     void end(int status);
@@ -63,6 +66,7 @@ private:
     std::list<SignalWatch> signals_;
     std::unique_ptr<FdWatch> log_watch_;
     ConfigLoader loader_{spawner_};
+    InstanceLock lock_{loop_, spawner_};
     std::optional<Master> master_;
     std::optional<Reloader> reloader_;
     std::optional<Control> control_;
@@ -120,7 +124,18 @@ void Daemon::on_loaded(const Result<LoadedConfig>& loaded) {
         return end(1);
     }
     log::set_format(loaded->config->log_format);
-    load_memory(spawner_, loaded->config->state_dir, [this, config = loaded->config](Memory memory) {
+    lock_.take(loaded->config->state_dir, loaded->config->socket,
+               [this, config = loaded->config](const Result<void>& locked) { on_locked(config, locked); });
+}
+
+void Daemon::on_locked(const std::shared_ptr<const Config>& config, const Result<void>& locked) {
+    if (stopping_)
+        return;
+    if (!locked) {
+        log::error("", "{}", locked.error().text());
+        return end(EX_TEMPFAIL);
+    }
+    load_memory(spawner_, config->state_dir, [this, config](Memory memory) {
         if (!stopping_)
             begin(config, std::move(memory));
     });

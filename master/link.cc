@@ -82,7 +82,7 @@ void Link::ask() {
     }
     asking_ = true;
     asked_at_ = Clock::now();
-    lines_.clear();
+    table_ = {};
     answer_timer_.start(kAnswerLimit);
 }
 
@@ -118,8 +118,11 @@ void Link::on_line(std::string_view text) {
         if (!owner_)
             owner_ = owner->uid;
     } else if (const auto* program = std::get_if<ProgramLine>(&line)) {
-        if (asking_ && program->seq == seq_ && lines_.size() < kMostPrograms)
-            lines_.push_back(*program);
+        if (asking_ && program->seq == seq_ && table_.programs.size() < kMostPrograms)
+            table_.programs.push_back(*program);
+    } else if (const auto* supervisord = std::get_if<SupervisorLine>(&line)) {
+        if (asking_ && supervisord->seq == seq_)
+            table_.supervisord = *supervisord;
     } else if (const auto* answer = std::get_if<AnswerLine>(&line)) {
         if (asking_ && answer->seq == seq_)
             on_answer(*answer);
@@ -128,15 +131,16 @@ void Link::on_line(std::string_view text) {
 
 void Link::on_answer(const AnswerLine& answer) {
     asking_ = false;
-    answer_took_ = {std::chrono::ceil<Milliseconds>(Clock::now() - asked_at_), answer_took_[0]};
+    table_.took = std::chrono::ceil<Milliseconds>(Clock::now() - asked_at_);
+    answer_took_ = {table_.took, answer_took_[0]};
     answer_timer_.stop();
     if (answer.code != kCallOk)
         callbacks_.on_failure(answer.code, answer.message);
-    else if (answer.count != lines_.size())
+    else if (answer.count != table_.programs.size())
         callbacks_.on_failure(kCallBadAnswer, "the link's table is incomplete");
     else
-        callbacks_.on_table(lines_);
-    lines_.clear();
+        callbacks_.on_table(table_);
+    table_ = {};
     if (wish_)
         ask_timer_.start_at(*wish_);
 }

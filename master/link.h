@@ -10,6 +10,7 @@
 #include "master/layer_notes.h"
 #include "master/report_reader.h"
 #include "master/spawner.h"
+#include "master/supervisor_table.h"
 
 #include <algorithm>
 #include <array>
@@ -24,7 +25,7 @@ namespace healthcheckd::master {
 class Link {
 public:
     struct Callbacks {
-        std::function<void(const std::vector<ProgramLine>&)> on_table;
+        std::function<void(const SupervisorTable&)> on_table;
         std::function<void(int code, const std::string& why)> on_failure;  // CallCode, and a sentence
     };
 
@@ -55,8 +56,9 @@ public:
     std::optional<uid_t> supervisor_owner() const { return owner_; }
 
 private:
-    // Two calls' time: an action's call may be under way in the link.
-    static constexpr Milliseconds kAnswerLimit{12'000};
+    // Three calls' time: the table, supervisord's pid, and an action's call that may be under way in the
+    // link.
+    static constexpr Milliseconds kAnswerLimit{17'000};
     static constexpr std::size_t kMostPrograms = 10'000;
 
     void spawn();
@@ -81,7 +83,7 @@ private:
     std::uint64_t seq_ = 0;
     TimePoint asked_at_{};
     std::array<Milliseconds, 2> answer_took_{};  // the latest first
-    std::vector<ProgramLine> lines_;
+    SupervisorTable table_;                      // of the answer under way
     std::optional<TimePoint> wish_;
     Backoff backoff_;
     Timer ask_timer_;

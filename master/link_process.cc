@@ -13,6 +13,7 @@
 #include <functional>
 #include <optional>
 #include <poll.h>
+#include <set>
 #include <spdlog/fmt/ranges.h>
 #include <vector>
 
@@ -57,6 +58,7 @@ private:
     std::optional<int> from_master();
     bool from_peer(int peer);
     Result<void> serve(const Call& call, const Send& send);
+    SupervisorLine supervisord_of(const std::vector<ProgramLine>& programs, std::uint64_t seq);
     void tell_owner();
     void add_peer(UniqueFd peer);
 
@@ -66,6 +68,9 @@ private:
     bool wrong_user_ = false;
     bool alone_ = false;          // without a connector
     std::optional<uid_t> owner_;  // as the master knows it
+    std::set<pid_t> told_;        // the processes of the last table
+    pid_t supervisord_pid_ = 0;
+    pid_t listener_ = kNoListener;
     std::vector<UniqueFd> peers_;
     std::size_t turn_ = 0;  // the peer that is looked at first
 };
@@ -104,6 +109,8 @@ Result<void> Link::serve(const Call& call, const Send& send) {
     if (call.op == "list") {
         std::vector<ProgramLine> programs;
         status = supervisor_.list(programs);
+        if (status.ok())
+            sent = send(encode(supervisord_of(programs, call.seq)).line());
         std::for_each(programs.begin(), programs.end(), send_program);
     } else if (call.op == "info") {
         ProgramLine program;
@@ -142,6 +149,23 @@ Result<void> Link::serve(const Call& call, const Send& send) {
     if (sent)
         sent = send(encode(answer).line());
     return sent;
+}
+
+// Who has just told of `programs`. supervisord is asked for its pid only when there is a process that it has
+// not told of before, as there is when it is another supervisord.
+SupervisorLine Link::supervisord_of(const std::vector<ProgramLine>& programs, std::uint64_t seq) {
+    std::set<pid_t> told;
+    for (const ProgramLine& program : programs)
+        if (program.pid != 0)
+            told.insert(program.pid);
+    const bool fresh = !std::ranges::includes(told_, told) || supervisor_.listener() != listener_;
+    if (fresh || supervisord_pid_ == 0) {
+        listener_ = supervisor_.listener();
+        supervisord_pid_ = 0;
+        (void)supervisor_.pid(supervisord_pid_);  // when it does not say, the line does not either
+    }
+    told_ = std::move(told);
+    return {seq, supervisord_pid_, listener_};
 }
 
 // The master passes it to later links, which believe nobody else.

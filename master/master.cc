@@ -28,6 +28,14 @@ constexpr Milliseconds kMemoryPause{5'000};   // between two looks whether there
 constexpr Milliseconds kCountsPause{30'000};  // ...when it is counts alone
 constexpr Milliseconds kLinkPause{500};       // until actions that use the link are looked at again
 
+// Each program by its own age: one that stays down must not slow down the look at a crash loop.
+Milliseconds transition_delay(const Program& program, TimePoint now) {
+    const auto age = std::chrono::duration_cast<Milliseconds>(now - program.changed);
+    const Milliseconds longest =  // one that EXITED may stay so for good
+        program.state == kExited ? kStoppedProgram : kTransitionMost;
+    return std::clamp(age, kTransitionFirst, longest);
+}
+
 }  // namespace
 
 Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> config,
@@ -35,8 +43,10 @@ Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> confi
     : loop_(loop), spawner_(spawner), config_(std::move(config)),
       processes_(loop, spawner, layers_, config_->sandbox),
       logs_(loop, spawner), workers_{loop, spawner, layers_, filters_, processes_, logs_, std::move(life)},
+      parentage_(
+          [this](pid_t pid, ProcessReader::OnProcess done) { processes_.identify(pid, std::move(done)); }),
       table_(loop, !is_remote_url(config_->supervisord_url),
-             [this](pid_t pid, ProcessReader::OnProcess done) { processes_.identify(pid, std::move(done)); },
+             [this](pid_t pid, Parentage::OnSeen done) { parentage_.look(pid, std::move(done)); },
              {[this](const Program& program) { on_program_started(program); },
               [this](const Program& program) { on_program_ended(program); },
               [this](const Program& program) { on_program_state(program); },
@@ -50,7 +60,10 @@ Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> confi
                   on_table();
               }}),
       link_(loop, spawner, layers_, config_,
-            {[this](const std::vector<ProgramLine>& lines) { table_.update(lines); },
+            {[this](const SupervisorTable& table) {
+                 parentage_.use(table.supervisord);
+                 table_.update(table);
+             },
              [this](int code, const std::string& why) {
                  on_link_failure(code, why);
              }}),
@@ -212,20 +225,20 @@ Milliseconds Master::refresh_delay() const {
     if (cats_.awaits_members())
         delay = kStoppedProgram;
     for (const auto& cat : cats_.all()) {
-        if (!cat->follows_supervisord() || !cat->config().enabled)
+        if (!cat->config().enabled)
             continue;
         const Program* program = table_.find(cat->program());
+        // No failure counts until it is known to run.
+        if (program != nullptr && program->runs() && program->state == kStarting)
+            delay = std::min(delay, transition_delay(*program, now));
+        if (!cat->follows_supervisord())
+            continue;
         if (program == nullptr || !program->runs() || !program->hidden.empty())
             delay = std::min(delay, kStoppedProgram);
         else if (!table_.announces_end(program->name))
             delay = std::min(delay, std::max(cat->config().period, Milliseconds(1'000)));
-        if (program == nullptr || !program->in_transition())
-            continue;
-        // Each program by its own age: one that stays down must not slow down the look at a crash loop.
-        const auto age = std::chrono::duration_cast<Milliseconds>(now - program->changed);
-        const Milliseconds longest =  // one that EXITED may stay so for good
-            program->state == kExited ? kStoppedProgram : kTransitionMost;
-        delay = std::min(delay, std::clamp(age, kTransitionFirst, longest));
+        if (program != nullptr && program->in_transition())
+            delay = std::min(delay, transition_delay(*program, now));
     }
     return std::max(delay, link_.usual_answer_time() * kRestInTransition);
 }

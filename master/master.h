@@ -95,6 +95,7 @@ private:
     ProcessReader processes_;
     LogRecovery logs_;
     WorkerContext workers_;
+    Parentage parentage_;
     ProgramTable table_;
     Link link_;
     bool reached_ = false;    // supervisord has answered once

@@ -76,6 +76,7 @@ private:
     ProcessReader processes_;
     LogRecovery logs_;
     WorkerContext workers_;
+    Parentage parentage_;
     ProgramTable table_;
     Link link_;
     bool asked_ = false;
@@ -91,8 +92,10 @@ private:
 Once::Once(Loop& loop, Spawner& spawner, const Config& config)
     : loop_(loop), config_(for_once(config)), processes_(loop, spawner, layers_, config_->sandbox),
       logs_(loop, spawner), workers_{loop, spawner, layers_, filters_, processes_, logs_},
+      parentage_(
+          [this](pid_t pid, ProcessReader::OnProcess done) { processes_.identify(pid, std::move(done)); }),
       table_(loop, !is_remote_url(config_->supervisord_url),
-             [this](pid_t pid, ProcessReader::OnProcess done) { processes_.identify(pid, std::move(done)); },
+             [this](pid_t pid, Parentage::OnSeen done) { parentage_.look(pid, std::move(done)); },
              {[this](const Program& program) {
                   for (const auto& cat : cats_.all())
                       if (cat->program() == program.name)
@@ -110,7 +113,10 @@ Once::Once(Loop& loop, Spawner& spawner, const Config& config)
                   on_table();
               }}),
       link_(loop, spawner, layers_, config_,
-            {[this](const std::vector<ProgramLine>& lines) { table_.update(lines); },
+            {[this](const SupervisorTable& table) {
+                 parentage_.use(table.supervisord);
+                 table_.update(table);
+             },
              [this](int, const std::string& why) {
                  on_link_failure(why);
              }}),

@@ -192,7 +192,7 @@ void ProcessReader::take(Packet packet) {
     if (refused != nullptr)
         fail(question, Error{refused->message, refused->error});
     else if (process != nullptr)
-        question.on_process(Process{process->start_ticks, process->ppid});
+        question.on_process(Process{process->start_ticks, process->ppid, process->inner});
     else
         question.on_descriptor(std::move(packet.attached));
 }

@@ -29,6 +29,7 @@ public:
     struct Process {
         std::uint64_t start_ticks = 0;  // since boot (proc(5))
         pid_t ppid = 0;
+        pid_t inner = 0;  // its pid in a pid namespace of its own; 0: it is in ours
     };
     using OnProcess = std::function<void(Result<Process>)>;
     using OnDescriptor = std::function<void(Result<UniqueFd>)>;

@@ -5,7 +5,9 @@
 #include "common/proc_stat.h"
 #include "common/protocol.h"
 
+#include <fstream>
 #include <spdlog/fmt/ranges.h>
+#include <sstream>
 #include <stdexcept>
 
 namespace healthcheckd::master {
@@ -21,11 +23,30 @@ void refuse(std::uint64_t seq, const Error& error) {
     answer(encode(Refused{seq, error.code, error.text()}));
 }
 
+// NSpid of /proc/PID/status (proc_pid_status(5)): the number of the process in each pid namespace that it is
+// in, from ours inwards. 0: in no other one than ours, or it cannot be told.
+pid_t inner_pid(pid_t pid) {
+    constexpr int kMostLines = 100;
+    std::ifstream status(fmt::format("/proc/{}/status", pid));
+    std::string line;
+    for (int n = 0; n < kMostLines && std::getline(status, line); ++n) {
+        if (!line.starts_with("NSpid:"))
+            continue;
+        std::istringstream numbers(line.substr(6));
+        pid_t here = 0, inner = 0;
+        numbers >> here;
+        while (numbers >> here)
+            inner = here;
+        return inner;
+    }
+    return 0;
+}
+
 void identify(const Identify& question) {
     const auto stat = read_proc_stat(question.pid);
     if (!stat)
         return refuse(question.seq, stat.error());
-    answer(encode(ProcessLine{question.seq, stat->start_ticks, stat->ppid}));
+    answer(encode(ProcessLine{question.seq, stat->start_ticks, stat->ppid, inner_pid(question.pid)}));
 }
 
 // Once the file is open the number is looked at again: a process that ended in between is told by its pidfd,

@@ -3,8 +3,11 @@
 #include "common/log.h"
 #include "common/pidfd.h"
 
+#include <algorithm>
+#include <cmath>
 #include <ctime>
 #include <set>
+#include <spdlog/fmt/fmt.h>
 #include <sys/stat.h>
 
 namespace healthcheckd::master {
@@ -13,14 +16,29 @@ namespace {
 
 constexpr std::size_t kMostFormer = 10'000;
 
-// The age of a process by its start time in clock ticks since boot (proc(5)); boot time goes on during
-// suspend.
-Clock::duration age_of(std::uint64_t start_ticks) {
+// How far supervisord's start time of a process may be from the kernel's: it tells whole seconds, and takes
+// the time before it forks.
+constexpr double kStartSlack = 5;
+constexpr std::size_t kMostClockSteps = 16;
+
+// Goes on during suspend, as start times of processes do (proc(5)).
+double seconds_since_boot() {
     timespec now{};
     ::clock_gettime(CLOCK_BOOTTIME, &now);
-    const double seconds = static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9 -
-                           static_cast<double>(start_ticks) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+    return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+}
+
+// In seconds, `at` seconds after boot.
+double age_of(std::uint64_t start_ticks, double at) {
+    return at - static_cast<double>(start_ticks) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
+Clock::duration to_duration(double seconds) {
     return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(std::max(0.0, seconds)));
+}
+
+double slack_of(const SupervisorTable& table) {
+    return kStartSlack + std::chrono::duration<double>(table.took).count();
 }
 
 }  // namespace
@@ -34,10 +52,10 @@ std::string Program::state_text() const {
     return text;
 }
 
-void ProgramTable::update(std::vector<ProgramLine> lines) {
+void ProgramTable::update(SupervisorTable table) {
     if (waiting_.size() >= kMostWaiting)
         return;
-    waiting_.push_back(std::move(lines));
+    waiting_.push_back({std::move(table), seconds_since_boot()});
     if (waiting_.size() == 1)
         look();
 }
@@ -46,28 +64,28 @@ void ProgramTable::update(std::vector<ProgramLine> lines) {
 void ProgramTable::look() {
     looks_.clear();
     const Entry none;
-    for (const ProgramLine& line : waiting_.front()) {
+    for (const ProgramLine& line : waiting_.front().table.programs) {
         const auto known = entries_.find(line.name);
         if (local_ && line.pid > 0 && news_of(known == entries_.end() ? none : known->second, line).look)
             looks_[line.pid].pidfd = open_pidfd(line.pid);
     }
     looking_ = looks_.size() + 1;
     for (const auto& [pid, look] : looks_)
-        identify_(pid,
-                  [this, pid = pid, alive = std::weak_ptr(alive_)](Result<ProcessReader::Process> process) {
-                      if (alive.expired())
-                          return;
-                      looks_.at(pid).process = std::move(process);
-                      on_look();
-                  });
+        identify_(pid, [this, pid = pid, alive = std::weak_ptr(alive_)](Result<SeenProcess> process) {
+            if (alive.expired())
+                return;
+            looks_.at(pid).process = std::move(process);
+            on_look();
+        });
     on_look();
 }
 
 void ProgramTable::on_look() {
     if (--looking_ > 0)
         return;
-    const std::vector<ProgramLine> lines = std::move(waiting_.front());
-    take_in(lines);
+    const Answer answer = std::move(waiting_.front());
+    find_clock_steps(answer);
+    take_in(answer);
     waiting_.pop_front();
     if (callbacks_.on_updated)
         callbacks_.on_updated();
@@ -75,9 +93,44 @@ void ProgramTable::on_look() {
         look();
 }
 
-void ProgramTable::take_in(const std::vector<ProgramLine>& lines) {
+double ProgramTable::gap_of(const Answer& answer, const ProgramLine& line, const SeenProcess& seen) {
+    return static_cast<double>(told_age(line).count()) - age_of(seen.start_ticks, answer.came_at);
+}
+
+// A clock that is set after programs were started moves the ages of all of them by as much.
+void ProgramTable::find_clock_steps(const Answer& answer) {
+    const double slack = slack_of(answer.table);
+    std::vector<double> gaps;
+    for (const ProgramLine& line : answer.table.programs) {
+        const auto found = looks_.find(line.pid);
+        if (line.pid != 0 && found != looks_.end() && found->second.process &&
+            found->second.process->stranger.empty())
+            gaps.push_back(gap_of(answer, line, *found->second.process));
+    }
+    std::ranges::sort(gaps);
+    for (std::size_t i = 1; i < gaps.size(); ++i)
+        if (std::abs(gaps[i]) > slack && gaps[i] - gaps[i - 1] <= kStartSlack / 2 &&
+            clock_steps_.size() < kMostClockSteps)
+            clock_steps_.push_back(gaps[i]);
+}
+
+std::string ProgramTable::stranger(const Answer& answer, const ProgramLine& line,
+                                   const SeenProcess& seen) const {
+    if (!seen.stranger.empty())
+        return seen.stranger;
+    const double gap = gap_of(answer, line, seen);
+    const double slack = slack_of(answer.table);
+    if (std::abs(gap) <= slack ||
+        std::ranges::any_of(clock_steps_, [&](double step) { return std::abs(gap - step) <= slack; }))
+        return {};
+    return fmt::format("it is {:.0f} s old, and supervisord started its program {} s ago (or the clock was "
+                       "set since then: restart the program)",
+                       age_of(seen.start_ticks, answer.came_at), told_age(line).count());
+}
+
+void ProgramTable::take_in(const Answer& answer) {
     std::set<std::string> seen;
-    for (const ProgramLine& line : lines) {
+    for (const ProgramLine& line : answer.table.programs) {
         seen.insert(line.name);
         const auto [place, fresh] = entries_.try_emplace(line.name);
         Program& program = place->second.program;
@@ -87,7 +140,7 @@ void ProgramTable::take_in(const std::vector<ProgramLine>& lines) {
             program.has_run = true;
             former_starts_.erase(former);
         }
-        refresh(place->second, line, fresh);
+        refresh(answer, place->second, line, fresh);
     }
     for (auto it = entries_.begin(); it != entries_.end();) {
         if (seen.contains(it->first)) {
@@ -115,7 +168,7 @@ ProgramTable::News ProgramTable::news_of(const Entry& entry, const ProgramLine& 
     return news;
 }
 
-void ProgramTable::refresh(Entry& entry, const ProgramLine& line, bool first_seen) {
+void ProgramTable::refresh(const Answer& answer, Entry& entry, const ProgramLine& line, bool first_seen) {
     Program& program = entry.program;
     const News news = news_of(entry, line);
     if (!first_seen && news.start && !news.same && program.has_run && line.start != 0)
@@ -137,7 +190,7 @@ void ProgramTable::refresh(Entry& entry, const ProgramLine& line, bool first_see
 
     const ProcessId before = program.process;
     std::string hidden;
-    const ProcessId process = line.pid == 0 ? ProcessId{} : identified(entry, line, hidden);
+    const ProcessId process = line.pid == 0 ? ProcessId{} : identified(answer, entry, line, hidden);
     program.hidden = std::move(hidden);
     // As far as anybody can tell it is the one that was known.
     if (!program.hidden.empty() && before.running() && line.pid == before.pid)
@@ -159,7 +212,8 @@ void ProgramTable::refresh(Entry& entry, const ProgramLine& line, bool first_see
     }
 }
 
-ProcessId ProgramTable::identified(Entry& entry, const ProgramLine& line, std::string& hidden) {
+ProcessId ProgramTable::identified(const Answer& answer, Entry& entry, const ProgramLine& line,
+                                   std::string& hidden) {
     Program& program = entry.program;
     const auto told_start = Clock::now() - told_age(line);
     if (!local_) {
@@ -175,10 +229,10 @@ ProcessId ProgramTable::identified(Entry& entry, const ProgramLine& line, std::s
     const bool none = !seen && (seen.error().code == ENOENT || seen.error().code == ESRCH);
     // A pidfd is to be had of every process; /proc may be mounted so that we see only our own.
     if (none && lives)
-        hidden = "/proc hides it from this user (hidepid)";
+        hidden = "its process could not be looked at: /proc hides it from this user (hidepid)";
     // Out of descriptors, say, or a look that hangs: that tells nothing about the process.
     else if (!seen && !none)
-        hidden = seen.error().text();
+        hidden = "its process could not be looked at: " + seen.error().text();
     // What lives is held by its pidfd. Whatever needs its start time as well waits for a later look.
     if (!hidden.empty() && lives) {
         program.started = told_start;
@@ -190,7 +244,14 @@ ProcessId ProgramTable::identified(Entry& entry, const ProgramLine& line, std::s
     if (!seen || (pidfd && !lives) ||
         (ProcessId{line.pid, seen->start_ticks} == program.last && !program.runs()))
         return {};
-    program.started = Clock::now() - age_of(seen->start_ticks);
+    if (const std::string why = stranger(answer, line, *seen); !why.empty()) {
+        hidden = fmt::format("pid {} here is not its process: {}", line.pid, why);
+        program.started = told_start;
+        entry.watch.reset();
+        entry.pidfd.reset();
+        return {line.pid, 0};
+    }
+    program.started = Clock::now() - to_duration(age_of(seen->start_ticks, seconds_since_boot()));
     watch_supervisor(seen->ppid);
     watch_process(entry, std::move(pidfd));
     return {line.pid, seen->start_ticks};

@@ -8,7 +8,8 @@
 #include "common/protocol.h"
 #include "common/unique_fd.h"
 #include "master/loop.h"
-#include "master/process_reader.h"
+#include "master/parentage.h"
+#include "master/supervisor_table.h"
 
 #include <deque>
 #include <functional>
@@ -28,8 +29,8 @@ struct Program {
     std::string spawn_error;
     ProcessId process;     // pid 0: does not run
     ProcessId last;        // the latest process that was seen, ended or not
-    std::string hidden;    // why the process that supervisord tells of could not be looked at; mostly empty
-                           // (`process` then has no start time, or is none at all)
+    std::string hidden;    // why nobody can look at the process that supervisord tells of, a sentence; mostly
+                           // empty (`process` then has no start time, or is none at all)
     TimePoint started{};   // when the present process began
     TimePoint changed{};   // when something else was last seen of it
     bool has_run = false;  // has been started before, as far as is known
@@ -56,8 +57,8 @@ public:
         std::function<void(const Program&)> on_identified = {};
         std::function<void()> on_updated = {};  // an answer of supervisord's has been taken in
     };
-    // ProcessReader::identify().
-    using Identify = std::function<void(pid_t pid, ProcessReader::OnProcess done)>;
+    // Parentage::look().
+    using Identify = std::function<void(pid_t pid, Parentage::OnSeen done)>;
 
     // `local`: supervisord's pids are processes of this machine. Without it they are only told apart.
     ProgramTable(Loop& loop, bool local, Identify identify, Callbacks callbacks)
@@ -67,7 +68,7 @@ public:
     // that one which is removed and added again by `supervisorctl update` has been restarted. Taken in at
     // once when no process is new, else as soon as the new ones have been looked at, in the order of the
     // answers. One answer too many is left out: the next one says as much.
-    void update(std::vector<ProgramLine> lines);
+    void update(SupervisorTable table);
 
     // By full name. nullptr: none.
     const Program* find(const std::string& name) const;
@@ -92,13 +93,17 @@ private:
     // the process that it holds.
     struct Look {
         UniqueFd pidfd;
-        Result<ProcessReader::Process> process = Error{"nobody has looked at it", EAGAIN};
+        Result<SeenProcess> process = Error{"nobody has looked at it", EAGAIN};
+    };
+    struct Answer {
+        SupervisorTable table;
+        double came_at = 0;  // seconds since boot
     };
     static constexpr std::size_t kMostWaiting = 16;
 
     void look();
     void on_look();
-    void take_in(const std::vector<ProgramLine>& lines);
+    void take_in(const Answer& answer);
     // What `line` says about the process of its program, beside what is known.
     struct News {
         bool start = false;  // a start that was not known
@@ -106,10 +111,15 @@ private:
         bool look = false;   // the process has to be looked at
     };
     static News news_of(const Entry& entry, const ProgramLine& line);
-    void refresh(Entry& entry, const ProgramLine& line, bool first_seen);
+    void refresh(const Answer& answer, Entry& entry, const ProgramLine& line, bool first_seen);
+    // By how many seconds the start that `line` tells of is earlier than that of the process that was seen.
+    static double gap_of(const Answer& answer, const ProgramLine& line, const SeenProcess& seen);
+    void find_clock_steps(const Answer& answer);
     // The process that `line` tells of, if it lives, with its pidfd in `entry`; pid 0 if not, and why it
     // could not be looked at in `hidden`.
-    ProcessId identified(Entry& entry, const ProgramLine& line, std::string& hidden);
+    ProcessId identified(const Answer& answer, Entry& entry, const ProgramLine& line, std::string& hidden);
+    // Why it cannot be the process that `line` tells of; empty: it is.
+    std::string stranger(const Answer& answer, const ProgramLine& line, const SeenProcess& seen) const;
     void watch_process(Entry& entry, UniqueFd pidfd);
     void on_pidfd(const std::string& name);
     void watch_supervisor(pid_t pid);
@@ -119,9 +129,10 @@ private:
     Identify identify_;
     Callbacks callbacks_;
     std::map<std::string, Entry> entries_;
-    std::deque<std::vector<ProgramLine>> waiting_;  // answers that have not been taken in, the oldest first
-    std::map<pid_t, Look> looks_;                   // for the oldest of them
-    std::size_t looking_ = 0;                       // those of looks_ that are under way, and look() itself
+    std::deque<Answer> waiting_;       // answers that have not been taken in, the oldest first
+    std::map<pid_t, Look> looks_;      // for the oldest of them
+    std::size_t looking_ = 0;          // those of looks_ that are under way, and look() itself
+    std::vector<double> clock_steps_;  // gaps that more than one program had
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     std::map<std::string, std::uint64_t> former_starts_;  // of programs that were removed
     // supervisord itself, by the parent of the process that began last. One that is killed leaves its

@@ -5,16 +5,27 @@
 
 namespace healthcheckd::master {
 
-ProgramView program_view(const Cat& cat, const ProgramTable& table, const SupervisordAnswers& answers) {
-    if (!cat.follows_supervisord() && cat.config().pid_get != PidGet::name)
-        return {};
-    // Whose the program's process is, tells supervisord; whether there is an answer or none.
-    if (!cat.follows_supervisord()) {
-        ProgramView view{.pending = !answers.asked, .user = table.user_of(cat.program())};
-        if (!answers.reached && !cat.config().pid_user)
-            view.user_unknown = fmt::format("supervisord was never reached: {}", answers.error);
+namespace {
+
+// What cats that find their process by themselves are told.
+ProgramView view_beside(const Cat& cat, const ProgramTable& table, const SupervisordAnswers& answers) {
+    const Program* program = table.find(cat.program());
+    ProgramView view{.starting = program != nullptr && program->state == kStarting};
+    if (cat.config().pid_get != PidGet::name)
         return view;
-    }
+    // Whose the program's process is, tells supervisord; whether there is an answer or none.
+    view.pending = !answers.asked;
+    view.user = table.user_of(cat.program());
+    if (!answers.reached && !cat.config().pid_user)
+        view.user_unknown = fmt::format("supervisord was never reached: {}", answers.error);
+    return view;
+}
+
+}  // namespace
+
+ProgramView program_view(const Cat& cat, const ProgramTable& table, const SupervisordAnswers& answers) {
+    if (!cat.follows_supervisord())
+        return view_beside(cat, table, answers);
     if (!answers.asked)
         return {.pending = true};
     if (!answers.reached)
@@ -22,8 +33,8 @@ ProgramView program_view(const Cat& cat, const ProgramTable& table, const Superv
     if (const Program* program = table.find(cat.program())) {
         // Whoever measures no process needs no look at it.
         if (!program->hidden.empty() && (!program->runs() || cat.config().measures_process()))
-            return {.unknown = "its process could not be looked at: " + program->hidden};
-        return {.program = program};
+            return {.unknown = program->hidden};
+        return {.program = program, .starting = program->state == kStarting};
     }
     const std::vector<std::string> members = table.members_named(cat.program());
     std::string why = fmt::format("supervisord has no program '{}'", cat.program());

@@ -34,6 +34,14 @@ json last_action(const Cat& cat) {
             {"message", printable(cat.last_action()->message)}};
 }
 
+json running_action(const Cat& cat) {
+    if (!cat.activity())
+        return nullptr;
+    return {{"since", utc_timestamp(cat.activity()->since)},
+            {"kind", to_string(cat.activity()->action)},
+            {"phase", printable(cat.activity()->phase)}};
+}
+
 json paused(const Cat& cat) {
     if (!cat.paused())
         return nullptr;
@@ -45,34 +53,40 @@ pid_t measured_pid(const Cat& cat) {
     return cat.last_probe() ? cat.last_probe()->report.process.pid : 0;
 }
 
-// "healthy", "failed, paused".
+// "healthy", "failed, restarting for 12 s (STOPPING)", "failed, paused".
 std::string state_shown(const Cat& cat) {
-    return std::string(cat.state_text()) + (cat.paused() ? ", paused" : "");
+    std::string text(cat.state_text());
+    if (const auto& activity = cat.activity())
+        text += ", " + activity_text(to_string(activity->action),
+                                     std::chrono::system_clock::now() - activity->since, activity->phase);
+    return text + (cat.paused() ? ", paused" : "");
 }
 
 json cat_json(const Cat& cat) {
     const Threshold& threshold = cat.threshold();
-    return {{"name", cat.name()},
-            {"program", cat.program()},
-            {"type", to_string(cat.config().type)},
-            {"state", cat.state_text()},
-            {"enabled", cat.config().enabled},
-            {"dryRun", cat.config().dry_run},
-            {"paused", paused(cat)},
-            {"programState", cat.program_state()},
-            {"pid", measured_pid(cat)},
-            {"failures", threshold.failures()},
-            {"successes", threshold.successes()},
-            {"failureThreshold", threshold.limits().failure},
-            {"successThreshold", threshold.limits().success},
-            {"lastProbe", last_probe(cat)},
-            {"probes", cat.counters().probes},
-            {"skippedTicks", cat.counters().skipped_ticks},
-            {"worker",
-             {{"pid", cat.worker().pid()},
-              {"spawns", cat.worker().spawns()},
-              {"lastExit", printable(cat.worker().last_exit())}}},
-            {"actions", {{"fired", cat.counters().fired}, {"last", last_action(cat)}}}};
+    return {
+        {"name", cat.name()},
+        {"program", cat.program()},
+        {"type", to_string(cat.config().type)},
+        {"state", cat.state_text()},
+        {"enabled", cat.config().enabled},
+        {"dryRun", cat.config().dry_run},
+        {"paused", paused(cat)},
+        {"programState", cat.program_state()},
+        {"pid", measured_pid(cat)},
+        {"failures", threshold.failures()},
+        {"successes", threshold.successes()},
+        {"failureThreshold", threshold.limits().failure},
+        {"successThreshold", threshold.limits().success},
+        {"lastProbe", last_probe(cat)},
+        {"probes", cat.counters().probes},
+        {"skippedTicks", cat.counters().skipped_ticks},
+        {"worker",
+         {{"pid", cat.worker().pid()},
+          {"spawns", cat.worker().spawns()},
+          {"lastExit", printable(cat.worker().last_exit())}}},
+        {"actions",
+         {{"fired", cat.counters().fired}, {"running", running_action(cat)}, {"last", last_action(cat)}}}};
 }
 
 // A cat of a group without members: nothing is checked, which must not look like health.
@@ -107,7 +121,7 @@ json absent_json(const Cats::Absent& absent, const StateView& view) {
             {"probes", 0},
             {"skippedTicks", 0},
             {"worker", {{"pid", 0}, {"spawns", 0}, {"lastExit", ""}}},
-            {"actions", {{"fired", 0}, {"last", nullptr}}}};
+            {"actions", {{"fired", 0}, {"running", nullptr}, {"last", nullptr}}}};
 }
 
 }  // namespace

@@ -197,6 +197,16 @@ CallStatus decode_settings(const std::string& xml, const std::string& name, Sett
     });
 }
 
+CallStatus decode_pid(const std::string& xml, pid_t& pid) {
+    return with_result(xml, [&](const xmlrpc_c::value& result) -> CallStatus {
+        const int number = xmlrpc_c::value_int(result).cvalue();
+        if (number < 1)
+            return bad(std::to_string(number) + " is no pid");
+        pid = number;
+        return {};
+    });
+}
+
 CallStatus decode_order(const std::string& xml) {
     return with_result(xml, [](const xmlrpc_c::value& result) -> CallStatus {
         if (result.type() != xmlrpc_c::value::TYPE_BOOLEAN || !xmlrpc_c::value_boolean(result).cvalue())
@@ -240,6 +250,12 @@ CallStatus Supervisor::list(std::vector<ProgramLine>& programs) {
     std::string answer;
     const CallStatus status = call(encode("getAllProcessInfo"), answer);
     return status.ok() ? decode_list(answer, programs) : status;
+}
+
+CallStatus Supervisor::pid(pid_t& pid) {
+    std::string answer;
+    const CallStatus status = call(encode("getPID"), answer);
+    return status.ok() ? decode_pid(answer, pid) : status;
 }
 
 CallStatus Supervisor::info(const std::string& name, ProgramLine& program) {

@@ -39,6 +39,8 @@ public:
 
     // All programs (getAllProcessInfo).
     CallStatus list(std::vector<ProgramLine>& programs);
+    // supervisord's own pid, in its pid namespace (getPID).
+    CallStatus pid(pid_t& pid);
     // One program by its full name (getProcessInfo).
     CallStatus info(const std::string& name, ProgramLine& program);
     // What its configuration says (getAllConfigInfo: no call gives those of one program). Values that an
@@ -57,6 +59,8 @@ public:
     bool lost() const { return lost_; }
     // Whose process answered; nullopt: not known.
     std::optional<uid_t> owner() const { return transport_.owner(); }
+    // See SupervisorTransport.
+    pid_t listener() const { return transport_.listener(); }
 
 private:
     CallStatus call(const std::string& xml, std::string& answer);
@@ -72,6 +76,7 @@ private:
 // The decoders, free of any connection. Any answer but the expected one is kCallBadAnswer, a fault its
 // number.
 CallStatus decode_list(const std::string& xml, std::vector<ProgramLine>& programs);
+CallStatus decode_pid(const std::string& xml, pid_t& pid);
 CallStatus decode_info(const std::string& xml, ProgramLine& program);
 CallStatus decode_settings(const std::string& xml, const std::string& name, SettingsLine& settings);
 CallStatus decode_order(const std::string& xml);

@@ -224,6 +224,7 @@ HttpReply SupervisorTransport::post_unix(const std::string& body, std::chrono::m
         return reply;
     }
     owner_ = rule_.seen = made.told.owner;
+    listener_ = made.told.pid;
     HttpExchange exchange = post_over(made.socket.get(), login_, body, kMaxAnswer, deadline_);
     switch (exchange.end) {
     case HttpExchange::End::too_large:

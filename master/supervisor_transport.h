@@ -69,6 +69,9 @@ public:
 
     // Whose process answered last; nullopt: not known, as on another machine.
     std::optional<uid_t> owner() const { return owner_; }
+    // Which process listened at the unix socket of the last connection (unix(7), SO_PEERCRED); 0: in a pid
+    // namespace that is not seen from here; kNoListener: there was none.
+    pid_t listener() const { return listener_; }
 
 private:
     using Clock = std::chrono::steady_clock;
@@ -88,6 +91,7 @@ private:
     Clock::time_point deadline_{};         // of the call under way
     std::optional<HttpReply> refusal_;     // why it must not be sent
     std::optional<uid_t> owner_;
+    pid_t listener_ = kNoListener;
     std::unique_ptr<Handle> handle_;
 };
 

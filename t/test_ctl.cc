@@ -296,7 +296,7 @@ BOOST_AUTO_TEST_CASE(ages_are_said_in_the_unit_that_fits) {
         {-5s, "0 s"},       {0s, "0 s"},    {119s, "119 s"}, {120s, "2 min"},
         {7199s, "119 min"}, {7200s, "2 h"}, {47h, "47 h"},   {49h, "2 d"}};
     for (const auto& [age, text] : ages)
-        BOOST_TEST(ctl::age_text(age) == text);
+        BOOST_TEST(age_text(age) == text);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

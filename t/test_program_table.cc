@@ -21,10 +21,9 @@ using namespace healthcheckd::test;
 namespace {
 
 // What the process reader answers, at once.
-void look_at(pid_t pid, const ProcessReader::OnProcess& done) {
+void look_at(pid_t pid, const Parentage::OnSeen& done) {
     const auto stat = read_proc_stat(pid);
-    done(stat ? Result<ProcessReader::Process>(ProcessReader::Process{stat->start_ticks, stat->ppid})
-              : stat.error());
+    done(stat ? Result<SeenProcess>(SeenProcess{stat->start_ticks, stat->ppid}) : stat.error());
 }
 
 // A table with a loop, and what it told.
@@ -40,14 +39,15 @@ struct Watched {
                      told.push_back(program.state_text());
                  }}) {}
 
-    void update(int state, pid_t pid, std::int64_t start) {
+    // `age`: of the process, as supervisord tells it.
+    void update(int state, pid_t pid, std::int64_t start, std::chrono::seconds age = 0s) {
         ProgramLine line;
         line.name = "web";
         line.state = state;
         line.pid = pid;
         line.start = start;
-        line.now = start + 10;
-        table.update({line});
+        line.now = start + age.count();
+        table.update({.programs = {line}});
     }
     std::uint64_t starts() const { return table.find("web")->starts; }
 
@@ -148,6 +148,41 @@ BOOST_AUTO_TEST_CASE(pids_of_another_machine_are_told_apart_but_not_looked_at) {
     BOOST_TEST(watched.starts() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(a_process_whose_age_is_not_that_of_the_program_is_not_taken_for_it) {
+    const Subprocess process({"/bin/sleep", "100"});
+    Watched watched;
+    watched.update(kRunning, process.pid(), 100, 60s);
+    const Program& web = *watched.table.find("web");
+    BOOST_TEST(web.hidden.find("supervisord started its program 60 s ago") != std::string::npos, web.hidden);
+    BOOST_TEST(web.process.start_ticks == 0U);
+    BOOST_TEST(!watched.table.announces_end("web"));
+    watched.update(kRunning, process.pid(), 100);
+    BOOST_TEST(web.hidden == "");
+    BOOST_TEST(web.process.start_ticks != 0U);
+    BOOST_TEST(watched.starts() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_clock_that_was_set_hides_no_process_as_it_moves_the_ages_of_all) {
+    const Subprocess first({"/bin/sleep", "100"});
+    const Subprocess second({"/bin/sleep", "100"});
+    for (const std::chrono::seconds step : {-3600s, 3600s}) {
+        Watched watched;
+        SupervisorTable table;
+        for (const auto& [name, pid] : {std::pair{"web", first.pid()}, {"db", second.pid()}}) {
+            ProgramLine line;
+            line.name = name;
+            line.state = kRunning;
+            line.pid = pid;
+            line.start = 100'000;
+            line.now = line.start + step.count();
+            table.programs.push_back(line);
+        }
+        watched.table.update(table);
+        for (const char* name : {"web", "db"})
+            BOOST_TEST(watched.table.find(name)->hidden == "", step.count());
+    }
+}
+
 BOOST_AUTO_TEST_CASE(why_a_program_does_not_run_is_told_apart) {
     Watched watched;
     for (const auto& [state, text] : {std::pair{kStopped, "STOPPED"},
@@ -159,7 +194,7 @@ BOOST_AUTO_TEST_CASE(why_a_program_does_not_run_is_told_apart) {
         line.state = state;
         line.exit_status = 3;
         line.spawn_error = "gave up";
-        watched.table.update({line});
+        watched.table.update({.programs = {line}});
         BOOST_TEST(watched.table.find("web")->state_text() == text);
     }
 }

@@ -1,0 +1,114 @@
+// Whose children are processes that supervisord's table names, by what is known of supervisord.
+#include "master/parentage.h"
+
+#include <boost/test/unit_test.hpp>
+#include <map>
+
+using namespace healthcheckd;
+using namespace healthcheckd::master;
+
+namespace {
+
+constexpr pid_t kProgram = 500;
+
+// Processes by their number, and looks that are answered at once or by order.
+struct Look {
+    std::map<pid_t, ProcessReader::Process> processes{{kProgram, {1, 100, 0}}};
+    bool waits = false;
+    std::vector<std::function<void()>> waiting;
+    Parentage parentage{[this](pid_t pid, ProcessReader::OnProcess done) {
+        const auto answer = [this, pid, done] {
+            const auto found = processes.find(pid);
+            done(found == processes.end() ? Result<ProcessReader::Process>(Error{"no process", ESRCH})
+                                          : found->second);
+        };
+        if (waits)
+            waiting.push_back(answer);
+        else
+            answer();
+    }};
+
+    // Why process kProgram is a stranger when `supervisord` answers; "-": there is no answer.
+    std::string stranger(const SupervisorLine& supervisord) {
+        parentage.use(supervisord);
+        std::string why = "-";
+        parentage.look(kProgram, [&](const Result<SeenProcess>& seen) { why = seen ? seen->stranger : "!"; });
+        return why;
+    }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(test_parentage)
+
+BOOST_AUTO_TEST_CASE(a_child_of_the_process_that_supervisord_is_belongs_to_it) {
+    Look look;
+    BOOST_TEST(look.stranger({1, 100, 100}) == "");
+    BOOST_TEST(look.stranger({2, 100, kNoListener}) == "", "over TCP");
+    BOOST_TEST(look.stranger({3, 0, 100}) == "", "whoever listens says enough");
+}
+
+BOOST_AUTO_TEST_CASE(a_child_of_anybody_else_does_not) {
+    Look look;
+    for (const SupervisorLine& supervisord :
+         {SupervisorLine{1, 101, 101}, {2, 101, kNoListener}, {3, 1, 900}})
+        BOOST_TEST(look.stranger(supervisord)
+                       .find("its parent is pid 100, and supervisord says that it is pid " +
+                             std::to_string(supervisord.pid)) != std::string::npos);
+    BOOST_TEST(look.stranger({4, 0, kNoListener}).find("does not say which process") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_supervisord_that_made_itself_a_daemon_or_is_behind_a_proxy_is_who_it_says) {
+    Look look;
+    BOOST_TEST(look.stranger({1, 100, 99}) == "", "who listened has ended");
+    look.processes[77] = {1, 1, 0};
+    BOOST_TEST(look.stranger({2, 100, 77}) == "", "a proxy");
+    look.processes[78] = {1, 1, 12};
+    BOOST_TEST(look.stranger({3, 100, 78}) == "", "a proxy in a container");
+}
+
+BOOST_AUTO_TEST_CASE(in_another_pid_namespace_nobody_here_is_its_child) {
+    Look look;
+    look.processes[kProgram].ppid = 1;
+    look.processes[4321] = {1, 1, 1};
+    BOOST_TEST(look.stranger({1, 1, 4321}).find("another pid namespace") != std::string::npos);
+    BOOST_TEST(look.stranger({2, 1, 0}).find("another pid namespace") != std::string::npos, "not to be seen");
+}
+
+BOOST_AUTO_TEST_CASE(a_look_waits_for_what_is_found_out_about_the_listener_and_is_answered_once) {
+    Look look;
+    look.processes[kProgram].ppid = 1;
+    look.processes[4321] = {1, 1, 1};
+    look.waits = true;
+    look.parentage.use({1, 1, 4321});
+    std::vector<std::string> answers;
+    look.parentage.look(kProgram,
+                        [&](const Result<SeenProcess>& seen) { answers.push_back(seen->stranger); });
+    BOOST_REQUIRE(look.waiting.size() == 2U);
+    look.waiting[1]();
+    BOOST_TEST(answers.empty());
+    look.waiting[0]();
+    BOOST_REQUIRE(answers.size() == 1U);
+    BOOST_TEST(answers[0].find("another pid namespace") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_about_an_earlier_listener_is_not_taken_for_one_about_the_present) {
+    Look look;
+    look.processes[77] = {1, 1, 0};
+    look.processes[4321] = {1, 1, 100};
+    look.waits = true;
+    look.parentage.use({1, 100, 77});
+    look.parentage.use({2, 100, 4321});
+    std::vector<std::string> answers;
+    look.parentage.look(kProgram,
+                        [&](const Result<SeenProcess>& seen) { answers.push_back(seen->stranger); });
+    BOOST_REQUIRE(look.waiting.size() == 3U);
+    for (const std::size_t i : {2U, 0U})
+        look.waiting[i]();
+    BOOST_TEST(answers.empty());
+    look.waiting[1]();
+    BOOST_REQUIRE(answers.size() == 1U);
+    BOOST_TEST(answers[0] != "");
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -76,7 +76,8 @@ check-distro: ## as root: build and run every test in a folder with another Debi
 check-deb: ## as root: build, install, upgrade and purge the package in folders with Debian DIST=bookworm
 	@t/check-deb "$(DIST)"
 
-demo: deps ## watch healthcheckd mend four broken programs, in under a minute
+demo: ## watch healthcheckd mend four broken programs, in under a minute
+	@conf/install-packages build run demo
 	@$(MAKE) --no-print-directory -j$$(nproc) all
 	@t/demo $(B)/healthcheckd
 

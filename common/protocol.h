@@ -35,9 +35,10 @@
 //     program seq= name= state= pid= start= stop= now= exit= msg=
 //                                                one program, name as group:name or name; msg is spawnerr
 //     settings seq= startsecs= stopwaitsecs= startretries=
-//     text seq= stream= msg=                     a piece of the end of a program's log; stream: stderr or
-//     stdout answer seq= code= count= msg=              ends the answer to call seq; code: see CallCode;
-//     count of programs
+//     text seq= stream= msg=                     a piece of the end of a program's log; stream: stderr,
+//                                                stdout; file: the path of one that supervisord cannot give
+//     answer seq= code= count= msg=              ends the answer to call seq; code: see CallCode; count of
+//                                                programs
 //
 //   action -> master
 //     stage limit_ms= msg=                       what it does now; give it at most this long

@@ -21,6 +21,16 @@ namespace {
 // The kernel has at most 64 capabilities (capabilities(7)); those it does not know answer EINVAL.
 constexpr int kMaxCapability = 63;
 
+constexpr std::uint32_t kTracing = 1U << CAP_SYS_PTRACE;
+constexpr std::uint32_t kKilling = 1U << CAP_KILL;
+
+// Is one of the first 32 capabilities there, of which `mask` has the bit?
+bool has_capability(std::uint32_t mask) {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct now[_LINUX_CAPABILITY_U32S_3]{};
+    return ::syscall(SYS_capget, &header, now) == 0 && (now[0].permitted & mask) != 0;
+}
+
 using Missing = std::vector<std::string>;
 
 Result<void> lower_limit(__rlimit_resource resource, rlim_t value, const char* name) {
@@ -71,7 +81,8 @@ bool become(uid_t uid, gid_t gid) {
 }
 
 Result<void> change_ids(const SandboxProfile& profile, Missing& missing) {
-    if (::geteuid() != 0) {
+    // Without CAP_KILL the master, which has the same capabilities, could not end a child of another uid.
+    if (::geteuid() != 0 || !has_capability(kKilling)) {
         missing.emplace_back("uid");
         return {};
     }
@@ -92,14 +103,6 @@ Result<void> change_ids(const SandboxProfile& profile, Missing& missing) {
     }
     // Only now, and only here: it counts all processes of a uid, which must be one of ours.
     return kSanitized ? Result<void>() : lower_limit(RLIMIT_NPROC, profile.tasks, "NPROC");
-}
-
-constexpr std::uint32_t kTracing = 1U << CAP_SYS_PTRACE;
-
-bool may_trace() {
-    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-    __user_cap_data_struct now[_LINUX_CAPABILITY_U32S_3]{};
-    return ::syscall(SYS_capget, &header, now) == 0 && (now[0].permitted & kTracing) != 0;
 }
 
 Result<void> drop_capabilities(const SandboxProfile& profile) {
@@ -161,7 +164,7 @@ Result<std::vector<std::string>> enter_sandbox(const SandboxProfile& profile, Sa
     // The order matters: dropping ids takes capabilities, setresuid(2) clears the parent-death signal,
     // Landlock and seccomp need no_new_privs, and seccomp would refuse what the other steps do.
     // Who it is is all that lets it see other processes.
-    const bool as_started = profile.reads_processes && !may_trace();
+    const bool as_started = profile.reads_processes && !has_capability(kTracing);
     if (as_started)
         missing.emplace_back("CAP_SYS_PTRACE");
     struct Step {

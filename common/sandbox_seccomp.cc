@@ -67,7 +67,8 @@ constexpr int kFiles[] = {SCMP_SYS(access),     SCMP_SYS(faccessat), SCMP_SYS(fa
                           SCMP_SYS(readlinkat), SCMP_SYS(stat),      SCMP_SYS(statfs),     SCMP_SYS(statx)};
 
 // Holding processes, and handing files of theirs on.
-constexpr int kProcesses[] = {SCMP_SYS(pidfd_open), SCMP_SYS(sendmsg)};
+constexpr int kProcesses[] = {SCMP_SYS(pidfd_open), SCMP_SYS(sendmsg), SCMP_SYS(setfsgid),
+                              SCMP_SYS(setfsuid)};
 
 // Keeping a spool. Without links: root writes there too.
 constexpr int kWritableFiles[] = {

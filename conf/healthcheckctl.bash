@@ -26,7 +26,7 @@ _healthcheckctl() {
             ((i++))
             ;;
         --socket=*) socket=(-s "${words[i]#*=}") ;;
-        --for | -n | --interval) ((i++)) ;;
+        --for | -n | --interval | --timeout) ((i++)) ;;
         -*) ;;
         *) [[ -z $command ]] && command=${words[i]} ;;
         esac
@@ -39,10 +39,10 @@ _healthcheckctl() {
         return
         ;;
     --for) candidates=$'10m\n30m\n2h\n1d' ;;
-    -n | --interval) return ;;
+    -n | --interval | --timeout) return ;;
     *)
         if [[ $cur == -* ]]; then
-            candidates=$'--socket\n--help\n--version'
+            candidates=$'--socket\n--timeout\n--help\n--version'
             case $command in
             status) candidates=--json ;;
             watch) candidates=--interval ;;

@@ -34,10 +34,10 @@ struct ActionRequest {
     std::optional<uid_t> program_user =
         {};                       // of the process that supervisord has, where the cat searches by name
     bool of_supervisord = false;  // supervisord has a program of this name
-    std::string supervisor_socket = {};  // at which supervisord listens; empty: not at a unix socket
+    std::string supervisor_socket = {};    // at which supervisord listens; empty: not at a unix socket
     std::vector<ProcessId> own_line = {};  // healthcheckd's processes, and those above them
-    std::uint16_t supervisor_port = 0;   // at which it listens on this machine; 0: not at a port of it
-    OwnerRule supervisor_rule = {};      // who may be supervisord
+    std::uint16_t supervisor_port = 0;     // at which it listens on this machine; 0: not at a port of it
+    OwnerRule supervisor_rule = {};        // who may be supervisord
     std::string program_state = {};  // supervisord's word for the program, and why: "EXITED with status 3"
     std::chrono::system_clock::time_point at;
     std::string state_dir;                   // where a restart keeps its record, and the spool is

@@ -1,6 +1,7 @@
 #include "master/action_process.h"
 
 #include "common/channel.h"
+#include "common/terminal_text.h"
 #include "master/action_finish.h"
 #include "master/action_plan.h"
 #include "master/command.h"
@@ -75,7 +76,7 @@ int run_action(Incident incident, int link_fd, int places_fd) {
         say(Stage{static_cast<std::uint64_t>(limit.count()), std::string(what)});
     };
     // Before anything that may take its time, be it a disk or supervisord.
-    stage(kPendingLimit + kLogTailLimit, "begins");
+    stage(kPendingLimit + kLogTailLimit + kLogFileLimit, "begins");
     const DiskWork disk(places_fd);
     const auto began = std::chrono::steady_clock::now();
     std::optional<LinkClient> link;
@@ -99,7 +100,7 @@ int run_action(Incident incident, int link_fd, int places_fd) {
     switch (action) {
     case MainAction::restart:
         if (tells)  // before the program's next process writes over it
-            log = log_tail(incident, asked);
+            log = log_tail(incident, asked, disk);
         if (link)
             incident.result = restart_with_record(request, *link, disk, unwritten);
         else
@@ -116,12 +117,13 @@ int run_action(Incident incident, int link_fd, int places_fd) {
     }
     if (unwritten)
         incident.result.message += " (without a record on disk: " + unwritten->text() + ")";
+    incident.result.output = without_terminal_sequences(incident.result.output);
     say_output(incident.result.output);
     say(Done{incident.result.ok, incident.result.message, incident.result.left_stopped});
     if (tells) {
         const auto tell = [&] {
             if (action != MainAction::restart)
-                log = log_tail(incident, asked);
+                log = log_tail(incident, asked, disk);
             (void)disk.run(kNoticesLimit, [&] {
                 (void)spool_notices(incident, log, 0);
                 return Result<void>();

@@ -95,6 +95,28 @@ void set_default_dispositions() noexcept {
     ::_exit(127);
 }
 
+// Has `output` read to its end by a process that outlives this one. Where none can be made, the pipe stays
+// open until this process ends.
+void drain(UniqueFd output, Descendants& tree) {
+    const pid_t child = ::_Fork();
+    if (child == 0) {
+        ::setsid();
+        const int null = ::open("/dev/null", O_RDWR);
+        if (::dup2(output.get(), 0) == 0 && ::dup2(null, 1) == 1 && ::dup2(null, 2) == 2) {
+            const int flags = ::fcntl(0, F_GETFL);
+            ::fcntl(0, F_SETFL, flags & ~O_NONBLOCK);
+            ::close_range(3, ~0U, 0);
+            set_default_dispositions();
+            ::execl("/bin/cat", "cat", nullptr);
+        }
+        ::_exit(127);
+    }
+    if (child > 0)
+        tree.spare(child);
+    else
+        (void)output.release();
+}
+
 // The shell while it runs.
 class Run {
 public:
@@ -116,12 +138,12 @@ public:
         guard_.end_tree(shell_, &status_);
         shell_ends(Clock::now() + kLastResort);
     }
-    // With the shell's end its output is complete; but while a descendant lives, the pipe stays open until
-    // this process ends, since whoever writes to a closed one dies of SIGPIPE.
+    // With the shell's end its output is complete; but what it has left behind may go on writing, and whoever
+    // writes to a pipe without a reader dies of SIGPIPE. So somebody reads it for as long as it is open.
     void finish() {
         read_output();
-        if (!guard_.tree().children().empty())
-            (void)output_.release();
+        if (output_)
+            drain(std::move(output_), guard_.tree());
     }
 
     const std::optional<int>& status() const { return status_; }
@@ -210,6 +232,8 @@ Result<CommandEnd> run_shell(const ShellCommand& command, CommandGuard& guard) {
         end.how = run.shell_ends(last) ? CommandEnd::How::terminated : CommandEnd::How::killed;
         if (!run.all_end(last))
             run.kill_all();
+    } else {
+        guard.leave_daemons(shell);
     }
     run.finish();
     if (run.status())

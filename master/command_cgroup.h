@@ -27,6 +27,9 @@ public:
     pid_t fork_into() const noexcept;
     // SIGKILL to every process in it.
     void kill() const;
+    // Gives the processes in it that are in another session than `session` back to the calling process's own
+    // group.
+    void release_sessions_but(pid_t session) const;
 
     // Where groups are made: the folder of the calling process's own group; empty when there is none.
     static std::string folder();

@@ -39,6 +39,8 @@ CommandGuard::CommandGuard(Grouping grouping) {
 }
 
 CommandGuard::~CommandGuard() {
+    if (session_ != 0)
+        leave_daemons(session_);
     group_.reset();
     ::prctl(PR_SET_PDEATHSIG, old_death_signal_);
     ::sigprocmask(SIG_SETMASK, &old_mask_, nullptr);
@@ -60,7 +62,16 @@ pid_t CommandGuard::fork() const noexcept {
     return group_ ? group_->fork_into() : ::_Fork();
 }
 
+void CommandGuard::leave_daemons(pid_t session) {
+    session_ = session;
+    tree_.keep_to_session(session);
+    if (group_)
+        group_->release_sessions_but(session);
+}
+
 std::size_t CommandGuard::end_tree(pid_t wanted, std::optional<int>* status) {
+    if (session_ != 0)
+        leave_daemons(session_);
     if (group_)
         group_->kill();
     return tree_.kill(Clock::now() + kLastResort, wanted, status);

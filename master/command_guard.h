@@ -41,6 +41,10 @@ public:
     // As fork(2); in the child only what signal-safety(7) allows. For the command: in its cgroup.
     pid_t fork() const noexcept;
     Descendants& tree() { return tree_; }
+    // The command has ended by itself: what it has left in a session of its own, or is about to move there,
+    // is a daemon that it was to start, and is left alone from now on. `session`: the command's. To be called
+    // again as long as others of the tree are waited for.
+    void leave_daemons(pid_t session);
     // SIGKILL to the whole tree: at once where there is a group, and whoever left it, or was never in it, one
     // by one, for at most a second. As Descendants::kill().
     std::size_t end_tree(pid_t wanted = -1, std::optional<int>* status = nullptr);
@@ -58,6 +62,7 @@ private:
     Descendants tree_;
     std::vector<pid_t> helpers_;
     std::optional<CommandCgroup> group_;
+    pid_t session_ = 0;  // of a command that has ended by itself; 0: it has not
 };
 
 }  // namespace healthcheckd::master

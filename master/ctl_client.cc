@@ -133,10 +133,13 @@ Result<std::string> read_all(int fd, const std::string& socket, Clock::time_poin
 
 }  // namespace
 
-AskLimits limits_for(const ControlRequest& request) {
+AskLimits limits_for(const ControlRequest& request, std::optional<std::chrono::milliseconds> timeout) {
     AskLimits limits;
     if (std::holds_alternative<CheckRequest>(request) || std::holds_alternative<ReloadRequest>(request))
         limits.answer = kSlowControlLimit + 5s;
+    if (timeout)
+        limits.answer = *timeout;
+    limits.connect = std::min(limits.connect, limits.answer);
     return limits;
 }
 

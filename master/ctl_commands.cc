@@ -30,7 +30,7 @@ int print(const std::string& text, int status = 0) {
 
 // The answer to the question, when it is one.
 Result<json> answer_to(const Options& options, const ControlRequest& request) {
-    const auto text = ask(options.socket, request, limits_for(request));
+    const auto text = ask(options.socket, request, limits_for(request, options.timeout));
     if (!text)
         return text.error();
     auto answer = parse_answer(*text);

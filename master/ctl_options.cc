@@ -31,8 +31,9 @@ constexpr CommandRow kCommands[] = {
 constexpr option kLong[] = {
     {"socket", required_argument, nullptr, 's'},   {"json", no_argument, nullptr, 'j'},
     {"for", required_argument, nullptr, 'f'},      {"dry-run", no_argument, nullptr, 'd'},
-    {"interval", required_argument, nullptr, 'n'}, {"version", no_argument, nullptr, 'V'},
-    {"help", no_argument, nullptr, 'h'},           {nullptr, 0, nullptr, 0}};
+    {"interval", required_argument, nullptr, 'n'}, {"timeout", required_argument, nullptr, 't'},
+    {"version", no_argument, nullptr, 'V'},        {"help", no_argument, nullptr, 'h'},
+    {nullptr, 0, nullptr, 0}};
 
 std::string in_single_quotes(std::string_view text) {
     return "'" + printable(text, 100) + "'";
@@ -61,8 +62,8 @@ Error unknown_command(const std::string& given) {
     return Error{"unknown command " + in_single_quotes(given) + master::did_you_mean(given, names)};
 }
 
-// Seconds with decimals, as -n takes them.
-std::optional<std::chrono::milliseconds> parse_interval(std::string_view text) {
+// Seconds with decimals, as -n and --timeout take them.
+std::optional<std::chrono::milliseconds> parse_seconds(std::string_view text) {
     double seconds = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
     if (error != std::errc() || end != text.data() + text.size() || !(seconds >= 0.1 && seconds <= 3600))
@@ -154,12 +155,17 @@ Result<Options> parse_options(int argc, char** argv) {
             break;
         }
         case 'n': {
-            const auto interval = parse_interval(optarg);
+            const auto interval = parse_seconds(optarg);
             if (!interval)
                 return Error{"--interval: " + in_single_quotes(optarg) + " is not from 0.1 to 3600 seconds"};
             options.every = *interval;
             break;
         }
+        case 't':
+            options.timeout = parse_seconds(optarg);
+            if (!options.timeout)
+                return Error{"--timeout: " + in_single_quotes(optarg) + " is not from 0.1 to 3600 seconds"};
+            continue;
         case ':':
             return Error{"option " + in_single_quotes(argv[optind - 1]) + " needs a value"};
         default:
@@ -189,6 +195,7 @@ std::string usage() {
            "  -s, --socket SOCKET   where healthcheckd listens (default " +
            std::string(kDefaultSocket) +
            ")\n"
+           "      --timeout SECONDS give up after so long without a whole answer (default 5; check, reload 35)\n"
            "  -V, --version         print the version\n"
            "  -h, --help            print this help\n";
 }

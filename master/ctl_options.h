@@ -6,6 +6,7 @@
 #include "common/result.h"
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 namespace healthcheckd::ctl {
@@ -18,6 +19,7 @@ struct Options {
     std::string name = {};                  // CAT or PROGRAM; empty where none was given
     std::uint64_t for_ms = 0;               // pause: 0 until resumed
     std::chrono::milliseconds every{2000};  // watch
+    std::optional<std::chrono::milliseconds> timeout = {};  // for a whole answer; nullopt: by the command
     bool json = false;                      // status
     bool dry_run = false;                   // test-action
 };

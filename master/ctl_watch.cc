@@ -33,7 +33,7 @@ public:
 
     // False: the question was interrupted, and nothing is new.
     bool look(int interrupt_fd) {
-        AskLimits limits = limits_for(StatusRequest{});
+        AskLimits limits = limits_for(StatusRequest{}, options_.timeout);
         limits.answer = kAnswerLimit;
         limits.interrupt_fd = interrupt_fd;
         const auto text = ask(options_.socket, StatusRequest{}, limits);

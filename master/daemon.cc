@@ -10,6 +10,7 @@
 #include "master/master.h"
 #include "master/memory_loader.h"
 #include "master/reloader.h"
+#include "master/trial.h"
 
 #include <csignal>
 #include <curl/curl.h>
@@ -48,6 +49,7 @@ public:
 private:
     void on_loaded(const Result<LoadedConfig>& loaded);
     void on_locked(const std::shared_ptr<const Config>& config, const Result<void>& locked);
+    void on_tried(const std::shared_ptr<const Config>& config, const Result<void>& lives);
     void begin(const std::shared_ptr<const Config>& config, Memory memory);
     void stop(int signal);
     void end(int status);
@@ -134,6 +136,19 @@ void Daemon::on_locked(const std::shared_ptr<const Config>& config, const Result
     if (!locked) {
         log::error("", "{}", locked.error().text());
         return end(EX_TEMPFAIL);
+    }
+    spawner_.uids().use(*config);
+    try_child(spawner_, config->sandbox,
+              [this, config](const Result<void>& lives) { on_tried(config, lives); });
+}
+
+void Daemon::on_tried(const std::shared_ptr<const Config>& config, const Result<void>& lives) {
+    if (stopping_)
+        return;
+    if (!lives) {
+        log::error("", "no check can be made here: a process for it cannot be confined: {}",
+                   lives.error().text());
+        return end(1);
     }
     load_memory(spawner_, config->state_dir, [this, config](Memory memory) {
         if (!stopping_)

@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 #include <sys/wait.h>
+#include <unistd.h>
 
 namespace healthcheckd::master {
 
@@ -59,7 +60,8 @@ Descendants::Descendants() {
 
 std::vector<pid_t> Descendants::children() const {
     std::vector<pid_t> all = child_processes();
-    std::erase_if(all, [&](pid_t pid) { return spares(pid); });
+    std::erase_if(all,
+                  [&](pid_t pid) { return spares(pid) || (session_ != 0 && ::getsid(pid) != session_); });
     return all;
 }
 

@@ -20,8 +20,11 @@ public:
     // Does a child that is spared still run, or wait to be reaped?
     bool spares(pid_t child) const { return spared_.contains(child); }
 
-    // The direct children. Empty too when the kernel has no /proc/PID/task/TID/children (proc(5),
-    // CONFIG_PROC_CHILDREN).
+    // From now on those are spared that are in another session than `session` (setsid(2)).
+    void keep_to_session(pid_t session) { session_ = session; }
+
+    // The direct children but those that are spared. Empty too when the kernel has no
+    // /proc/PID/task/TID/children (proc(5), CONFIG_PROC_CHILDREN).
     std::vector<pid_t> children() const;
 
     // Reaps what has ended. Returns the wait status of `wanted` when that is among them.
@@ -34,6 +37,7 @@ public:
 
 private:
     std::set<pid_t> spared_;
+    pid_t session_ = 0;  // 0: any
 };
 
 }  // namespace healthcheckd::master

@@ -30,7 +30,7 @@ public:
                 fresh.append(fresh.empty() ? "" : ",").append(name);
         }
         if (!fresh.empty())
-            log::warning(who, "confined without these layers, which are not to be had here: {}", fresh);
+            log::warning(who, "sandbox layers not available on this system: {}", fresh);
     }
 
 private:

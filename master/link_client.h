@@ -14,7 +14,7 @@ struct CallResult {
     std::string message;       // for a person: what supervisord or the transport said
     ProgramLine program;       // op info
     SettingsLine settings;     // op settings
-    std::string stream, text;  // op tail; at most 16 KiB
+    std::string stream, text;  // op tail; at most 16 KiB; after a failure "file" and a path, or nothing
 
     bool ok() const { return code == kCallOk; }
 };

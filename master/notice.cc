@@ -77,6 +77,7 @@ Notice from_json(const ordered_json& json) {
                                    each.at("unit"), each.at("message")});
     notice.log.stream = json.at("log").at("stream");
     notice.log.text = json.at("log").at("text");
+    notice.log.missing = json.at("log").value("missing", "");
     return notice;
 }
 
@@ -136,7 +137,7 @@ Notice make_notice(const Incident& incident, const std::string& channel, LogTail
     notice.verdicts = request.verdicts;
     for (SeenVerdict& each : notice.verdicts)
         each.message = printable(each.message, 300);
-    notice.log = {std::move(log.stream), clean_lines(log.text, kMostText)};
+    notice.log = {std::move(log.stream), clean_lines(log.text, kMostText), printable(log.missing, 500)};
     return notice;
 }
 
@@ -149,30 +150,31 @@ ordered_json notice_json(const Notice& notice) {
                             {"value", each.value},
                             {"unit", each.unit},
                             {"message", each.message}});
-    return {{"id", notice.id},
-            {"event", to_string(notice.kind)},
-            {"at", utc_timestamp(notice.at)},
-            {"atMs", unix_ms(notice.at)},
-            {"host", notice.host},
-            {"address", notice.address},
-            {"platform", notice.platform},
-            {"program", notice.program},
-            {"cat", notice.cat},
-            {"type", notice.type},
-            {"programState", notice.state},
-            {"pid", notice.pid},
-            {"value", notice.value},
-            {"limit", notice.limit},
-            {"unit", notice.unit},
-            {"failures", notice.failures},
-            {"message", notice.message},
-            {"action",
-             {{"kind", notice.action},
-              {"ok", notice.action_ok},
-              {"message", notice.action_message},
-              {"output", notice.output}}},
-            {"verdicts", std::move(verdicts)},
-            {"log", {{"stream", notice.log.stream}, {"text", notice.log.text}}}};
+    return {
+        {"id", notice.id},
+        {"event", to_string(notice.kind)},
+        {"at", utc_timestamp(notice.at)},
+        {"atMs", unix_ms(notice.at)},
+        {"host", notice.host},
+        {"address", notice.address},
+        {"platform", notice.platform},
+        {"program", notice.program},
+        {"cat", notice.cat},
+        {"type", notice.type},
+        {"programState", notice.state},
+        {"pid", notice.pid},
+        {"value", notice.value},
+        {"limit", notice.limit},
+        {"unit", notice.unit},
+        {"failures", notice.failures},
+        {"message", notice.message},
+        {"action",
+         {{"kind", notice.action},
+          {"ok", notice.action_ok},
+          {"message", notice.action_message},
+          {"output", notice.output}}},
+        {"verdicts", std::move(verdicts)},
+        {"log", {{"stream", notice.log.stream}, {"text", notice.log.text}, {"missing", notice.log.missing}}}};
 }
 
 std::string encode_notice(const Notice& notice) {

@@ -14,10 +14,12 @@
 
 namespace healthcheckd::master {
 
-// The end of a program's log, from supervisord.
+// The end of a program's log.
 struct LogTail {
-    std::string stream;  // "stderr", or "stdout" of a program that has no stderr log of its own; "": none
+    std::string stream;  // "stderr", or "stdout" of a program that has no stderr log of its own; "file":
+                         // read from the file, as supervisord could not give it; "": none
     std::string text;    // at most 2 KiB
+    std::string missing = {};  // why there is none, or not from supervisord; empty: nothing is amiss
 };
 
 struct Notice {

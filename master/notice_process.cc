@@ -2,19 +2,34 @@
 
 #include "common/channel.h"
 #include "common/protocol.h"
+#include "common/terminal_text.h"
+#include "master/log_end.h"
 #include "master/spool.h"
 
 #include <optional>
 
 namespace healthcheckd::master {
 
-LogTail log_tail(const Incident& incident, LinkClient*& link) {
+LogTail log_tail(const Incident& incident, LinkClient*& link, const DiskWork& disk) {
     if (link == nullptr || incident.kind != NoticeKind::failed || !incident.request.of_supervisord)
         return {};
     CallResult answer = link->call("tail", incident.request.program, kLogTailLimit);
     if (answer.code == kCallTimeout || answer.code == kCallLinkLost || answer.code == kCallUnreachable)
         link = nullptr;
-    return answer.ok() ? LogTail{std::move(answer.stream), std::move(answer.text)} : LogTail{};
+    if (answer.ok())
+        return {std::move(answer.stream), std::move(answer.text)};
+    if (answer.code != kCallBadAnswer && link != nullptr)
+        return {};  // a fault: it has no log
+    LogTail tail{"file", {}, "supervisord did not give it: " + answer.message};
+    if (answer.code != kCallBadAnswer || answer.stream != "file")
+        return tail;
+    tail.missing = "supervisord cannot give it (its bytes may not be UTF-8): " + answer.message;
+    auto text = read_log_end(answer.text, disk, kLogFileLimit);
+    if (text)
+        tail.text = without_terminal_sequences(*text);
+    else
+        tail.missing += "; nor can the file be read: " + text.error().text();
+    return tail;
 }
 
 std::uint32_t spool_notices(const Incident& incident, const LogTail& log, std::uint32_t index) {
@@ -34,11 +49,12 @@ int run_notices(const std::vector<Incident>& incidents, int link_fd) {
     LinkClient* link = socket ? &*socket : nullptr;
     // Hundreds at once must be on disk before long, with or without the ends of their logs.
     const auto enough = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    const DiskWork disk(-1);
     std::uint32_t index = 0;
     for (const Incident& incident : incidents) {
         if (std::chrono::steady_clock::now() >= enough)
             link = nullptr;
-        index = spool_notices(incident, log_tail(incident, link), index);
+        index = spool_notices(incident, log_tail(incident, link, disk), index);
     }
     return 0;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "master/action.h"
+#include "master/disk_work.h"
 #include "master/link_client.h"
 #include "master/notice.h"
 
@@ -12,11 +13,12 @@
 namespace healthcheckd::master {
 
 inline constexpr std::chrono::milliseconds kLogTailLimit{3'000};
+inline constexpr std::chrono::milliseconds kLogFileLimit{1'000};
 
 // The end of the log of the incident's program, for a failure of a program that supervisord has. `link` may
-// be nullptr. Takes kLogTailLimit at most; without an answer there is no tail, and `link` is set to nullptr,
-// as the next question would wait as long.
-LogTail log_tail(const Incident& incident, LinkClient*& link);
+// be nullptr. Takes kLogTailLimit at most, and kLogFileLimit where the file has to be read; without an answer
+// there is no tail, and `link` is set to nullptr, as the next question would wait as long.
+LogTail log_tail(const Incident& incident, LinkClient*& link, const DiskWork& disk);
 
 // Puts the notices of `incident` into the spool and tells the master of each (`spooled`) that or why not. The
 // master counts them, this child's first is 0: `index` is that of the first here. Returns the next one.

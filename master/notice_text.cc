@@ -135,9 +135,14 @@ std::string details_of(const Telling& telling) {
         body += "\nThe last verdicts:\n" + indented(verdict_lines(notice));
     if (!notice.output.empty())
         body += "\nOutput of the command:\n" + indented(notice.output);
-    if (!notice.log.text.empty())
+    if (!notice.log.text.empty() && notice.log.missing.empty())
         body += fmt::format("\nThe end of the program's {} log, from supervisord (at most 2 KiB):\n{}",
                             notice.log.stream, indented(notice.log.text));
+    else if (!notice.log.text.empty())
+        body += fmt::format("\nThe end of the program's log, from its file (at most 2 KiB), as {}:\n{}",
+                            notice.log.missing, indented(notice.log.text));
+    else if (!notice.log.missing.empty())
+        body += fmt::format("\nThe end of the program's log is missing: {}.\n", notice.log.missing);
     return body;
 }
 

@@ -89,7 +89,7 @@ void ProcessReader::pump() {
         }
         asked_.push_back(std::move(question));
         if (asked_.size() == 1)
-            deadline_.start(kAnswerLimit);
+            deadline_.start(answer_limit());
         send(asked_.back());
     }
 }
@@ -187,7 +187,7 @@ void ProcessReader::take(Packet packet) {
         spawner_.kill(child_->pid);
         return fail(question, Error{"the process reader is not understood", EPROTO});
     }
-    deadline_.start(kAnswerLimit);
+    deadline_.start(answer_limit());
     left_out_.erase(question.process.pid);
     if (refused != nullptr)
         fail(question, Error{refused->message, refused->error});
@@ -223,14 +223,26 @@ void ProcessReader::on_deadline() {
     Rest& rest = left_out_[question.process.pid];
     rest.length = rest.length == Milliseconds(0) ? kFirstRest : std::min(kLongestRest, rest.length * 2);
     rest.until = Clock::now() + rest.length;
-    lose_child(fmt::format("it hangs at process {}, which is left out for {} s", question.process.pid,
-                           rest.length.count() / 1000));
+    // One line for each of many would hide all others.
+    const bool many = answer_limit() == kShortLimit;
+    hung_at_.push_back(Clock::now());
+    if (hung_at_.size() > kManyHang)
+        hung_at_.pop_front();
+    lose_child(fmt::format("it hangs at process {}, which is left out for {} s{}", question.process.pid,
+                           rest.length.count() / 1000,
+                           answer_limit() == kShortLimit && !many ? "; more of them are not named" : ""),
+               many ? log::Level::debug : log::Level::warning);
     hangs(question);
 }
 
+Milliseconds ProcessReader::answer_limit() const {
+    const bool many = hung_at_.size() == kManyHang && Clock::now() - hung_at_.front() < kHangSpan;
+    return many ? kShortLimit : kAnswerLimit;
+}
+
 // The next one is born without waiting for this one's end: a process that hangs in the kernel may have none.
-void ProcessReader::lose_child(std::string_view why) {
-    log::warning(kWho, "the process reader is replaced: {}", why);
+void ProcessReader::lose_child(std::string_view why, log::Level level) {
+    log::write(level, kWho, fmt::format("the process reader is replaced: {}", why));
     const pid_t pid = child_->pid;
     spawner_.on_end(pid, [corpses = corpses_](const ChildEnd&) { --*corpses; });
     ++*corpses_;

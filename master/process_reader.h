@@ -7,6 +7,7 @@
 
 #include "common/channel.h"
 #include "common/config.h"
+#include "common/log.h"
 #include "common/protocol.h"
 #include "common/result.h"
 #include "common/unique_fd.h"
@@ -57,8 +58,12 @@ public:
     pid_t pid() const { return child_ ? child_->pid : 0; }
 
 private:
-    // For one answer, and for a new child to get ready.
+    // For one answer, and for a new child to get ready. Where one program hangs, others of its kind do: after
+    // kManyHang in kHangSpan each gets less, so that those behind them do not wait for long.
     static constexpr Milliseconds kAnswerLimit{700};
+    static constexpr Milliseconds kShortLimit{150};
+    static constexpr std::size_t kManyHang = 2;
+    static constexpr Milliseconds kHangSpan{10'000};
     static constexpr Milliseconds kReadyLimit{5'000};
     static constexpr std::size_t kMostAsked = 32;  // at once, so that no answer finds the socket full
     static constexpr std::size_t kMostWaiting = 50'000;
@@ -89,7 +94,8 @@ private:
     void on_end(const ChildEnd& end);
     void take(Packet packet);
     void hangs(const Question& question);
-    void lose_child(std::string_view why);
+    void lose_child(std::string_view why, log::Level level = log::Level::warning);
+    Milliseconds answer_limit() const;
     bool rests(pid_t pid);
     void fail_all(const Error& error);
     static void fail(const Question& question, Error error);
@@ -109,6 +115,7 @@ private:
     std::deque<Question> waiting_;
     std::deque<Question> asked_;  // in the order of their answers
     std::map<pid_t, Rest> left_out_;
+    std::deque<TimePoint> hung_at_;  // the last kManyHang times
     Backoff backoff_;
     Timer pump_timer_;
     Timer deadline_;

@@ -6,9 +6,12 @@
 #include "common/protocol.h"
 
 #include <fstream>
+#include <optional>
 #include <spdlog/fmt/ranges.h>
 #include <sstream>
 #include <stdexcept>
+#include <string_view>
+#include <sys/fsuid.h>
 
 namespace healthcheckd::master {
 
@@ -23,30 +26,70 @@ void refuse(std::uint64_t seq, const Error& error) {
     answer(encode(Refused{seq, error.code, error.text()}));
 }
 
-// NSpid of /proc/PID/status (proc_pid_status(5)): the number of the process in each pid namespace that it is
-// in, from ours inwards. 0: in no other one than ours, or it cannot be told.
-pid_t inner_pid(pid_t pid) {
+// What the process reader takes from /proc/PID/status (proc_pid_status(5)).
+struct Status {
+    // The last number of NSpid, which are those of the process in each pid namespace that it is in, from ours
+    // inwards. 0: in no other one than ours, or it cannot be told.
+    pid_t inner = 0;
+    std::optional<uid_t> uid;  // where the real, effective, saved and file system ones are the same
+    std::optional<gid_t> gid;
+};
+
+template <class Id> std::optional<Id> the_same(std::string_view numbers) {
+    std::istringstream in{std::string(numbers)};
+    std::optional<Id> first;
+    for (Id id = 0; in >> id;)
+        if (id != first.value_or(id))
+            return std::nullopt;
+        else
+            first = id;
+    return first;
+}
+
+Status status_of(pid_t pid) {
     constexpr int kMostLines = 100;
-    std::ifstream status(fmt::format("/proc/{}/status", pid));
+    Status status;
+    std::ifstream file(fmt::format("/proc/{}/status", pid));
     std::string line;
-    for (int n = 0; n < kMostLines && std::getline(status, line); ++n) {
+    for (int n = 0; n < kMostLines && std::getline(file, line); ++n) {
+        if (line.starts_with("Uid:"))
+            status.uid = the_same<uid_t>(std::string_view(line).substr(4));
+        if (line.starts_with("Gid:"))
+            status.gid = the_same<gid_t>(std::string_view(line).substr(4));
         if (!line.starts_with("NSpid:"))
             continue;
         std::istringstream numbers(line.substr(6));
-        pid_t here = 0, inner = 0;
-        numbers >> here;
-        while (numbers >> here)
-            inner = here;
-        return inner;
+        pid_t number = 0;
+        numbers >> number;
+        while (numbers >> number)
+            status.inner = number;
     }
-    return 0;
+    return status;
+}
+
+// As the user of the process: what CAP_SYS_PTRACE would allow, file system ids that are its own do too
+// (ptrace(2), PTRACE_MODE_FSCREDS).
+UniqueFd open_as_its_user(const std::string& path, pid_t pid) {
+    const Status status = status_of(pid);
+    if (!status.uid || !status.gid || ::geteuid() != 0) {
+        errno = EACCES;
+        return {};
+    }
+    ::setfsgid(*status.gid);
+    ::setfsuid(*status.uid);
+    UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    const int error = errno;
+    ::setfsuid(0);
+    ::setfsgid(0);
+    errno = error;
+    return file;
 }
 
 void identify(const Identify& question) {
     const auto stat = read_proc_stat(question.pid);
     if (!stat)
         return refuse(question.seq, stat.error());
-    answer(encode(ProcessLine{question.seq, stat->start_ticks, stat->ppid, inner_pid(question.pid)}));
+    answer(encode(ProcessLine{question.seq, stat->start_ticks, stat->ppid, status_of(question.pid).inner}));
 }
 
 // Once the file is open the number is looked at again: a process that ended in between is told by its pidfd,
@@ -57,7 +100,13 @@ void measure(const Measure& question) {
     if (!pidfd)
         return refuse(question.seq, system_error(fmt::format("pidfd_open {}", process.pid)));
     const std::string path = fmt::format("/proc/{}/{}", process.pid, question.file);
-    const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file && (errno == EACCES || errno == EPERM))
+        file = open_as_its_user(path, process.pid);
+    if (!file && (errno == EACCES || errno == EPERM))
+        return refuse(
+            question.seq,
+            Error{fmt::format("open {} of another user's process takes CAP_SYS_PTRACE", path), errno});
     if (!file)
         return refuse(question.seq, system_error("open " + path));
     const auto stat = read_proc_stat(process.pid);

@@ -70,9 +70,11 @@ void ProgramTable::look() {
             looks_[line.pid].pidfd = open_pidfd(line.pid);
     }
     looking_ = looks_.size() + 1;
+    look_limit_.start(kLookLimit);
+    const std::uint64_t count = ++look_count_;
     for (const auto& [pid, look] : looks_)
-        identify_(pid, [this, pid = pid, alive = std::weak_ptr(alive_)](Result<SeenProcess> process) {
-            if (alive.expired())
+        identify_(pid, [this, pid = pid, count, alive = std::weak_ptr(alive_)](Result<SeenProcess> process) {
+            if (alive.expired() || count != look_count_)
                 return;
             looks_.at(pid).process = std::move(process);
             on_look();
@@ -81,8 +83,13 @@ void ProgramTable::look() {
 }
 
 void ProgramTable::on_look() {
-    if (--looking_ > 0)
-        return;
+    if (--looking_ == 0)
+        finish_look();
+}
+
+void ProgramTable::finish_look() {
+    look_limit_.stop();
+    ++look_count_;
     const Answer answer = std::move(waiting_.front());
     find_clock_steps(answer);
     take_in(answer);

@@ -62,7 +62,8 @@ public:
 
     // `local`: supervisord's pids are processes of this machine. Without it they are only told apart.
     ProgramTable(Loop& loop, bool local, Identify identify, Callbacks callbacks)
-        : loop_(loop), local_(local), identify_(std::move(identify)), callbacks_(std::move(callbacks)) {}
+        : loop_(loop), local_(local), identify_(std::move(identify)), callbacks_(std::move(callbacks)),
+          look_limit_(loop, [this] { finish_look(); }) {}
 
     // supervisord's answer to `list`: programs that are not in it are forgotten, but for their starts, so
     // that one which is removed and added again by `supervisorctl update` has been restarted. Taken in at
@@ -93,16 +94,19 @@ private:
     // the process that it holds.
     struct Look {
         UniqueFd pidfd;
-        Result<SeenProcess> process = Error{"nobody has looked at it", EAGAIN};
+        Result<SeenProcess> process = Error{"it takes long to look at it, as others hang", EAGAIN};
     };
     struct Answer {
         SupervisorTable table;
         double came_at = 0;  // seconds since boot
     };
     static constexpr std::size_t kMostWaiting = 16;
+    // For all looks of one answer: programs that hang must not keep the others waiting.
+    static constexpr Milliseconds kLookLimit{2'000};
 
     void look();
     void on_look();
+    void finish_look();
     void take_in(const Answer& answer);
     // What `line` says about the process of its program, beside what is known.
     struct News {
@@ -129,9 +133,11 @@ private:
     Identify identify_;
     Callbacks callbacks_;
     std::map<std::string, Entry> entries_;
-    std::deque<Answer> waiting_;       // answers that have not been taken in, the oldest first
-    std::map<pid_t, Look> looks_;      // for the oldest of them
-    std::size_t looking_ = 0;          // those of looks_ that are under way, and look() itself
+    std::deque<Answer> waiting_;    // answers that have not been taken in, the oldest first
+    std::map<pid_t, Look> looks_;   // for the oldest of them
+    std::size_t looking_ = 0;       // those of looks_ that are under way, and look() itself
+    std::uint64_t look_count_ = 0;  // of looks at the processes of an answer
+    Timer look_limit_;
     std::vector<double> clock_steps_;  // gaps that more than one program had
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     std::map<std::string, std::uint64_t> former_starts_;  // of programs that were removed

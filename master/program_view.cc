@@ -16,7 +16,9 @@ ProgramView view_beside(const Cat& cat, const ProgramTable& table, const Supervi
     // Whose the program's process is, tells supervisord; whether there is an answer or none.
     view.pending = !answers.asked;
     view.user = table.user_of(cat.program());
-    if (!answers.reached && !cat.config().pid_user)
+    if (cat.config().pid_user || view.user)
+        return view;
+    if (!answers.reached)
         view.user_unknown = fmt::format("supervisord was never reached: {}", answers.error);
     return view;
 }
@@ -34,6 +36,11 @@ ProgramView program_view(const Cat& cat, const ProgramTable& table, const Superv
         // Whoever measures no process needs no look at it.
         if (!program->hidden.empty() && (!program->runs() || cat.config().measures_process()))
             return {.unknown = program->hidden};
+        // Who starts and stops programs cannot be asked, so nobody knows whether it runs.
+        if (!program->runs() && !answers.error.empty())
+            return {.unknown =
+                        fmt::format("it did not run when supervisord last answered ({}); since then: {}",
+                                    program->state_text(), answers.error)};
         return {.program = program, .starting = program->state == kStarting};
     }
     const std::vector<std::string> members = table.members_named(cat.program());

@@ -1,6 +1,7 @@
 #include "master/supervisor_rpc.h"
 
 #include "common/line_codec.h"
+#include "common/terminal_text.h"
 
 #include <algorithm>
 #include <functional>
@@ -182,6 +183,15 @@ CallStatus decode_info(const std::string& xml, ProgramLine& program) {
     });
 }
 
+CallStatus decode_log_paths(const std::string& xml, std::string& stdout_path, std::string& stderr_path) {
+    return with_result(xml, [&](const xmlrpc_c::value& result) -> CallStatus {
+        const xmlrpc_c::cstruct members = xmlrpc_c::value_struct(result).cvalue();
+        stdout_path = text(members, "stdout_logfile").value_or("");
+        stderr_path = text(members, "stderr_logfile").value_or("");
+        return {};
+    });
+}
+
 CallStatus decode_settings(const std::string& xml, const std::string& name, SettingsLine& settings) {
     return with_result(xml, [&](const xmlrpc_c::value& result) -> CallStatus {
         for (const xmlrpc_c::value& entry : xmlrpc_c::value_array(result).vectorValueValue()) {
@@ -216,7 +226,8 @@ CallStatus decode_order(const std::string& xml) {
 }
 
 CallStatus decode_tail(std::string xml, std::string& text) {
-    // supervisord writes what the program wrote, also what XML may not hold (XML 1.0, 2.2): colours, for one.
+    // supervisord writes what the program wrote, also what XML may not hold (XML 1.0, 2.2).
+    xml = without_terminal_sequences(xml);
     std::ranges::replace_if(
         xml,
         [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' && c != '\r'; },
@@ -287,11 +298,20 @@ CallStatus Supervisor::tail_of(const std::string& method, const std::string& nam
 
 CallStatus Supervisor::tail(const std::string& name, std::string& stream, std::string& text) {
     stream = "stderr";
-    const CallStatus status = tail_of("tailProcessStderrLog", name, text);
-    if (!text.empty() || status.code == kCallUnreachable || status.code == kCallTimeout)
-        return status;
+    const CallStatus of_stderr = tail_of("tailProcessStderrLog", name, text);
+    if (!text.empty() || of_stderr.code == kCallUnreachable || of_stderr.code == kCallTimeout)
+        return of_stderr;
     stream = "stdout";
-    return tail_of("tailProcessStdoutLog", name, text);
+    const CallStatus of_stdout = tail_of("tailProcessStdoutLog", name, text);
+    if (!text.empty() || (of_stderr.code != kCallBadAnswer && of_stdout.code != kCallBadAnswer))
+        return of_stdout;
+    stream = "file";
+    std::string answer, stdout_path, stderr_path;
+    if (call(encode("getProcessInfo", &name), answer).ok())
+        (void)decode_log_paths(answer, stdout_path, stderr_path);
+    const bool stderr_fails = of_stderr.code == kCallBadAnswer;
+    text = stderr_fails ? stderr_path : stdout_path;
+    return stderr_fails ? of_stderr : of_stdout;
 }
 
 CallStatus Supervisor::order(const std::string& method, const std::string& name) {

@@ -47,7 +47,8 @@ public:
     // older supervisord does not tell keep supervisord's defaults. kFaultBadName when it has no such program.
     CallStatus settings(const std::string& name, SettingsLine& settings);
     // The end of its stderr log, at most 2 KiB, or of stdout's when stderr's is empty or goes there; `stream`
-    // says which. Both are empty when there is none.
+    // says which. Both are empty when there is none. supervisord fails on a log whose bytes are not UTF-8:
+    // then `stream` is "file" and `text` the path that supervisord has for it, or empty.
     CallStatus tail(const std::string& name, std::string& stream, std::string& text);
     // Ask for a stop or a start and do not wait for it to happen.
     CallStatus stop(const std::string& name);
@@ -79,6 +80,8 @@ CallStatus decode_list(const std::string& xml, std::vector<ProgramLine>& program
 CallStatus decode_pid(const std::string& xml, pid_t& pid);
 CallStatus decode_info(const std::string& xml, ProgramLine& program);
 CallStatus decode_settings(const std::string& xml, const std::string& name, SettingsLine& settings);
+// The paths of the logs in a getProcessInfo answer; empty where there is none.
+CallStatus decode_log_paths(const std::string& xml, std::string& stdout_path, std::string& stderr_path);
 CallStatus decode_order(const std::string& xml);
 CallStatus decode_tail(std::string xml, std::string& text);
 

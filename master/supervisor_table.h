@@ -9,8 +9,8 @@
 namespace healthcheckd::master {
 
 struct SupervisorTable {
-    std::vector<ProgramLine> programs;
-    SupervisorLine supervisord;         // who gave it
+    std::vector<ProgramLine> programs = {};
+    SupervisorLine supervisord = {};    // who gave it
     std::chrono::milliseconds took{0};  // from the question to the answer
 };
 

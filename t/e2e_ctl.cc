@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(a_daemon_that_is_frozen_or_stopped_ends_status_with_2) {
     const CommandResult frozen = healthcheckctl(daemon.socket(), {"status"});
     daemon.signal(SIGCONT);
     BOOST_TEST(frozen.status == 2);
-    BOOST_TEST(has(frozen.output, "nothing came for 15 s"), frozen.output);
+    BOOST_TEST(has(frozen.output, "nothing came for 5 s"), frozen.output);
     BOOST_TEST(healthcheckctl(daemon.socket(), {"status"}).status == 0);
     daemon.stop();
     const CommandResult stopped = healthcheckctl(daemon.socket(), {"status"});

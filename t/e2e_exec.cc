@@ -98,13 +98,12 @@ BOOST_AUTO_TEST_CASE(a_stop_or_a_kill_while_an_action_tells_leaves_no_process_an
             const TempDir dir;
             // The command lets supervisord freeze: to tell, the action asks it for the end of the program's
             // log, for 3 s.
-            Daemon daemon(
-                supervisord.url(),
-                failing_cat("cat1", "action: 'exec,email', execCmd: 'setsid sleep 4321 & echo $! > " +
-                                        dir.file("pid") + "; kill -STOP " +
-                                        std::to_string(supervisord.daemon_pid()) + "'"),
-                {.config_lines = "mail: {host: 127.0.0.1, port: " + std::to_string(free_port()) +
-                                 ", user: ops@test.local, to_list: [a@test.local]}"});
+            Daemon daemon(supervisord.url(),
+                          failing_cat("cat1", "action: 'exec,email', execCmd: 'sleep 4321 & echo $! > " +
+                                                  dir.file("pid") + "; kill -STOP " +
+                                                  std::to_string(supervisord.daemon_pid()) + "'"),
+                          {.config_lines = "mail: {host: 127.0.0.1, port: " + std::to_string(free_port()) +
+                                           ", user: ops@test.local, to_list: [a@test.local]}"});
             BOOST_TEST_REQUIRE(daemon.wait_for_log("exec done: exit status 0"));
             const pid_t left = pid_in(dir.file("pid"));
             BOOST_TEST_REQUIRE(left > 1);

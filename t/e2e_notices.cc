@@ -145,17 +145,4 @@ BOOST_AUTO_TEST_CASE(a_spool_that_somebody_removes_is_made_again_and_what_comes_
     BOOST_TEST(daemon.count_log("the spool was taken away") == 1u);
 }
 
-BOOST_AUTO_TEST_CASE(a_second_healthcheckd_with_the_same_state_folder_tells_nothing_twice) {
-    const Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
-    SmtpSink sink(plain_sink());
-    const std::string cats = tcp_cat("cat1", "web", free_port(), "action: email");
-    const Daemon daemon(supervisord.url(), cats, {.config_lines = plain_mail(sink)});
-    BOOST_TEST_REQUIRE(sink.wait_for_mails(1, 20s));
-    const Daemon other(supervisord.url(), cats,
-                       {.config_lines = plain_mail(sink), .state_dir = daemon.state_dir()});
-    BOOST_TEST(other.wait_for_log("another healthcheckd uses "));
-    BOOST_TEST(other.wait_for_log("-> failed: failure 1 of 1", 20s, 3));
-    BOOST_TEST(sink.mails().size() == 1u);
-}
-
 BOOST_AUTO_TEST_SUITE_END()

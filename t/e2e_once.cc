@@ -64,9 +64,10 @@ std::vector<std::string> complaints(const std::string& log) {
     std::vector<std::string> found;
     std::istringstream lines(log);
     for (std::string line; std::getline(lines, line);) {
-        const bool of_the_build = healthcheckd::kSanitized &&
-                                  line.find("] confined without these layers") != std::string::npos &&
-                                  line.ends_with(": seccomp");
+        const bool of_the_build =
+            healthcheckd::kSanitized &&
+            line.find("] sandbox layers not available on this system") != std::string::npos &&
+            line.ends_with(": seccomp");
         if (!of_the_build &&
             (line.find("warning") != std::string::npos || line.find("error") != std::string::npos))
             found.push_back(line);

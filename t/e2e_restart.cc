@@ -80,8 +80,8 @@ BOOST_AUTO_TEST_CASE(a_running_program_is_stopped_and_started) {
     BOOST_TEST(result.message.starts_with("stopped " + pid_text(before) + ", started " + pid_text(after) +
                                           ", running after "));
     BOOST_REQUIRE(world.stages.texts.size() == 3U);
-    BOOST_TEST(contains(world.stages.texts[1], "stopping web"));
-    BOOST_TEST(contains(world.stages.texts[2], "starting web"));
+    BOOST_TEST(contains(world.stages.texts[1], "STOPPING web"));
+    BOOST_TEST(contains(world.stages.texts[2], "STARTING web"));
 }
 
 BOOST_AUTO_TEST_CASE(a_program_that_ignores_term_is_waited_for) {

@@ -56,8 +56,8 @@ BOOST_AUTO_TEST_CASE(a_look_once_and_a_check_of_the_file_are_done_beside_a_daemo
 
 BOOST_AUTO_TEST_CASE(a_folder_that_takes_no_lock_keeps_nobody_from_watching) {
     const TempDir dir;
-    dir.write("file", "");
-    const Daemon daemon(kNobody, kCat, {.state_dir = dir.file("file/none")});
+    std::filesystem::create_directories(dir.file("healthcheckd.lock"));
+    const Daemon daemon(kNobody, kCat, {.state_dir = dir.path()});
     BOOST_TEST(daemon.wait_for_log("another healthcheckd with the same stateDir"), daemon.log());
     BOOST_TEST(daemon.wait_for_log("watches 1 cats"), daemon.log());
 }

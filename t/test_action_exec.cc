@@ -107,6 +107,50 @@ BOOST_AUTO_TEST_CASE(the_evidence_is_in_the_environment) {
                                         "HEALTHCHECK_VALUE=1031.25\n");
 }
 
+BOOST_AUTO_TEST_CASE(a_daemon_that_a_command_starts_lives_on_and_may_go_on_writing) {
+    const TempDir dir;
+    const std::string script = "while sleep 0.2; do echo tick; date +%s%N > " + dir.file("alive") + "; done";
+    const Outcome got = exec(request_for("setsid nohup sh -c '" + script + " # ' & echo $! > " +
+                                         dir.file("pid") + "; echo started"),
+                             1s);
+    BOOST_TEST(got.result.ok, got.result.message);
+    BOOST_TEST(has(got.result.output, "started"));
+    BOOST_TEST(got.swept == 0U);
+    const pid_t daemon = static_cast<pid_t>(std::stol(read_file(dir.file("pid"))));
+    const std::string before = read_file(dir.file("alive"));
+    // The action has ended, and with it the reader of the command's output.
+    BOOST_TEST(wait_until([&] { return read_file(dir.file("alive")) != before; }), "it writes and lives");
+    const std::string again = read_file(dir.file("alive"));
+    BOOST_TEST(wait_until([&] { return read_file(dir.file("alive")) != again; }));
+    ::kill(-daemon, SIGKILL);
+    ::kill(daemon, SIGKILL);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_command_leaves_in_its_own_session_ends_in_time_also_beside_a_daemon) {
+    const TempDir dir;
+    const Outcome got = exec(request_for("setsid sleep 100 & echo $! > " + dir.file("daemon") +
+                                         "; sleep 100 & echo $! > " + dir.file("job")),
+                             1s);
+    const auto pid_in = [&](const char* file) {
+        return static_cast<pid_t>(std::stol(read_file(dir.file(file))));
+    };
+    BOOST_TEST(got.result.ok, got.result.message);
+    BOOST_TEST(got.swept == 1U);
+    BOOST_TEST(::kill(pid_in("daemon"), 0) == 0);
+    BOOST_TEST(wait_until([&] { return ::kill(pid_in("job"), 0) != 0; }));
+    ::kill(pid_in("daemon"), SIGKILL);
+}
+
+BOOST_AUTO_TEST_CASE(a_command_over_time_is_ended_with_its_whole_tree_daemons_included) {
+    const TempDir dir;
+    ActionRequest request = request_for("setsid sleep 100 & echo $! > " + dir.file("daemon") + "; sleep 100");
+    request.cat.exec_timeout = std::chrono::seconds(1);
+    const Outcome got = exec(request, 1s);
+    BOOST_TEST(!got.result.ok);
+    const auto daemon = static_cast<pid_t>(std::stol(read_file(dir.file("daemon"))));
+    BOOST_TEST(wait_until([&] { return ::kill(daemon, 0) != 0; }));
+}
+
 BOOST_AUTO_TEST_CASE(without_a_process_the_pid_is_empty) {
     ActionRequest request = request_for("echo \"<$HEALTHCHECK_PID>\"");
     request.evidence.process = {};
@@ -244,11 +288,11 @@ BOOST_AUTO_TEST_CASE(a_daemon_that_holds_stdout_delays_nothing) {
     BOOST_TEST(got.result.ok, got.result.message);
     BOOST_TEST(got.result.output == "done\n");
     BOOST_TEST(got.took.count() < 1500);
-    // ... and does not outlive the sweep.
-    BOOST_TEST(got.swept == 1u);
+    BOOST_TEST(got.swept == 0u);
     const pid_t left = pid_in(dir.file("pid"));
     BOOST_REQUIRE(left > 1);
-    BOOST_TEST(!runs(left));
+    BOOST_TEST(runs(left));
+    ::kill(left, SIGKILL);
 }
 
 BOOST_AUTO_TEST_CASE(a_leftover_that_ends_by_itself_is_not_disturbed) {
@@ -262,7 +306,7 @@ BOOST_AUTO_TEST_CASE(a_leftover_that_ends_by_itself_is_not_disturbed) {
 
 BOOST_AUTO_TEST_CASE(a_leftover_that_ignores_term_is_killed_by_the_sweep) {
     const TempDir dir;
-    const Outcome got = exec(request_for("trap '' TERM; setsid sh -c 'echo $$ > " + dir.file("pid") +
+    const Outcome got = exec(request_for("trap '' TERM; sh -c 'echo $$ > " + dir.file("pid") +
                                          "; while :; do sleep 0.05; done' & while [ ! -s " + dir.file("pid") +
                                          " ]; do sleep 0.01; done"),
                              0ms);

@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(sigterm_while_a_helper_works_ends_what_the_command_has_left
     const TempDir dir;
     ActionChild action([&] {
         std::optional<master::CommandGuard> guard;
-        run(request_for("setsid sleep 1000 & echo $! > " + dir.file("a")), guard);
+        run(request_for("sleep 1000 & echo $! > " + dir.file("a")), guard);
         guard->help([&] {
             dir.write("b", std::to_string(::getpid()) + "\n");
             for (;;)

@@ -33,7 +33,7 @@ BOOST_AUTO_TEST_CASE(commands_and_options_are_offered_where_they_fit) {
     BOOST_TEST(completed("healthcheckctl ") ==
                "status\nwatch\npause\nresume\ncheck\ntest-action\nreload\nhistory\n");
     BOOST_TEST(completed("healthcheckctl re") == "resume\nreload\n");
-    BOOST_TEST(completed("healthcheckctl --") == "--socket\n--help\n--version\n");
+    BOOST_TEST(completed("healthcheckctl --") == "--socket\n--timeout\n--help\n--version\n");
     BOOST_TEST(completed("healthcheckctl status --") == "--json\n");
     BOOST_TEST(completed("healthcheckctl test-action cat1 -") == "--dry-run\n");
     BOOST_TEST(completed("healthcheckctl pause web --f") == "--for\n");

@@ -46,6 +46,48 @@ void check_options(const std::string& usage, const std::string& text) {
         BOOST_TEST(text.find("Fl Fl " + option) != std::string::npos, "--" << option);
 }
 
+// The texts within quotes, and those that hold another quote.
+struct Quotes {
+    std::multiset<std::string> all;
+    std::vector<std::string> nested;
+};
+
+Quotes quotes_in(const std::string& text) {
+    constexpr std::string_view kOpen = "\xe2\x80\x98", kClose = "\xe2\x80\x99";
+    Quotes quotes;
+    for (std::size_t at = text.find(kOpen); at != std::string::npos; at = text.find(kOpen, at + 1)) {
+        const std::size_t begin = at + kOpen.size();
+        const std::string inside = text.substr(begin, text.find(kClose, begin) - begin);
+        (inside.find(kOpen) == std::string::npos ? (void)quotes.all.insert(inside)
+                                                 : quotes.nested.push_back(inside));
+    }
+    return quotes;
+}
+
+// `text` with every character gone that another one was printed over, as bold and underlined ones are.
+std::string without_overstrikes(const std::string& text) {
+    std::string out;
+    for (const char c : text) {
+        if (c != '\b') {
+            out += c;
+            continue;
+        }
+        while (!out.empty() && (static_cast<unsigned char>(out.back()) & 0xc0) == 0x80)
+            out.pop_back();
+        if (!out.empty())
+            out.pop_back();
+    }
+    return out;
+}
+
+// A page on one line; what the renderer complained of comes first.
+std::string rendered(const std::string& command, const std::string& name) {
+    const CommandResult result =
+        run_command({"/bin/sh", "-c", command + " " + (source_dir() / "man" / name).string() + " 2>&1"});
+    BOOST_TEST_REQUIRE(result.status == 0, command << name);
+    return std::regex_replace(without_overstrikes(result.output), std::regex("\\s+"), " ");
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(test_man_pages)
@@ -53,6 +95,23 @@ BOOST_AUTO_TEST_SUITE(test_man_pages)
 BOOST_AUTO_TEST_CASE(every_option_that_the_programs_show_is_described) {
     check_options(master::usage(), page("healthcheckd.8"));
     check_options(ctl::usage(), page("healthcheckctl.1"));
+}
+
+BOOST_AUTO_TEST_CASE(man_db_and_mandoc_show_the_pages_alike_and_neither_mangles_a_list) {
+    for (const char* name : {"healthcheckd.8", "healthcheckd.yaml.5", "healthcheckctl.1"})
+        BOOST_TEST_CONTEXT(name) {
+            // What man-db runs, with all warnings; without hyphens, to compare.
+            const std::string by_groff =
+                rendered("groff -Tutf8 -Kutf8 -mandoc -ww -rLL=80n -rHY=0 -P-cbou", name);
+            const std::string by_mandoc = rendered("mandoc -Tutf8 -Owidth=80", name);
+            const Quotes groff = quotes_in(by_groff), mandoc = quotes_in(by_mandoc);
+            for (const Quotes& quotes : {groff, mandoc}) {
+                BOOST_TEST(quotes.all.size() > 10U);
+                BOOST_TEST(quotes.nested == std::vector<std::string>());
+            }
+            BOOST_TEST(by_groff.find("troff:") == std::string::npos, by_groff.substr(0, 300));
+            BOOST_TEST((groff.all == mandoc.all));
+        }
 }
 
 BOOST_AUTO_TEST_CASE(every_command_of_healthcheckctl_is_described_and_no_other) {

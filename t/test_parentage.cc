@@ -12,7 +12,7 @@ namespace {
 constexpr pid_t kProgram = 500;
 
 // Processes by their number, and looks that are answered at once or by order.
-struct Look {
+struct Lab {
     std::map<pid_t, ProcessReader::Process> processes{{kProgram, {1, 100, 0}}};
     bool waits = false;
     std::vector<std::function<void()>> waiting;
@@ -42,71 +42,69 @@ struct Look {
 BOOST_AUTO_TEST_SUITE(test_parentage)
 
 BOOST_AUTO_TEST_CASE(a_child_of_the_process_that_supervisord_is_belongs_to_it) {
-    Look look;
-    BOOST_TEST(look.stranger({1, 100, 100}) == "");
-    BOOST_TEST(look.stranger({2, 100, kNoListener}) == "", "over TCP");
-    BOOST_TEST(look.stranger({3, 0, 100}) == "", "whoever listens says enough");
+    Lab lab;
+    BOOST_TEST(lab.stranger({1, 100, 100}) == "");
+    BOOST_TEST(lab.stranger({2, 100, kNoListener}) == "", "over TCP");
+    BOOST_TEST(lab.stranger({3, 0, 100}) == "", "whoever listens says enough");
 }
 
 BOOST_AUTO_TEST_CASE(a_child_of_anybody_else_does_not) {
-    Look look;
+    Lab lab;
     for (const SupervisorLine& supervisord :
          {SupervisorLine{1, 101, 101}, {2, 101, kNoListener}, {3, 1, 900}})
-        BOOST_TEST(look.stranger(supervisord)
+        BOOST_TEST(lab.stranger(supervisord)
                        .find("its parent is pid 100, and supervisord says that it is pid " +
                              std::to_string(supervisord.pid)) != std::string::npos);
-    BOOST_TEST(look.stranger({4, 0, kNoListener}).find("does not say which process") != std::string::npos);
+    BOOST_TEST(lab.stranger({4, 0, kNoListener}).find("does not say which process") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_supervisord_that_made_itself_a_daemon_or_is_behind_a_proxy_is_who_it_says) {
-    Look look;
-    BOOST_TEST(look.stranger({1, 100, 99}) == "", "who listened has ended");
-    look.processes[77] = {1, 1, 0};
-    BOOST_TEST(look.stranger({2, 100, 77}) == "", "a proxy");
-    look.processes[78] = {1, 1, 12};
-    BOOST_TEST(look.stranger({3, 100, 78}) == "", "a proxy in a container");
+    Lab lab;
+    BOOST_TEST(lab.stranger({1, 100, 99}) == "", "who listened has ended");
+    lab.processes[77] = {1, 1, 0};
+    BOOST_TEST(lab.stranger({2, 100, 77}) == "", "a proxy");
+    lab.processes[78] = {1, 1, 12};
+    BOOST_TEST(lab.stranger({3, 100, 78}) == "", "a proxy in a container");
 }
 
 BOOST_AUTO_TEST_CASE(in_another_pid_namespace_nobody_here_is_its_child) {
-    Look look;
-    look.processes[kProgram].ppid = 1;
-    look.processes[4321] = {1, 1, 1};
-    BOOST_TEST(look.stranger({1, 1, 4321}).find("another pid namespace") != std::string::npos);
-    BOOST_TEST(look.stranger({2, 1, 0}).find("another pid namespace") != std::string::npos, "not to be seen");
+    Lab lab;
+    lab.processes[kProgram].ppid = 1;
+    lab.processes[4321] = {1, 1, 1};
+    BOOST_TEST(lab.stranger({1, 1, 4321}).find("another pid namespace") != std::string::npos);
+    BOOST_TEST(lab.stranger({2, 1, 0}).find("another pid namespace") != std::string::npos, "not to be seen");
 }
 
 BOOST_AUTO_TEST_CASE(a_look_waits_for_what_is_found_out_about_the_listener_and_is_answered_once) {
-    Look look;
-    look.processes[kProgram].ppid = 1;
-    look.processes[4321] = {1, 1, 1};
-    look.waits = true;
-    look.parentage.use({1, 1, 4321});
+    Lab lab;
+    lab.processes[kProgram].ppid = 1;
+    lab.processes[4321] = {1, 1, 1};
+    lab.waits = true;
+    lab.parentage.use({1, 1, 4321});
     std::vector<std::string> answers;
-    look.parentage.look(kProgram,
-                        [&](const Result<SeenProcess>& seen) { answers.push_back(seen->stranger); });
-    BOOST_REQUIRE(look.waiting.size() == 2U);
-    look.waiting[1]();
+    lab.parentage.look(kProgram, [&](const Result<SeenProcess>& seen) { answers.push_back(seen->stranger); });
+    BOOST_REQUIRE(lab.waiting.size() == 2U);
+    lab.waiting[1]();
     BOOST_TEST(answers.empty());
-    look.waiting[0]();
+    lab.waiting[0]();
     BOOST_REQUIRE(answers.size() == 1U);
     BOOST_TEST(answers[0].find("another pid namespace") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_about_an_earlier_listener_is_not_taken_for_one_about_the_present) {
-    Look look;
-    look.processes[77] = {1, 1, 0};
-    look.processes[4321] = {1, 1, 100};
-    look.waits = true;
-    look.parentage.use({1, 100, 77});
-    look.parentage.use({2, 100, 4321});
+    Lab lab;
+    lab.processes[77] = {1, 1, 0};
+    lab.processes[4321] = {1, 1, 100};
+    lab.waits = true;
+    lab.parentage.use({1, 100, 77});
+    lab.parentage.use({2, 100, 4321});
     std::vector<std::string> answers;
-    look.parentage.look(kProgram,
-                        [&](const Result<SeenProcess>& seen) { answers.push_back(seen->stranger); });
-    BOOST_REQUIRE(look.waiting.size() == 3U);
+    lab.parentage.look(kProgram, [&](const Result<SeenProcess>& seen) { answers.push_back(seen->stranger); });
+    BOOST_REQUIRE(lab.waiting.size() == 3U);
     for (const std::size_t i : {2U, 0U})
-        look.waiting[i]();
+        lab.waiting[i]();
     BOOST_TEST(answers.empty());
-    look.waiting[1]();
+    lab.waiting[1]();
     BOOST_REQUIRE(answers.size() == 1U);
     BOOST_TEST(answers[0] != "");
 }

@@ -183,6 +183,16 @@ BOOST_AUTO_TEST_CASE(a_clock_that_was_set_hides_no_process_as_it_moves_the_ages_
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_program_that_supervisord_calls_running_without_a_process_is_asked_about_again) {
+    const Subprocess process({"/bin/sleep", "100"});
+    Watched watched;
+    watched.update(kRunning, 0, 100);
+    BOOST_TEST(!watched.table.find("web")->runs());
+    BOOST_TEST(watched.table.find("web")->in_transition());
+    watched.update(kRunning, process.pid(), 100);
+    BOOST_TEST(watched.table.find("web")->runs());
+}
+
 BOOST_AUTO_TEST_CASE(why_a_program_does_not_run_is_told_apart) {
     Watched watched;
     for (const auto& [state, text] : {std::pair{kStopped, "STOPPED"},

@@ -24,6 +24,7 @@ namespace {
 
 constexpr std::size_t kMaxCommandLine = 128 * 1024;  // one argument may have as much (execve(2))
 constexpr int kMaxAncestors = 1000;
+constexpr std::size_t kShortName = 15;  // bytes of the name that the kernel keeps (proc(5), comm)
 
 std::string_view base_name(std::string_view path) {
     return path.substr(path.rfind('/') + 1);
@@ -76,6 +77,9 @@ public:
         if (best.match == NameMatch::none && processes_hidden())
             return {{}, Verdict::unknown, std::string(kHidden)};
         if (best.match == NameMatch::none)
+            if (const auto other = stranger(); !other.empty())
+                return {{}, Verdict::unknown, other};
+        if (best.match == NameMatch::none)
             return {{},
                     Verdict::idle,
                     fmt::format("no process of user {} goes by the name {} (pidUser: names another user)",
@@ -103,6 +107,28 @@ private:
         if (program_user())
             users.insert(*program_user());
         return fmt::format("{}", fmt::join(users, " or "));
+    }
+
+    // Why a process of another user may be the one that is meant, by its short name; empty: there is none.
+    std::string stranger() const {
+        const std::unique_ptr<DIR, CloseFolder> proc(::opendir("/proc"));
+        const std::string short_name = name_.substr(0, kShortName);
+        while (const dirent* entry = proc ? ::readdir(proc.get()) : nullptr) {
+            std::array<char, 4096> buffer;
+            const std::string path = std::string(entry->d_name) + "/status";
+            const auto text = path[0] >= '1' && path[0] <= '9'
+                                  ? read_text_at(::dirfd(proc.get()), path.c_str(), buffer)
+                                  : Result<std::string_view>(Error{"no process"});
+            const auto ids = text ? status_ids(*text) : std::nullopt;
+            // A set-user-ID program is nobody's who is believed, whatever it is called.
+            if (ids && ids->real_uid == ids->effective_uid && !believed(ids->real_uid) &&
+                text->starts_with("Name:\t" + short_name + "\n"))
+                return fmt::format("process {} of user {} goes by the name {}, and only those of user {} are "
+                                   "believed to be it; if it is meant, say pidUser: {}",
+                                   entry->d_name, ids->real_uid, printable(name_), users_text(),
+                                   ids->real_uid);
+        }
+        return {};
     }
 
     // A process that ends while we look is none. The order is what keeps us from hanging at a process of a

@@ -105,8 +105,9 @@ inline constexpr std::string_view kHidden = "/proc hides the processes of other 
 //
 // By name: of the processes whose real and effective user is root, the user that this process runs as here,
 // the program's own (set_program_user) or `pidUser`, those that match best, and of them the one that started
-// first. Of another user's process nothing is read but who that is. A program "group:name" is looked for by
-// its name. Kernel threads and zombies have no command line and are never found.
+// first. Of another user's process nothing is read but who that is and its short name: when nobody else is
+// found and one goes by the name, the verdict is unknown, and says so. A program "group:name" is looked for
+// by its name. Kernel threads and zombies have no command line and are never found.
 std::unique_ptr<PidFinder> make_pid_finder(const CatConfig& cat, pid_t master);
 
 }  // namespace healthcheckd::worker

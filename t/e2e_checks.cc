@@ -101,6 +101,24 @@ BOOST_AUTO_TEST_CASE(a_web_server_that_hangs_is_restarted) {
     BOOST_TEST(daemon.wait_for_log("no answer within 0.5 s"));
 }
 
+BOOST_AUTO_TEST_CASE(a_page_of_two_megabytes_and_a_stream_without_end_restart_nothing) {
+    const int port = free_port();
+    const Supervisord supervisord({{.name = "web", .command = web_command(port)}});
+    BOOST_TEST_REQUIRE(accepts(supervisord, "web"));
+    const pid_t before = supervisord.pid("web");
+    const std::string common = ", program: web, host: 127.0.0.1, port: " + std::to_string(port) +
+                               ", periodSeconds: 0.5, initialDelaySeconds: 2, failureThreshold: 2, "
+                               "action: restart}\n";
+    Daemon daemon(supervisord.url(), "big: {path: /big" + common + "stream: {path: /inf" + common +
+                                         "drip: {path: /drip" + common + "short: {path: /short" + common);
+    for (const char* cat : {"big", "stream", "drip", "short"}) {
+        BOOST_TEST(daemon.wait_for_state(cat, [](const auto& state) { return state["probes"] >= 5; }));
+        BOOST_TEST(daemon.state(cat)["state"] == "healthy", cat);
+        BOOST_TEST(daemon.state(cat)["failures"] == 0, cat);
+    }
+    BOOST_TEST(supervisord.pid("web") == before);
+}
+
 BOOST_AUTO_TEST_CASE(a_status_500_runs_the_command_and_a_302_is_alive) {
     const int port = free_port();
     const Supervisord supervisord({{.name = "web", .command = web_command(port)}});

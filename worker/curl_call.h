@@ -1,14 +1,16 @@
-// One libcurl transfer to the host and port of a cat, bounded in time, and its outcome in plain words. Worker
-// (http, tcp).
+// One libcurl transfer over a connection that is there, bounded in time and over when its caller has what it
+// wants. Worker (http).
 #pragma once
 
 #include "common/config.h"
+#include "common/unique_fd.h"
 #include "worker/probe.h"
-#include "worker/resolver.h"
 
 #include <array>
+#include <chrono>
 #include <curl/curl.h>
 #include <memory>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -21,12 +23,16 @@ struct CurlDeleter {
 };
 using CurlList = std::unique_ptr<curl_slist, CurlDeleter>;
 
+// `line` at the end of `list`. Throws std::bad_alloc.
+void append(CurlList& list, const std::string& line);
+
 class CurlCall {
 public:
-    // Sets what all transfers have in common: the server, one time limit for everything with name resolution
-    // included (timeoutSeconds), no proxy, no signals, no connection or address kept. Throws
-    // std::runtime_error when libcurl refuses (no memory, a host that is none).
-    CurlCall(const CatConfig& cat, Resolver* resolver);
+    using Clock = std::chrono::steady_clock;
+
+    // Sets what all transfers have in common: the server, no proxy, no signals, no name to resolve, no
+    // connection kept. Throws std::runtime_error when libcurl refuses (no memory, a host that is none).
+    explicit CurlCall(const CatConfig& cat);
     CurlCall(const CurlCall&) = delete;
     CurlCall& operator=(const CurlCall&) = delete;
 
@@ -38,40 +44,44 @@ public:
     // For what sets more than one option.
     CURL* handle() const { return handle_.get(); }
 
-    CURLcode perform();           // no connection is left when it returns
-    long status() const;          // HTTP status of the answer, 0 before there is one
-    double milliseconds() const;  // of the last transfer
-    std::string took() const;     // "3.2 ms"
+    // Transfers until `deadline` and ends the connection. Once the caller has said have_answer(), whatever
+    // comes is no error: the other side gets 0.2 s more, within `deadline`, to send the rest of what it wants
+    // to send, so that it is not cut short without need, and the outcome is CURLE_OK.
+    CURLcode perform(UniqueFd connection, int family, Clock::time_point deadline);
+    // To be called from the callbacks of a transfer.
+    void have_answer();
+    // From there too: the other side said that it will end the connection itself, which it gets 0.1 s for.
+    void other_side_ends() { other_side_ends_ = true; }
 
-    // Whether the last transfer's connection led back to itself (see connect_once() of tcp_connect.h): nobody
-    // listens.
-    bool met_itself() const;
+    long status() const;  // HTTP status of what came so far, 0 before there is one
+    // What the other side had sent on an unencrypted connection (64 KB of it at most) and libcurl has not
+    // read, after a transfer without an answer.
+    const std::string& unread() const { return unread_; }
 
-    // The result for a transfer that ended with `code`, not CURLE_OK. A server that cannot be reached or
-    // whose answer cannot be used is a failure, and so is a name that does not resolve: the check's target is
-    // named by the configuration, and as configured it does not answer. So is TLS that this machine does not
-    // accept. Unknown is only what this machine itself could not do (no memory, no descriptor). Throws
-    // std::runtime_error when the resolver's files were replaced, so that a newly confined worker can read
-    // them.
-    ProbeResult fault(CURLcode code) const;
-
-    // A result with duration and time limit filled in.
-    ProbeResult result(Verdict verdict, std::string message) const;
+    // For a transfer that ended with `code`, not CURLE_OK: whose answer cannot be used is a failure, and so
+    // is TLS that this machine does not accept. Unknown is only what this machine itself could not do
+    // (memory).
+    Finding fault(CURLcode code) const;
 
 private:
     static curl_socket_t open_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
+    static int set_up_socket(void* self, curl_socket_t fd, curlsocktype purpose);
     static int close_socket(void* self, curl_socket_t fd);
-    void check_resolver() const;
-    ProbeResult timeout_fault() const;
-    ProbeResult connect_fault() const;
+    CURLcode run(Clock::time_point deadline);
+    CURLcode outcome();
+    void read_rest(int fd);
+    std::string timeout_fault() const;
 
     const CatConfig& cat_;
-    Resolver* const resolver_;  // null: the host is an address
-    std::set<curl_socket_t>
-        open_;  // what libcurl has not closed; before handle_, which closes some at its end
+    UniqueFd connection_;           // for open_socket()
+    std::set<curl_socket_t> open_;  // what libcurl has not closed; before the handles, which may close some
+    CurlList by_ipv4_, by_ipv6_;    // where to connect to, for libcurl
     std::unique_ptr<CURL, CurlDeleter> handle_;
+    std::unique_ptr<CURLM, decltype(&curl_multi_cleanup)> multi_;
     std::array<char, CURL_ERROR_SIZE> error_text_{};
-    int socket_error_ = 0;  // why this machine had no socket for the last transfer
+    std::optional<Clock::time_point> answered_;
+    bool other_side_ends_ = false;
+    std::string unread_;
 };
 
 }  // namespace healthcheckd::worker

@@ -18,6 +18,12 @@ struct ProbeResult {
     std::string message;  // one sentence with value, limit and unit for the reader
 };
 
+// A verdict and its reason in one sentence.
+struct Finding {
+    Verdict verdict = Verdict::unknown;
+    std::string message;
+};
+
 class Probe {
 public:
     virtual ~Probe() = default;

@@ -1,9 +1,10 @@
 #include "worker/probe_http.h"
 
 #include "common/line_codec.h"
-#include "worker/tcp_connect.h"
+#include "worker/http_head.h"
 
 #include <algorithm>
+#include <cctype>
 #include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
 #include <strings.h>
@@ -18,6 +19,9 @@ namespace {
 
 using Json = nlohmann::json;
 
+// libcurl 7.88 connects anew what is connected, which fails, and loses an answer, when a reset has come.
+constexpr int kTries = 3;
+
 bool same_header(std::string_view a, std::string_view b) {
     return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
 }
@@ -27,14 +31,6 @@ bool printable_only(std::string_view text) {
         const auto byte = static_cast<unsigned char>(c);
         return byte == 0x7f || (byte < 0x20 && byte != '\t');
     });
-}
-
-void append(CurlList& list, const std::string& line) {
-    curl_slist* longer = curl_slist_append(list.get(), line.c_str());
-    if (longer == nullptr)
-        throw std::bad_alloc();
-    (void)list.release();
-    list.reset(longer);
 }
 
 // The headers of `cat` in libcurl's form, with a Content-Type for a body that has none.
@@ -64,6 +60,17 @@ Result<CurlList> header_list(const CatConfig& cat) {
     return list;
 }
 
+// Whether a server that sends this line of a head will end the connection after its answer.
+bool announces_end(std::string_view line) {
+    constexpr std::string_view kName = "connection:";
+    if (line.starts_with("HTTP/1.0"))
+        return true;
+    std::string lower(line);
+    std::transform(lower.begin(), lower.end(), lower.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return lower.starts_with(kName) && lower.find("close", kName.size()) != std::string::npos;
+}
+
 // "200-204,301".
 std::string text_of(const StatusRanges& ranges) {
     std::string text;
@@ -90,13 +97,12 @@ std::string request_target(std::string_view path) {
 }
 
 Result<void> HttpProbe::prepare() {
-    if (!is_address(cat_.host))
-        resolver_.emplace(cat_.timeout);
+    dialer_.emplace(cat_);
     auto headers = header_list(cat_);
     if (!headers)
         return headers.error();
     headers_ = std::move(*headers);
-    call_ = std::make_unique<CurlCall>(cat_, resolver_ ? &*resolver_ : nullptr);
+    call_ = std::make_unique<CurlCall>(cat_);
     if (auto prepared = prepare_tls(); !prepared)
         return prepared;
     CurlCall& call = *call_;
@@ -150,35 +156,71 @@ std::size_t HttpProbe::on_body(char*, std::size_t size, std::size_t count, void*
     return probe.body_bytes_ > kMaxBodyBytes ? 0 : size * count;
 }
 
-std::size_t HttpProbe::on_header(char*, std::size_t size, std::size_t count, void* self) {
+std::size_t HttpProbe::on_header(char* data, std::size_t size, std::size_t count, void* self) {
     auto& probe = *static_cast<HttpProbe*>(self);
-    probe.header_bytes_ += size * count;
-    return probe.header_bytes_ > kMaxHeaderBytes ? 0 : size * count;
+    const std::string_view line(data, size * count);
+    probe.header_bytes_ += line.size();
+    if (probe.header_bytes_ > kMaxHeaderBytes)
+        return 0;
+    if (line == "\r\n" || line == "\n")
+        probe.on_head_end();
+    else if (announces_end(line))
+        probe.call_->other_side_ends();
+    return line.size();
 }
 
-bool HttpProbe::expected(long status) const {
-    return std::any_of(cat_.expect_status.begin(), cat_.expect_status.end(),
-                       [&](const auto& range) { return status >= range.first && status <= range.second; });
+// Also called for interim heads, and at the end of trailers.
+void HttpProbe::on_head_end() {
+    const long status = call_->status();
+    if (status_ != 0 || !is_final(status))
+        return;
+    status_ = status;
+    timer_->stop();
+    call_->have_answer();
 }
 
-ProbeResult HttpProbe::probe(const ProbeCommand&) {
-    body_bytes_ = 0;
-    header_bytes_ = 0;
-    const CURLcode code = call_->perform();
-    if (code == CURLE_WRITE_ERROR && body_bytes_ > kMaxBodyBytes)
-        return call_->result(Verdict::failure, "bad response: body larger than 1 MB");
+Finding HttpProbe::judge(long status) const {
+    const bool expected =
+        std::any_of(cat_.expect_status.begin(), cat_.expect_status.end(),
+                    [&](const auto& range) { return status >= range.first && status <= range.second; });
+    if (!expected)
+        return {Verdict::failure, fmt::format("HTTP {}, expected {}", status, text_of(cat_.expect_status))};
+    return {Verdict::success, fmt::format("HTTP {} in {:.1f} ms", status, timer_->milliseconds())};
+}
+
+Finding HttpProbe::judge_fault(CURLcode code) const {
     if (code == CURLE_WRITE_ERROR && header_bytes_ > kMaxHeaderBytes)
-        return call_->result(Verdict::failure, "bad response: headers larger than 64 KB");
+        return {Verdict::failure, "bad response: headers larger than 64 KB"};
     // Updated authorities may know the server.
     if (code == CURLE_PEER_FAILED_VERIFICATION && ca_file_ && !ca_file_->replaced().empty())
         throw std::runtime_error(ca_file_->replaced() + " was replaced");
-    if (code != CURLE_OK)
-        return call_->fault(code);
-    const long status = call_->status();
-    if (!expected(status))
-        return call_->result(Verdict::failure,
-                             fmt::format("HTTP {}, expected {}", status, text_of(cat_.expect_status)));
-    return call_->result(Verdict::success, fmt::format("HTTP {} in {}", status, call_->took()));
+    if (header_bytes_ == 0)
+        if (const auto status = final_status(call_->unread()))
+            return judge(*status);
+    return call_->fault(code);
+}
+
+ProbeResult HttpProbe::probe(const ProbeCommand&) {
+    timer_.emplace(cat_.timeout);
+    body_bytes_ = 0;
+    header_bytes_ = 0;
+    status_ = 0;
+    CURLcode code = CURLE_COULDNT_CONNECT;
+    for (int i = 0; i < kTries && code == CURLE_COULDNT_CONNECT; ++i) {
+        Dialled dialled = dialer_->dial(timer_->deadline());
+        if (!dialled.fd)
+            return timer_->result(std::move(dialled.finding));
+        code = call_->perform(std::move(dialled.fd), dialled.family, timer_->deadline());
+    }
+    timer_->stop();
+    // CURLE_PARTIAL_FILE: of a body that would have followed a head, which has ended with the connection.
+    if (code != CURLE_OK && code != CURLE_PARTIAL_FILE)
+        return timer_->result(judge_fault(code));
+    // The end of the connection ends a head too, without an empty line; but an interim one is no answer.
+    const long status = status_ != 0 ? status_ : call_->status();
+    if (!is_final(status))
+        return timer_->result({Verdict::failure, "the connection was closed without an answer"});
+    return timer_->result(judge(status));
 }
 
 }  // namespace healthcheckd::worker

@@ -1,12 +1,10 @@
 // Check type `tcp`: does something accept connections at host and port? Worker.
 #pragma once
 
-#include "worker/curl_call.h"
+#include "worker/dialer.h"
 #include "worker/probe.h"
-#include "worker/tcp_connect.h"
 
 #include <optional>
-#include <vector>
 
 namespace healthcheckd::worker {
 
@@ -15,19 +13,13 @@ public:
     explicit TcpProbe(const CatConfig& cat) : cat_(cat) {}
 
     Result<void> prepare() override;
-    // Connects to an address of the host and closes at once; success when one accepts. An address, or
-    // localhost, is connected to without further ado; names are libcurl's, which tries both families side by
-    // side (RFC 8305). Failures as CurlCall::fault() says.
+    // Connects to an address of the host and closes at once; success when one accepts, which the kernel does
+    // for a listening process that is stopped, too. Otherwise as Dialer::dial() says.
     ProbeResult probe(const ProbeCommand& command) override;
 
 private:
-    ProbeResult probe_by_name();
-    ProbeResult probe_by_address() const;
-    void judge(const Error& error, ProbeResult& result) const;
-
     const CatConfig& cat_;
-    std::vector<SocketAddress> addresses_;  // empty: a name
-    std::optional<Resolver> resolver_;      // for names only
+    std::optional<Dialer> dialer_;
 };
 
 }  // namespace healthcheckd::worker

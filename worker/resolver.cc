@@ -14,9 +14,8 @@ namespace healthcheckd::worker {
 namespace {
 
 constexpr int kMaxLines = 1000;
-constexpr std::size_t kThreadStack = 1 << 20;      // bytes; the default of 8 MB is for programs, not look-ups
-constexpr std::chrono::minutes kLongestLookup{2};  // three servers, six domains to search in, two tries
-constexpr int kDefaultTimeout = 5;                 // seconds, RES_TIMEOUT of resolv.conf(5)
+constexpr std::size_t kThreadStack = 1 << 20;  // bytes; the default of 8 MB is for programs, not look-ups
+constexpr int kDefaultTimeout = 5;             // seconds, RES_TIMEOUT of resolv.conf(5)
 
 void preload_name_services() {
     std::ifstream config("/etc/nsswitch.conf");
@@ -67,10 +66,6 @@ Resolver::Resolver(std::chrono::milliseconds limit) : files_(resolver_files()) {
     preload_name_services();
     limit_resolver(limit);
     limit_threads();
-}
-
-bool Resolver::hangs() const {
-    return hung_at_ && std::chrono::steady_clock::now() - *hung_at_ < kLongestLookup;
 }
 
 }  // namespace healthcheckd::worker

@@ -5,7 +5,6 @@
 #include "worker/path_watch.h"
 
 #include <chrono>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,23 +17,16 @@ class Resolver {
 public:
     // Before confinement; asks nobody anything. Loads the modules that nsswitch.conf(5) names for hosts and
     // that are not part of the C library, so that none has to be opened later. Then limits what look-ups can
-    // leave behind: libcurl makes each in a thread, and forgets the thread when the time `limit` of a probe
-    // is over. So the time limits of resolv.conf(5) are cut to that of the probe, and threads get small
-    // stacks.
+    // leave behind: each is made in a thread, which is forgotten when the time `limit` of a probe is over. So
+    // the time limits of resolv.conf(5) are cut to that of the probe, and threads get small stacks.
     explicit Resolver(std::chrono::milliseconds limit);
 
     // The first of resolver_files() that is another file now than at the start; empty when none is. The
     // worker cannot read the new one (worker/path_watch.h).
     std::string replaced_file() const { return files_.replaced(); }
 
-    // A look-up was not over in time: its thread goes on for a while.
-    void note_hanging() { hung_at_ = std::chrono::steady_clock::now(); }
-    // Is there one that may still go on?
-    bool hangs() const;
-
 private:
     PathWatch files_;
-    std::optional<std::chrono::steady_clock::time_point> hung_at_;
 };
 
 }  // namespace healthcheckd::worker

@@ -1,18 +1,23 @@
 #include "worker/tcp_connect.h"
 
-#include "common/unique_fd.h"
-
 #include <algorithm>
 #include <arpa/inet.h>
+#include <array>
 #include <cstring>
 #include <memory>
 #include <netdb.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <strings.h>
-#include <sys/time.h>
 
 namespace healthcheckd::worker {
 
+using Clock = std::chrono::steady_clock;
+
 namespace {
+
+constexpr std::size_t kMostAddresses = 16;
+constexpr std::chrono::milliseconds kHeadStart{250};  // RFC 8305, section 5: Connection Attempt Delay
 
 void add_numeric(std::vector<SocketAddress>& addresses, const std::string& host, int port) {
     addrinfo hints{};
@@ -40,6 +45,132 @@ bool is_own_end(int fd) {
            ::getpeername(fd, reinterpret_cast<sockaddr*>(&other), &other_size) == 0 &&
            own_size == other_size && std::memcmp(&own, &other, own_size) == 0;
 }
+
+// The order of `addresses`, but the families in turn: one of them may lead nowhere.
+std::vector<SocketAddress> in_turn(const std::vector<SocketAddress>& addresses) {
+    if (addresses.size() < 3)
+        return addresses;
+    std::vector<SocketAddress> first, other, mixed;
+    for (const SocketAddress& address : addresses)
+        (address.storage.ss_family == addresses.front().storage.ss_family ? first : other).push_back(address);
+    for (std::size_t i = 0; i < addresses.size() && mixed.size() < kMostAddresses; ++i) {
+        if (i < first.size())
+            mixed.push_back(first[i]);
+        if (i < other.size())
+            mixed.push_back(other[i]);
+    }
+    mixed.resize(std::min(mixed.size(), kMostAddresses));
+    return mixed;
+}
+
+// 0 when the connection was made, else why not.
+int outcome(int fd, short events) {
+    int error = 0;
+    if ((events & (POLLERR | POLLHUP)) != 0) {
+        socklen_t size = sizeof error;
+        if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
+            return errno;
+    }
+    // A reset in answer to our first packet is a refusal; one that comes as these had accepted it.
+    if (error == ECONNRESET || error == EPIPE)
+        return 0;
+    return error == 0 && is_own_end(fd) ? ECONNREFUSED : error;
+}
+
+int tcp_state(int fd) {
+    std::uint8_t state = TCP_ESTABLISHED;  // the first member of tcp_info
+    socklen_t size = sizeof state;
+    (void)::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &state, &size);
+    return state;
+}
+
+class Race {
+public:
+    Race(std::vector<SocketAddress> addresses, Clock::time_point deadline)
+        : addresses_(std::move(addresses)), deadline_(deadline) {}
+
+    Connection run() {
+        while (!result_.fd) {
+            const Clock::time_point now = Clock::now();
+            if (now < deadline_ && next_ < addresses_.size() && (running_.empty() || now >= next_start_))
+                start(now);
+            else if (now >= deadline_ ? !settle(0) : running_.empty())
+                break;
+            else if (now < deadline_)
+                settle(until_next(now));
+        }
+        if (!result_.fd)
+            time_out();
+        return std::move(result_);
+    }
+
+private:
+    struct Runner {
+        UniqueFd fd;
+        int family;
+    };
+
+    void start(Clock::time_point now) {
+        const SocketAddress& address = addresses_[next_++];
+        next_start_ = now + kHeadStart;
+        const int family = address.storage.ss_family;
+        UniqueFd fd(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+        if (!fd) {
+            result_.refusals.push_back({family, errno, true});
+            return;
+        }
+        const auto* raw = reinterpret_cast<const sockaddr*>(&address.storage);
+        if (::connect(fd.get(), raw, address.size) == 0 || errno == EINPROGRESS)
+            running_.push_back({std::move(fd), family});
+        else
+            result_.refusals.push_back({family, errno, false});
+    }
+
+    int until_next(Clock::time_point now) const {
+        const auto end = next_ < addresses_.size() ? std::min(deadline_, next_start_) : deadline_;
+        return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(end - now).count());
+    }
+
+    // Waits for an outcome, `wait_ms` at most; whether there was one.
+    bool settle(int wait_ms) {
+        std::array<pollfd, kMostAddresses> waiting;
+        for (std::size_t i = 0; i < running_.size(); ++i)
+            waiting[i] = {running_[i].fd.get(), POLLOUT, 0};
+        if (running_.empty() || ::poll(waiting.data(), running_.size(), wait_ms) <= 0)
+            return false;
+        std::vector<Runner> still;
+        for (std::size_t i = 0; i < running_.size(); ++i)
+            if (waiting[i].revents == 0)
+                still.push_back(std::move(running_[i]));
+            else
+                finish(std::move(running_[i]), waiting[i].revents);
+        running_ = std::move(still);
+        return true;
+    }
+
+    void finish(Runner runner, short events) {
+        if (const int error = outcome(runner.fd.get(), events); error != 0)
+            result_.refusals.push_back({runner.family, error, false});
+        else if (result_.fd)
+            end_connection(std::move(runner.fd));
+        else
+            result_ = {std::move(runner.fd), runner.family, std::move(result_.refusals)};
+    }
+
+    void time_out() {
+        for (const Runner& runner : running_)
+            result_.refusals.push_back({runner.family, ETIMEDOUT, false});
+        for (; next_ < addresses_.size(); ++next_)
+            result_.refusals.push_back({addresses_[next_].storage.ss_family, ETIMEDOUT, false});
+    }
+
+    const std::vector<SocketAddress> addresses_;
+    const Clock::time_point deadline_;
+    std::size_t next_ = 0;  // the address to start with
+    Clock::time_point next_start_;
+    std::vector<Runner> running_;
+    Connection result_;
+};
 
 }  // namespace
 
@@ -70,33 +201,33 @@ std::vector<SocketAddress> fixed_addresses(const std::string& host, int port) {
     return addresses;
 }
 
-Result<void> connect_once(const SocketAddress& address, std::chrono::milliseconds limit) {
-    using Clock = std::chrono::steady_clock;
-    const Clock::time_point deadline = Clock::now() + limit;
-    const UniqueFd fd(::socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (!fd)
-        return system_error(kNoSocket);
-    const auto* raw = reinterpret_cast<const sockaddr*>(&address.storage);
-    for (;;) {
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
-        if (left.count() <= 0)
-            return Error{"connect", ETIMEDOUT};  // a wait of 0 would be without end
-        // socket(7): also the limit of connect(2), which then fails with EINPROGRESS.
-        timeval wait{};
-        wait.tv_sec = left.count() / 1000;
-        wait.tv_usec = left.count() % 1000 * 1000;
-        if (::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof wait) != 0)
-            return system_error(kNoSocket);
-        if (::connect(fd.get(), raw, address.size) == 0)
-            break;
-        // With a limit it is interrupted by a stop or a freeze of this process too (signal(7)), which says
-        // nothing about the server. The next call waits for the same connection, and fails with EALREADY.
-        if (errno != EINTR)
-            return system_error("connect", errno == EINPROGRESS || errno == EALREADY ? ETIMEDOUT : errno);
+Connection connect_first(const std::vector<SocketAddress>& addresses, Clock::time_point deadline) {
+    return Race(in_turn(addresses), deadline).run();
+}
+
+bool is_reset(int fd) {
+    return tcp_state(fd) == TCP_CLOSE;
+}
+
+void end_connection(UniqueFd connection) {
+    if (tcp_state(connection.get()) == TCP_CLOSE_WAIT) {
+        // The other side has ended first; after an end of ours it would be in TIME_WAIT.
+        const linger reset{1, 0};
+        (void)::setsockopt(connection.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    } else {
+        // Its acknowledgement of our end, also one that comes with its own end, is answered by a reset.
+        // Ending and resetting in two calls would leave it time to be faster.
+        const int no_time = -1;
+        (void)::setsockopt(connection.get(), IPPROTO_TCP, TCP_LINGER2, &no_time, sizeof no_time);
     }
-    if (is_own_end(fd.get()))
-        return Error{"connect", ECONNREFUSED};
-    return {};
+}
+
+void cut_connection(int fd) {
+    if (tcp_state(fd) != TCP_CLOSE_WAIT)
+        (void)::shutdown(fd, SHUT_WR);
+    sockaddr nobody{};
+    nobody.sa_family = AF_UNSPEC;
+    (void)::connect(fd, &nobody, sizeof nobody);
 }
 
 }  // namespace healthcheckd::worker

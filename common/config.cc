@@ -1,7 +1,5 @@
 #include "common/config.h"
 
-#include <algorithm>
-
 namespace healthcheckd {
 
 std::string_view to_string(CheckType type) {
@@ -130,12 +128,6 @@ CatConfig CatConfig::without_secrets() const {
     for (Secret* secret : {&copy.exec_cmd, &copy.json, &copy.headers, &copy.username, &copy.password})
         *secret = {};
     return copy;
-}
-
-std::string worker_log_path(const Config& config, const std::string& name) {
-    std::string file = name;
-    std::replace(file.begin(), file.end(), '/', '_');
-    return config.log_dir + '/' + file + ".log";
 }
 
 std::string Diagnostic::format() const {

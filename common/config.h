@@ -76,6 +76,7 @@ struct MailConfig {
     Secret pass;       // no login without one
     std::vector<std::string> to_list;
     std::string from;  // effective sender address
+    std::string helo;  // how we call ourselves to the server; empty: the full name of this host
     MailTls tls = MailTls::implicit;
     bool verify = true;
     std::string ca_file;  // empty: the system's
@@ -177,9 +178,6 @@ struct Config {
     std::shared_ptr<SecretStore> secrets =
         std::make_shared<SecretStore>();  // holds what the Secrets above show
 };
-
-// The log file of the worker of cat `name`: "LOGDIR/cat1.log". A '/' of a group member's name becomes '_'.
-std::string worker_log_path(const Config& config, const std::string& name);
 
 // One complaint about a configuration file.
 struct Diagnostic {

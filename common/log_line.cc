@@ -18,10 +18,10 @@ std::string json_line(LogLevel level, std::string_view who, std::string_view tex
     nlohmann::ordered_json line;
     line["time"] = utc_timestamp(std::chrono::system_clock::now());
     line["level"] = to_string(level);
-    const auto blank = who.find(' ');
-    if (blank != std::string_view::npos) {
-        line["cat"] = printable(who.substr(0, blank));
-        line["program"] = printable(who.substr(blank + 1));
+    const auto between = who.find(kWhoSeparator);
+    if (between != std::string_view::npos) {
+        line["cat"] = printable(who.substr(0, between));
+        line["program"] = printable(who.substr(between + 1));
     } else if (!who.empty()) {
         line["who"] = printable(who);
     }
@@ -61,7 +61,10 @@ std::string log_line(LogFormat format, LogLevel level, std::string_view who, std
     const std::string time = log_time(std::chrono::system_clock::now());
     if (who.empty())
         return fmt::format("{} {} {}\n", time, to_string(level), printable(text, kMaxText));
-    return fmt::format("{} {} [{}] {}\n", time, to_string(level), printable(who), printable(text, kMaxText));
+    std::string shown(who);
+    if (const auto between = shown.find(kWhoSeparator); between != std::string::npos)
+        shown[between] = ' ';
+    return fmt::format("{} {} [{}] {}\n", time, to_string(level), printable(shown), printable(text, kMaxText));
 }
 
 }  // namespace healthcheckd

@@ -33,17 +33,6 @@ template <std::size_t N> bool in(const Range (&ranges)[N], char32_t c) {
     return range != std::end(ranges) && range->first <= c;
 }
 
-// The character in the `n` bytes of a sequence that utf8_length() has measured.
-char32_t character(std::string_view text, std::size_t n) {
-    const auto lead = static_cast<unsigned char>(text[0]);
-    if (n == 1)
-        return lead;
-    char32_t c = lead & (0x7fu >> n);
-    for (std::size_t i = 1; i < n; ++i)
-        c = c << 6 | (static_cast<unsigned char>(text[i]) & 0x3fu);
-    return c;
-}
-
 struct Step {
     std::size_t bytes, columns;
 };
@@ -57,6 +46,16 @@ Step first_character(std::string_view text) {
 }
 
 }  // namespace
+
+char32_t character(std::string_view text, std::size_t n) {
+    const auto lead = static_cast<unsigned char>(text[0]);
+    if (n == 1)
+        return lead;
+    char32_t c = lead & (0x7fu >> n);
+    for (std::size_t i = 1; i < n; ++i)
+        c = c << 6 | (static_cast<unsigned char>(text[i]) & 0x3fu);
+    return c;
+}
 
 std::size_t text_width(std::string_view text) {
     std::size_t columns = 0;

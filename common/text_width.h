@@ -1,4 +1,4 @@
-// How many columns of a terminal a text takes. Master and healthcheckctl.
+// How many columns of a terminal a text takes. Master, healthcheckctl and configuration child.
 //
 // A table of our own rather than wcwidth(3), which knows nothing outside of ASCII in the locale C that
 // containers and supervisord give.
@@ -9,6 +9,9 @@
 #include <string_view>
 
 namespace healthcheckd {
+
+// The character in the `n` bytes at the begin of `text` that utf8_length() has measured; n > 0.
+char32_t character(std::string_view text, std::size_t n);
 
 // Columns of `text`, which has no control characters: 2 for East Asian wide characters and emoji, 0 for
 // combining ones, else 1.

@@ -11,10 +11,12 @@ _healthcheckctl_names() {
 }
 
 _healthcheckctl() {
-    # Words as the shell takes them: bash would part web:web_00 at its colon.
+    # Words as the shell takes them: bash would part web:web_00 at its colon. "\ " is a blank within a word.
     local line=${COMP_LINE:0:COMP_POINT} words cur prev command='' socket=()
-    read -ra words <<<"$line"
-    [[ $line == *[[:space:]] ]] && words+=('')
+    # shellcheck disable=SC2162
+    read -a words <<<"${line%\\}"
+    [[ $line == *[[:space:]] && $line != *\\[[:space:]] ]] && words+=('')
+    [[ $line == *\\[[:space:]] ]] && words[-1]+=' '
     cur=${words[-1]}
     prev=${words[-2]-}
 
@@ -62,10 +64,11 @@ _healthcheckctl() {
     local candidate
     COMPREPLY=()
     for candidate in $candidates; do
-        [[ $candidate == "$cur"* ]] && COMPREPLY+=("$candidate")
+        [[ $candidate == "$cur"* ]] || continue
+        # bash replaces only what follows the last colon of the word.
+        [[ $cur == *:* && $COMP_WORDBREAKS == *:* ]] && candidate=${candidate#"${cur%:*}:"}
+        COMPREPLY+=("${candidate// /\\ }")
     done
-    # bash replaces only what follows the last colon of the word.
-    [[ $cur == *:* && $COMP_WORDBREAKS == *:* ]] && COMPREPLY=("${COMPREPLY[@]#"${cur%:*}:"}")
     return 0
 }
 

@@ -1,6 +1,7 @@
 #include "master/cats.h"
 
 #include "common/log.h"
+#include "common/log_line.h"
 #include "master/config_compare.h"
 
 #include <algorithm>
@@ -30,7 +31,7 @@ constexpr std::string_view kStarted = "before healthcheckd was started";
 constexpr std::string_view kChanged = "before it began anew";
 
 std::string who(const CatConfig& cat) {
-    return cat.name + ' ' + cat.program;
+    return who_of(cat.name, cat.program);
 }
 
 }  // namespace
@@ -203,7 +204,7 @@ void Cats::follow(Group& group, const std::string& cat_name, std::vector<Cat*>& 
             &add({config_, group.index, cat_name + '/' + program.substr(program.find(':') + 1), program}));
     }
     if (present.empty() && !group.empty_said)
-        log::error(cat_name + ' ' + group.name + ":*", "supervisord has no group '{}'", group.name);
+        log::error(who_of(cat_name, group.name + ":*"), "supervisord has no group '{}'", group.name);
     group.empty_said = present.empty();
 }
 

@@ -1,11 +1,13 @@
 #include "master/config_texts.h"
 
 #include "common/line_codec.h"
+#include "common/text_width.h"
 #include "master/config_values.h"
 
 #include <algorithm>
 #include <arpa/inet.h>
 #include <climits>
+#include <utility>
 #include <sys/un.h>
 
 namespace healthcheckd::master {
@@ -17,6 +19,19 @@ constexpr std::size_t kMaxUrl = 1000;
 constexpr std::size_t kMaxAddress = 254;  // RFC 5321
 constexpr std::string_view kNameCharacters =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
+
+constexpr std::size_t kMaxName = 64;  // characters
+
+// Sorted. Outside of ASCII: controls, blanks, marks of direction, what has no shape, and what is nothing at all.
+constexpr std::pair<char32_t, char32_t> kUnseen[] = {
+    {0x80, 0xa0},     {0xad, 0xad},     {0x61c, 0x61c},   {0x115f, 0x1160}, {0x1680, 0x1680},
+    {0x180b, 0x180f}, {0x2000, 0x200f}, {0x2028, 0x202f}, {0x205f, 0x206f}, {0x2800, 0x2800},
+    {0x3000, 0x3000}, {0x3164, 0x3164}, {0xe000, 0xf8ff}, {0xfeff, 0xfeff}, {0xffa0, 0xffa0},
+    {0xfff0, 0xffff}, {0xe0000, 0x10ffff}};
+
+bool is_seen(char32_t c) {
+    return std::ranges::none_of(kUnseen, [c](const auto& range) { return range.first <= c && c <= range.second; });
+}
 
 Result<void> check_characters(std::string_view text, std::size_t max, std::string_view allowed_controls) {
     constexpr char kHex[] = "0123456789ABCDEF";
@@ -90,9 +105,25 @@ Result<void> check_program(std::string_view text) {
 }
 
 Result<void> check_cat_name(std::string_view text) {
-    if (text.empty() || text.size() > 64 || text == "." || text == ".." ||
+    std::size_t characters = 0;
+    bool good = text != "." && text != ".." && !text.starts_with(' ') && !text.ends_with(' ');
+    for (std::size_t i = 0; i < text.size() && good; ++characters) {
+        const std::size_t n = utf8_length(text.substr(i));
+        good = n > 1 ? is_seen(character(text.substr(i), n))
+                     : n == 1 && (kNameCharacters.find(text[i]) != std::string_view::npos || text[i] == ':' ||
+                                  text[i] == ' ');
+        i += n;
+    }
+    if (good && characters > 0 && characters <= kMaxName)
+        return {};
+    return Error{in_quotes(text) + " is no name for a cat: use 1 to 64 letters of any language, digits, _ . - : "
+                                   "and blanks within"};
+}
+
+Result<void> check_webhook_name(std::string_view text) {
+    if (text.empty() || text.size() > kMaxName || text == "." || text == ".." ||
         text.find_first_not_of(kNameCharacters) != std::string_view::npos)
-        return Error{in_quotes(text) + " is no name for a cat: use 1 to 64 of A-Z a-z 0-9 _ . -"};
+        return Error{in_quotes(text) + " is no name for a webhook: use 1 to 64 of A-Z a-z 0-9 _ . -"};
     return {};
 }
 

@@ -25,8 +25,12 @@ Result<void> check_login(std::string_view text);
 // supervisord's name of a program, "name" or "group:name", or "system"; at most 255 bytes.
 Result<void> check_program(std::string_view text);
 
-// The name of a cat becomes a file name: at most 64 of A-Z a-z 0-9 _ . - and neither "." nor "..".
+// The name of a cat: 1 to 64 characters, which are letters and signs outside of ASCII, A-Z a-z 0-9 _ . - :
+// and blanks within. Nothing that cannot be seen, so that no two names look alike for that.
 Result<void> check_cat_name(std::string_view text);
+
+// The name of a webhook, which becomes part of a file's name: 1 to 64 of A-Z a-z 0-9 _ . -, neither "." nor "..".
+Result<void> check_webhook_name(std::string_view text);
 
 // A host name, an IPv4 address, or an IPv6 address with or without []; returned without [].
 Result<std::string> parse_host(std::string_view text);

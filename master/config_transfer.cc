@@ -247,7 +247,7 @@ private:
     void webhook() {
         WebhookConfig webhook;
         webhook.name = in_.field();
-        require(config_ != nullptr && config_->cats.empty() && check_cat_name(webhook.name));
+        require(config_ != nullptr && config_->cats.empty() && check_webhook_name(webhook.name));
         if (in_.ok())
             config_->webhooks.push_back(std::move(webhook));
     }

@@ -143,10 +143,8 @@ void Loader::read_webhooks(const Pair& section) {
 
 void Loader::read_webhook(const Pair& section) {
     const std::string path = child_path("config.webhooks", section.key);
-    if (const Result<void> name = check_cat_name(section.key); !name)
-        complaints_.error(section.place, path,
-                          in_quotes(section.key) +
-                              " is no name for a webhook: use 1 to 64 of A-Z a-z 0-9 _ . -");
+    if (const Result<void> name = check_webhook_name(section.key); !name)
+        complaints_.error(section.place, path, name.error().what);
     WebhookConfig webhook;
     webhook.name = section.key;
     const SectionDraft draft =

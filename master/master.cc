@@ -1,6 +1,7 @@
 #include "master/master.h"
 
 #include "common/log.h"
+#include "common/log_path.h"
 #include "master/config_compare.h"
 #include "master/config_texts.h"
 #include "master/log_files.h"

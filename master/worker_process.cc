@@ -3,6 +3,7 @@
 #include "common/channel.h"
 #include "common/log.h"
 #include "common/sandbox_violation.h"
+#include "common/log_path.h"
 #include "master/log_files.h"
 #include "worker/entry.h"
 #include "worker/look_mark.h"

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/config.h"
+#include "common/log_line.h"
 #include "common/protocol.h"
 #include "master/backoff.h"
 #include "master/filter_cache.h"
@@ -43,7 +44,7 @@ public:
 
         const CatConfig& cat() const { return config->cats[index]; }
         // "cat1 gateway", for the log.
-        std::string who() const { return name + " " + program; }
+        std::string who() const { return who_of(name, program); }
     };
     struct Callbacks {
         std::function<void(const Report&)> on_report;

@@ -195,7 +195,7 @@ BOOST_AUTO_TEST_CASE(each_member_of_a_group_has_a_cat_and_counters_of_its_own) {
         BOOST_TEST_REQUIRE(
             daemon.wait_for_state(cat, [](const auto& state) { return state["state"] == "healthy"; }));
     BOOST_TEST(daemon.child("healthcheckd: cat1/pool_01 [restart pool:pool_01]") != 0);
-    BOOST_TEST(std::filesystem::exists(daemon.log_dir() + "/cat1_pool_01.log"));
+    BOOST_TEST(std::filesystem::exists(daemon.log_dir() + "/cat1%2Fpool_01.log"));
     kill_and_wait(supervisord, daemon, "pool:pool_01");
     kill_and_wait(supervisord, daemon, "pool:pool_01");
     BOOST_TEST(daemon.wait_for_log("output: cat1/pool_01 pool:pool_01"));

@@ -220,11 +220,20 @@ BOOST_AUTO_TEST_CASE(names_and_paths) {
         BOOST_TEST(!b.takes(Section::cat, "pidUser", text), text);
     BOOST_TEST(!b.takes(Section::config, "logDir", "log"));
     BOOST_TEST(!b.takes(Section::cat, "username", "a:b"));
-    for (const char* name : {"a.b", "A_1-x"})
+    for (const char* name : {"a.b", "A_1-x", "web server: memory", "é", "网关 内存（主）", "Ω😀"})
         BOOST_TEST(static_cast<bool>(check_cat_name(name)), name);
-    for (const char* name : {"", ".", "..", "a/b", "a b", "é"})
+    for (const char* name : {"", ".", "..", "a/b", " a", "a ", "a\tb", "a\nb", "a%b", "a\xff", "\xe7\xbd",
+                             "a\u200bb", "a\u202eb", "a\u00a0b", "网\u3000关", "\ufeffa", "a'b", "a,b", "*"})
         BOOST_TEST(!check_cat_name(name), name);
+    std::string longest;
+    for (int i = 0; i < 64; ++i)
+        longest += "网";
+    BOOST_TEST(static_cast<bool>(check_cat_name(longest)));
+    BOOST_TEST(!check_cat_name(longest + "a"));
     BOOST_TEST(!check_cat_name(std::string(65, 'a')));
+    for (const char* name : {"é", "a b", "a:b", ""})
+        BOOST_TEST(!check_webhook_name(name), name);
+    BOOST_TEST(static_cast<bool>(check_webhook_name("A_1-x.y")));
 }
 
 BOOST_AUTO_TEST_CASE(supervisord_urls) {

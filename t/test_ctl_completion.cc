@@ -58,6 +58,18 @@ BOOST_AUTO_TEST_CASE(pause_and_resume_know_programs_too_with_their_colons) {
     BOOST_TEST(with(stub, "pause web:w") == "web_00\nweb_01\n");
 }
 
+BOOST_AUTO_TEST_CASE(names_with_blanks_are_offered_as_the_shell_takes_them) {
+    const ControlStub stub(status_answer(R"([{"name": "web: memory used", "program": "a b"},
+        {"name": "web up", "program": "a b"}, {"name": "网关 内存", "program": "a b"}])"));
+    BOOST_TEST(with(stub, "check w") == "web:\\ memory\\ used\nweb\\ up\n");
+    BOOST_TEST(with(stub, "check web\\ ") == "web\\ up\n");
+    BOOST_TEST(with(stub, "check web\\ u") == "web\\ up\n");
+    // What follows the colon only.
+    BOOST_TEST(with(stub, "check web:\\ m") == "\\ memory\\ used\n");
+    BOOST_TEST(with(stub, "history 网") == "网关\\ 内存\n");
+    BOOST_TEST(with(stub, "pause a") == "a\\ b\n");
+}
+
 BOOST_AUTO_TEST_CASE(a_daemon_that_is_away_or_frozen_is_passed_over_silently_and_soon) {
     BOOST_TEST(completed(healthcheckctl_binary() + " -s /nonexistent/x.sock check ") == "");
     const ControlStub frozen([](const std::string&, int fd) { ControlStub::wait_for_end(fd); });

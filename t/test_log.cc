@@ -37,7 +37,7 @@ BOOST_AUTO_TEST_CASE(a_json_line_holds_any_bytes_and_numbers_as_they_are) {
     std::string bytes;
     for (int byte = 0; byte < 256; ++byte)
         bytes += static_cast<char>(byte);
-    const std::string who = "cat1 " + bytes + "网关";
+    const std::string who = who_of("my cat:1", bytes + "网关");
     const LogField fields[] = {{"pid", std::uint64_t{7}}, {"value", 0.5}, {"reason", bytes}};
     for (const std::string& text : {bytes, std::string(100'000, '\xff'), std::string(10'001, '"')}) {
         const std::string line = log_line(LogFormat::json, LogLevel::warning, who, text, fields);
@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_CASE(a_json_line_holds_any_bytes_and_numbers_as_they_are) {
         BOOST_TEST(line.size() < 100'000U);
         const auto json = nlohmann::json::parse(line);
         BOOST_TEST(json["level"] == "warning");
-        BOOST_TEST(json["cat"] == "cat1");
+        BOOST_TEST(json["cat"] == "my cat:1");
         BOOST_TEST(json["program"] == printable(bytes) + "网关");
         BOOST_TEST(json["reason"] == printable(bytes));
         BOOST_TEST(json["pid"] == 7);

@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(the_log_says_the_confinement_and_every_probe) {
     WorkerHarness worker(cat);
     (void)worker.probe({123, 1}, "RUNNING", 2);
     (void)worker.probe({123, 1});
-    const std::string path = worker.dir().file("log/cat1_web_00.log");
+    const std::string path = worker.dir().file("log/cat1%2Fweb_00.log");
     // A line is written after its report.
     wait_until([&] { return read_file(path).find("success") != std::string::npos; });
     const std::string log = read_file(path);
@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_cannot_be_opened_does_not_keep_a_worker_from_che
 
 BOOST_AUTO_TEST_CASE(a_log_for_which_no_new_file_comes_is_asked_for_again_and_does_not_grow_for_ever) {
     const TempDir dir;
-    worker::WorkerLog log("cat1 gateway", LogFormat::text, 100, 200ms);
+    worker::WorkerLog log(who_of("cat1", "gateway"), LogFormat::text, 100, 200ms);
     log.open(dir.file("a.log"));
     log.write(LogLevel::info, std::string(200, 'x'));
     BOOST_TEST(log.wants_rotation());

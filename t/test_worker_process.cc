@@ -3,6 +3,7 @@
 #include "common/protocol.h"
 #include "common/sandbox.h"
 #include "common/sandbox_seccomp.h"
+#include "common/log_path.h"
 #include "t/fixture/bad_worker.h"
 #include "t/fixture/daemon.h"
 #include "t/fixture/skip.h"

@@ -3,6 +3,7 @@
 #include "common/log_file.h"
 #include "common/protocol.h"
 #include "common/sandbox_landlock.h"
+#include "common/log_path.h"
 #include "worker/look_mark.h"
 #include "worker/pid_finder.h"
 #include "worker/probe_cpu.h"
@@ -117,7 +118,7 @@ std::string confinement(const SandboxProfile& profile, SandboxLevel level,
 }
 
 void live(const WorkerStart& start, Reporter& reporter) {
-    WorkerLog log(start.name + " " + start.program, start.config.log_format, start.config.log_max_bytes);
+    WorkerLog log(who_of(start.name, start.program), start.config.log_format, start.config.log_max_bytes);
     if (start.logs && !start.config.log_dir.empty())  // without a folder there is no log: healthcheckd -o
         log.open(worker_log_path(start.config, start.name));
 

@@ -90,7 +90,7 @@ ActionResult run_kill(const ActionRequest& request, LinkClient* supervisord) {
         return failure(who + " is another process now; nothing done");
     if (stat->ppid == ::getppid())
         return failure("refused to kill " + who + ": it is healthcheckd itself");
-    if (look.is != ProcessLook::Is::same)
+    if (look.is != ProcessLook::Is::same || !look.why.empty())
         return failure("refused to kill " + who + ": " + look.why);
     if (has_ended(process))
         return success(who + " has already ended");

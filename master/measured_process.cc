@@ -47,9 +47,11 @@ ProcessLook look(const ActionRequest& request, pid_t master) {
         return {Is::ended, who(request) + " has ended"};
     if (const auto finder = worker::make_pid_finder(request.cat, master)) {
         finder->set_program_user(request.program_user);
-        if (const worker::FoundProcess found = finder->find(); found.process != measured)
+        const worker::FoundProcess found = finder->find();
+        if (found.process != measured)
             return {Is::other, who(request) + " is not the process that " + request.cat.program +
                                    " means now" + (found.why.empty() ? "" : " (" + found.why + ")")};
+        return {Is::same, found.doubt};
     } else if (const auto checked = check_parent(request, stat->ppid); !checked) {
         return {Is::unsure, checked.error().text()};
     }

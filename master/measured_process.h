@@ -19,7 +19,7 @@ struct ProcessLook {
         unsure,  // it is not known to be supervisord's, could not be looked at in time, or was never measured
     };
     Is is = Is::unsure;
-    std::string why;  // unless it is the same: "pid 12 has ended"
+    std::string why;  // "pid 12 has ended"; of the same: why it must not be killed all the same, or empty
 };
 
 // Looks now, for at most `limit`: in a child, since a process can keep whoever reads of it in /proc waiting.

@@ -5,6 +5,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <csignal>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 using namespace healthcheckd;
@@ -94,6 +95,33 @@ BOOST_AUTO_TEST_CASE(of_another_user_it_is_killed_by_name_only_when_the_program_
     BOOST_TEST(!refused.ok);
     BOOST_TEST(has(refused.message, "no process of user 0 goes by the name"), refused.message);
     request.program_user = 61234;
+    const ActionResult result = run_kill(request);
+    BOOST_TEST(result.ok, result.message);
+    if (!result.ok)
+        ::kill(pid, SIGKILL);
+}
+
+BOOST_AUTO_TEST_CASE(by_a_pid_file_that_a_group_may_write_nobody_is_killed) {
+    const TempDir dir;
+    // Its parent is not the test, which is healthcheckd here.
+    const CommandResult started =
+        run_command({"/bin/sh", "-c", "setsid /bin/sleep 1000 </dev/null >/dev/null 2>&1 & echo $!"});
+    const pid_t pid = std::stoi(started.output);
+    ActionRequest request = request_for(pid);
+    request.cat.type = CheckType::mem;
+    request.cat.program = "gateway";
+    request.cat.pid_get = PidGet::file;
+    request.cat.pid_file = dir.write("x.pid", std::to_string(pid) + "\n/srv\n");
+    for (const mode_t mode : {0664, 0660}) {
+        BOOST_TEST_REQUIRE(::chmod(request.cat.pid_file.c_str(), mode) == 0);
+        const ActionResult refused = run_kill(request);
+        BOOST_TEST(!refused.ok);
+        BOOST_TEST(has(refused.message, "refused to kill pid " + std::to_string(pid) + ": pid file "),
+                   refused.message);
+        BOOST_TEST(has(refused.message, "can be written by group"), refused.message);
+        BOOST_TEST(::kill(pid, 0) == 0);
+    }
+    BOOST_TEST_REQUIRE(::chmod(request.cat.pid_file.c_str(), 0644) == 0);
     const ActionResult result = run_kill(request);
     BOOST_TEST(result.ok, result.message);
     if (!result.ok)

@@ -278,8 +278,13 @@ BOOST_AUTO_TEST_CASE(pid_texts) {
     BOOST_TEST(parse_pid("2").value() == 2);
     BOOST_TEST(parse_pid("4194304 \r\n").value() == 4194304);
     for (const std::string_view text :
-         {"", "\n", "0", "1", "-1", "+5", " 5", "5x", "5 6", "0x10", "1e3", "4194305", "9223372036854775808",
-          "18446744073709551618", "gateway", "12345                              "})
+         {" 5", "\t5\v", "5 6", "0005", "00000000000000000000005\n",
+          "5                                          ", "5\r\nnext",
+          "5\n/var/lib/postgresql/15/main\n1700000000\n5432\n/run/postgresql\nlocalhost\n"})
+        BOOST_TEST(parse_pid(text).value_or(0) == 5, text);
+    for (const std::string_view text :
+         {"", "\n", " ", "\n5", "0", "000", "1", "01", "-1", "+5", "5x", "5,6", "0x10", "1e3", "4194305",
+          "9223372036854775808", "18446744073709551618", "gateway", "pid 5"})
         BOOST_TEST(!parse_pid(text), text);
     BOOST_TEST(!parse_pid(std::string_view("12\0", 3)));
 }
@@ -343,8 +348,10 @@ BOOST_AUTO_TEST_CASE(pid_files_that_cannot_be_trusted_are_unknown_and_absent_one
          },
          Verdict::unknown, "symbolic link"},
         {"written by all", [&] { return dir.write("all", pid, 0666); }, Verdict::unknown, "by others"},
-        {"written by the group", [&] { return dir.write("group", pid, 0664); }, Verdict::unknown,
+        {"written by all, not by the group", [&] { return dir.write("others", pid, 0646); }, Verdict::unknown,
          "by others"},
+        {"a first line that is empty", [&] { return dir.write("second line", "\n" + pid); }, Verdict::unknown,
+         "does not hold"},
     };
     for (const Row& row : rows)
         BOOST_TEST_CONTEXT(row.what) {
@@ -382,6 +389,21 @@ BOOST_AUTO_TEST_CASE(only_root_and_the_processs_own_user_may_name_it) {
     BOOST_TEST(aimed.why.find("not trusted") != std::string::npos, aimed.why);
     const FoundProcess stranger = find_file(file_of(1000, nobodys.pid()));
     BOOST_TEST(stranger.verdict == Verdict::unknown);
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_a_group_may_write_is_good_enough_to_measure_by_and_doubted) {
+    const TempDir dir;
+    Subprocess process({"/bin/sleep", "60"});
+    for (const mode_t mode : {0664, 0660, 0644, 0600}) {
+        const std::string path = dir.write(std::to_string(mode), std::to_string(process.pid()), mode);
+        BOOST_TEST_REQUIRE(::chmod(path.c_str(), mode) == 0);
+        const FoundProcess found = find_file(path);
+        BOOST_TEST_CONTEXT(mode) {
+            BOOST_TEST(found.process.pid == process.pid(), found.why);
+            BOOST_TEST((found.doubt.find("can be written by group") != std::string::npos) ==
+                       ((mode & S_IWGRP) != 0));
+        }
+    }
 }
 
 BOOST_AUTO_TEST_CASE(no_link_in_any_place_of_the_path_is_followed) {

@@ -276,6 +276,37 @@ BOOST_AUTO_TEST_CASE(a_worker_follows_its_pid_file_to_the_next_process) {
     BOOST_TEST(own.message.find("healthcheckd itself") != std::string::npos, own.message);
 }
 
+BOOST_AUTO_TEST_CASE(a_pid_file_for_a_group_only_is_read_by_a_worker_of_that_group) {
+    if (::geteuid() != 0)
+        skip("needs root, to give files away");
+    constexpr gid_t kGroup = 61999;
+    const TempDir dir;
+    const Stranger program(dir, unique_name("hcdg"));
+    CatConfig cat = cat_of(CheckType::cpu);
+    cat.pid_get = PidGet::file;
+    const auto write_file = [&] {
+        cat.pid_file = dir.write("app.pid", " 000" + std::to_string(program.process().pid) + " \n/srv/app\n");
+        BOOST_TEST_REQUIRE(::chown(cat.pid_file.c_str(), 0, kGroup) == 0);
+        BOOST_TEST_REQUIRE(::chmod(cat.pid_file.c_str(), 0660) == 0);
+    };
+    write_file();
+    {
+        WorkerHarness worker(cat);
+        const Report report = worker.probe();
+        BOOST_TEST(report.verdict == Verdict::success, report.message);
+        BOOST_TEST((report.process == program.process()));
+    }
+    // One that came to be there later takes a new worker.
+    std::filesystem::remove(cat.pid_file);
+    WorkerHarness worker(cat);
+    BOOST_TEST(worker.probe().verdict == Verdict::idle);
+    write_file();
+    const Report report = worker.probe();
+    BOOST_TEST(report.message.find("broken msg=pid file") == 0u, report.message);
+    BOOST_TEST(report.message.find("is for another group") != std::string::npos, report.message);
+    BOOST_TEST(worker.child().end() == "exit 1");
+}
+
 BOOST_AUTO_TEST_CASE(a_worker_whose_pid_files_folder_was_replaced_makes_way_for_a_new_one) {
     const TempDir dir;
     std::filesystem::create_directory(dir.file("run"));

@@ -1,9 +1,9 @@
 #include "worker/entry.h"
 
 #include "common/log_file.h"
+#include "common/log_path.h"
 #include "common/protocol.h"
 #include "common/sandbox_landlock.h"
-#include "common/log_path.h"
 #include "worker/look_mark.h"
 #include "worker/pid_finder.h"
 #include "worker/probe_cpu.h"
@@ -135,7 +135,7 @@ void live(const WorkerStart& start, Reporter& reporter) {
     SandboxProfile profile = type.profile(start.cat);
     profile.filter = start.filter;
     profile.uid = start.user.uid;
-    profile.gid = start.user.gid;
+    profile.gid = finder ? finder->group().value_or(start.user.gid) : start.user.gid;
     if (start.user.single)
         profile.tasks = profile.threads ? 1 + kMostLookups : 1;
     profile.file_size = log_limit(start.config.log_max_bytes);

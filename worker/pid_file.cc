@@ -17,11 +17,15 @@ namespace healthcheckd::worker {
 
 namespace {
 
-constexpr std::size_t kMaxBytes = 32;
+constexpr std::size_t kMaxBytes = 4096;  // more than any first line
 constexpr pid_t kMaxPid = 4194304;
 
 FoundProcess none(Verdict verdict, std::string why) {
     return {{}, verdict, std::move(why)};
+}
+
+std::string_view first_line(std::string_view text) {
+    return text.substr(0, text.find('\n'));
 }
 
 // /var/run is a link to /run since the Filesystem Hierarchy Standard 3.0, of root's in root's folder.
@@ -38,19 +42,20 @@ std::string in_run(const std::string& path) {
 }  // namespace
 
 std::optional<pid_t> parse_pid(std::string_view text) {
-    if (text.empty() || text.size() > kMaxBytes || text[0] < '0' || text[0] > '9')
-        return std::nullopt;
+    constexpr std::string_view kBlanks = " \t\r\v\f";
+    text = first_line(text);
+    text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
+    text = text.substr(0, text.find_first_of(kBlanks));
     pid_t pid = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
-    const std::string_view rest = text.substr(static_cast<std::size_t>(end - text.data()));
-    if (error != std::errc() || rest.find_first_not_of(" \t\r\n") != std::string_view::npos || pid < 2 ||
-        pid > kMaxPid)
+    if (error != std::errc() || end != text.data() + text.size() || pid < 2 || pid > kMaxPid)
         return std::nullopt;
     return pid;
 }
 
 PidFile::PidFile(const std::string& path, pid_t master)
-    : path_(in_run(path)), shown_(printable(path_)), master_(master), first_(place_of(folder())) {}
+    : path_(in_run(path)), shown_(printable(path_)), master_(master), first_(place_of(folder())),
+      group_(group_to_read()) {}
 
 PidFile::Place PidFile::place_of(const Result<WalkedFolder>& folder) {
     struct stat status {};
@@ -78,6 +83,8 @@ FoundProcess PidFile::not_opened(int error, const WalkedFolder& folder) const {
         return none(Verdict::idle, fmt::format("there is no pid file {}", shown_));
     if (error == ELOOP)
         return none(Verdict::unknown, fmt::format("pid file {} is a symbolic link", shown_));
+    if (error == EACCES && group_to_read() != group_)
+        throw std::runtime_error(fmt::format("pid file {} is for another group", shown_));
     struct stat status {};
     if (error == EACCES && ::fstat(folder.fd.get(), &status) == 0 &&
         Place(status.st_dev, status.st_ino) != first_)
@@ -88,8 +95,8 @@ FoundProcess PidFile::not_opened(int error, const WalkedFolder& folder) const {
 std::string PidFile::distrust(const struct stat& status, const WalkedFolder& folder) const {
     if (!S_ISREG(status.st_mode))
         return fmt::format("pid file {} is not a regular file", shown_);
-    if ((status.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-        return fmt::format("pid file {} can be written by others than its owner (mode {:04o}); chmod go-w it",
+    if ((status.st_mode & S_IWOTH) != 0)
+        return fmt::format("pid file {} can be written by others than its owner (mode {:04o}); chmod o-w it",
                            shown_, status.st_mode & 07777);
     if (status.st_uid != 0)
         return {};
@@ -101,6 +108,25 @@ std::string PidFile::distrust(const struct stat& status, const WalkedFolder& fol
     if (status.st_nlink > 1)
         return fmt::format("pid file {} of root's is not trusted: it has another name (hard link)", shown_);
     return {};
+}
+
+std::string PidFile::doubt(const struct stat& status) const {
+    if ((status.st_mode & S_IWGRP) == 0)
+        return {};
+    return fmt::format("pid file {} can be written by group {} (mode {:04o}): good enough to measure and to "
+                       "restart, not to kill; chmod g-w it",
+                       shown_, status.st_gid, status.st_mode & 07777);
+}
+
+std::optional<gid_t> PidFile::group_to_read() const {
+    const auto above = folder();
+    struct stat status {};
+    if (!above ||
+        ::fstatat(above->fd.get(), std::filesystem::path(path_).filename().c_str(), &status,
+                  AT_SYMLINK_NOFOLLOW) != 0 ||
+        !distrust(status, *above).empty() || (status.st_mode & (S_IRGRP | S_IROTH)) != S_IRGRP)
+        return std::nullopt;
+    return status.st_gid;
 }
 
 FoundProcess PidFile::look() {
@@ -125,12 +151,15 @@ FoundProcess PidFile::look() {
     const auto pid = parse_pid(*text);
     if (!pid)
         return none(Verdict::unknown, fmt::format("pid file {} does not hold a process number but '{}'",
-                                                  shown_, printable(*text)));
+                                                  shown_, printable(first_line(*text), 60)));
     if (left_out(*pid))
         return none(Verdict::unknown, fmt::format("process {} of pid file {} cannot be looked at: reading of "
                                                   "it hangs",
                                                   *pid, shown_));
-    return look_up(*pid, status.st_uid);
+    FoundProcess found = look_up(*pid, status.st_uid);
+    if (found.process.running())
+        found.doubt = doubt(status);
+    return found;
 }
 
 FoundProcess PidFile::look_up(pid_t pid, uid_t owner) const {

@@ -21,6 +21,7 @@ struct FoundProcess {
     ProcessId process;
     Verdict verdict = Verdict::idle;  // without a process: idle (none runs) or unknown (not to be trusted)
     std::string why;
+    std::string doubt = {};  // with a process: why it must not be killed; empty: nothing is against it
 };
 
 // Processes, and until when nothing of them is to be read.
@@ -37,6 +38,9 @@ public:
         looks_at(0);
         return found;
     }
+
+    // The group without which it cannot look once it is confined.
+    virtual std::optional<gid_t> group() const { return std::nullopt; }
 
     // The user of the process that supervisord has for the program; nullopt: not known. For the next find().
     void set_program_user(std::optional<uid_t> user) { program_user_ = user; }

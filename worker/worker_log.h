@@ -21,8 +21,8 @@ namespace healthcheckd::worker {
 // (master/log_recovery).
 class WorkerLog {
 public:
-    // `who`: the who_of() of a cat (common/log_line). The log asks for its rotation at `max_bytes`, and again when no new file has
-    // come within `patience`; 0: never.
+    // `who`: the who_of() of a cat (common/log_line). The log asks for its rotation at `max_bytes`, and again
+    // when no new file has come within `patience`; 0: never.
     WorkerLog(std::string who, LogFormat format, std::uint64_t max_bytes,
               std::chrono::milliseconds patience = std::chrono::minutes(1));
 

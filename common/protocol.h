@@ -66,7 +66,7 @@
 //     lost count=                                so many notices could not be spooled
 //   mailer -> master                             (and `ready`, `broken` as a worker)
 //     say level= who= msg=                       for the log; level: info, warning or error
-//     mails queued= sent= failed=                in the spool now; messages since it began
+//     mails queued= sent= failed= msg=           in the spool now; messages since it began; who refuses us
 //     failed cat=                                at its start: people were told that this cat failed
 //
 //   master -> process reader
@@ -278,6 +278,7 @@ struct Mails {
     std::uint64_t queued = 0;
     std::uint64_t sent = 0;
     std::uint64_t failed = 0;
+    std::string refusal = {};  // why a server refuses us; or empty
 };
 struct StillFailed {
     std::string cat;

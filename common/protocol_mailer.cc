@@ -33,7 +33,7 @@ LineWriter encode(const Say& m) {
 
 LineWriter encode(const Mails& m) {
     LineWriter out("mails");
-    out.number("queued", m.queued).number("sent", m.sent).number("failed", m.failed);
+    out.number("queued", m.queued).number("sent", m.sent).number("failed", m.failed).message(m.refusal);
     return out;
 }
 
@@ -54,8 +54,8 @@ bool decode(std::string_view line, MailerLine& out) {
     }
     if (in.kind() == "mails") {
         Mails m;
-        in.number("queued", m.queued).number("sent", m.sent).number("failed", m.failed);
-        out = m;
+        in.number("queued", m.queued).number("sent", m.sent).number("failed", m.failed).message(m.refusal);
+        out = std::move(m);
         return in.ok();
     }
     if (in.kind() == "failed") {

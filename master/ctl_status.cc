@@ -120,6 +120,8 @@ Cell summary(const json& state) {
     text += reachable ? "answers" : "does not answer" + (why.empty() ? "" : " (" + why + ")");
     text += "; mail: " + number_at(mail, "queued") + " queued, " + number_at(mail, "sent") + " sent, " +
             number_at(mail, "failed") + " failed";
+    if (const std::string refusal = text_at(mail, "refusal", 200); !refusal.empty())
+        text += "; this host is refused by " + refusal;
     const bool bad = !reachable || number_at(mail, "failed") != "0" || status_code(state) != 0;
     return {text, bad ? Colour::warning : Colour::none};
 }

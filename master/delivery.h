@@ -27,6 +27,7 @@ struct RecipientFate {
     std::string address;
     Fate fate = Fate::refused;  // put_off or refused
     std::string answer;
+    bool retry_slowly = false;  // as of DeliveryResult
 };
 
 struct DeliveryResult {
@@ -35,6 +36,9 @@ struct DeliveryResult {
     std::vector<RecipientFate> exceptions = {};  // recipients with another fate than the rest
     bool concerns_channel = false;               // put off: the next message would fare no better
     bool retry_slowly = false;  // put off: soon again would do harm (a refused login, too many calls)
+    // put off, or some recipients are: the server refuses us, not the mail. What stays the same as long as it
+    // does ("recipient 504 5.5.2"); empty: it does not.
+    std::string refusal = {};
 };
 
 class Delivery {
@@ -59,7 +63,8 @@ using Trace = std::function<void(const std::string& line)>;
 Result<TlsClient> mail_tls(const MailConfig& mail);
 
 // By SMTP, to the first of mail.hosts that takes it, each for at most `limit`. step() blocks for as long
-// while the server thinks about a mail that it has got: libcurl has no other way. Everything given must
+// while the server thinks about a mail that it has got: libcurl has no other way; and, where this host has no
+// full name, while it looks for one and connects. Everything given must
 // outlive the delivery.
 std::unique_ptr<Delivery> deliver_mail(const MailConfig& mail, const SpoolMessage& message,
                                        const TlsClient& tls, std::chrono::milliseconds limit = kTryLimit,

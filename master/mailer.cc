@@ -194,7 +194,7 @@ void Mailer::tell_counters() {
     if (told_ == now)
         return;
     told_ = now;
-    say(Mails{now.waiting, now.sent, now.failed});
+    say(Mails{now.waiting, now.sent, now.failed, now.trouble});
 }
 
 void Mailer::wait() {

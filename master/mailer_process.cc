@@ -111,7 +111,7 @@ void MailerProcess::on_line(std::string_view text) {
     } else if (const auto* say = std::get_if<Say>(&line)) {
         write_log(*say);
     } else if (const auto* mails = std::get_if<Mails>(&line)) {
-        now_ = {mails->queued, mails->sent, mails->failed};
+        now_ = {mails->queued, mails->sent, mails->failed, printable(mails->refusal, 1000)};
         first_ = false;  // it has named all that failed
         send_lost();
     } else if (const auto* failed = std::get_if<StillFailed>(&line)) {
@@ -165,7 +165,7 @@ void MailerProcess::on_end(const ChildEnd& end) {
 }
 
 MailerProcess::Counters MailerProcess::counters() const {
-    return {now_.queued, before_.sent + now_.sent, before_.failed + now_.failed};
+    return {now_.queued, before_.sent + now_.sent, before_.failed + now_.failed, now_.refusal};
 }
 
 }  // namespace healthcheckd::master

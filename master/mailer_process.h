@@ -23,6 +23,7 @@ public:
         std::uint64_t queued = 0;  // notices and messages in the spool
         std::uint64_t sent = 0;    // messages
         std::uint64_t failed = 0;  // given up, or notices that could not be kept
+        std::string refusal = {};  // why a server refuses us; or empty
     };
 
     struct Pace {

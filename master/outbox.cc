@@ -265,6 +265,9 @@ Outbox::Counters Outbox::counters() const {
     Counters counters = counters_;
     for (const auto& [name, channel] : channels_)
         counters.waiting += channel.notices.size() + channel.messages.size();
+    for (const auto& [name, channel] : channels_)
+        if (counters.trouble.empty() && !channel.refused_because.empty())
+            counters.trouble = name + ": " + channel.refused_because;
     return counters;
 }
 

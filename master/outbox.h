@@ -45,12 +45,14 @@ public:
         std::size_t waiting = 0;   // notices and messages in the spool
         std::uint64_t sent = 0;    // messages delivered, since this process began
         std::uint64_t failed = 0;  // messages or recipients given up, since then
+        std::string trouble;       // why a server refuses us, until it takes something again; or empty
         friend bool operator==(const Counters&, const Counters&) = default;
     };
     struct Message : SpoolMessage {
         Time next_try{};
         bool in_flight = false;
         bool blocks_channel = true;  // nothing after it is told before it
+        bool quiet = false;          // why it was put off has been said
         bool saved = true;           // false: the disk was full; its notices are still in the spool
         std::vector<std::string> behind =
             {};  // in flight: recipients whom an earlier message has to reach first
@@ -85,6 +87,8 @@ private:
         std::vector<Waiting> notices;
         std::list<Message> messages;
         bool unsifted = false;  // there may be notices that change nothing
+        std::string refusal;    // DeliveryResult::refusal, said already; empty: the server takes what we send
+        std::string refused_because;
         bool in_flight() const;
         bool is_blocked() const;
         // Cats whose notices wait, as an earlier one is in a message that nobody has got.
@@ -111,6 +115,7 @@ private:
     void on_refused(Channel& channel, Message& message, const std::string& why, Time now);
     void on_put_off(Channel& channel, Message& message, const DeliveryResult& result, Time now);
     void try_later(Message& message, const DeliveryResult& result, Time now);
+    static bool note_refusal(Channel& channel, const DeliveryResult& result);
     bool give_up(const SpoolMessage& message, const std::vector<std::string>& recipients,
                  const std::string& why);
     bool give_up_refused(Message& message, const DeliveryResult& result);

@@ -48,6 +48,7 @@ void add(std::vector<std::string>& to, const std::vector<std::string>& more) {
 
 void Outbox::report(Message& message, const DeliveryResult& result, Time now) {
     Channel& channel = channels_.at(message.channel);
+    message.quiet = !note_refusal(channel, result);
     message.in_flight = false;
     ++message.tries;
     if (message.made < kEarliest || message.made > now)
@@ -81,9 +82,12 @@ void Outbox::on_delivered(Channel& channel, Message& message, const DeliveryResu
     message.partly = true;
     message.blocks_channel = false;
     if (put_off)
-        return try_later(message,
-                         {.message = answers(result, kept ? Fate::put_off : Fate::refused), .exceptions = {}},
-                         now);
+        return try_later(
+            message,
+            {.message = answers(result, kept ? Fate::put_off : Fate::refused),
+             .retry_slowly = std::ranges::any_of(result.exceptions, &RecipientFate::retry_slowly),
+             .refusal = result.refusal},
+            now);
     message.next_try = now;
     save(message);
 }
@@ -133,9 +137,29 @@ void Outbox::try_later(Message& message, const DeliveryResult& result, Time now)
         retry_wait(message.tries, result.retry_slowly ? kLongestWait : kFirstWait, kLongestWait);
     message.next_try = now + wait;
     save(message);
+    if (message.quiet)
+        return;
     say_(Weight::warning, message.channel,
-         fmt::format("not sent yet: {} ({}); try {} in {} s", message.subject, result.message,
-                     message.tries + 1, std::chrono::round<std::chrono::seconds>(wait).count()));
+         fmt::format("not sent yet: {} ({}); try {} in {} s{}", message.subject, result.message,
+                     message.tries + 1, std::chrono::round<std::chrono::seconds>(wait).count(),
+                     result.refusal.empty()
+                         ? ""
+                         : "; it is this host that the server refuses, and that is said only once"));
+}
+
+// Returns whether why a message is put off is to be said: a server that refuses us does so until somebody has
+// changed something, which is said once, and again when it is for another reason.
+bool Outbox::note_refusal(Channel& channel, const DeliveryResult& result) {
+    const bool fresh = result.refusal.empty() || channel.refusal != result.refusal;
+    if (result.refusal.empty() && result.fate == Fate::delivered) {
+        channel.refusal.clear();
+        channel.refused_because.clear();
+    } else if (!result.refusal.empty() && fresh) {
+        channel.refusal = result.refusal;
+        channel.refused_because =
+            result.fate == Fate::delivered ? answers(result, Fate::put_off) : result.message;
+    }
+    return fresh;
 }
 
 // Single recipients that were refused for good. False: they could not be kept, and are tried again.

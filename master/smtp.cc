@@ -3,6 +3,7 @@
 #include "common/tls_fault.h"
 #include "master/delivery.h"
 #include "master/host_facts.h"
+#include "master/mail_greeting.h"
 #include "master/mime.h"
 #include "master/smtp_dialogue.h"
 
@@ -51,12 +52,12 @@ struct Free {
 using Url = std::unique_ptr<CURLU, Free>;
 using List = std::unique_ptr<curl_slist, Free>;
 
-// smtp://HOST:PORT/NAME, where curl takes NAME for EHLO. nullptr when the host is none.
-Url server_url(const MailConfig& mail, const std::string& server) {
+// smtp://HOST:PORT/GREETING, where curl takes GREETING for EHLO. nullptr when the host is none.
+Url server_url(const MailConfig& mail, const std::string& server, const std::string& greeting) {
     Url url(curl_url());
     const bool v6 = server.find(':') != std::string::npos && !server.starts_with('[');
     const std::string host = v6 ? "[" + server + "]" : server;
-    const std::string name = "/" + host_name();
+    const std::string name = "/" + greeting;
     const char* scheme = mail.tls == MailTls::implicit ? "smtps" : "smtp";
     if (!url || curl_url_set(url.get(), CURLUPART_SCHEME, scheme, 0) != CURLUE_OK ||
         curl_url_set(url.get(), CURLUPART_HOST, host.c_str(), 0) != CURLUE_OK ||
@@ -103,11 +104,33 @@ std::string without_password(std::string text, const MailConfig& mail) {
     return text;
 }
 
+// How we greet a server, and the connection that had to be made to know it, if one had to.
+struct Greeting {
+    std::string name;
+    UniqueFd connected = {};
+    std::chrono::milliseconds limit;  // what is left of the time
+};
+
+Greeting greeting_for(const MailConfig& mail, const std::string& server, std::chrono::milliseconds limit,
+                      Connections& connections) {
+    if (!mail.helo.empty())
+        return {mail.helo, {}, limit};
+    if (std::string name = full_host_name(); !name.empty())
+        return {std::move(name), {}, limit};
+    const auto start = std::chrono::steady_clock::now();
+    auto connection = connect_to_mail(server, mail.port, limit, [&] { return connections.is_cut(); });
+    const auto took = std::chrono::floor<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start);
+    const auto left = std::max(limit - took, std::chrono::milliseconds(1));
+    if (connection && !connection->literal.empty())
+        return {std::move(connection->literal), std::move(connection->socket), left};
+    return {host_name(), {}, left};  // libcurl will say why there is no connection
+}
+
 // One connection to one server.
 class SmtpTry {
 public:
     SmtpTry(const MailConfig& mail, const std::string& server, const SpoolMessage& message,
-            const TlsClient& tls, std::chrono::milliseconds limit, const Trace& trace,
+            const TlsClient& tls, Greeting greeting, std::chrono::milliseconds limit, const Trace& trace,
             Connections& connections);
     std::optional<DeliveryResult> step();
     void watch(Watch& watch) const { transfer_.watch(watch); }
@@ -121,7 +144,8 @@ private:
 
     const MailConfig& mail_;
     const std::chrono::milliseconds limit_;
-    const std::string place_;  // "host:port"
+    const std::chrono::milliseconds left_;  // of it
+    const std::string place_;               // "host:port"
     const std::string server_;
     const std::vector<std::string>& wanted_;
     std::string_view rest_;
@@ -134,14 +158,17 @@ private:
 };
 
 SmtpTry::SmtpTry(const MailConfig& mail, const std::string& server, const SpoolMessage& message,
-                 const TlsClient& tls, std::chrono::milliseconds limit, const Trace& trace,
+                 const TlsClient& tls, Greeting greeting, std::chrono::milliseconds limit, const Trace& trace,
                  Connections& connections)
-    : mail_(mail), limit_(limit), place_(server + ':' + std::to_string(mail.port)), server_(server), wanted_(message.recipients),
-      rest_(message.text), url_(server_url(mail, server)), sender_('<' + message.sender + '>'),
+    : mail_(mail), limit_(limit), left_(greeting.limit), place_(server + ':' + std::to_string(mail.port)), server_(server), wanted_(message.recipients),
+      rest_(message.text), url_(server_url(mail, server, greeting.name)), sender_('<' + message.sender + '>'),
       dialogue_(trace ? [&mail, trace](const std::string& line) { trace(without_password(line, mail)); } : Trace{}) {
     if (!url_)
         return;
-    connections.follow(transfer_.handle());
+    if (greeting.connected)
+        connections.follow(transfer_.handle(), std::move(greeting.connected));
+    else
+        connections.follow(transfer_.handle());
     set_up(message, tls);
 }
 
@@ -170,8 +197,8 @@ void SmtpTry::set_up(const SpoolMessage& message, const TlsClient& tls) {
     curl_easy_setopt(c, CURLOPT_DEBUGFUNCTION, on_debug);
     curl_easy_setopt(c, CURLOPT_DEBUGDATA, &dialogue_);
     curl_easy_setopt(c, CURLOPT_ERRORBUFFER, error_text_.data());
-    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, static_cast<long>(limit_.count()));
-    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limit_.count()));
+    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, static_cast<long>(left_.count()));
+    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(left_.count()));
     transfer_.begin();
 }
 
@@ -204,9 +231,14 @@ std::string SmtpTry::phase() const {
 DeliveryResult SmtpTry::delivered() const {
     DeliveryResult result;
     result.fate = Fate::delivered;
-    for (const Refusal& refusal : dialogue_.refusals())
-        result.exceptions.push_back(
-            {refusal.address, refusal.for_good ? Fate::refused : Fate::put_off, refusal.answer});
+    for (const Refusal& refusal : dialogue_.refusals()) {
+        const bool of_us = refusal.blame == Blame::us;
+        result.exceptions.push_back({refusal.address,
+                                     refusal.blame == Blame::recipient ? Fate::refused : Fate::put_off,
+                                     refusal.answer, of_us});
+        if (of_us)
+            result.refusal = "recipient " + codes_of(refusal.answer);
+    }
     result.message = "delivered to " + place_;
     if (!result.exceptions.empty())
         result.message +=
@@ -220,8 +252,10 @@ DeliveryResult SmtpTry::failed(CURLcode code) const {
     const std::string at = phase();
     const std::string& answer = dialogue_.answer();
     for (const Refusal& refusal : dialogue_.refusals())
-        if (refusal.for_good)
+        if (refusal.blame == Blame::recipient)
             result.exceptions.push_back({refusal.address, Fate::refused, refusal.answer});
+        else if (refusal.blame == Blame::us)
+            result.refusal = "recipient " + codes_of(refusal.answer);
     const std::string detail =
         printable(error_text_[0] != '\0' ? error_text_.data() : curl_easy_strerror(code), kMaxDetail);
     const std::string fault = tls_fault(transfer_.handle(), code, detail, server_);
@@ -233,16 +267,20 @@ DeliveryResult SmtpTry::failed(CURLcode code) const {
     if (!answer.empty() && code != CURLE_OPERATION_TIMEDOUT)
         result.message += " (" + answer + ")";
 
-    // 421 is the server's farewell in any phase (RFC 5321, 3.8).
-    const bool about_message = at == "sender" || at == "recipient" || at == "message";
-    result.concerns_channel = !about_message || answer.starts_with("421");
+    const Blame blame = code == CURLE_OPERATION_TIMEDOUT ? Blame::later : blame_of(at, answer);
     if (at == "recipient" && result.exceptions.size() >= wanted_.size())
         result.fate = Fate::refused;
-    else if ((at == "sender" || at == "message") && answer.starts_with('5') &&
-             code != CURLE_OPERATION_TIMEDOUT)
+    else if (at != "recipient" && blame == Blame::message)
         result.fate = Fate::refused;
+    else if (at != "recipient" && blame == Blame::us)
+        result.refusal = at + ' ' + codes_of(answer);
+    if (result.fate == Fate::refused)
+        result.refusal.clear();
+    // 421 is the server's farewell in any phase (RFC 5321, 3.8).
+    const bool about_message = at == "sender" || at == "recipient" || at == "message";
+    result.concerns_channel = !about_message || answer.starts_with("421") || !result.refusal.empty();
     // A wrong password stays wrong, and some servers lock out whoever goes on.
-    result.retry_slowly = at == "login" && answer.starts_with('5');
+    result.retry_slowly = !result.refusal.empty();
     return result;
 }
 
@@ -250,9 +288,7 @@ class SmtpDelivery : public Delivery {
 public:
     SmtpDelivery(const MailConfig& mail, const SpoolMessage& message, const TlsClient& tls,
                  std::chrono::milliseconds limit, Trace trace)
-        : mail_(mail), message_(message), tls_(tls), limit_(limit), trace_(std::move(trace)) {
-        begin();
-    }
+        : mail_(mail), message_(message), tls_(tls), limit_(limit), trace_(std::move(trace)) {}
     std::optional<DeliveryResult> step() override;
     void watch(Watch& watch) const override {
         if (try_)
@@ -261,8 +297,11 @@ public:
     void cut() override { connections_.cut(); }
 
 private:
+    // May wait for the resolver and for a connection: in a step, which has a thread of its own.
     void begin() {
-        try_.emplace(mail_, mail_.hosts.at(next_++), message_, tls_, limit_, trace_, connections_);
+        const std::string& server = mail_.hosts.at(next_++);
+        try_.emplace(mail_, server, message_, tls_, greeting_for(mail_, server, limit_, connections_), limit_,
+                     trace_, connections_);
     }
 
     const MailConfig& mail_;
@@ -279,6 +318,8 @@ private:
 std::optional<DeliveryResult> SmtpDelivery::step() {
     if (message_.recipients.empty())
         return DeliveryResult{.fate = Fate::refused, .message = "no recipient: mail.to_list has no address"};
+    if (!try_)
+        begin();
     std::optional<DeliveryResult> result = try_->step();
     if (!result)
         return std::nullopt;

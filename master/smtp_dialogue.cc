@@ -64,7 +64,7 @@ void SmtpDialogue::received(std::string_view line) {
         return;
     answer_ = printable(line, kMaxAnswer);
     if (!recipient_.empty() && (line.starts_with('4') || line.starts_with('5')) && is_last_line(line)) {
-        refusals_.push_back({recipient_, answer_, line.starts_with('5')});
+        refusals_.push_back({recipient_, answer_, blame_of(phase_, answer_)});
         recipient_.clear();
     }
 }

@@ -1,6 +1,8 @@
 // What was said between us and an SMTP server. Mailer.
 #pragma once
 
+#include "master/smtp_refusal.h"
+
 #include <functional>
 #include <string>
 #include <string_view>
@@ -12,7 +14,7 @@ namespace healthcheckd::master {
 struct Refusal {
     std::string address;
     std::string answer;
-    bool for_good = false;  // 5xx
+    Blame blame = Blame::later;
 };
 
 // Follows libcurl's debug callback: its own error text has the code of an answer, but neither its text nor to

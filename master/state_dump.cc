@@ -140,7 +140,11 @@ std::string state_json(const StateView& view) {
         {"supervisord",
          {{"reachable", view.supervisord_reachable}, {"error", printable(view.supervisord_error)}}},
         {"cats", std::move(cats)},
-        {"mail", {{"queued", view.mails.queued}, {"sent", view.mails.sent}, {"failed", view.mails.failed}}}};
+        {"mail",
+         {{"queued", view.mails.queued},
+          {"sent", view.mails.sent},
+          {"failed", view.mails.failed},
+          {"refusal", view.mails.refusal.empty() ? json(nullptr) : json(view.mails.refusal)}}}};
     // Names come from files of any encoding: bytes that are not UTF-8 must not lose the whole dump.
     return state.dump(2, ' ', false, json::error_handler_t::replace) + '\n';
 }

@@ -24,6 +24,23 @@ void Connections::follow(CURL* curl) {
     curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, this);
     curl_easy_setopt(curl, CURLOPT_CLOSESOCKETFUNCTION, &Connections::on_close);
     curl_easy_setopt(curl, CURLOPT_CLOSESOCKETDATA, this);
+    const std::lock_guard lock(mutex_);
+    connected_.reset();  // of an earlier transfer that did not come so far
+}
+
+void Connections::follow(CURL* curl, UniqueFd connected) {
+    follow(curl);
+    curl_easy_setopt(curl, CURLOPT_SOCKOPTFUNCTION, &Connections::on_socket);
+    curl_easy_setopt(curl, CURLOPT_SOCKOPTDATA, this);
+    const std::lock_guard lock(mutex_);
+    connected_ = std::move(connected);
+    if (cut_)
+        connected_.reset();
+}
+
+bool Connections::is_cut() {
+    const std::lock_guard lock(mutex_);
+    return cut_;
 }
 
 void Connections::cut() {
@@ -38,6 +55,11 @@ curl_socket_t Connections::on_open(void* self, curlsocktype, curl_sockaddr* addr
     const std::lock_guard lock(all.mutex_);
     if (all.cut_)
         return CURL_SOCKET_BAD;
+    if (all.connected_) {
+        all.given_ = all.connected_.release();
+        all.open_.insert(all.given_);
+        return all.given_;
+    }
     const int fd = ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     if (fd < 0)
         return CURL_SOCKET_BAD;
@@ -45,11 +67,19 @@ curl_socket_t Connections::on_open(void* self, curlsocktype, curl_sockaddr* addr
     return fd;
 }
 
+int Connections::on_socket(void* self, curl_socket_t socket, curlsocktype) {
+    auto& all = *static_cast<Connections*>(self);
+    const std::lock_guard lock(all.mutex_);
+    return socket == all.given_ ? CURL_SOCKOPT_ALREADY_CONNECTED : CURL_SOCKOPT_OK;
+}
+
 // Under the lock: a number that is free again may be anybody's.
 int Connections::on_close(void* self, curl_socket_t socket) {
     auto& all = *static_cast<Connections*>(self);
     const std::lock_guard lock(all.mutex_);
     all.open_.erase(socket);
+    if (socket == all.given_)
+        all.given_ = CURL_SOCKET_BAD;
     return ::close(socket);
 }
 

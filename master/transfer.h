@@ -1,6 +1,8 @@
 // One libcurl transfer that does not block. Mailer.
 #pragma once
 
+#include "common/unique_fd.h"
+
 #include <chrono>
 #include <curl/curl.h>
 #include <memory>
@@ -36,15 +38,21 @@ class Connections {
 public:
     // For a transfer that has not begun. This must outlive it.
     void follow(CURL* curl);
+    // The same, with a connection that is made already, which it takes over.
+    void follow(CURL* curl, UniqueFd connected);
     // From any thread: the connections are over, and no new one is made.
     void cut();
+    bool is_cut();
 
 private:
     static curl_socket_t on_open(void* self, curlsocktype purpose, curl_sockaddr* address);
+    static int on_socket(void* self, curl_socket_t socket, curlsocktype purpose);
     static int on_close(void* self, curl_socket_t socket);
 
     std::mutex mutex_;  // of all below
     std::set<curl_socket_t> open_;
+    UniqueFd connected_;                     // for the next one that is asked for
+    curl_socket_t given_ = CURL_SOCKET_BAD;  // it was this one
     bool cut_ = false;
 };
 

@@ -6,6 +6,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
+#include <sched.h>
 #include <unistd.h>
 
 using namespace healthcheckd::test;
@@ -18,7 +19,9 @@ struct Site {
     Postfix postfix;
     Supervisord supervisord;
 
-    Site() : postfix(authority.issue()), supervisord({{.name = "网关", .command = "/bin/sleep 1000"}}) {}
+    explicit Site(const std::string& main_cf = "")
+        : postfix(authority.issue(), main_cf), supervisord({{.name = "网关", .command = "/bin/sleep 1000"}}) {
+    }
 
     std::string cats() const {
         return "cat4: {program: 网关, type: tcp, host: 127.0.0.1, periodSeconds: 0.2, port: " +
@@ -89,6 +92,33 @@ BOOST_AUTO_TEST_CASE(an_unknown_recipient_costs_the_other_nothing_and_is_kept_wi
     BOOST_TEST(has(dead, "X-Healthcheckd-Recipient: nobody@test.local"), dead);
     BOOST_TEST(has(dead, "550 5.1.1"), dead);
     BOOST_TEST(has(dead, "User unknown"), dead);
+}
+
+BOOST_AUTO_TEST_CASE(a_host_with_a_short_name_is_let_in_where_full_names_are_demanded) {
+    need_root();
+    if (::unshare(CLONE_NEWUTS) != 0 || ::sethostname("web1", 4) != 0)
+        skip("needs a host name of its own");
+    const Site site(
+        "smtpd_helo_required = yes\n"
+        "smtpd_helo_restrictions = reject_invalid_helo_hostname, reject_non_fqdn_helo_hostname\n");
+    const Daemon daemon(site.supervisord.url(), site.cats(), site.options("ops@test.local"));
+    BOOST_TEST_REQUIRE(daemon.wait_for_log("[mail] sent: "), site.postfix.log());
+    BOOST_TEST(has(site.postfix.mailbox("ops"), "from [127.0.0.1] ("), site.postfix.mailbox("ops"));
+}
+
+BOOST_AUTO_TEST_CASE(a_postfix_that_does_not_relay_for_us_is_tried_slowly_and_told_once) {
+    need_root();
+    const Site site("smtpd_relay_restrictions = reject_unauth_destination\n");
+    Daemon daemon(site.supervisord.url(), site.cats(), site.options("ops@test.local, far@example.org"));
+    BOOST_TEST_REQUIRE(daemon.wait_for_log("Relay access denied"), site.postfix.log());
+    BOOST_TEST(wait_until([&] { return has(site.postfix.mailbox("ops"), "cat4"); }), site.postfix.log());
+    BOOST_TEST(wait_until([&] {
+        const auto state = daemon.state();
+        return state["mail"]["refusal"].is_string() &&
+               has(state["mail"]["refusal"].get<std::string>(), "far@example.org: 554 5.7.1");
+    }));
+    BOOST_TEST(daemon.state()["mail"]["failed"] == 0);
+    BOOST_TEST(count(daemon.log(), "Relay access denied") == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_postfix_that_was_down_gets_the_mail_once_when_it_is_back) {

@@ -1,13 +1,16 @@
 // Mail as it is delivered to a real server.
 #include "master/delivery.h"
 #include "master/mail.h"
+#include "master/mail_greeting.h"
 #include "t/fixture/basics.h"
 #include "t/fixture/skip.h"
 #include "t/fixture/smtp_sink.h"
 
 #include <algorithm>
+#include <arpa/inet.h>
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>
+#include <netinet/in.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <unistd.h>
@@ -290,7 +293,8 @@ BOOST_AUTO_TEST_CASE(refused_for_now_is_not_refused_for_good) {
                                                      {"auth", "454 later", "login", false},
                                                      {"auth", "535 wrong", "login", false},
                                                      {"mail", "451 later", "sender", false},
-                                                     {"mail", "550 not you", "sender", true},
+                                                     {"mail", "550 not you", "sender", false},
+                                                     {"mail", "552 5.3.4 too big", "sender", true},
                                                      {"rcpt", "450 later", "recipient", false},
                                                      {"rcpt", "550 nobody", "recipient", true},
                                                      {"data", "452 no room", "message", false},
@@ -306,6 +310,135 @@ BOOST_AUTO_TEST_CASE(refused_for_now_is_not_refused_for_good) {
         BOOST_TEST(has(result.message, row.answer), result.message);
         BOOST_TEST(sink.mails().empty());
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_refusal_of_us_is_put_off_slowly_and_only_one_of_the_recipient_is_for_good) {
+    enum class Is { us, recipient, later };
+    struct Row {
+        std::string phase, answer;
+        Is is;
+    };
+    const Row rows[] = {
+        {"rcpt", "504 5.5.2 <web1>: Helo command rejected: need fully-qualified hostname", Is::us},
+        {"rcpt", "504 need a full name", Is::us},
+        {"rcpt", "503 5.5.1 bad sequence", Is::us},
+        {"rcpt", "521 no mail here", Is::us},
+        {"rcpt", "530 5.7.0 log in first", Is::us},
+        {"rcpt", "535 log in first", Is::us},
+        {"rcpt", "554 5.7.1 relay access denied", Is::us},
+        {"rcpt", "554 no", Is::us},
+        {"rcpt", "550 5.7.1 not on behalf of this sender", Is::us},
+        {"rcpt", "553 5.7.1 sender not owned by user", Is::us},
+        {"rcpt", "550 5.1.8 sender's domain not found", Is::us},
+        {"rcpt", "550 5.5.0 no", Is::us},
+        {"rcpt", "550 5.1.1 no such user", Is::recipient},
+        {"rcpt", "554 5.1.1 no such user", Is::recipient},
+        {"rcpt", "552 5.2.2 mailbox full", Is::recipient},
+        {"rcpt", "550 5.4.1 access denied", Is::recipient},
+        {"rcpt", "550 nobody", Is::recipient},
+        {"rcpt", "551 moved", Is::recipient},
+        {"rcpt", "553 what a name", Is::recipient},
+        {"rcpt", "550-5.7.1 is in the first line only\r\n550 no 5.7.1 here", Is::recipient},
+        {"rcpt", "450 4.2.0 greylisted", Is::later},
+        {"mail", "530 5.7.0 log in first", Is::us},
+        {"mail", "553 5.7.1 sender not owned by user", Is::us},
+        {"mail", "550 5.1.8 domain not found", Is::us},
+        {"ehlo", "504 5.5.2 need a full name", Is::us},
+        {"mail", "451 4.3.0 later", Is::later}};
+    for (const Row& row : rows) {
+        SmtpSink sink;
+        sink.fail(row.phase, row.answer);
+        const MailResult result = Client(sink).send();
+        BOOST_TEST_CONTEXT(row.phase << " " << row.answer << " -> " << result.message) {
+            BOOST_TEST(!result.ok);
+            BOOST_TEST(result.permanent == (row.is == Is::recipient));
+            BOOST_TEST(result.rest == (row.is == Is::us));
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_recipient_that_we_may_not_reach_is_put_off_and_the_other_gets_the_mail) {
+    SmtpSink sink;
+    sink.fail("rcpt:a@test.local", "554 5.7.1 relay access denied");
+    const Client client(sink);
+    const auto tls = mail_tls(client.mail);
+    SpoolMessage message;
+    message.text = client.message().text;
+    message.sender = client.message().sender;
+    message.recipients = client.message().recipients;
+    const auto delivery = deliver_mail(client.mail, message, *tls);
+    std::optional<DeliveryResult> result;
+    while (!(result = delivery->step())) {
+        Watch watch;
+        delivery->watch(watch);
+        watch.wait();
+    }
+    BOOST_TEST((result->fate == Fate::delivered));
+    BOOST_TEST(result->refusal == "recipient 554 5.7.1");
+    BOOST_REQUIRE_EQUAL(result->exceptions.size(), 1u);
+    BOOST_TEST((result->exceptions[0].fate == Fate::put_off));
+    BOOST_TEST(result->exceptions[0].retry_slowly);
+}
+
+BOOST_AUTO_TEST_CASE(the_server_is_greeted_by_a_full_name_or_the_address_of_the_connection) {
+    if (::geteuid() != 0 || ::unshare(CLONE_NEWUTS | CLONE_NEWNS) != 0 ||
+        ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+        skip("needs root and a host name of its own");
+    const TempDir dir;
+    const auto name_host = [&](const std::string& name, const std::string& hosts) {
+        BOOST_TEST_REQUIRE(::sethostname(name.data(), name.size()) == 0);
+        const std::string file = dir.write("hosts", "127.0.0.1 localhost\n::1 localhost\n" + hosts, 0644);
+        ::umount("/etc/hosts");
+        BOOST_TEST_REQUIRE(::mount(file.c_str(), "/etc/hosts", nullptr, MS_BIND, nullptr) == 0);
+    };
+    const SmtpSink sink;
+    Client client(sink);
+    const auto greeting = [&] {
+        const std::size_t before = sink.envelopes().size();
+        const MailResult result = client.send();
+        BOOST_TEST(result.ok, result.message);
+        BOOST_TEST_REQUIRE(sink.wait_for_mails(before + 1));
+        const std::string envelope = sink.envelopes()[before];
+        const std::size_t at = envelope.find(R"("helo": ")") + 9;
+        return envelope.substr(at, envelope.find('"', at) - at);
+    };
+    name_host("web1.example.org", "");
+    BOOST_TEST(greeting() == "web1.example.org");
+    name_host("web1", "127.0.1.1 web1.example.net web1\n");
+    BOOST_TEST(greeting() == "web1.example.net");
+    name_host("web1", "127.0.1.1 web1\n");
+    BOOST_TEST(greeting() == "[127.0.0.1]");
+    name_host("web1", "127.0.0.1 localhost.localdomain web1\n");
+    BOOST_TEST(greeting() == "[127.0.0.1]");
+    // The first address of the name does not answer: the other one is that of the connection.
+    client.mail.hosts = {"127.0.0.1"};
+    BOOST_TEST(greeting() == "[127.0.0.1]");
+    client.mail.helo = "monitor.example.org";
+    BOOST_TEST(greeting() == "monitor.example.org");
+    client.mail.helo = "[IPv6:2001:db8::1]";
+    BOOST_TEST(greeting() == "[IPv6:2001:db8::1]");
+    // What cannot be reached is told as ever, and soon.
+    client.mail.helo.clear();
+    client.mail.port = free_port();
+    const MailResult down = client.send(2s);
+    BOOST_TEST(!down.ok);
+    BOOST_TEST(has(down.message, ": connection: "), down.message);
+}
+
+BOOST_AUTO_TEST_CASE(addresses_are_written_as_rfc_5321_has_them) {
+    sockaddr_storage address{};
+    auto& v4 = reinterpret_cast<sockaddr_in&>(address);
+    v4.sin_family = AF_INET;
+    ::inet_pton(AF_INET, "192.0.2.1", &v4.sin_addr);
+    BOOST_TEST(address_literal(address) == "[192.0.2.1]");
+    address = {};
+    auto& v6 = reinterpret_cast<sockaddr_in6&>(address);
+    v6.sin6_family = AF_INET6;
+    ::inet_pton(AF_INET6, "::1", &v6.sin6_addr);
+    BOOST_TEST(address_literal(address) == "[IPv6:::1]");
+    address = {};
+    address.ss_family = AF_UNIX;
+    BOOST_TEST(address_literal(address) == "");
 }
 
 BOOST_AUTO_TEST_CASE(one_bad_recipient_does_not_cost_the_other_the_mail) {

@@ -44,6 +44,38 @@ BOOST_AUTO_TEST_CASE(what_follows_within_the_digest_time_goes_into_one_message) 
     BOOST_TEST(lab.tell_one() == "1 check failed, 1 recovered");
 }
 
+BOOST_AUTO_TEST_CASE(that_a_server_refuses_us_is_said_once_and_kept_in_the_state_until_it_takes_a_mail) {
+    const DeliveryResult refused{.fate = Fate::put_off,
+                                 .message = "recipient: 504 5.5.2 need a full name",
+                                 .concerns_channel = true,
+                                 .retry_slowly = true,
+                                 .refusal = "recipient 504 5.5.2"};
+    Lab lab;
+    lab.happens(NoticeKind::failed);
+    const auto said = [&](std::string_view part) {
+        return std::ranges::count_if(
+            lab.said, [&](const std::string& each) { return each.find(part) != std::string::npos; });
+    };
+    for (int i = 0; i < 3; ++i) {
+        BOOST_TEST(lab.tell_one(refused) == "gateway http check failed", i);
+        BOOST_TEST(lab.tell_one(refused) == "", i);
+        lab.now += 1080s;  // 15 minutes, and the fifth of them
+    }
+    BOOST_TEST(said("504 5.5.2") == 1);
+    BOOST_TEST(lab.dead().empty());
+    BOOST_TEST(lab.outbox->counters().failed == 0u);
+    BOOST_TEST(lab.outbox->counters().trouble == "mail: recipient: 504 5.5.2 need a full name");
+    // For another reason: said, too.
+    DeliveryResult other = refused;
+    other.message = "sender: 530 5.7.0 log in";
+    other.refusal = "sender 530 5.7.0";
+    BOOST_TEST(lab.tell_one(other) == "gateway http check failed");
+    BOOST_TEST(said("530 5.7.0") == 1);
+    lab.now += 1080s;
+    BOOST_TEST(lab.tell_one() == "gateway http check failed");
+    BOOST_TEST(lab.outbox->counters().trouble == "");
+}
+
 BOOST_AUTO_TEST_CASE(no_more_messages_per_hour_than_allowed_and_the_rest_in_one) {
     Lab lab;
     lab.config.notices = {.digest = 0s, .most_per_hour = 2};

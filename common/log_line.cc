@@ -64,7 +64,8 @@ std::string log_line(LogFormat format, LogLevel level, std::string_view who, std
     std::string shown(who);
     if (const auto between = shown.find(kWhoSeparator); between != std::string::npos)
         shown[between] = ' ';
-    return fmt::format("{} {} [{}] {}\n", time, to_string(level), printable(shown), printable(text, kMaxText));
+    return fmt::format("{} {} [{}] {}\n", time, to_string(level), printable(shown),
+                       printable(text, kMaxText));
 }
 
 }  // namespace healthcheckd

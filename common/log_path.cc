@@ -2,7 +2,9 @@
 
 #include "common/line_codec.h"
 
+#include <algorithm>
 #include <climits>
+#include <cstdint>
 #include <spdlog/fmt/fmt.h>
 
 namespace healthcheckd {
@@ -14,8 +16,8 @@ constexpr std::size_t kMostName = NAME_MAX - 9;
 constexpr std::size_t kDigits = 16;
 constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
 
-// FNV-1a of 64 bits. Names come from the configuration and from supervisord's, whose owners could at worst have
-// two of their own programs share a log.
+// FNV-1a of 64 bits. Names come from the configuration and from supervisord's, whose owners could at worst
+// have two of their own programs share a log.
 std::uint64_t number_of(std::string_view name) {
     std::uint64_t sum = 0xcbf29ce484222325;
     for (const char c : name)

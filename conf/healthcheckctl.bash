@@ -16,7 +16,6 @@ _healthcheckctl() {
     # shellcheck disable=SC2162
     read -a words <<<"${line%\\}"
     [[ $line == *[[:space:]] && $line != *\\[[:space:]] ]] && words+=('')
-    [[ $line == *\\[[:space:]] ]] && words[-1]+=' '
     cur=${words[-1]}
     prev=${words[-2]-}
 

@@ -29,7 +29,7 @@ File open_file(const std::string& path) {
 }  // namespace
 
 Result<UidRange> parse_uid_range(std::string_view text) {
-    if (text == "off")
+    if (lower(text) == "off")
         return kNoUids;
     const std::size_t dash = text.find('-');
     if (dash == std::string_view::npos)

@@ -217,7 +217,12 @@ void finish_mail(const SectionDraft& draft, MailConfig& mail, Complaints& compla
 }
 
 void finish_cat(const SectionDraft& draft, const Config& config, CatConfig& cat, Complaints& complaints) {
-    require(draft, "program", complaints);
+    if (!draft.has("program")) {
+        cat.program = cat.name;
+        complaints.warning(draft.place, path_of(draft, "program"),
+                           "is missing: the cat's name, " + in_quotes(cat.name) +
+                               ", is taken for the program's");
+    }
     if (draft.spoilt("type"))
         return;
     check_effect(draft, cat, complaints);

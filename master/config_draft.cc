@@ -39,6 +39,10 @@ bool SectionDraft::spoilt(std::string_view name) const {
     return key != nullptr && !key->valid;
 }
 
+bool SectionDraft::any_spoilt() const {
+    return std::ranges::any_of(given, [](const GivenKey& key) { return !key.valid; });
+}
+
 Place SectionDraft::place_of(std::string_view name) const {
     const GivenKey* key = find(name);
     return key == nullptr ? place : key->place;

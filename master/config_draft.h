@@ -57,6 +57,7 @@ struct SectionDraft {
     bool has(std::string_view name) const { return find(name) != nullptr; }
     // Was it given with a value that could not be taken? Then nothing can be said about it.
     bool spoilt(std::string_view name) const;
+    bool any_spoilt() const;
     // Where a complaint about a key belongs: its value, or the section's name when it was not given.
     Place place_of(std::string_view name) const;
 };

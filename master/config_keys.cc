@@ -82,9 +82,8 @@ std::string_view get_status(const KeySource& source, std::string& buffer) {
     return buffer = status_text(source.cat->expect_status);
 }
 
-Result<std::string> checked_address(std::string_view text) {
-    const Result<void> checked = check_address(text);
-    return checked ? Result<std::string>(std::string(text)) : checked.error();
+Result<std::string> canonical_url(std::string_view text) {
+    return with_lower_scheme(text);
 }
 
 Result<void> set_uids(const KeyTarget& target, std::string_view text) {
@@ -138,7 +137,7 @@ using N = NoticeLimits;
 
 // clang-format off
 constexpr Key kKeys[] = {
-    {kConfig, "supervisordUrl", "", false, 0, kScalar, "unix:///var/run/supervisor.sock", kOpen, nullptr,
+    {kConfig, "supervisordUrl", "", false, 0, kScalar, "unix:///var/run/supervisor.sock", kOpen, canonical_url,
      set_text<&Config::supervisord_url, check_supervisord_url>, get_text<&Config::supervisord_url>},
     {kConfig, "supervisordUser", "", false, 0, kScalar, "none", kKept, nullptr,
      set_secret<&Config::supervisord_user, check_login>, get_secret<&Config::supervisord_user>},
@@ -174,9 +173,11 @@ constexpr Key kKeys[] = {
     {kMail, "pass", "", false, 0, kScalar, "none", kPassword, nullptr,
      set_secret<&M::pass, line_of<1024>>, get_secret<&M::pass>},
     {kMail, "to_list", "", false, 0, Shape::list, "required", kOpen, nullptr,
-     set_texts<&M::to_list, checked_address, kMostAddresses>, get_texts<&M::to_list>},
-    {kMail, "from", "", false, 0, kScalar, "none", kOpen, nullptr,
+     set_texts<&M::to_list, entry_address, kMostAddresses>, get_texts<&M::to_list>},
+    {kMail, "from", "", false, 0, kScalar, "none", kOpen, entry_address,
      set_text<&M::from, check_address>, get_text<&M::from>},
+    {kMail, "helo", "", false, 0, kScalar, "none", kOpen, nullptr,
+     set_text<&M::helo, check_helo>, get_text<&M::helo>},
     {kMail, "tls", "", false, 0, kScalar, "implicit", kOpen, nullptr,
      set_choice<&M::tls, MailTls::implicit, MailTls::starttls, MailTls::opportunistic, MailTls::none>,
      get_choice<&M::tls>},
@@ -194,7 +195,7 @@ constexpr Key kKeys[] = {
     {kMail, "body", "", false, 0, kScalar, "none", kOpen, nullptr,
      set_text<&M::body, check_body>, get_text<&M::body>},
 
-    {kHook, "url", "", false, 0, kScalar, "required", Sensitivity::url, nullptr,
+    {kHook, "url", "", false, 0, kScalar, "required", Sensitivity::url, canonical_url,
      set_secret<&W::url, check_webhook_url>, get_secret<&W::url>},
     {kHook, "format", "", false, 0, kScalar, "json", kOpen, nullptr,
      set_choice<&W::format, WebhookFormat::json, WebhookFormat::slack, WebhookFormat::wecom,
@@ -208,7 +209,7 @@ constexpr Key kKeys[] = {
     {kHook, "caFile", "", false, 0, kScalar, "none", kOpen, nullptr,
      set_text<&W::ca_file, check_absolute_path>, get_text<&W::ca_file>},
 
-    {kCat, "program", "", false, kAll, kScalar, "required", kOpen, nullptr,
+    {kCat, "program", "", false, kAll, kScalar, "none", kOpen, nullptr,
      set_text<&C::program, check_program>, get_text<&C::program>},
     {kCat, "type", "", false, kAll, kScalar, "http", kOpen, nullptr,
      set_choice<&C::type, CheckType::http, CheckType::tcp, CheckType::mem, CheckType::cpu, CheckType::restart>,

@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <arpa/inet.h>
 #include <climits>
-#include <utility>
 #include <sys/un.h>
+#include <utility>
 
 namespace healthcheckd::master {
 
@@ -22,15 +22,17 @@ constexpr std::string_view kNameCharacters =
 
 constexpr std::size_t kMaxName = 64;  // characters
 
-// Sorted. Outside of ASCII: controls, blanks, marks of direction, what has no shape, and what is nothing at all.
+// Sorted. Outside of ASCII: controls, blanks, marks of direction, what has no shape, and what is nothing at
+// all.
 constexpr std::pair<char32_t, char32_t> kUnseen[] = {
-    {0x80, 0xa0},     {0xad, 0xad},     {0x61c, 0x61c},   {0x115f, 0x1160}, {0x1680, 0x1680},
-    {0x180b, 0x180f}, {0x2000, 0x200f}, {0x2028, 0x202f}, {0x205f, 0x206f}, {0x2800, 0x2800},
-    {0x3000, 0x3000}, {0x3164, 0x3164}, {0xe000, 0xf8ff}, {0xfeff, 0xfeff}, {0xffa0, 0xffa0},
+    {0x80, 0xa0},     {0xad, 0xad},       {0x61c, 0x61c},   {0x115f, 0x1160}, {0x1680, 0x1680},
+    {0x180b, 0x180f}, {0x2000, 0x200f},   {0x2028, 0x202f}, {0x205f, 0x206f}, {0x2800, 0x2800},
+    {0x3000, 0x3000}, {0x3164, 0x3164},   {0xe000, 0xf8ff}, {0xfeff, 0xfeff}, {0xffa0, 0xffa0},
     {0xfff0, 0xffff}, {0xe0000, 0x10ffff}};
 
 bool is_seen(char32_t c) {
-    return std::ranges::none_of(kUnseen, [c](const auto& range) { return range.first <= c && c <= range.second; });
+    return std::ranges::none_of(kUnseen,
+                                [c](const auto& range) { return range.first <= c && c <= range.second; });
 }
 
 Result<void> check_characters(std::string_view text, std::size_t max, std::string_view allowed_controls) {
@@ -116,8 +118,9 @@ Result<void> check_cat_name(std::string_view text) {
     }
     if (good && characters > 0 && characters <= kMaxName)
         return {};
-    return Error{in_quotes(text) + " is no name for a cat: use 1 to 64 letters of any language, digits, _ . - : "
-                                   "and blanks within"};
+    return Error{in_quotes(text) +
+                 " is no name for a cat: use 1 to 64 letters of any language, digits, _ . - : "
+                 "and blanks within"};
 }
 
 Result<void> check_webhook_name(std::string_view text) {
@@ -184,6 +187,43 @@ Result<void> check_address(std::string_view text) {
     return {};
 }
 
+Result<void> check_helo(std::string_view text) {
+    if (Result<void> line = check_line(text, kMaxHost); !line)
+        return line;
+    std::string address(text);
+    if (text.starts_with('[') && text.ends_with(']')) {
+        address = text.substr(1, text.size() - 2);
+        in_addr unused{};
+        const bool v6 = lower(address).starts_with("ipv6:") && address.find('%') == std::string::npos &&
+                        is_ipv6(std::string_view(address).substr(5));
+        if (v6 || ::inet_pton(AF_INET, address.c_str(), &unused) == 1)
+            return {};
+    } else if (text.find_first_not_of(kNameCharacters) == std::string_view::npos && !text.starts_with('.') &&
+               !text.ends_with('.')) {
+        return {};
+    }
+    return Error{in_quotes(text) +
+                 " is neither a host name nor an address in brackets ([192.0.2.1], [IPv6:2001:db8::1])"};
+}
+
+Result<std::string> entry_address(std::string_view text) {
+    const std::size_t open = text.rfind('<');
+    if (open != std::string_view::npos && text.ends_with('>')) {
+        // The name of who has it; a server is told the address alone.
+        const std::string_view name = text.substr(0, open);
+        if (name.find_first_of("<>") != std::string_view::npos)
+            return Error{in_quotes(text) + " is no mail address (Name <name@example.org>)"};
+        text = text.substr(open + 1, text.size() - open - 2);
+    }
+    const Result<void> checked = check_address(text);
+    return checked ? Result<std::string>(std::string(text)) : checked.error();
+}
+
+std::string with_lower_scheme(std::string_view url) {
+    const std::size_t end = std::min(url.find("://"), url.size());
+    return lower(url.substr(0, end)) + std::string(url.substr(end));
+}
+
 Result<void> check_supervisord_url(std::string_view text) {
     if (Result<void> line = check_line(text, kMaxUrl); !line)
         return line;
@@ -191,12 +231,16 @@ Result<void> check_supervisord_url(std::string_view text) {
         const std::string_view path = text.substr(7);
         // sun_path of unix(7) holds 108 bytes with the final NUL.
         if (!path.starts_with('/') || path.size() > 107)
-            return Error{in_quotes(text) + " needs an absolute path of at most 107 bytes after unix://"};
+            return Error{(path.find('@') == std::string_view::npos ? in_quotes(text) : std::string("it")) +
+                         " needs an absolute path of at most 107 bytes after unix://"};
         return {};
     }
-    // First of all, as the other complaints quote the URL.
+    // First of all, as the other complaints quote the URL, and behind it may be a password.
     if (text.find('@') != std::string_view::npos)
-        return Error{"must not hold a user or password: use supervisordUser and supervisordPass"};
+        return Error{
+            "must hold a '@' only behind http://user:pass or https://user:pass, where '@', '/', '?', '#' "
+            "and '%' are written as %40, %2F, %3F, %23 and %25; or use supervisordUser and "
+            "supervisordPass"};
     if (!text.starts_with("http://") && !text.starts_with("https://"))
         return Error{in_quotes(text) + " must begin with unix://, http:// or https://"};
     const std::string_view place = authority(text);

@@ -29,7 +29,8 @@ Result<void> check_program(std::string_view text);
 // and blanks within. Nothing that cannot be seen, so that no two names look alike for that.
 Result<void> check_cat_name(std::string_view text);
 
-// The name of a webhook, which becomes part of a file's name: 1 to 64 of A-Z a-z 0-9 _ . -, neither "." nor "..".
+// The name of a webhook, which becomes part of a file's name: 1 to 64 of A-Z a-z 0-9 _ . -, neither "." nor
+// "..".
 Result<void> check_webhook_name(std::string_view text);
 
 // A host name, an IPv4 address, or an IPv6 address with or without []; returned without [].
@@ -46,6 +47,16 @@ Result<void> check_socket_path(std::string_view text);
 
 // A mail address: one @ with something on each side, and nothing that could end it in a header or in SMTP.
 Result<void> check_address(std::string_view text);
+
+// How a mail server is greeted (RFC 5321, 4.1.1.1): a host name, or an address in brackets, [192.0.2.1] or
+// [IPv6:2001:db8::1].
+Result<void> check_helo(std::string_view text);
+
+// The address of "name@example.org" or "Name <name@example.org>".
+Result<std::string> entry_address(std::string_view text);
+
+// The URL with its scheme, which may be written in any case (RFC 3986, 3.1), in small letters.
+std::string with_lower_scheme(std::string_view url);
 
 // http:// or https://, without a user in it. The complaint never quotes it.
 Result<void> check_webhook_url(std::string_view text);

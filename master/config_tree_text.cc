@@ -74,9 +74,13 @@ Result<std::string> joined(const Node& list) {
     for (const Node& item : list.items) {
         if (item.kind != Node::Kind::scalar)
             return Error{"the items of the list must be single values"};
-        if (item.text.find(',') != std::string::npos)
+        // "Smith, John <john@example.org>" is one item, of which the address counts.
+        const std::size_t open = item.text.ends_with('>') ? item.text.rfind('<') : std::string::npos;
+        const std::string_view text =
+            std::string_view(item.text).substr(open == std::string::npos ? 0 : open);
+        if (text.find(',') != std::string_view::npos)
             return Error{"an item of the list must not hold a comma: " + in_quotes(item.text)};
-        out.append(out.empty() ? "" : ",").append(item.text);
+        out.append(out.empty() ? "" : ",").append(text);
     }
     if (out.empty())
         return Error{"the list is empty"};

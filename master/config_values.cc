@@ -55,12 +55,13 @@ Result<int> parse_status_code(std::string_view text) {
 // The predecessor's names of chat services, each of which selects the webhook of that name.
 constexpr std::string_view kChatNames[] = {"wechat", "dingding", "feishu"};
 constexpr std::string_view kWebhookOf = "webhook:";
+constexpr std::string_view kNoAction = "none";
 
 // The webhook that an item of an action names; "" when it names none.
-std::string_view webhook_of(std::string_view item) {
-    if (is_chat_name(item))
-        return item;
-    return item.starts_with(kWebhookOf) ? item.substr(kWebhookOf.size()) : std::string_view{};
+std::string webhook_of(std::string_view item) {
+    if (is_chat_name(lower(item)))
+        return lower(item);
+    return lower(item).starts_with(kWebhookOf) ? std::string(item.substr(kWebhookOf.size())) : std::string();
 }
 
 }  // namespace
@@ -119,13 +120,13 @@ Result<std::chrono::milliseconds> parse_seconds(std::string_view text, std::chro
 }
 
 Result<bool> parse_flag(std::string_view text) {
-    for (const std::string_view yes : {"true", "yes", "on"})
+    for (const std::string_view yes : {"true", "yes", "on", "1"})
         if (same_ignoring_case(text, yes))
             return true;
-    for (const std::string_view no : {"false", "no", "off"})
+    for (const std::string_view no : {"false", "no", "off", "0"})
         if (same_ignoring_case(text, no))
             return false;
-    return Error{in_quotes(text) + " is neither true nor false (true/false, yes/no, on/off)"};
+    return Error{in_quotes(text) + " is neither true nor false (true/false, yes/no, on/off, 1/0)"};
 }
 
 std::vector<std::string_view> split_list(std::string_view text) {
@@ -148,10 +149,15 @@ bool is_chat_name(std::string_view text) {
 
 Result<ActionSet> parse_actions(std::string_view text) {
     ActionSet actions;
-    for (const std::string_view name : split_list(text)) {
-        if (const std::string_view webhook = webhook_of(name); !webhook.empty()) {
+    if (same_ignoring_case(text, kNoAction))
+        return actions;
+    for (const std::string_view item : split_list(text)) {
+        const std::string name = lower(item);
+        if (name == kNoAction)
+            return Error{"'none' stands alone"};
+        if (const std::string webhook = webhook_of(item); !webhook.empty()) {
             if (std::ranges::find(actions.webhooks, webhook) != actions.webhooks.end())
-                return Error{in_quotes(name) + " is named twice"};
+                return Error{in_quotes(item) + " is named twice"};
             actions.webhooks.emplace_back(webhook);
             continue;
         }
@@ -162,10 +168,10 @@ Result<ActionSet> parse_actions(std::string_view text) {
                      : name == "webhook" ? &actions.webhook
                                          : nullptr;
         if (flag == nullptr)
-            return unknown_value(name, {"restart", "kill", "exec", "email", "webhook", "webhook:NAME",
-                                        "wechat", "dingding", "feishu"});
+            return unknown_value(item, {"restart", "kill", "exec", "email", "webhook", "webhook:NAME",
+                                        "wechat", "dingding", "feishu", "none"});
         if (*flag)
-            return Error{in_quotes(name) + " is named twice"};
+            return Error{in_quotes(item) + " is named twice"};
         *flag = true;
     }
     return actions;
@@ -219,7 +225,7 @@ std::string actions_text(const ActionSet& actions) {
     add(actions.webhook, "webhook");
     for (const std::string& name : actions.webhooks)
         add(true, std::string(kWebhookOf) + name);
-    return out;
+    return out.empty() ? std::string(kNoAction) : out;
 }
 
 std::string status_text(const StatusRanges& ranges) {

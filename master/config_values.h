@@ -36,11 +36,11 @@ Result<std::chrono::milliseconds> parse_seconds(std::string_view text, std::chro
 Result<uid_t> parse_user(std::string_view text);
 inline constexpr std::uint64_t kMaxUser = 4'294'967'294;  // the number after it means "no change" (chown(2))
 
-// true/false, yes/no, on/off in any case.
+// true/false, yes/no, on/off in any case, 1/0.
 Result<bool> parse_flag(std::string_view text);
 
 // Names from restart, kill, exec, email, webhook, webhook:NAME, and wechat, dingding and feishu, which stand
-// for the webhook of that name; separated by commas; at least one.
+// for the webhook of that name; separated by commas; at least one, in any case but for NAME. Or none, alone.
 Result<ActionSet> parse_actions(std::string_view text);
 
 // Is it a name of a chat service that may stand in an action for the webhook of that name?
@@ -61,11 +61,11 @@ std::string status_text(const StatusRanges& ranges);
 // "unknown value 'htp'; known are http, tcp; did you mean 'http'?".
 Error unknown_value(std::string_view text, const std::vector<std::string_view>& known);
 
-// The one of `all` whose to_string() is `text`.
+// The one of `all` whose to_string() is `text`, in any case.
 template <class E, std::size_t N> Result<E> parse_choice(std::string_view text, const std::array<E, N>& all) {
     std::vector<std::string_view> known;
     for (const E value : all) {
-        if (text == to_string(value))
+        if (lower(text) == to_string(value))
             return value;
         known.push_back(to_string(value));
     }

@@ -4,11 +4,14 @@
 #include "common/line_codec.h"
 #include "master/config_checks.h"
 #include "master/config_file.h"
+#include "master/config_former.h"
 #include "master/config_json.h"
 #include "master/config_suggest.h"
 #include "master/config_texts.h"
 #include "master/config_tree.h"
 #include "master/config_tree_text.h"
+#include "master/config_twins.h"
+#include "master/config_url.h"
 #include "master/config_values.h"
 
 #include <algorithm>
@@ -45,6 +48,17 @@ std::string child_path(const std::string& path, std::string_view key) {
     return (path.empty() ? "" : path + ".") + printable(key, 60);
 }
 
+// Nothing, or a text of nothing: `mail:`, `json: ''`.
+bool is_empty(const Node& node) {
+    return node.kind == Node::Kind::null ||
+           (node.kind == Node::Kind::scalar && node.text.find_first_not_of(" \t\r\n") == std::string::npos);
+}
+
+// Blanks may be a password.
+bool is_empty(const Node& node, const Key& key) {
+    return is_empty(node) && (key.sensitivity != Sensitivity::password || node.text.empty());
+}
+
 // Reads one file's tree into a Config.
 class Loader {
 public:
@@ -61,6 +75,7 @@ private:
     // Reads the keys of a map; `nested` takes those that are sections of their own.
     SectionDraft read_keys(const Pair& map, Section section, const std::string& path,
                            const KeyTarget& target);
+    void take_login(const UrlLogin& login, Place place, const KeyTarget& target, SectionDraft& draft);
     void read_value(const Pair& pair, const Key& key, const KeyTarget& target, SectionDraft& draft);
     void unknown_key(const Pair& pair, Section section, const std::string& path);
     void warn_null(const Pair& pair, const Key& key, const std::string& path);
@@ -68,6 +83,7 @@ private:
     Complaints& complaints_;
     std::shared_ptr<Config> config_ = std::make_shared<Config>();
     std::vector<SectionDraft> cats_;
+    UrlLogin login_;  // of supervisordUrl
 };
 
 std::shared_ptr<Config> Loader::load(const Node& root, const std::string& name) {
@@ -103,19 +119,51 @@ std::shared_ptr<Config> Loader::load(const Node& root, const std::string& name) 
                           "there is no cat: give at least one check, under a name of its own (cat1: ...)");
     for (std::size_t i = 0; i < cats_.size(); ++i)
         finish_cat(cats_[i], *config_, config_->cats[i], complaints_);
+    warn_of_twins(cats_, *config_, complaints_);
     check_channels_are_there(cats_, *config_, complaints_);
     return config_;
 }
 
 void Loader::read_config_section(const Pair& section) {
-    if (section.value.kind == Node::Kind::null)
+    if (is_empty(section.value))
         return;
     const KeyTarget target{config_.get(), nullptr, SecretStore::kNobody};
-    finish_connection(read_keys(section, Section::config, "config", target), complaints_);
+    SectionDraft draft = read_keys(section, Section::config, "config", target);
+    if (login_.given)
+        take_login(login_, draft.place_of("supervisordUrl"), target, draft);
+    finish_connection(draft, complaints_);
+}
+
+// The login that supervisordUrl holds, in place of the keys for it, or beside them when they say the same.
+void Loader::take_login(const UrlLogin& login, Place place, const KeyTarget& target, SectionDraft& draft) {
+    complaints_.warning(
+        place, "config.supervisordUrl",
+        "holds a user or password: accepted, and masked wherever the URL is shown; better give "
+        "supervisordUser and supervisordPass");
+    for (const auto& [name, value] :
+         {std::pair{std::string_view("supervisordUser"), std::string_view(login.user)},
+          {std::string_view("supervisordPass"), std::string_view(login.pass)}}) {
+        const Key& key = *find_key(Section::config, name);
+        std::string buffer;
+        if (value.empty() || draft.spoilt(name))
+            continue;
+        if (draft.has(name)) {
+            if (key.get({config_.get(), nullptr}, buffer) != value)
+                complaints_.error(draft.place_of(name), "config." + std::string(name),
+                                  "says otherwise than supervisordUrl: give it in one place");
+            continue;
+        }
+        const Result<void> done = key.set(target, value);
+        if (!done)
+            complaints_.error(place, "config.supervisordUrl",
+                              std::string(name == "supervisordUser" ? "user " : "password ") +
+                                  done.error().what);
+        draft.given.push_back(GivenKey{&key, place, static_cast<bool>(done)});
+    }
 }
 
 void Loader::read_mail(const Pair& section) {
-    if (section.value.kind == Node::Kind::null)
+    if (is_empty(section.value))
         return;
     config_->mail.emplace();
     const KeyTarget target{config_.get(), nullptr, SecretStore::kNobody};
@@ -125,7 +173,7 @@ void Loader::read_mail(const Pair& section) {
 }
 
 void Loader::read_webhooks(const Pair& section) {
-    if (section.value.kind == Node::Kind::null)
+    if (is_empty(section.value))
         return;
     if (section.value.kind != Node::Kind::map) {
         complaints_.error(section.value.place, "config.webhooks", "must be a map of names and webhooks");
@@ -158,7 +206,7 @@ void Loader::read_cat(const Pair& section) {
     const std::string path = child_path("", section.key);
     if (const Result<void> name = check_cat_name(section.key); !name)
         complaints_.error(section.place, path, name.error().what);
-    if (section.value.kind == Node::Kind::null) {
+    if (is_empty(section.value)) {
         complaints_.warning(section.place, path, "is empty; this cat is left out");
         return;
     }
@@ -206,11 +254,17 @@ SectionDraft Loader::read_keys(const Pair& map, Section section, const std::stri
 
 void Loader::read_value(const Pair& pair, const Key& key, const KeyTarget& target, SectionDraft& draft) {
     const std::string path = child_path(draft.path, pair.key);
-    if (pair.value.kind == Node::Kind::null) {
+    if (is_empty(pair.value, key)) {
         warn_null(pair, key, path);
         return;
     }
     Result<std::string> text = text_of(pair.value, key.shape);
+    if (text && key.section == Section::config && key.name == "supervisordUrl") {
+        auto login = split_login(*text);
+        text = login ? Result<std::string>(login->url) : Result<std::string>(login.error());
+        if (login)
+            login_ = std::move(*login);
+    }
     if (text && key.canonical != nullptr)
         text = key.canonical(*text);
     const Result<void> done = text ? key.set(target, *text) : Result<void>(text.error());
@@ -225,12 +279,12 @@ void Loader::unknown_key(const Pair& pair, Section section, const std::string& p
         known.insert(known.end(), {"mail", "webhooks"});
     // Past what is shown, a hint is not worth its time.
     std::string hint = complaints_.full() ? "" : did_you_mean(pair.key, known);
-    if (section == Section::cat && find_key(Section::config, pair.key) != nullptr)
+    if (std::string instead = in_place_of(section, pair.key); !instead.empty())
+        hint = std::move(instead);
+    else if (section == Section::cat && find_key(Section::config, pair.key) != nullptr)
         hint = "; it belongs in the section 'config'";
     else if (section == Section::config && hint.empty() && find_key(Section::cat, pair.key) != nullptr)
         hint = "; it belongs in a cat";
-    if (section == Section::config && is_chat_name(pair.key))
-        hint = "; give the address as config.webhooks." + pair.key + ": {url: ...}";
     complaints_.error(pair.place, path, "unknown key " + in_quotes(pair.key) + hint);
 }
 

@@ -2,8 +2,8 @@
 
 #include "common/channel.h"
 #include "common/log.h"
-#include "common/sandbox_violation.h"
 #include "common/log_path.h"
+#include "common/sandbox_violation.h"
 #include "master/log_files.h"
 #include "worker/entry.h"
 #include "worker/look_mark.h"

@@ -1,13 +1,16 @@
 // Loading whole configurations: the guide's samples, defaults, aliases, what lands where.
 #include "t/test_config.h"
 
+#include "common/log_path.h"
 #include "common/secret.h"
+#include "master/config_dump.h"
 #include "master/config_keys.h"
 #include "master/config_texts.h"
 
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -203,6 +206,70 @@ BOOST_AUTO_TEST_CASE(whole_machine_is_never_restarted_by_default) {
     BOOST_TEST(complaints(loaded) == "");
     BOOST_REQUIRE(loaded.config != nullptr);
     BOOST_TEST((loaded.config->cats[0].action == ActionSet{.email = true}));
+}
+
+BOOST_AUTO_TEST_CASE(a_login_in_the_url_is_that_of_the_keys_for_it_and_never_shown) {
+    const auto url = [](const std::string& text, const std::string& more = "") {
+        return master::parse_config("config: {supervisordUrl: '" + text + "'" + more + "}\n" + cat_of(""),
+                                    "t");
+    };
+    const LoadedConfig loaded = url("http://ops:p%40ss%3a1@localhost:9001/RPC2");
+    BOOST_REQUIRE_MESSAGE(loaded.config != nullptr, complaints(loaded));
+    BOOST_TEST(loaded.config->supervisord_url == "http://localhost:9001/RPC2");
+    BOOST_TEST(loaded.config->supervisord_user.view() == "ops");
+    BOOST_TEST(loaded.config->supervisord_pass.view() == "p@ss:1");
+    BOOST_TEST(complaints(loaded).find("warning: config.supervisordUrl: holds a user") != std::string::npos);
+    const std::string dump = master::dump_config(*loaded.config);
+    BOOST_TEST(dump.find("p@ss") == std::string::npos, dump);
+    BOOST_TEST(dump.find("p%40ss") == std::string::npos, dump);
+    // The same twice is no conflict, in whatever order; anything else is.
+    BOOST_TEST(url("http://ops:geheim@h/", ", supervisordUser: ops, supervisordPass: geheim").config !=
+               nullptr);
+    BOOST_TEST(url("http://ops@h/", ", supervisordPass: geheim").config != nullptr);
+    const LoadedConfig other = url("http://ops:geheim@h/", ", supervisordPass: geheim2");
+    BOOST_TEST(other.config == nullptr);
+    BOOST_TEST(complaints(other).find("config.supervisordPass: says otherwise than supervisordUrl") !=
+               std::string::npos);
+    for (const char* text : {"http://ops:ge/heim@h/", "http://ops:geheim?@h/", "http://ops:%zzgeheim@h/",
+                             "http://ops:geheim%4@h/", "htp://ops:geheim@h/", "http://ops:geheim@",
+                             "http://ops:geheim@h:0/", "unix://ops:geheim@/run/x", "ops:geheim@h:9001",
+                             "http://ops:geheim%0a@h/", "http://o%3ap:geheim@h/", "http://a@h/geheim@"}) {
+        const LoadedConfig refused = url(text);
+        BOOST_TEST(refused.config == nullptr, text);
+        BOOST_TEST(complaints(refused).find("geheim") == std::string::npos, complaints(refused));
+        BOOST_TEST(complaints(refused).find("heim@") == std::string::npos, complaints(refused));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_cat_without_a_program_is_called_as_it) {
+    const LoadedConfig loaded = master::parse_config(
+        "web server: {type: tcp, action: none}\nsystem: {type: mem, action: none}\n", "t");
+    BOOST_REQUIRE_MESSAGE(loaded.config != nullptr, complaints(loaded));
+    BOOST_TEST(loaded.config->cats[0].program == "web server");
+    BOOST_TEST((main_action(loaded.config->cats[0].action) == MainAction::none));
+    BOOST_TEST(!loaded.config->cats[0].action.tells());
+    BOOST_TEST(loaded.config->cats[1].whole_machine());
+}
+
+BOOST_AUTO_TEST_CASE(no_two_names_give_one_log_file) {
+    Config config;
+    config.log_dir = "/l";
+    BOOST_TEST(worker_log_path(config, "cat1") == "/l/cat1.log");
+    BOOST_TEST(worker_log_path(config, "A_1-x.y") == "/l/A_1-x.y.log");
+    BOOST_TEST(worker_log_path(config, "web/w_00") == "/l/web%2Fw_00.log");
+    BOOST_TEST(worker_log_path(config, "网关: 内存") == "/l/网关%3A%20内存.log");
+    const std::string many(300, 'x');
+    std::vector<std::string> names = {"web/w_00",        "web_w_00",        "web w_00",  "web:w_00",
+                                      "web%2Fw_00",      "web%2fw_00",      "web//w_00", "web\xffw_00",
+                                      "web~w_00",        "网/关",           "网_关",     "x/" + many,
+                                      "x/" + many + "a", "x/" + many + "b", "x_" + many};
+    std::set<std::string> files;
+    for (const std::string& name : names) {
+        const std::string file = worker_log_path(config, name);
+        BOOST_TEST(files.insert(file).second, file);
+        BOOST_TEST(file.find('/', 3) == std::string::npos, file);
+        BOOST_TEST(file.size() + 5 <= 3u + 255u, file);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(mail_tls_follows_the_port_unless_given) {

@@ -74,8 +74,10 @@ BOOST_AUTO_TEST_CASE(structure_of_the_file) {
         {"section that is a list", "config: [a]\n" + cat_of(""),
          "t:1:9: error: config: must be a map of keys and values\n"},
         {"names of files", "../x: {program: a, action: kill}\n..: {program: a, action: kill}\n",
-         "t:1:1: error: ../x: '../x' is no name for a cat: use 1 to 64 of A-Z a-z 0-9 _ . -\n"
-         "t:2:1: error: ..: '..' is no name for a cat: use 1 to 64 of A-Z a-z 0-9 _ . -\n"},
+         "t:1:1: error: ../x: '../x' is no name for a cat: use 1 to 64 letters of any language, digits, _ . "
+         "- : and blanks within\n"
+         "t:2:1: error: ..: '..' is no name for a cat: use 1 to 64 letters of any language, digits, _ . - : "
+         "and blanks within\n"},
     });
 }
 
@@ -106,7 +108,7 @@ BOOST_AUTO_TEST_CASE(names_of_keys) {
         {"control character in a name", "cat1: {program: a, action: kill, \"a\\r\\nb\": 1}\n",
          "t:1:34: error: cat1.a\\x0D\\x0Ab: unknown key 'a\\x0D\\x0Ab'\n"},
         {"missing program", "cat1: {type: tcp, action: restart}\n",
-         "t:1:1: error: cat1.program: is missing\n"},
+         "t:1:1: warning: cat1.program: is missing: the cat's name, 'cat1', is taken for the program's\n"},
         {"null values", "cat1:\n  program: a\n  action: exec\n  execCmd:\n  port: ~\n",
          "t:3:11: error: cat1.execCmd: is missing: action is exec\n"
          "t:4:3: warning: cat1.execCmd: has no value and is ignored\n"
@@ -126,10 +128,10 @@ BOOST_AUTO_TEST_CASE(all_problems_are_told_at_once_in_the_order_of_the_file) {
         "t:4:18: error: cat1.periodSeconds: 0 is out of range: 0.1 to 31536000 seconds\n"
         "t:6:3: error: config.logDri: unknown key 'logDri'; did you mean 'logDir'?\n"
         "t:7:19: error: config.supervisordUrl: 'ftp://x' must begin with unix://, http:// or https://\n"
-        "t:11:1: error: cat3.program: is missing\n"
+        "t:11:1: warning: cat3.program: is missing: the cat's name, 'cat3', is taken for the program's\n"
         "t:13:9: error: cat3.port: 0 is out of range: 1 to 65535\n"
         "t:14:11: error: cat3.action: unknown value 'restrt'; known are restart, kill, exec, email, "
-        "webhook, webhook:NAME, wechat, dingding, feishu; did you mean 'restart'?\n");
+        "webhook, webhook:NAME, wechat, dingding, feishu, none; did you mean 'restart'?\n");
 }
 
 BOOST_AUTO_TEST_CASE(keys_that_do_not_fit_together) {
@@ -193,8 +195,92 @@ BOOST_AUTO_TEST_CASE(keys_that_do_not_fit_together) {
         {"relative authorities", cat_of("tls: on, caFile: x"),
          "t:1:56: error: cat1.caFile: 'x' must be an absolute path\n"},
         {"user in the url", "config: {supervisordUrl: 'http://u:p@h/RPC2'}\n" + cat_of(""),
-         "t:1:26: error: config.supervisordUrl: must not hold a user or password: use supervisordUser and "
-         "supervisordPass\n"},
+         "t:1:26: warning: config.supervisordUrl: holds a user or password: accepted, and masked wherever "
+         "the URL "
+         "is shown; better give supervisordUser and supervisordPass\n"},
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_key_that_is_empty_counts_as_not_given) {
+    check_table({
+        {"texts", cat_of("json: '', username: '', password: \"\", headers: ' ', caFile: ''"),
+         "t:1:39: warning: cat1.json: has no value and is ignored\n"
+         "t:1:49: warning: cat1.username: has no value and is ignored\n"
+         "t:1:63: warning: cat1.password: has no value and is ignored\n"
+         "t:1:77: warning: cat1.headers: has no value and is ignored\n"
+         "t:1:91: warning: cat1.caFile: has no value and is ignored\n"},
+        {"with a default", cat_of("port: '', type: ''"),
+         "t:1:39: warning: cat1.port: has no value; the default 80 is used\n"
+         "t:1:49: warning: cat1.type: has no value; the default http is used\n"},
+        {"that is required", mail("host: '', from: a@b.c, to_list: ''"),
+         "t:1:10: error: config.mail.host: is missing\n"
+         "t:1:10: error: config.mail.to_list: is missing\n"},
+        {"that another one needs", "cat1: {program: a, action: exec, execCmd: ''}\n",
+         "t:1:28: error: cat1.execCmd: is missing: action is exec\n"
+         "t:1:34: warning: cat1.execCmd: has no value and is ignored\n"},
+        {"program", "web: {program: '', action: restart}\n",
+         "t:1:1: warning: web.program: is missing: the cat's name, 'web', is taken for the program's\n"
+         "t:1:7: warning: web.program: has no value and is ignored\n"},
+        {"sections", "config: {mail: '', webhooks: ''}\n" + cat_of("") + "cat2: ''\n",
+         "t:3:1: warning: cat2: is empty; this cat is left out\n"},
+        {"config", "config: ''\n" + cat_of(""), ""},
+    });
+}
+
+BOOST_AUTO_TEST_CASE(keys_of_the_python_script_are_told_by_what_they_are_called_here) {
+    check_table({
+        {"memory", cat_of("maxRss: 5"),
+         "t:1:39: error: cat1.maxRss: unknown key 'maxRss'; it is 'maxMem' here\n"},
+        {"in another case", cat_of("maxRSS: 5"),
+         "t:1:39: error: cat1.maxRSS: unknown key 'maxRSS'; it is 'maxMem' here\n"},
+        {"children", cat_of("cumulative: true"),
+         "t:1:39: error: cat1.cumulative: unknown key 'cumulative'; the process alone is measured here, by "
+         "'memType'; give a child that matters a cat of its own, found by 'pidGet'\n"},
+        {"request", cat_of("body: x"),
+         "t:1:39: error: cat1.body: unknown key 'body'; it is 'json' here, sent with 'mode: POST'\n"},
+        {"this machine", cat_of("localProc: true"),
+         "t:1:39: error: cat1.localProc: unknown key 'localProc'; 'pidGet' says here how a process of this "
+         "machine is found: supervisor, name or file\n"},
+        {"chat", "config: {wechat: {corpid: x}}\n" + cat_of(""),
+         "t:1:10: error: config.wechat: unknown key 'wechat'; give the address as config.webhooks.wechat: "
+         "{url: "
+         "...}\n"},
+        {"another chat", "config: {Slack: {x: y}}\n" + cat_of(""),
+         "t:1:10: error: config.Slack: unknown key 'Slack'; give the address as config.webhooks.slack: {url: "
+         "...}\n"},
+        {"chat of a cat", cat_of("feishu: x"),
+         "t:1:39: error: cat1.feishu: unknown key 'feishu'; give the address as config.webhooks.feishu: "
+         "{url: "
+         "...}, and name it in 'action'\n"},
+        {"mail", mail("host: h, from: a@b.c, to_list: a@b.c, username: x"),
+         "t:1:55: error: config.mail.username: unknown key 'username'; it is 'user' here\n"},
+    });
+}
+
+BOOST_AUTO_TEST_CASE(two_cats_that_judge_the_same_differently_are_a_warning) {
+    const std::string mem = "a: {program: web, type: mem, action: restart, maxMem: 512}\n";
+    check_table({
+        {"memory", mem + "b: {program: web, type: mem, action: restart, maxMem: 100}\n",
+         "t:2:55: warning: b.maxMem: is 100, but 'a' in line 1 checks the same program for the same by 512: "
+         "whichever is reached first acts\n"},
+        {"by a default", mem + "b: {program: 'web:web', type: mem, action: restart}\n",
+         "t:2:1: warning: b.maxMem: is 1024, but 'a' in line 1 checks the same program for the same by 512: "
+         "whichever is reached first acts\n"},
+        {"a member beside its group",
+         "a: {program: 'web:*', type: cpu, action: restart}\nb: {program: 'web:web_00', type: cpu, action: "
+         "restart, maxCpu: 50}\n",
+         "t:2:64: warning: b.maxCpu: is 50, but 'a' in line 1 checks the same program for the same by 90: "
+         "whichever is reached first acts\n"},
+        {"the same limit", mem + "b: {program: web, type: mem, action: restart, maxMem: 512}\n", ""},
+        {"other memory", mem + "b: {program: web, type: mem, action: restart, maxMem: 1, memType: uss}\n",
+         ""},
+        {"another type", mem + "b: {program: web, type: cpu, action: restart}\n", ""},
+        {"another program", mem + "b: {program: web2, type: mem, action: restart}\n", ""},
+        {"switched off", mem + "b: {program: web, type: mem, action: restart, maxMem: 1, enabled: no}\n", ""},
+        {"other pages",
+         "a: {program: web, action: restart, path: /a}\nb: {program: web, action: restart, path: /b, "
+         "timeoutSeconds: 1}\n",
+         ""},
     });
 }
 

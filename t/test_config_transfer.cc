@@ -82,6 +82,23 @@ BOOST_AUTO_TEST_CASE(dump_of_texts_that_look_like_something_else_loads_again) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(names_of_cats_in_any_language_travel_and_are_dumped) {
+    const LoadedConfig first = master::parse_config(
+        "web server: {program: web, action: restart}\n\"a: b\": {program: web, type: tcp, action: none}\n"
+        "网关 内存: {program: web, type: mem, action: restart}\nyes: {program: web, type: cpu, action: "
+        "restart}\n",
+        "t");
+    BOOST_REQUIRE_MESSAGE(first.config != nullptr, complaints(first));
+    const Result<LoadedConfig> after = master::unpack_config(packed(first));
+    BOOST_REQUIRE(after);
+    BOOST_REQUIRE(after->config != nullptr);
+    const LoadedConfig second = master::parse_config(master::dump_config(*after->config), "t");
+    BOOST_REQUIRE_MESSAGE(second.config != nullptr, complaints(second));
+    for (std::size_t i = 0; i < 4; ++i)
+        BOOST_TEST(second.config->cats[i].name == first.config->cats[i].name);
+    BOOST_TEST((second.config->cats[1].action == ActionSet{}));
+}
+
 BOOST_AUTO_TEST_CASE(dump_of_each_sample_loads_to_the_same) {
     for (const char* name : {"sample-all.yaml", "sample-gateway.yaml"}) {
         const LoadedConfig first = master::parse_config(read_file(data_file(name)), "t");

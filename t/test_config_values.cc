@@ -79,11 +79,11 @@ BOOST_AUTO_TEST_CASE(seconds_have_fractions_and_bounds) {
 }
 
 BOOST_AUTO_TEST_CASE(flags_in_any_case_and_nothing_else) {
-    for (const char* text : {"true", "True", "YES", "on"})
+    for (const char* text : {"true", "True", "YES", "on", "1"})
         BOOST_TEST(*parse_flag(text), text);
-    for (const char* text : {"false", "False", "NO", "off"})
+    for (const char* text : {"false", "False", "NO", "off", "0"})
         BOOST_TEST(!*parse_flag(text), text);
-    for (const char* text : {"1", "0", "y", "", "truee"})
+    for (const char* text : {"2", "01", "-1", "y", "", "truee"})
         BOOST_TEST(!parse_flag(text), text);
 }
 
@@ -115,10 +115,54 @@ BOOST_AUTO_TEST_CASE(actions_and_status_codes_are_lists) {
     BOOST_TEST(!b.takes(Section::cat, "action", "kill,kill"));
     BOOST_TEST(!b.takes(Section::cat, "action", ""));
     BOOST_TEST(!b.takes(Section::cat, "action", "kill,"));
+    BOOST_TEST(b.set(Section::cat, "action", "Restart,EMAIL, WebHook:Ops, WeChat") ==
+               "restart,email,webhook:Ops,webhook:wechat");
+    for (const char* text : {"none", "None", "NONE"})
+        BOOST_TEST(b.set(Section::cat, "action", text) == "none", text);
+    BOOST_TEST(b.set(Section::cat, "action", "none,email") == "! 'none' stands alone");
     BOOST_TEST(b.set(Section::cat, "expectStatus", "200, 204,300-399") == "200,204,300-399");
     for (const char* text : {"", "99", "600", "300-200", "200-", "-200", "2xx", "200-300-400", "200,,204"})
         BOOST_TEST(!b.takes(Section::cat, "expectStatus", text), text);
     BOOST_TEST(complaints_about(test::cat_of("expectStatus: [200, 300-399]")) == "");
+}
+
+BOOST_AUTO_TEST_CASE(words_are_taken_in_any_case) {
+    Bench b;
+    BOOST_TEST(b.set(Section::cat, "type", "HTTP") == "http");
+    BOOST_TEST(b.set(Section::cat, "memType", "Rss") == "rss");
+    BOOST_TEST(b.set(Section::cat, "pidGet", "Supervisor") == "supervisor");
+    BOOST_TEST(b.set(Section::mail, "tls", "STARTTLS") == "starttls");
+    BOOST_TEST(b.set(Section::config, "sandbox", "Off") == "off");
+    BOOST_TEST(b.set(Section::config, "workerUids", "OFF") == "off");
+    BOOST_TEST(b.set(Section::config, "supervisordUrl", "HTTP://localhost:9001/RPC2") ==
+               "http://localhost:9001/RPC2");
+    BOOST_TEST(b.set(Section::config, "supervisordUrl", "Unix:///run/S.sock") == "unix:///run/S.sock");
+    BOOST_TEST(b.set(Section::webhook, "url", "HTTPS://Hooks.example.org/A") ==
+               "https://Hooks.example.org/A");
+}
+
+BOOST_AUTO_TEST_CASE(the_name_of_who_has_an_address_is_left_out) {
+    Bench b;
+    BOOST_TEST(b.set(Section::mail, "to_list", "Ops Team <a@b.c>, d@e.f,<g@h.i>, 值班 <j@k.l>") ==
+               "a@b.c,d@e.f,g@h.i,j@k.l");
+    BOOST_TEST(b.set(Section::mail, "from", "healthcheckd <a@b.c>") == "a@b.c");
+    for (const char* text : {"Ops <a@b.c", "Ops a@b.c>", "<a> <a@b.c>", "Ops <a@>", "Ops <>", "a@b.c <x>",
+                             "Ops <a@b.c> x", "Ops <a@b.c\r\nRCPT>"})
+        BOOST_TEST(!b.takes(Section::mail, "to_list", text), text);
+    const LoadedConfig loaded = parse_config("config: {mail: {host: h, from: a@b.c, to_list: ['Smith, John "
+                                             "<j@b.c>', d@e.f]}}\ncat1: {action: email}\n",
+                                             "t");
+    BOOST_REQUIRE(loaded.config != nullptr);
+    BOOST_TEST((loaded.config->mail->to_list == std::vector<std::string>{"j@b.c", "d@e.f"}));
+}
+
+BOOST_AUTO_TEST_CASE(a_greeting_is_a_name_or_an_address_in_brackets) {
+    Bench b;
+    for (const char* text : {"host.example.org", "web1", "[192.0.2.1]", "[IPv6:2001:db8::1]", "[ipv6:::1]"})
+        BOOST_TEST(b.set(Section::mail, "helo", text) == text);
+    for (const char* text : {"", "a b", "192.0.2.1 x", "[192.0.2]", "[::1]", "[IPv6:1.2.3.4]", "[]", ".a",
+                             "a.", "a\r\nMAIL", "网关"})
+        BOOST_TEST(!b.takes(Section::mail, "helo", text), text);
 }
 
 BOOST_AUTO_TEST_CASE(methods_in_any_case) {

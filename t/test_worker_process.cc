@@ -1,9 +1,9 @@
 // Workers that misbehave: what it costs their own cat, and that it costs the others and the master nothing.
+#include "common/log_path.h"
 #include "common/proc_stat.h"
 #include "common/protocol.h"
 #include "common/sandbox.h"
 #include "common/sandbox_seccomp.h"
-#include "common/log_path.h"
 #include "t/fixture/bad_worker.h"
 #include "t/fixture/daemon.h"
 #include "t/fixture/skip.h"

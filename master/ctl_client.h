@@ -17,8 +17,8 @@ struct AskLimits {
     int interrupt_fd = -1;  // the question is given up when it becomes readable
 };
 
-// The limits of a request: those that let healthcheckd wait for a probe or a file have more time. `timeout`: in
-// place of them.
+// The limits of a request: those that let healthcheckd wait for a probe or a file have more time. `timeout`:
+// in place of them.
 AskLimits limits_for(const ControlRequest& request, std::optional<std::chrono::milliseconds> timeout = {});
 
 // The whole answer as it came, or why there is none, in a sentence that names the socket and what to do.

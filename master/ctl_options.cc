@@ -28,12 +28,15 @@ constexpr CommandRow kCommands[] = {
     {"reload", Command::reload, false, false, ""}, {"history", Command::history, true, true, ""},
 };
 
-constexpr option kLong[] = {
-    {"socket", required_argument, nullptr, 's'},   {"json", no_argument, nullptr, 'j'},
-    {"for", required_argument, nullptr, 'f'},      {"dry-run", no_argument, nullptr, 'd'},
-    {"interval", required_argument, nullptr, 'n'}, {"timeout", required_argument, nullptr, 't'},
-    {"version", no_argument, nullptr, 'V'},        {"help", no_argument, nullptr, 'h'},
-    {nullptr, 0, nullptr, 0}};
+constexpr option kLong[] = {{"socket", required_argument, nullptr, 's'},
+                            {"json", no_argument, nullptr, 'j'},
+                            {"for", required_argument, nullptr, 'f'},
+                            {"dry-run", no_argument, nullptr, 'd'},
+                            {"interval", required_argument, nullptr, 'n'},
+                            {"timeout", required_argument, nullptr, 't'},
+                            {"version", no_argument, nullptr, 'V'},
+                            {"help", no_argument, nullptr, 'h'},
+                            {nullptr, 0, nullptr, 0}};
 
 std::string in_single_quotes(std::string_view text) {
     return "'" + printable(text, 100) + "'";
@@ -195,7 +198,8 @@ std::string usage() {
            "  -s, --socket SOCKET   where healthcheckd listens (default " +
            std::string(kDefaultSocket) +
            ")\n"
-           "      --timeout SECONDS give up after so long without a whole answer (default 5; check, reload 35)\n"
+           "      --timeout SECONDS give up after so long without a whole answer (default 5; check, reload "
+           "35)\n"
            "  -V, --version         print the version\n"
            "  -h, --help            print this help\n";
 }

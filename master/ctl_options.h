@@ -16,12 +16,12 @@ enum class Command { status, watch, pause, resume, check, test_action, reload, h
 struct Options {
     Command command = Command::status;
     std::string socket = kDefaultSocket;
-    std::string name = {};                  // CAT or PROGRAM; empty where none was given
-    std::uint64_t for_ms = 0;               // pause: 0 until resumed
-    std::chrono::milliseconds every{2000};  // watch
+    std::string name = {};                                  // CAT or PROGRAM; empty where none was given
+    std::uint64_t for_ms = 0;                               // pause: 0 until resumed
+    std::chrono::milliseconds every{2000};                  // watch
     std::optional<std::chrono::milliseconds> timeout = {};  // for a whole answer; nullopt: by the command
-    bool json = false;                      // status
-    bool dry_run = false;                   // test-action
+    bool json = false;                                      // status
+    bool dry_run = false;                                   // test-action
 };
 
 // What was asked for, or what was wrong with it, with the nearest thing that would have been right.

@@ -146,6 +146,14 @@ CURLcode CurlCall::perform(UniqueFd connection, int family, Clock::time_point de
     return answered_ ? CURLE_OK : code;
 }
 
+void CurlCall::hear(UniqueFd connection, Clock::time_point deadline) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+    pollfd waiting{connection.get(), POLLIN, 0};
+    (void)::poll(&waiting, 1, static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, kCourtesy.count())));
+    read_rest(connection.get());
+    end_connection(std::move(connection));
+}
+
 CURLcode CurlCall::run(Clock::time_point deadline) {
     for (;;) {
         int running = 0;

@@ -48,6 +48,8 @@ public:
     // comes is no error: the other side gets 0.2 s more, within `deadline`, to send the rest of what it wants
     // to send, so that it is not cut short without need, and the outcome is CURLE_OK.
     CURLcode perform(UniqueFd connection, int family, Clock::time_point deadline);
+    // Without a request: takes what the other side says by itself within 0.2 s, for unread().
+    void hear(UniqueFd connection, Clock::time_point deadline);
     // To be called from the callbacks of a transfer.
     void have_answer();
     // From there too: the other side said that it will end the connection itself, which it gets 0.1 s for.

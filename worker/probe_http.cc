@@ -19,9 +19,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-// libcurl 7.88 connects anew what is connected, which fails, and loses an answer, when a reset has come.
-constexpr int kTries = 3;
-
 bool same_header(std::string_view a, std::string_view b) {
     return a.size() == b.size() && ::strncasecmp(a.data(), b.data(), a.size()) == 0;
 }
@@ -205,12 +202,17 @@ ProbeResult HttpProbe::probe(const ProbeCommand&) {
     body_bytes_ = 0;
     header_bytes_ = 0;
     status_ = 0;
-    CURLcode code = CURLE_COULDNT_CONNECT;
-    for (int i = 0; i < kTries && code == CURLE_COULDNT_CONNECT; ++i) {
-        Dialled dialled = dialer_->dial(timer_->deadline());
+    Dialled dialled = dialer_->dial(timer_->deadline());
+    if (!dialled.fd)
+        return timer_->result(std::move(dialled.finding));
+    const CURLcode code = call_->perform(std::move(dialled.fd), dialled.family, timer_->deadline());
+    // libcurl 7.88 connects anew what is connected, which loses an answer when a reset has come already. Who
+    // resets so early does not wait for a request.
+    if (code == CURLE_COULDNT_CONNECT) {
+        dialled = dialer_->dial(timer_->deadline());
         if (!dialled.fd)
             return timer_->result(std::move(dialled.finding));
-        code = call_->perform(std::move(dialled.fd), dialled.family, timer_->deadline());
+        call_->hear(std::move(dialled.fd), timer_->deadline());
     }
     timer_->stop();
     // CURLE_PARTIAL_FILE: of a body that would have followed a head, which has ended with the connection.

@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE(a_program_slow_to_start_is_never_restarted_within_its_grace
     const int port = free_port();
     const Supervisord supervisord({{.name = "slow",
                                     .command = listener("slow_listen.py", port, " 4"),
-                                    .extra = "startsecs=5\nautorestart=true"}});
+                                    .extra = "startsecs=1\nautorestart=true"}});
     const std::string cat =
         "cat4: {program: slow, type: tcp, host: 127.0.0.1, periodSeconds: 0.5, failureThreshold: "
         "2, action: restart, port: " +

@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(of_another_user_it_is_killed_by_name_only_when_the_program_
     request.cat.pid_get = PidGet::name;
     const ActionResult refused = run_kill(request);
     BOOST_TEST(!refused.ok);
-    BOOST_TEST(has(refused.message, "no process of user 0 goes by the name"), refused.message);
+    BOOST_TEST(has(refused.message, "of user 61234 goes by the name"), refused.message);
     request.program_user = 61234;
     const ActionResult result = run_kill(request);
     BOOST_TEST(result.ok, result.message);

@@ -372,14 +372,24 @@ BOOST_AUTO_TEST_CASE(what_link_and_connector_say_to_each_other_is_read_as_it_was
     BOOST_TEST(wish.seq == 7U);
     BOOST_TEST(wish.limit_ms == 5000U);
     BOOST_TEST(!decode("reach seq=7", wish));
-    BOOST_TEST(encode(Reached{7, 13, 1234, false}).line() ==
-               "reached seq=7 error=13 owner=1234 believed=0\n");
+    BOOST_TEST(encode(Reached{7, 13, 1234, 99, false}).line() ==
+               "reached seq=7 error=13 owner=1234 pid=99 believed=0\n");
     Reached told;
-    BOOST_REQUIRE(decode("reached seq=7 error=0 owner=1234 believed=1", told));
+    BOOST_REQUIRE(decode("reached seq=7 error=0 owner=1234 pid=99 believed=1", told));
     BOOST_TEST(told.owner == 1234U);
+    BOOST_TEST(told.pid == 99);
     BOOST_TEST(told.believed);
-    BOOST_TEST(!decode("reached seq=7 error=0 owner=1234 believed=2", told));
+    for (const char* bad : {"reached seq=7 error=0 owner=1234 pid=99 believed=2",
+                            "reached seq=7 error=0 owner=1234 pid=-1 believed=1"})
+        BOOST_TEST(!decode(bad, told), bad);
     LinkLine line;
+    BOOST_TEST(encode(SupervisorLine{7, 12, kNoListener}).line() == "supervisor seq=7 pid=12 listener=-1\n");
+    BOOST_REQUIRE(decode("supervisor seq=7 pid=12 listener=0", line));
+    BOOST_TEST(std::get<SupervisorLine>(line).pid == 12);
+    BOOST_TEST(std::get<SupervisorLine>(line).listener == 0);
+    for (const char* bad : {"supervisor seq=7 pid=-1 listener=0", "supervisor seq=7 pid=1 listener=-2",
+                            "supervisor seq=7 pid=1"})
+        BOOST_TEST(!decode(bad, line), bad);
     BOOST_REQUIRE(decode("owner uid=1234", line));
     BOOST_TEST(std::get<Owner>(line).uid == 1234U);
 }

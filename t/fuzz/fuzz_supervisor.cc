@@ -44,6 +44,14 @@ int fuzz_supervisor(const std::uint8_t* data, std::size_t size) {
     if (found.ok())
         check_line(settings);
     check_status(master::decode_order(xml));
+    pid_t pid = 0;
+    const master::CallStatus own = master::decode_pid(xml, pid);
+    check_status(own);
+    require(!own.ok() || pid > 0, "a pid is a number above 0");
+    check_line(SupervisorLine{1, pid, kNoListener});
+    std::string stdout_path, stderr_path;
+    check_status(master::decode_log_paths(xml, stdout_path, stderr_path));
+    check_line(TextLine{1, "file", stderr_path.substr(0, 1000)});
     return 0;
 }
 

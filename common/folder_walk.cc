@@ -28,7 +28,7 @@ public:
         for (std::string name = next(); !name.empty(); name = next())
             if (auto gone = go(name); !gone)
                 return gone.error();
-        return WalkedFolder{std::move(here_), std::move(foreign_)};
+        return WalkedFolder{std::move(here_), std::move(foreign_), foreign_uid_, place_, sticky_};
     }
 
 private:
@@ -91,10 +91,12 @@ private:
 
     void look_at(const struct stat& status) {
         sticky_ = (status.st_mode & kOthers) != 0 && (status.st_mode & S_ISVTX) != 0;
-        const bool own = status.st_uid == 0 || status.st_uid == rules_.self;
+        const bool own = status.st_uid == 0 || status.st_uid == rules_.self || status.st_uid == rules_.other;
         const bool shared = (status.st_mode & kOthers) != 0 && !sticky_;
-        if (foreign_.empty() && (!own || shared))
+        if (foreign_.empty() && (!own || shared)) {
             foreign_ = place_.empty() ? "/" : place_;
+            foreign_uid_ = status.st_uid;
+        }
     }
 
     const WalkRules rules_;
@@ -102,6 +104,7 @@ private:
     std::string place_;  // of here_, without a '/' at its end
     UniqueFd here_;
     std::string foreign_;
+    uid_t foreign_uid_ = 0;
     bool sticky_ = false;  // here_ is a folder where everybody may make names
     int links_ = 0;
 };

@@ -4,6 +4,7 @@
 #include "common/result.h"
 #include "common/unique_fd.h"
 
+#include <optional>
 #include <string>
 #include <sys/types.h>
 
@@ -18,14 +19,19 @@ struct WalkRules {
     bool create = false;
     // Whose folders are trusted beside root's.
     uid_t self = 0;
+    std::optional<uid_t> other = {};
 };
 
 // A folder as an O_PATH descriptor, good for openat(2), and who may change where its path leads.
 struct WalkedFolder {
     UniqueFd fd;
-    // The first folder of the way, "/" included, that others than root (and WalkRules::self) may change:
-    // it belongs to somebody else, or its group or all may write to it, unless it is sticky. Empty: none.
+    // The first folder of the way, "/" included, that others than root (and WalkRules::self and other) may
+    // change: it belongs to somebody else, or its group or all may write to it, unless it is sticky. Empty:
+    // none.
     std::string foreign;
+    uid_t foreign_uid = 0;  // whom that one belongs to
+    std::string place;      // the way to it without links, "" for "/"
+    bool sticky = false;    // its group or all may make names in it, and nobody change those of others
 };
 
 // Opens the folder `path` (absolute). Takes no right but to search the folders: a process that Landlock

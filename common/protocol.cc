@@ -302,7 +302,7 @@ bool decode(std::string_view line, Reach& out) {
 LineWriter encode(const Reached& m) {
     LineWriter out("reached");
     out.number("seq", m.seq).integer("error", m.error).number("owner", m.owner);
-    out.integer("pid", m.pid).number("believed", m.believed ? 1 : 0);
+    out.integer("pid", m.pid).number("believed", m.believed ? 1 : 0).message(m.message);
     return out;
 }
 
@@ -311,7 +311,7 @@ bool decode(std::string_view line, Reached& out) {
     std::uint32_t believed = 0;
     int pid = -1;
     in.number("seq", out.seq).integer("error", out.error).number("owner", out.owner);
-    in.integer("pid", pid).number("believed", believed);
+    in.integer("pid", pid).number("believed", believed).message(out.message);
     out.pid = pid;
     out.believed = believed == 1;
     return in.kind() == "reached" && in.ok() && pid >= 0 && believed <= 1;

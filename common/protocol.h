@@ -58,8 +58,8 @@
 //   link -> its connector
 //     reach seq= limit_ms=                       connect to supervisord's socket within that time
 //   connector -> link                            + the connection, when it is one to be used
-//     reached seq= error= owner= pid= believed=  errno of connect(2), or 0; whose process listens, and which
-//                                                (0: not to be seen from here); 1 or 0
+//     reached seq= error= owner= pid= believed= msg=  errno of connect(2), or 0; whose process listens, and
+//                                                which (0: not to be seen from here); 1 or 0; why not
 //
 //   master -> mailer
 //     look                                       there are new notices in the spool
@@ -234,10 +234,11 @@ struct Reach {
 };
 struct Reached {
     std::uint64_t seq = 0;
-    int error = 0;            // errno of connect(2); 0: connected
-    std::uint32_t owner = 0;  // whose process listens
-    pid_t pid = 0;            // which; 0: in a pid namespace that is not seen from here
-    bool believed = false;    // it is one of those that may be supervisord's
+    int error = 0;             // errno of connect(2); 0: connected
+    std::uint32_t owner = 0;   // whose process listens
+    pid_t pid = 0;             // which; 0: in a pid namespace that is not seen from here
+    bool believed = false;     // it is one of those that may be supervisord's
+    std::string message = {};  // why it is not, where that is not the owner
 };
 
 // ---- action -> master
@@ -252,7 +253,7 @@ struct Output {
 struct Done {
     bool ok = false;
     std::string message = {};
-    bool unfinished = false;  // a program was stopped and not started again
+    bool unfinished = false;  // a program was stopped and not started again, or may be taken for one
 };
 struct Spooled {
     std::uint32_t index = 0;

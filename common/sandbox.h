@@ -38,7 +38,7 @@ struct SandboxProfile {
     gid_t gid = kNobody;
     bool inet = false;         // client sockets of AF_INET and AF_INET6, TCP
     bool datagrams = false;    // with inet: UDP too, to any address and port (resolving names)
-    bool unix_socket = false;  // client sockets of AF_UNIX (the link)
+    bool unix_socket = false;  // client sockets of AF_UNIX, and open(2) with O_PATH (the connector)
     bool threads = false;      // clone(CLONE_THREAD): curl resolves names in a thread
     bool open_files = false;   // open(2) and stat(2) at all; where, say the paths below for the
                                // first, and file permissions alone for the second

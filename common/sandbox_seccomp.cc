@@ -66,6 +66,9 @@ constexpr int kFiles[] = {SCMP_SYS(access),     SCMP_SYS(faccessat), SCMP_SYS(fa
                           SCMP_SYS(getdents64), SCMP_SYS(lstat),     SCMP_SYS(newfstatat), SCMP_SYS(readlink),
                           SCMP_SYS(readlinkat), SCMP_SYS(stat),      SCMP_SYS(statfs),     SCMP_SYS(statx)};
 
+// Looking who a file belongs to.
+constexpr int kLookUp[] = {SCMP_SYS(newfstatat), SCMP_SYS(readlinkat)};
+
 // Holding processes, and handing files of theirs on.
 constexpr int kProcesses[] = {SCMP_SYS(pidfd_open), SCMP_SYS(sendmsg), SCMP_SYS(setfsgid),
                               SCMP_SYS(setfsuid)};
@@ -179,7 +182,7 @@ std::vector<SoftRefusal> soft_refusals(const SandboxProfile& profile) {
         soft.push_back({EAGAIN, {SCMP_SYS(clone), {bits(0, CLONE_THREAD, CLONE_THREAD)}}});
     // glibc's fstat(3) is, up to 2.38, a newfstatat(2) of a descriptor and an empty path. No filter sees the
     // path, and an absolute one is looked at whatever the descriptor is: each file's size and times.
-    if (!profile.open_files)
+    if (!profile.open_files && !profile.unix_socket)
         soft.push_back({EACCES, {SCMP_SYS(newfstatat), {}}});
     if (!profile.inet)
         return soft;
@@ -273,6 +276,11 @@ Result<SeccompProgram> compile_seccomp(const SandboxProfile& profile) {
     if (profile.reads_processes) {
         filter.allow(kProcesses);
         filter.allow(rules_for_reading());
+    }
+    if (profile.unix_socket) {
+        filter.allow(kLookUp);
+        const std::array no_access = {bits(2, O_PATH, O_PATH)};
+        filter.add(kAllow, SCMP_SYS(openat), no_access);
     }
     if (profile.open_files) {
         filter.allow(kFiles);

@@ -5,7 +5,6 @@
 #include "common/sandbox.h"
 
 #include <poll.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace healthcheckd::master {
@@ -45,7 +44,7 @@ bool hand_over(int channel, Connection& made, Clock::time_point deadline) {
     return sent || !is_gone(sent.error());
 }
 
-int serve(int channel, const std::string& path, OwnerRule& rule) {
+int serve(int channel, const std::string& path, OwnerRule& rule, const SocketPlace& opened) {
     for (;;) {
         auto packet = receive_packet(channel, std::chrono::milliseconds(-1));
         Reach wish;
@@ -54,7 +53,7 @@ int serve(int channel, const std::string& path, OwnerRule& rule) {
         const auto limit =
             std::min<std::chrono::milliseconds>(std::chrono::milliseconds(wish.limit_ms), kMostLimit);
         const Clock::time_point deadline = Clock::now() + limit;
-        Connection made = connect_here(path, rule, limit);
+        Connection made = connect_here(path, rule, limit, &opened);
         made.told.seq = wish.seq;
         if (!hand_over(channel, made, deadline))
             return 0;
@@ -66,13 +65,14 @@ int serve(int channel, const std::string& path, OwnerRule& rule) {
                        pid_t link) {
     ::close(kControlFd);
     set_process_title(std::string(kTitlePrefix) + "supervisord connector");
-    const auto confined = enter_sandbox(connector_profile(path), config.sandbox, link);
+    const SocketPlace opened = find_socket(path, rule);
+    const auto confined = enter_sandbox(connector_profile(opened), config.sandbox, link);
     if (!confined) {
         (void)write_line(kReportFd,
                          encode(Broken{"the connector: sandbox: " + confined.error().text()}).line());
         ::_exit(1);
     }
-    ::_exit(serve(channel.get(), path, rule));
+    ::_exit(serve(channel.get(), path, rule, opened));
 }
 
 }  // namespace
@@ -80,22 +80,28 @@ int serve(int channel, const std::string& path, OwnerRule& rule) {
 // As the socket's owner: supervisord makes its socket root's and 0700 unless told otherwise, so no other user
 // could connect. A socket that is not there yet can turn out to be anybody's; uid 0 without any capability
 // can then connect to root's and to those open to all.
-SandboxProfile connector_profile(const std::string& path) {
+SandboxProfile connector_profile(const SocketPlace& place) {
     SandboxProfile profile;
     profile.name = "connector";
     profile.unix_socket = true;
     profile.descriptors = kSenderDescriptors;
-    struct stat socket {};
-    const bool there = ::stat(path.c_str(), &socket) == 0;
-    profile.uid = there ? socket.st_uid : 0;
-    profile.gid = there ? socket.st_gid : 0;
+    profile.uid = place.socket ? place.uid : 0;
+    profile.gid = place.socket ? place.gid : 0;
     return profile;
 }
 
-Connection connect_here(const std::string& path, OwnerRule& rule, std::chrono::milliseconds limit) {
+Connection connect_here(const std::string& path, OwnerRule& rule, std::chrono::milliseconds limit,
+                        const SocketPlace* opened) {
     Connection made;
-    PeerConnection peer = connect_to_peer(path, Clock::now() + limit);
+    const Clock::time_point deadline = Clock::now() + limit;
+    const SocketPlace found = find_socket(path, rule);
+    const bool shut_out = found.error == EACCES && opened != nullptr && opened->socket;
+    PeerConnection peer = connect_to_peer(shut_out ? *opened : found, deadline);
+    // Nobody listens there any more: perhaps at another socket, for a connector that is born anew to find.
+    if (shut_out && peer.error == ECONNREFUSED)
+        peer.error = EACCES;
     made.told.error = peer.error;
+    made.told.message = peer.refusal;
     made.told.owner = peer.uid;
     made.told.pid = peer.pid;
     if (!peer.socket)

@@ -11,14 +11,15 @@
 #include "common/sandbox.h"
 #include "common/unique_fd.h"
 #include "master/supervisor_owner.h"
+#include "master/supervisor_socket.h"
 
 #include <chrono>
 #include <string>
 
 namespace healthcheckd::master {
 
-// What the connector to the socket at `path` may do.
-SandboxProfile connector_profile(const std::string& path);
+// What the connector to the socket `place` may do.
+SandboxProfile connector_profile(const SocketPlace& place);
 
 // What came of a wish for a connection.
 struct Connection {
@@ -45,7 +46,9 @@ private:
     std::uint64_t seq_ = 0;
 };
 
-// The same within the calling process, for one that may connect.
-Connection connect_here(const std::string& path, OwnerRule& rule, std::chrono::milliseconds limit);
+// The same within the calling process, for one that may connect. `opened`: the socket as a process found it
+// that may enter all folders, for one that may not; null: none.
+Connection connect_here(const std::string& path, OwnerRule& rule, std::chrono::milliseconds limit,
+                        const SocketPlace* opened = nullptr);
 
 }  // namespace healthcheckd::master

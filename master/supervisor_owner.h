@@ -1,12 +1,10 @@
-// Who may be believed to be supervisord: by whose process listens at its socket. Link, its connector, and
-// action.
+// Who may be believed to be supervisord: by whose process listens at its socket, and who decides where that
+// is. Link, its connector, and action.
 #pragma once
 
 #include "common/config.h"
 #include "common/result.h"
-#include "common/unique_fd.h"
 
-#include <chrono>
 #include <optional>
 #include <string>
 #include <sys/types.h>
@@ -19,25 +17,13 @@ struct OwnerRule {
     std::optional<uid_t> seen;   // who answered first in this life: from then on, no other of these
 
     bool believes(uid_t uid) const;
+    bool allows(uid_t uid) const;  // the same, whoever answered first
     // What is wrong with `uid`, and what to do about it, in words that follow "supervisord at ... ".
     std::string refusal(uid_t uid) const;
-
-private:
-    bool allows(uid_t uid) const;  // whoever answered first
 };
 
 // By the configuration, for a process that runs as healthcheckd was started.
 OwnerRule owner_rule(const Config& config, std::optional<uid_t> seen = std::nullopt);
-
-// A connection to a unix socket, and who listens there: the process that called listen(2), by SO_PEERCRED
-// (unix(7)). Nothing has been sent on it.
-struct PeerConnection {
-    UniqueFd socket;  // non-blocking; empty after an error
-    int error = 0;    // errno of connect(2); ETIMEDOUT when `deadline` passed
-    uid_t uid = 0;
-    pid_t pid = 0;  // 0: in a pid namespace that is not seen from here. May have ended long ago.
-};
-PeerConnection connect_to_peer(const std::string& path, std::chrono::steady_clock::time_point deadline);
 
 // Is process `parent` the supervisord that listens at `path`? It is when it called listen(2), or when it
 // holds the listening socket: a supervisord that makes itself a daemon listens first and forks then. To see

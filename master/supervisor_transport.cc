@@ -212,6 +212,8 @@ HttpReply SupervisorTransport::post_unix(const std::string& body, std::chrono::m
     reply.denied = made.told.error == EACCES || made.told.error == EPERM;
     if (made.lost)
         reply.message = who + " cannot be reached: the process that connects has ended";
+    else if (!made.told.message.empty())
+        return {kCallRefused, who + " " + made.told.message, {}};
     else if (made.told.error == ETIMEDOUT)
         reply.message = who + " cannot be reached: no connection within " + seconds_text(limit);
     else if (made.told.error != 0)

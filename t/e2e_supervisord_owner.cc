@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(whoever_took_the_sockets_path_gets_no_password_and_is_not_b
     const auto answer = link.call("list");
     BOOST_TEST(answer.end.code == kCallRefused);
     BOOST_TEST(answer.programs.empty());
-    BOOST_TEST(has(answer.end.message, "uid 1234 listens there"), answer.end.message);
+    BOOST_TEST(has(answer.end.message, "the socket belongs to uid 1234"), answer.end.message);
     BOOST_TEST(has(answer.end.message, "config.supervisordOwner: 1234"), answer.end.message);
     BOOST_TEST(impostor.heard() == "");
 }

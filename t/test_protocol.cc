@@ -372,15 +372,15 @@ BOOST_AUTO_TEST_CASE(what_link_and_connector_say_to_each_other_is_read_as_it_was
     BOOST_TEST(wish.seq == 7U);
     BOOST_TEST(wish.limit_ms == 5000U);
     BOOST_TEST(!decode("reach seq=7", wish));
-    BOOST_TEST(encode(Reached{7, 13, 1234, 99, false}).line() ==
-               "reached seq=7 error=13 owner=1234 pid=99 believed=0\n");
+    BOOST_TEST(encode(Reached{7, 13, 1234, 99, false, "a link"}).line() ==
+               "reached seq=7 error=13 owner=1234 pid=99 believed=0 msg=a link\n");
     Reached told;
-    BOOST_REQUIRE(decode("reached seq=7 error=0 owner=1234 pid=99 believed=1", told));
+    BOOST_REQUIRE(decode("reached seq=7 error=0 owner=1234 pid=99 believed=1 msg=", told));
     BOOST_TEST(told.owner == 1234U);
     BOOST_TEST(told.pid == 99);
     BOOST_TEST(told.believed);
-    for (const char* bad : {"reached seq=7 error=0 owner=1234 pid=99 believed=2",
-                            "reached seq=7 error=0 owner=1234 pid=-1 believed=1"})
+    for (const char* bad : {"reached seq=7 error=0 owner=1234 pid=99 believed=2 msg=",
+                            "reached seq=7 error=0 owner=1234 pid=-1 believed=1 msg="})
         BOOST_TEST(!decode(bad, told), bad);
     LinkLine line;
     BOOST_TEST(encode(SupervisorLine{7, 12, kNoListener}).line() == "supervisor seq=7 pid=12 listener=-1\n");

@@ -15,7 +15,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kMostLimit{60'000};
 // What the connector may be late: it is another process.
-constexpr std::chrono::milliseconds kSlack{200};
+constexpr std::chrono::milliseconds kSlack{500};
+constexpr char kEnded[] = "the process that connects to supervisord has ended";
 constexpr std::chrono::milliseconds kSendPause{20};
 
 // Is there nobody who reads the channel any more?
@@ -137,18 +138,18 @@ Connection Connector::connect(std::chrono::milliseconds limit) {
     const std::uint64_t seq = ++seq_;
     // Not send_packet(): the link may write to what it has, and make no call of sockets.
     if (!write_line(channel_.get(), encode(Reach{seq, static_cast<std::uint64_t>(limit.count())}).line())) {
-        made.lost = true;
+        made.lost = kEnded;
         return made;
     }
     for (;;) {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
         auto packet = receive_packet(channel_.get(), std::max(left, std::chrono::milliseconds(0)));
         if (!packet && packet.error().code == ETIMEDOUT) {
-            made.told.error = ETIMEDOUT;
+            made.lost = "the process that connects to supervisord does not answer (is it stopped?)";
             return made;
         }
         if (!packet || !*packet || !decode((*packet)->line, made.told)) {
-            made.lost = true;
+            made.lost = kEnded;
             return made;
         }
         if (made.told.seq != seq)

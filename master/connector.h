@@ -25,7 +25,7 @@ SandboxProfile connector_profile(const SocketPlace& place);
 struct Connection {
     UniqueFd socket;  // non-blocking; empty: see `told`
     Reached told;
-    bool lost = false;  // the connector is gone
+    std::string lost = {};  // why the connector is of no more use; empty: it is
 };
 
 class Connector {
@@ -36,7 +36,8 @@ public:
 
     // Readable at its end when the connector is gone.
     int channel() const { return channel_.get(); }
-    // Waits for a connection, for at most `limit`.
+    // Waits for a connection, for at most `limit`, and a moment more for the connector's word that there is
+    // none. Without that it is lost: it has been stopped, or hangs in a disk on the way to the socket.
     Connection connect(std::chrono::milliseconds limit);
 
 private:

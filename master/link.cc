@@ -4,7 +4,19 @@
 #include "common/log.h"
 #include "master/link_process.h"
 
+#include <csignal>
+
 namespace healthcheckd::master {
+
+namespace {
+
+// A connector that is stopped does not learn that its link has ended. They are a session of their own
+// (Spawner), and until both are gone no other process or group gets that number.
+void end_group(pid_t link) {
+    ::kill(-link, SIGKILL);
+}
+
+}  // namespace
 
 Link::Link(Loop& loop, Spawner& spawner, LayerNotes& layers, std::shared_ptr<const Config> config,
            Callbacks callbacks)
@@ -16,6 +28,7 @@ Link::~Link() {
     if (child_) {
         spawner_.forget(child_->pid);
         spawner_.kill(child_->pid);
+        end_group(child_->pid);
     }
 }
 
@@ -28,6 +41,7 @@ void Link::renew() {
         return;  // the next one is on its way
     spawner_.forget(child_->pid);
     spawner_.kill(child_->pid);
+    end_group(child_->pid);
     reader_.reset();
     child_.reset();
     ready_ = asking_ = false;
@@ -167,6 +181,7 @@ void Link::replace(std::string_view why) {
 }
 
 void Link::on_end(const ChildEnd& end) {
+    end_group(end.pid);
     reader_->drain();
     reader_.reset();
     child_.reset();

@@ -66,7 +66,8 @@ private:
     const int connector_;
     const bool may_change_owner_;
     bool wrong_user_ = false;
-    bool alone_ = false;          // without a connector
+    bool alone_ = false;  // without a connector
+    std::string alone_why_ = "the process that connects to supervisord has ended";
     std::optional<uid_t> owner_;  // as the master knows it
     std::set<pid_t> told_;        // the processes of the last table
     pid_t supervisord_pid_ = 0;
@@ -145,6 +146,8 @@ Result<void> Link::serve(const Call& call, const Send& send) {
     answer.message = status.message;
     wrong_user_ = supervisor_.denied() && may_change_owner_;
     alone_ = supervisor_.lost();
+    if (alone_)
+        alone_why_ = status.message;
     tell_owner();
     if (sent)
         sent = send(encode(answer).line());
@@ -258,7 +261,7 @@ int Link::run() {
         }
         std::erase_if(peers_, [](const UniqueFd& peer) { return !peer; });
         if (alone_) {
-            say_broken("the process that connects to supervisord has ended");
+            say_broken(alone_why_);
             return 1;
         }
         if (wrong_user_) {

@@ -56,7 +56,7 @@ public:
 
     // Did the last call fail because this user may not connect to the socket?
     bool denied() const { return denied_; }
-    // Did it fail because the connector has ended?
+    // Did it fail because the connector has ended, or does not answer?
     bool lost() const { return lost_; }
     // Whose process answered; nullopt: not known.
     std::optional<uid_t> owner() const { return transport_.owner(); }

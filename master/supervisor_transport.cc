@@ -208,10 +208,10 @@ HttpReply SupervisorTransport::post_unix(const std::string& body, std::chrono::m
     const Connection made = connect_(limit);
     HttpReply reply;
     reply.code = kCallUnreachable;
-    reply.lost = made.lost;
+    reply.lost = !made.lost.empty();
     reply.denied = made.told.error == EACCES || made.told.error == EPERM;
-    if (made.lost)
-        reply.message = who + " cannot be reached: the process that connects has ended";
+    if (reply.lost)
+        reply.message = who + " was not asked: " + made.lost;
     else if (!made.told.message.empty())
         return {kCallRefused, who + " " + made.told.message, {}};
     else if (made.told.error == ETIMEDOUT)

@@ -44,7 +44,7 @@ struct HttpReply {
     std::string message;  // why not, in plain words and with the URL
     std::string body;
     bool denied = false;  // the socket is there, but not for this user (EACCES, EPERM)
-    bool lost = false;    // the connector is gone
+    bool lost = false;    // the connector is of no more use; `message` says why
 };
 
 class SupervisorTransport {

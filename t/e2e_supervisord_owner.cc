@@ -396,6 +396,23 @@ BOOST_AUTO_TEST_CASE(the_link_is_not_root_and_only_its_connector_can_connect) {
     BOOST_TEST(wait_until([&] { return !alive(next); }));
 }
 
+// As its owner can stop it, where the socket belongs to another user.
+BOOST_AUTO_TEST_CASE(a_connector_that_is_stopped_is_replaced_and_supervisord_is_not_blamed) {
+    Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
+    Daemon daemon(supervisord.url(), "cat1: {program: web, type: mem, maxMem: 100, periodSeconds: 0.5}\n");
+    BOOST_TEST_REQUIRE(daemon.wait_for_log("is reached"), daemon.log());
+    const pid_t stopped = daemon.child("supervisord connector");
+    BOOST_REQUIRE(stopped > 0);
+    ::kill(stopped, SIGSTOP);
+    // The table is asked for every now and then.
+    BOOST_TEST(daemon.wait_for_log("connects to supervisord does not answer", 60s), daemon.log());
+    BOOST_TEST(daemon.wait_for_log("is back", 20s), daemon.log());
+    BOOST_TEST(wait_until([&] { return !alive(stopped); }));
+    const pid_t next = daemon.child("supervisord connector");
+    BOOST_TEST((next > 0 && next != stopped));
+    BOOST_TEST(daemon.count_log("no connection within") == 0u);
+}
+
 // What a link that is taken over may do about roots sockets: nothing, beside what its connector brings.
 BOOST_AUTO_TEST_CASE(a_link_cannot_make_a_socket_of_its_own) {
     SandboxProfile profile;

@@ -30,7 +30,12 @@ Finished finish(const RestartRecord& record, LinkClient& link) {
     if (now.state != kStopped)
         return {true, {}};
     // No start at all: this supervisord has never started it (the one that stopped it was restarted since,
-    // and its autostart is false). It would run but for healthcheckd.
+    // and its autostart is false). It would run but for healthcheckd, unless so much has happened since that
+    // its operator knows better.
+    if (now.start == 0 && !is_recent(record))
+        return {true, fmt::format("{} was stopped by a restart that is long over, and supervisord has been "
+                                  "started since; it stays stopped",
+                                  record.program)};
     if (now.start != record.start && now.start != 0)
         return {true, fmt::format("{} was started and stopped by somebody else since; it stays stopped",
                                   record.program)};
@@ -50,7 +55,7 @@ Finished finish(const RestartRecord& record, LinkClient& link) {
     }
 }
 
-// Whether it is gone, or the disk has said that it will not be.
+// Whether it is gone.
 bool forget(const std::string& state_dir, const RestartRecord& record, const DiskWork& disk,
             const FinishReport& report) {
     const auto tried = disk.run(kRemoveLimit, [&] { return remove_record(state_dir, record.program); });
@@ -58,7 +63,7 @@ bool forget(const std::string& state_dir, const RestartRecord& record, const Dis
         report.say("the record of a restart could not be removed: " + tried.error().text());
     else if (!*tried)
         report.say(tried->error().text());
-    return static_cast<bool>(tried);
+    return tried && *tried;
 }
 
 }  // namespace
@@ -73,13 +78,12 @@ bool finish_restarts(const std::string& state_dir, const std::set<std::string>& 
                          }) > 0;
     if (list.records.empty())
         return !skipped;
-    std::vector<std::string> programs;
-    for (const RestartRecord& record : list.records)
-        programs.push_back(record.program);
-    if (!report.claim(programs))
-        return false;
     bool all = !skipped;
     for (const RestartRecord& record : list.records) {
+        if (!report.claim(record.program)) {
+            all = false;
+            continue;
+        }
         const Finished finished = finish(record, link);
         if (!finished.sentence.empty())
             report.say(printable(finished.sentence));

@@ -21,7 +21,7 @@ namespace {
 // For a helper that tells what came of a command, when the command's leftovers are gone.
 constexpr std::chrono::seconds kTellLimit{15};
 
-// For the master's word that nobody else works at the programs of unfinished restarts.
+// For the master's word that nobody else works at the program of an unfinished restart.
 constexpr std::chrono::milliseconds kClaimLimit{10'000};
 
 template <class Message> void say(const Message& message) {
@@ -44,27 +44,29 @@ constexpr std::chrono::milliseconds kNoticesLimit{
 // The record is there from before the stop until the program is known to run or to be none of our business,
 // so that whoever ends this process in between leaves word of it. A restart that ends without a stop leaves
 // the record of an earlier one alone.
-// `unwritten`: set to why there was none.
+// `unwritten`: set to why there was none, as far as is known: one that hangs may come to be written.
+// `remains`: set when there may be one that is of no more use. It must not stay: once somebody stops the
+// program, or another supervisord does not start it, the next look would start it.
 ActionResult restart_with_record(const ActionRequest& request, LinkClient& link, const DiskWork& disk,
-                                 std::optional<Error>& unwritten) {
+                                 std::optional<Error>& unwritten, bool& remains) {
     bool stops = false;
     const StageReport stage = [&](std::chrono::milliseconds limit, std::string_view what) {
         say(Stage{static_cast<std::uint64_t>(limit.count()),
                   (stops ? std::string(kStopOrdered) : std::string()) + std::string(what)});
     };
-    bool written = false;
     ActionResult result = run_restart(request, link, stage, [&](std::int64_t start) {
         const auto tried = disk.run(kRecordLimit, [&] {
-            return write_record(request.state_dir, {request.program, start, request.cat_name});
+            return write_record(request.state_dir, ordered_now(request.program, start, request.cat_name));
         });
-        written = tried && *tried;
-        if (!written)
+        if (!tried || !*tried)
             unwritten = tried ? tried->error() : tried.error();
         stops = true;
     });
-    if (written && !result.left_stopped)
-        // One that stays is harmless: its program has been started since.
-        (void)disk.run(kPendingLimit, [&] { return remove_record(request.state_dir, request.program); });
+    if (stops && !result.left_stopped) {
+        const auto tried =
+            disk.run(kPendingLimit, [&] { return remove_record(request.state_dir, request.program); });
+        remains = !tried || !*tried || disk.somebody_waits();
+    }
     return result;
 }
 
@@ -85,6 +87,7 @@ int run_action(Incident incident, int link_fd, int places_fd) {
     LinkClient* asked = link ? &*link : nullptr;
     const bool tells = !request.channels.empty();
     std::optional<Error> unwritten;
+    bool remains = false;  // the record of a restart, to be looked at by the master's next child
     // Best effort: the notice that counts is the one at the end.
     if (tells)
         if (const auto tried =
@@ -102,7 +105,7 @@ int run_action(Incident incident, int link_fd, int places_fd) {
         if (tells)  // before the program's next process writes over it
             log = log_tail(incident, asked, disk);
         if (link)
-            incident.result = restart_with_record(request, *link, disk, unwritten);
+            incident.result = restart_with_record(request, *link, disk, unwritten, remains);
         else
             incident.result.message = "there is no link to supervisord";
         break;
@@ -119,7 +122,7 @@ int run_action(Incident incident, int link_fd, int places_fd) {
         incident.result.message += " (without a record on disk: " + unwritten->text() + ")";
     incident.result.output = without_terminal_sequences(incident.result.output);
     say_output(incident.result.output);
-    say(Done{incident.result.ok, incident.result.message, incident.result.left_stopped});
+    say(Done{incident.result.ok, incident.result.message, incident.result.left_stopped || remains});
     if (tells) {
         const auto tell = [&] {
             if (action != MainAction::restart)
@@ -145,21 +148,22 @@ int run_finish(const std::string& state_dir, const std::set<std::string>& busy, 
     const FinishReport report{
         .say = [](const std::string& sentence) { say(Output{sentence}); },
         .claim =
-            [](const std::vector<std::string>& programs) {
-                for (const std::string& program : programs)
-                    say(Stage{0, program});
-                say(Stage{0, ""});
-                pollfd word{kControlFd, POLLIN, 0};
-                char yes = 0;
-                return ::poll(&word, 1, static_cast<int>(kClaimLimit.count())) > 0 &&
-                       ::read(kControlFd, &yes, 1) == 1;
-            },
-        .release =
             [](const std::string& program) {
                 say(Stage{0, program});
+                pollfd word{kControlFd, POLLIN, 0};
+                char granted = 0;
+                return ::poll(&word, 1, static_cast<int>(kClaimLimit.count())) > 0 &&
+                       ::read(kControlFd, &granted, 1) == 1 && granted == kGranted;
+            },
+        .release =
+            [](const std::string&) {
+                say(Stage{0, ""});
             },
     };
-    const bool all = finish_restarts(state_dir, busy, link, DiskWork(places_fd), report);
+    const DiskWork disk(places_fd);
+    bool all = finish_restarts(state_dir, busy, link, disk, report);
+    // A record that such a one writes late would be looked at by nobody.
+    all = all && !disk.somebody_waits();
     say(Done{all, all ? "" : "some restarts are still unfinished", !all});
     return 0;
 }

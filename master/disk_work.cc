@@ -122,6 +122,14 @@ Result<UniqueFd> DiskWork::make_places() {
     return places;
 }
 
+bool DiskWork::somebody_waits() const {
+    struct flock place {};
+    place.l_type = F_WRLCK;
+    place.l_whence = SEEK_SET;
+    place.l_len = kMostLeft;
+    return places_ >= 0 && ::fcntl(places_, F_GETLK, &place) == 0 && place.l_type != F_UNLCK;
+}
+
 Result<Result<void>> DiskWork::run(milliseconds limit, const std::function<Result<void>()>& work) const {
     auto pipe = make_pipe();
     if (!pipe)

@@ -31,6 +31,10 @@ public:
     Result<Result<void>> run(std::chrono::milliseconds limit,
                              const std::function<Result<void>()>& work) const;
 
+    // Does somebody whom an action has left behind still wait for the disk, and so perhaps do later what he
+    // was sent for? False when nobody counts.
+    bool somebody_waits() const;
+
 private:
     int places_;
 };

@@ -9,6 +9,12 @@
 
 namespace healthcheckd::master {
 
+namespace {
+
+constexpr std::size_t kMostSaid = 1'000;  // sentences that are not said again
+
+}  // namespace
+
 RestartFinisher::RestartFinisher(Needs needs)
     : needs_(std::move(needs)), timer_(needs_.loop, [this] { begin(); }) {}
 
@@ -55,7 +61,7 @@ void RestartFinisher::begin() {
         return run_finish(dir, busy, kFirstExtraFd, places >= 0 ? kFirstExtraFd + 1 : -1);
     };
     spec.limit = kLimit;
-    finished_ = wanted_ = granted_ = false;
+    finished_ = wanted_ = false;
     auto child = needs_.spawner.spawn(spec, [this](const ChildEnd&) { on_end(); });
     if (!child)
         return again();
@@ -72,9 +78,10 @@ void RestartFinisher::on_line(std::string_view text) {
     if (!decode(text, line)) {
         needs_.spawner.kill(pid_);
     } else if (const auto* sentence = std::get_if<Output>(&line)) {
-        if (sentence->text != last_said_)
+        if (said_.size() >= kMostSaid)
+            said_.clear();
+        if (said_.insert(sentence->text).second)
             log::warning("restarts", "{}", sentence->text);
-        last_said_ = sentence->text;
     } else if (const auto* stage = std::get_if<Stage>(&line)) {
         on_claim(stage->message);
     } else if (const auto* done = std::get_if<Done>(&line)) {
@@ -82,25 +89,18 @@ void RestartFinisher::on_line(std::string_view text) {
     }
 }
 
-// Before the child may begin: what it will work at, empty after the last one. Then: what it is done with.
+// What the child is about to work at; empty: it is done with that. It may, unless an action has begun there
+// since it was born.
 void RestartFinisher::on_claim(const std::string& program) {
-    if (granted_)
-        claimed_.erase(program);
-    else if (program.empty())
-        grant();
-    else
-        claimed_.insert(program);
-}
-
-// It may begin, unless an action has begun since it was born.
-void RestartFinisher::grant() {
-    granted_ = true;
-    const std::set<std::string> busy = needs_.busy();
-    skipped_ = skipped_ || !busy.empty();
-    if (std::ranges::any_of(busy, [&](const std::string& each) { return claimed_.contains(each); }))
-        needs_.spawner.kill(pid_);
-    else
-        (void)!::write(control_.get(), "", 1);
+    claimed_.clear();
+    if (program.empty())
+        return;
+    const bool taken = needs_.busy().contains(program);
+    skipped_ = skipped_ || taken;
+    if (!taken)
+        claimed_ = program;
+    const char word = taken ? kDenied : kGranted;
+    (void)!::write(control_.get(), &word, 1);
 }
 
 void RestartFinisher::on_end() {
@@ -116,7 +116,7 @@ void RestartFinisher::on_end() {
     if (!finished_ || wanted_)
         again();
     else
-        skipped_ = false;  // none of the actions at work has left anything
+        skipped_ = false, said_.clear();  // none of the actions at work has left anything
 }
 
 void RestartFinisher::again() {

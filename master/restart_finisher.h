@@ -27,9 +27,10 @@ public:
 
     // Looks for records after `delay`, and again, ever more rarely, until none is left.
     void look(Milliseconds delay);
-    // Is what a restart of the program has left being dealt with? Then none may begin. Not for longer than
-    // supervisord is asked about that program, however long the disk of stateDir hangs.
-    bool works_at(const std::string& program) const { return claimed_.contains(program); }
+    // Is what a restart of the program has left being dealt with? Then none may begin. That lasts two calls
+    // of supervisord at most (24 s) and the second that the disk of stateDir gets, whatever is left of
+    // others.
+    bool works_at(const std::string& program) const { return !program.empty() && program == claimed_; }
     // An action has ended: what was left alone because of it is looked at.
     void on_action_end();
     void stop();
@@ -42,7 +43,6 @@ private:
     void begin();
     void on_line(std::string_view text);
     void on_claim(const std::string& program);
-    void grant();
     void on_end();
     void again();
 
@@ -52,12 +52,11 @@ private:
     UniqueFd control_;
     std::unique_ptr<ReportReader> reader_;
     bool finished_ = false;
-    bool wanted_ = false;            // somebody asked for a look after the child was born
-    bool skipped_ = false;           // an action was at work when it was born
-    bool granted_ = false;           // it may begin, and has
-    std::set<std::string> claimed_;  // what it works at
+    bool wanted_ = false;   // somebody asked for a look after the child was born
+    bool skipped_ = false;  // an action was at work when it was born
+    std::string claimed_;   // what it works at; empty: nothing
     bool stopped_ = false;
-    std::string last_said_;
+    std::set<std::string> said_;  // since the last look that left nothing
     Milliseconds pause_{kFirstPause};
     Timer timer_;
 };

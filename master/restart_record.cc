@@ -7,7 +7,9 @@
 #include <array>
 #include <cctype>
 #include <climits>
+#include <ctime>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <openssl/evp.h>
 #include <optional>
@@ -78,15 +80,48 @@ std::optional<RestartRecord> read_record(const fs::path& path) {
         !json.contains("start") || !json["start"].is_number_integer() || !json.contains("cat") ||
         !json["cat"].is_string())
         return std::nullopt;
-    return RestartRecord{json["program"], json["start"], json["cat"]};
+    RestartRecord record{json["program"], json["start"], json["cat"]};
+    if (json.contains("at") && json["at"].is_number_integer() && json.contains("boot") &&
+        json["boot"].is_string()) {
+        record.at = json["at"];
+        record.boot = json["boot"];
+    }
+    return record;
+}
+
+std::string boot_id() {
+    std::string id;
+    std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), id);
+    return id;
+}
+
+std::int64_t since_boot() {
+    timespec now{};
+    ::clock_gettime(CLOCK_BOOTTIME, &now);
+    return now.tv_sec;
 }
 
 }  // namespace
 
+RestartRecord ordered_now(std::string program, std::int64_t start, std::string cat) {
+    return {std::move(program), start, std::move(cat), since_boot(), boot_id()};
+}
+
+bool is_recent(const RestartRecord& record) {
+    constexpr std::int64_t kRecent = 3'600;
+    const std::int64_t now = since_boot();
+    return !record.boot.empty() && record.boot == boot_id() && record.at >= 0 && record.at <= now &&
+           now - record.at <= kRecent;
+}
+
 Result<void> write_record(const std::string& state_dir, const RestartRecord& record) {
     if (auto made = make_folder(state_dir, 0755); !made)
         return made;
-    const nlohmann::json json = {{"program", record.program}, {"start", record.start}, {"cat", record.cat}};
+    const nlohmann::json json = {{"program", record.program},
+                                 {"start", record.start},
+                                 {"cat", record.cat},
+                                 {"at", record.at},
+                                 {"boot", record.boot}};
     return replace_file(folder(state_dir), file_name(record.program),
                         json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n', 0644);
 }

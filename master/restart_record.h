@@ -15,7 +15,14 @@ struct RestartRecord {
     std::string program;     // supervisord's full name
     std::int64_t start = 0;  // supervisord's start time of the process that is stopped, in seconds
     std::string cat;         // who wanted it
+    // When it was ordered: seconds since the machine's boot, and which boot that was (random(4), boot_id).
+    std::int64_t at = 0;
+    std::string boot = {};
 };
+// One that is ordered now.
+RestartRecord ordered_now(std::string program, std::int64_t start, std::string cat);
+// Was it ordered within the last hour, since the machine's last boot?
+bool is_recent(const RestartRecord& record);
 
 // Keeps the record in `state_dir`/restarts, in the place of an older one of the same program.
 Result<void> write_record(const std::string& state_dir, const RestartRecord& record);

@@ -6,8 +6,11 @@
 #include "t/fixture/supervisord.h"
 
 #include <boost/test/unit_test.hpp>
+#include <fcntl.h>
 #include <filesystem>
+#include <linux/fs.h>
 #include <random>
+#include <sys/ioctl.h>
 #include <thread>
 
 using namespace healthcheckd::test;
@@ -50,6 +53,15 @@ void cut_off_restarts(int signal, int times, unsigned seed) {
             expect_running_again(supervisord, daemon);
         }
     }
+}
+
+// Whether no name in the folder can be made or removed (ioctl_iflags(2)).
+void keep_names(const std::string& folder, bool on) {
+    const healthcheckd::UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    int flags = 0;
+    BOOST_REQUIRE(::ioctl(fd.get(), FS_IOC_GETFLAGS, &flags) == 0);
+    flags = on ? flags | FS_IMMUTABLE_FL : flags & ~FS_IMMUTABLE_FL;
+    BOOST_REQUIRE(::ioctl(fd.get(), FS_IOC_SETFLAGS, &flags) == 0);
 }
 
 }  // namespace
@@ -142,7 +154,7 @@ BOOST_AUTO_TEST_CASE(a_program_whose_record_cannot_be_removed_is_restarted_again
     WatchedPort port(true);
     Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000", .extra = "autostart=false"}});
     BOOST_REQUIRE(static_cast<bool>(
-        healthcheckd::master::write_record(state_dir, {.program = "web", .start = 1, .cat = "cat4"})));
+        healthcheckd::master::write_record(state_dir, healthcheckd::master::ordered_now("web", 1, "cat4"))));
     supervisord.signal(SIGSTOP);
     Daemon daemon(supervisord.url(), cats(port.number()), {.state_dir = state_dir});
     BOOST_TEST_REQUIRE(wait_until([&] { return daemon.child("unfinished restarts") > 0; }), daemon.log());
@@ -160,6 +172,30 @@ BOOST_AUTO_TEST_CASE(a_program_whose_record_cannot_be_removed_is_restarted_again
                daemon.log());
 }
 
+// Once somebody stops the program, it would be started by a later look.
+BOOST_AUTO_TEST_CASE(a_record_that_the_action_could_not_remove_is_looked_at_until_it_is_gone) {
+    const FrozenDisk disk;  // a file system with flags
+    const std::string state_dir = disk.dir() + "/state", records = state_dir + "/restarts";
+    const Supervisord supervisord(
+        {{.name = "web", .command = program("ignore_term.py"), .extra = "startsecs=0\nstopwaitsecs=3"}});
+    const std::string once =
+        "cat4: {program: web, type: mem, maxMem: 0.1, periodSeconds: 600, initialDelaySeconds: 0, "
+        "failureThreshold: 1, action: restart}\n";
+    Daemon daemon(supervisord.url(), once, {.state_dir = state_dir});
+    const auto one_is_there = [&] {
+        std::error_code none;
+        return std::filesystem::directory_iterator(records, none) != std::filesystem::directory_iterator();
+    };
+    BOOST_TEST_REQUIRE(supervisord.wait_state("web", "STOPPING"), daemon.log());
+    BOOST_TEST_REQUIRE(one_is_there());
+    keep_names(records, true);
+    BOOST_TEST(daemon.wait_for_log("restart done"), daemon.log());
+    BOOST_TEST(daemon.wait_for_log("[restarts] unlink "), daemon.log());
+    BOOST_TEST(one_is_there());
+    keep_names(records, false);
+    BOOST_TEST(wait_until([&] { return !one_is_there(); }), daemon.log());
+}
+
 BOOST_AUTO_TEST_CASE(what_an_exec_kept_back_is_finished_when_it_ends) {
     const Supervisord supervisord(
         {{.name = "web",
@@ -169,7 +205,7 @@ BOOST_AUTO_TEST_CASE(what_an_exec_kept_back_is_finished_when_it_ends) {
     const TempDir dir;
     const Subprocess other({"/bin/sleep", "1000"});
     BOOST_REQUIRE(static_cast<bool>(healthcheckd::master::write_record(
-        dir.file("state"), {.program = "web", .start = 1, .cat = "cat4"})));
+        dir.file("state"), healthcheckd::master::ordered_now("web", 1, "cat4"))));
     // It is being stopped at the first look, before the exec. The next ones come with growing pauses: at 8 s,
     // then at 16 s.
     const std::jthread stop([&] { supervisord.ctl({"stop", "web"}); });

@@ -49,6 +49,7 @@ struct Finish {
     bool all = false;
     std::string said;
     std::vector<std::string> claimed;
+    std::string held;      // one at a time
     std::string released;  // and how many records were left then
 };
 
@@ -67,12 +68,16 @@ Finish finish(const TempDir& dir, FakeLink& link, const std::set<std::string>& b
         master::finish_restarts(dir.path().string(), busy, link, master::DiskWork(-1),
                                 {.say = [&](const std::string& sentence) { done.said += sentence + '\n'; },
                                  .claim =
-                                     [&](const std::vector<std::string>& programs) {
-                                         done.claimed = programs;
+                                     [&](const std::string& program) {
+                                         BOOST_TEST(done.held == "");
+                                         done.claimed.push_back(program);
+                                         done.held = granted ? program : "";
                                          return granted;
                                      },
                                  .release =
                                      [&](const std::string& program) {
+                                         BOOST_TEST(done.held == program);
+                                         done.held.clear();
                                          done.released +=
                                              program + ' ' + std::to_string(recorded(dir).size()) + " left\n";
                                      }});
@@ -80,7 +85,8 @@ Finish finish(const TempDir& dir, FakeLink& link, const std::set<std::string>& b
 }
 
 bool write(const TempDir& dir, const std::string& program, std::int64_t start = 1000) {
-    return static_cast<bool>(master::write_record(dir.path().string(), {program, start, "cat1"}));
+    return static_cast<bool>(
+        master::write_record(dir.path().string(), master::ordered_now(program, start, "cat1")));
 }
 
 std::string repeat(const std::string& text, int times) {
@@ -108,6 +114,37 @@ BOOST_AUTO_TEST_CASE(a_program_is_started_unless_somebody_has_started_and_stoppe
     BOOST_TEST(link.calls.find("start later\n") == std::string::npos);
     BOOST_TEST(done.said.find("later was started and stopped by somebody else since") != std::string::npos);
     BOOST_TEST(recorded(dir).empty());
+}
+
+// As its operator wants it, who set autostart=false, or who works with a supervisord that was started since.
+BOOST_AUTO_TEST_CASE(what_a_new_supervisord_does_not_start_is_started_only_for_a_restart_of_the_last_hour) {
+    const auto now = master::ordered_now("web", 1000, "cat1");
+    BOOST_TEST(!now.boot.empty());
+    const auto ordered = [&](std::int64_t seconds_ago, const std::string& boot) {
+        RestartRecord record = now;
+        record.at -= seconds_ago;
+        record.boot = boot;
+        return record;
+    };
+    const std::pair<RestartRecord, bool> rows[] = {
+        {ordered(0, now.boot), true},
+        {ordered(3'590, now.boot), now.at >= 3'590},
+        {ordered(3'700, now.boot), false},
+        {ordered(-100, now.boot), false},
+        {ordered(0, "6f1e8c1e-0000-4000-8000-000000000000"), false},
+        {ordered(0, ""), false},
+    };
+    for (const auto& [record, starts] : rows)
+        for (const std::int64_t start : {0, 1000}) {
+            const TempDir dir;
+            BOOST_REQUIRE(static_cast<bool>(master::write_record(dir.path().string(), record)));
+            FakeLink link({{"web", stopped(start)}});
+            BOOST_TEST(finish(dir, link).all);
+            // The very process that was stopped: nobody has done anything since.
+            BOOST_TEST((link.calls.find("start web\n") != std::string::npos) == (starts || start != 0),
+                       record.at << " " << record.boot << " " << start);
+            BOOST_TEST(recorded(dir).empty());
+        }
 }
 
 BOOST_AUTO_TEST_CASE(a_program_that_an_action_works_at_is_left_alone_and_keeps_its_record) {

@@ -167,7 +167,8 @@ void Cats::start_workers(const std::vector<Cat*>& cats) {
     std::vector<Birth> births;
     births.reserve(cats.size());
     for (Cat* cat : cats) {
-        births.push_back(cat->start(Clock::now()));
+        if (Birth birth = cat->start(Clock::now()); birth.spec.main)
+            births.push_back(std::move(birth));
         if (const Program* program = needs_.table.find(cat->program()); program != nullptr && program->runs())
             cat->on_program_started(*program);
     }

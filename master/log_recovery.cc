@@ -15,6 +15,21 @@ void LogRecovery::add(Id id, Worker worker) {
         timer_.start(pause_);
 }
 
+// Logs of cats that are gone stay among them; they are few.
+void LogRecovery::doubt(const std::string& path) {
+    if (doubted_.size() >= kMostDoubted)
+        doubted_.clear();
+    doubted_.insert(path);
+}
+
+std::shared_ptr<std::size_t> LogRecovery::corpses(const std::string& cat) {
+    std::erase_if(corpses_, [](const auto& entry) { return entry.second.expired(); });
+    auto count = corpses_[cat].lock();
+    if (!count)
+        corpses_[cat] = count = std::make_shared<std::size_t>(0);
+    return count;
+}
+
 void LogRecovery::look_soon() {
     pause_ = kFirstPause;
     if (!writing_)

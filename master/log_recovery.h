@@ -12,6 +12,9 @@
 
 #include <functional>
 #include <map>
+#include <memory>
+#include <set>
+#include <string>
 
 namespace healthcheckd::master {
 
@@ -31,8 +34,19 @@ public:
     void add(Id id, Worker worker);
     void remove(Id id) { workers_.erase(id); }
 
+    // What is known of a log and of a cat beyond the life of who found it out, as a reload makes another one:
+    // writing the log `path` hung, and no write has worked since.
+    bool doubted(const std::string& path) const { return doubted_.contains(path); }
+    void doubt(const std::string& path);
+    void trust(const std::string& path) { doubted_.erase(path); }
+    // How many workers of the cat hang in the kernel and cannot be ended; for whoever sees them begin and
+    // end.
+    std::shared_ptr<std::size_t> corpses(const std::string& cat);
+
     // The disk may be back.
     void look_soon();
+    // Expires with this.
+    const std::shared_ptr<bool>& alive() const { return alive_; }
 
 private:
     static constexpr Milliseconds kFirstPause{5'000};
@@ -40,6 +54,7 @@ private:
     static constexpr Milliseconds kSoon{200};
     static constexpr Milliseconds kLimit{5'000};      // for a child that writes
     static constexpr Milliseconds kCorpsePause{500};  // between looks whether one that hung has ended
+    static constexpr std::size_t kMostDoubted = 20'000;
 
     void begin();
     void on_end(const std::map<Id, std::uint64_t>& handed, bool ok);
@@ -47,6 +62,8 @@ private:
     Loop& loop_;
     Spawner& spawner_;
     std::map<Id, Worker> workers_;
+    std::set<std::string> doubted_;
+    std::map<std::string, std::weak_ptr<std::size_t>> corpses_;  // by cat
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     bool writing_ = false;
     pid_t child_ = 0;          // the last one that wrote

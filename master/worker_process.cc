@@ -17,13 +17,14 @@ namespace healthcheckd::master {
 
 WorkerProcess::WorkerProcess(const WorkerContext& context, Identity identity, Callbacks callbacks)
     : context_(context), identity_(std::move(identity)), callbacks_(std::move(callbacks)),
-      deadline_(context.loop, [this] { on_deadline(); }), reap_(context.loop, [this] { on_corpse(); }),
-      respawn_(context.loop, [this] { spawn(); }), rotation_(context.loop, [this] { rotate_log(); }) {}
+      corpses_(context.logs.corpses(identity_.name)), deadline_(context.loop, [this] { on_deadline(); }),
+      reap_(context.loop, [this] { on_corpse(); }), respawn_(context.loop, [this] { spawn(); }),
+      rotation_(context.loop, [this] { rotate_log(); }) {}
 
 WorkerProcess::~WorkerProcess() {
     context_.logs.remove(this);
     if (child_) {
-        context_.spawner.forget(child_->pid);
+        count_corpse();
         context_.spawner.kill(child_->pid);
     }
 }
@@ -34,19 +35,30 @@ void WorkerProcess::adopt(std::shared_ptr<const Config> config, std::size_t inde
 }
 
 Birth WorkerProcess::start() {
-    return birth();
+    return too_many_hang() ? Birth() : birth();
+}
+
+bool WorkerProcess::too_many_hang() {
+    if (*corpses_ < kMostCorpses)
+        return false;
+    trouble_ = fmt::format("{} of its workers hang in the kernel and cannot be ended", *corpses_);
+    respawn_.start(Backoff::kFirst);
+    return true;
 }
 
 void WorkerProcess::spawn() {
-    if (*corpses_ >= kMostCorpses) {
-        trouble_ = fmt::format("{} of its workers hang in the kernel and cannot be ended", *corpses_);
-        return respawn_.start(Backoff::kFirst);
-    }
+    if (too_many_hang())
+        return;
     Birth next = birth();
     born(context_.spawner.spawn(next.spec, std::move(next.on_end)));
 }
 
 Birth WorkerProcess::birth() {
+    // A cat that a reload has made anew goes on as the one before it.
+    if (logs_ && context_.logs.doubted(worker_log_path(*identity_.config, identity_.name))) {
+        logs_ = false;
+        await_log();
+    }
     ChildSpec spec;
     spec.title = fmt::format("healthcheckd: {} [{} {}]", identity_.name, to_string(identity_.cat().type),
                              identity_.program);
@@ -202,6 +214,11 @@ void WorkerProcess::doubt_log() {
         "its log seems to hang, or what it loads at its start; it goes on without a log until {} can be "
         "written",
         worker_log_path(*identity_.config, identity_.name));
+    context_.logs.doubt(worker_log_path(*identity_.config, identity_.name));
+    await_log();
+}
+
+void WorkerProcess::await_log() {
     const auto file = [this] {
         const std::string line = log_line(identity_.config->log_format, LogLevel::info, identity_.who(),
                                           "this log can be written again");
@@ -212,6 +229,7 @@ void WorkerProcess::doubt_log() {
     };
     context_.logs.add(this, {file, life, [this] {
                                  logs_ = true;
+                                 context_.logs.trust(worker_log_path(*identity_.config, identity_.name));
                                  log::info(identity_.who(), "its log is written again");
                              }});
 }
@@ -360,12 +378,18 @@ void WorkerProcess::on_corpse() {
     if (!child_)
         return;
     const pid_t pid = child_->pid;
-    ++*corpses_;
-    context_.spawner.on_end(pid, [corpses = corpses_, &logs = context_.logs](const ChildEnd&) {
-        --*corpses;
-        logs.look_soon();
-    });
+    count_corpse();
     lost(pid, "SIGKILL does not end it: it hangs in the kernel");
+}
+
+void WorkerProcess::count_corpse() {
+    ++*corpses_;
+    context_.spawner.on_end(child_->pid, [corpses = corpses_, logs = std::weak_ptr(context_.logs.alive()),
+                                          recovery = &context_.logs](const ChildEnd&) {
+        --*corpses;
+        if (!logs.expired())
+            recovery->look_soon();
+    });
 }
 
 void WorkerProcess::lost(pid_t pid, const std::string& exit) {

@@ -55,7 +55,8 @@ public:
     WorkerProcess(const WorkerContext& context, Identity identity, Callbacks callbacks);
     ~WorkerProcess();
 
-    // The first worker, to be born among those of the other cats.
+    // The first worker, to be born among those of the other cats; nothing to be born (no `main`) where too
+    // many of the cat's hang: later then.
     Birth start();
 
     // Later workers are born by another configuration, in which the cat's keys are the same.
@@ -114,6 +115,11 @@ private:
     void lost(pid_t pid, const std::string& exit);
     // The log may be why it hangs: later workers get none until a write is known to work.
     void doubt_log();
+    void await_log();
+    // Too many of its workers hang: says so, and tries again later.
+    bool too_many_hang();
+    // The worker that there is ends some time, and is counted until then.
+    void count_corpse();
     // Has the worker taken the last command from its socket?
     bool took_command() const;
     // The process that a worker which hangs was looking at.
@@ -135,11 +141,11 @@ private:
     TimePoint rotated_at_{};
     std::shared_ptr<RotationLimit> rotations_;  // of the worker that lives; outlives us as `rotating_` does
     bool unlogged_said_ = false;
-    ProbeCommand probed_;     // the probe under way
-    bool measuring_ = false;  // the file that measures tracked_ is being opened
-    std::string blind_;       // why it could not be opened
-    bool logs_ = true;        // the next worker gets a log
-    std::shared_ptr<std::size_t> corpses_ = std::make_shared<std::size_t>(0);
+    ProbeCommand probed_;                   // the probe under way
+    bool measuring_ = false;                // the file that measures tracked_ is being opened
+    std::string blind_;                     // why it could not be opened
+    bool logs_ = true;                      // the next worker gets a log
+    std::shared_ptr<std::size_t> corpses_;  // of all workers of the cat, see LogRecovery
     UniqueFd
         mark_;  // where a worker that looks for its process writes the pid that it is looking at (memory)
     worker::LeftOut left_out_;  // processes at which a worker hung, and until when nobody looks at them

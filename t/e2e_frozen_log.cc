@@ -69,6 +69,31 @@ BOOST_AUTO_TEST_CASE(a_log_disk_that_hangs_ends_no_check_and_no_action_and_is_to
     BOOST_TEST(daemon.count_log("its log seems to hang,") == 3U);
 }
 
+// What is known of a disk does not end with the cat's configuration.
+BOOST_AUTO_TEST_CASE(a_reload_while_a_log_disk_hangs_blinds_no_changed_check_and_leaves_no_more_workers) {
+    const FrozenDisk disk;
+    const Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
+    const auto one = [](int most) {
+        return "a: {program: system, type: mem, maxMem: " + std::to_string(most) +
+               ", action: email, periodSeconds: 0.5, initialDelaySeconds: 0}\n";
+    };
+    Daemon daemon(supervisord.url(), one(100'000'000), {.log_dir = disk.dir() + "/log"});
+    BOOST_TEST_REQUIRE(wait_until([&] { return all_of(daemon, success); }, 20s));
+    disk.freeze();
+    BOOST_TEST_REQUIRE(daemon.wait_for_log("its log seems to hang,", 30s));
+    BOOST_TEST(wait_until([&] { return daemon.state("a")["worker"]["spawns"] >= 2; }, 20s));
+    // Often enough to see that no worker of a new configuration hangs, and how many of the old one are left.
+    for (std::size_t n = 1; n <= 6; ++n) {
+        daemon.set_cats(one(100'000'000 + static_cast<int>(n)));
+        daemon.signal(SIGHUP);
+        BOOST_TEST_REQUIRE(daemon.wait_for_log("configuration reloaded: ", 20s, n));
+        BOOST_TEST(wait_until([&] { return all_of(daemon, success); }, 3s), daemon.log());
+    }
+    BOOST_TEST(!daemon.wait_for_log("its log seems to hang,", 8s, 2), daemon.log());
+    disk.thaw();
+    BOOST_TEST(daemon.wait_for_log("its log is written again", 20s));
+}
+
 BOOST_AUTO_TEST_CASE(a_log_disk_that_hangs_from_the_start_or_at_the_end_does_not_hold_up_either) {
     const FrozenDisk disk;
     const Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});

@@ -87,7 +87,7 @@ Incident ActionRunner::incident_of(Cat& cat, Event event, const Report& report) 
     else if (!is_remote_url(needs_.config->supervisord_url))
         if (const auto endpoint = parse_endpoint(needs_.config->supervisord_url))
             request.supervisor_port = endpoint->port;
-    request.supervisor_rule = owner_rule(*needs_.config);
+    request.supervisor_rule = owner_rule(*needs_.config, needs_.supervisor_owner());
     request.own_line = own_line_;
     request.program_state = program != nullptr ? program->state_text() : "";
     request.of_program = cat.bound_to_process();

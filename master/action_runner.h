@@ -21,6 +21,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -44,6 +45,7 @@ public:
         std::function<bool(const std::string&)> being_finished;
         std::function<void()> on_restarted;   // supervisord's table has changed by a restart
         std::function<void()> on_action_end;  // of any action: busy_programs() has one less
+        std::function<std::optional<uid_t>()> supervisor_owner;  // see Link
     };
 
     explicit ActionRunner(Needs needs);

@@ -76,9 +76,9 @@ Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> confi
                 [this] { return link_.open_peer(); }, notices_, mailer_, config_, life_,
                 [this] { finisher_.look(Milliseconds(1'000)); },
                 [this](const std::string& program) { return finisher_.works_at(program); },
-                [this] { link_.refresh_in(Milliseconds(0)); },
+                [this] { link_.refresh_in(Milliseconds(0)); }, [this] { finisher_.on_action_end(); },
                 [this] {
-                    finisher_.on_action_end();
+                    return link_.supervisor_owner();
                 }}),
       finisher_({loop, spawner, config_->state_dir, [this] { return link_.open_peer(); },
                  [this] { return actions_.busy_programs(); },

@@ -244,6 +244,27 @@ BOOST_AUTO_TEST_CASE(the_owner_does_not_change_within_a_life_of_healthcheckd) {
     BOOST_TEST(impostor.heard() == "");
 }
 
+// The link does not either; an action looks by itself.
+BOOST_AUTO_TEST_CASE(an_action_believes_whom_the_configuration_names_only_if_he_answered_first) {
+    need_root();
+    Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
+    BOOST_REQUIRE(supervisord.wait_state("web", "RUNNING"));
+    open_to_all(std::filesystem::path(supervisord.socket_path()).parent_path());
+    Daemon daemon(supervisord.url(),
+                  "cat1: {program: web, type: mem, maxMem: 0.1, periodSeconds: 0.2, initialDelaySeconds: 0, "
+                  "failureThreshold: 20, action: kill}\n",
+                  {.config_lines = "supervisordOwner: 1234"});
+    BOOST_TEST_REQUIRE(daemon.wait_for_log("is reached"), daemon.log());
+    std::filesystem::remove(supervisord.socket_path());
+    const Impostor impostor({.path = supervisord.socket_path()}, kStranger);
+    BOOST_TEST(daemon.wait_for_log("refused to kill", 20s), daemon.log());
+    const std::string log = daemon.log();
+    const auto refused = log.find("refused to kill");
+    BOOST_REQUIRE(refused != std::string::npos);
+    const std::string line = log.substr(refused, log.find('\n', refused) - refused);
+    BOOST_TEST(has(line, "uid 1234 listens there, and it was root when"), line);
+}
+
 BOOST_AUTO_TEST_CASE(a_table_kills_nobody_who_is_not_below_supervisord) {
     need_root();
     Subprocess victim({"/bin/sleep", "1000"});

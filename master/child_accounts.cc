@@ -4,11 +4,18 @@
 #include "master/config_values.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <grp.h>
 #include <memory>
+#include <optional>
 #include <pwd.h>
 #include <set>
+#include <sys/resource.h>
+#include <unistd.h>
 
 namespace healthcheckd::master {
 
@@ -19,6 +26,9 @@ constexpr std::uint64_t kLastUser =
     0xffff'fffd;                    // what follows stands for nobody in a namespace, and for none
 constexpr uid_t kNoUid16 = 65'535;  // none, where numbers have 16 bits
 constexpr int kMostEntries = 1'000'000;
+constexpr std::uint64_t kMostTried = 2'000;  // numbers of the range
+constexpr int kMostProcesses = 1'000'000;
+constexpr int kMostLines = 100;  // of /proc/PID/status
 
 using File = std::unique_ptr<FILE, decltype(&std::fclose)>;
 
@@ -26,7 +36,35 @@ File open_file(const std::string& path) {
     return {std::fopen(path.c_str(), "re"), &std::fclose};
 }
 
+// The first number of the line `name` of /proc/PID/status; nullopt: there is none.
+std::optional<std::uint64_t> status_of(pid_t pid, std::string_view name) {
+    std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+    std::string line;
+    for (int n = 0; n < kMostLines && std::getline(status, line); ++n)
+        if (line.starts_with(name))
+            return std::strtoull(line.c_str() + name.size(), nullptr, 10);
+    return std::nullopt;
+}
+
 }  // namespace
+
+// Whether there is one is asked from the kernel, as WorkerUids does; only where there is one, whose it is.
+// /proc/PID/status waits for no lock that another process holds.
+bool is_used(uid_t uid, pid_t family) {
+    errno = 0;
+    if (::getpriority(PRIO_USER, uid) == -1 && errno == ESRCH)
+        return false;
+    std::error_code error;
+    std::filesystem::directory_iterator entry("/proc", error);
+    for (int n = 0; n < kMostProcesses && !error && entry != std::filesystem::directory_iterator();
+         entry.increment(error), ++n) {
+        const pid_t pid = std::atoi(entry->path().filename().c_str());
+        if (pid > 0 && status_of(pid, "Uid:") == uid &&
+            status_of(pid, "PPid:") != static_cast<std::uint64_t>(family))
+            return true;
+    }
+    return false;
+}
 
 Result<UidRange> parse_uid_range(std::string_view text) {
     if (lower(text) == "off")
@@ -50,7 +88,8 @@ std::string uid_range_text(const UidRange& range) {
     return range.off() ? "off" : std::to_string(range.first) + "-" + std::to_string(range.last);
 }
 
-std::string find_accounts(Config& config, const std::string& passwd, const std::string& group) {
+std::string find_accounts(Config& config, const std::string& passwd, const std::string& group,
+                          const std::function<bool(uid_t)>& used) {
     const UidRange& range = config.worker_uids;
     config.mailer_uid = config.mailer_gid = range.off() ? kNobody : range.first;
     std::set<uid_t> taken;
@@ -75,10 +114,15 @@ std::string find_accounts(Config& config, const std::string& passwd, const std::
     }
     if (range.off())
         return {};
-    if (!found)
-        // The same one each time, and none of the workers': the spool belongs to it.
-        for (uid_t uid = range.first; uid < range.last && taken.contains(config.mailer_uid); ++uid)
-            config.mailer_uid = config.mailer_gid = uid + 1;
+    if (!found) {
+        // The same one each time if possible, and none of the workers': the spool belongs to it.
+        const pid_t master = ::getppid();
+        const std::uint64_t most = std::min<std::uint64_t>(range.last, range.first + kMostTried);
+        uid_t uid = range.first;
+        while (uid < most && (taken.contains(uid) || (used ? used(uid) : is_used(uid, master))))
+            ++uid;
+        config.mailer_uid = config.mailer_gid = uid;
+    }
     config.taken_uids.assign(taken.begin(), taken.end());
     config.taken_uids.resize(std::min(config.taken_uids.size(), kMostTakenUids));
     // One more is the mailer's.

@@ -5,8 +5,10 @@
 #include "common/config.h"
 #include "common/result.h"
 
+#include <functional>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 
 namespace healthcheckd::master {
 
@@ -21,9 +23,15 @@ Result<UidRange> parse_uid_range(std::string_view text);
 std::string uid_range_text(const UidRange& range);
 
 // Reads passwd(5) and group(5) themselves: other sources of users may be on a network. Sets
-// config.taken_uids, and the mailer's user: kMailerUser, else the first of the range that is nobody's, else
-// nobody. Returns what is wrong with the range, empty when nothing is.
+// config.taken_uids, and the mailer's user: kMailerUser, else the first of the range that is nobody's and
+// that no process runs as, else nobody. Processes of the caller's parent do not count: in the configuration
+// child that is the master, whose mailer keeps its user. Returns what is wrong with the range, empty when
+// nothing is. `used`: says whether a process runs as that user; none: the machine does.
 std::string find_accounts(Config& config, const std::string& passwd = "/etc/passwd",
-                          const std::string& group = "/etc/group");
+                          const std::string& group = "/etc/group",
+                          const std::function<bool(uid_t)>& used = {});
+
+// Does a process have `uid` as its real uid that is no child of `family`?
+bool is_used(uid_t uid, pid_t family);
 
 }  // namespace healthcheckd::master

@@ -24,9 +24,12 @@ Report report(Verdict verdict, double value, double limit, std::string unit, std
     return made;
 }
 
-bool taken(const Report& said, CheckType type, std::uint32_t restarts = 0) {
+bool taken(const Report& said, CheckType type, std::uint32_t restarts = 0,
+           const std::string& state = "RUNNING") {
     ProbeCommand asked;
     asked.restarts = restarts;
+    asked.state = state;
+    asked.process.pid = state == "RUNNING" ? 7 : 0;
     return worker::objection_to(said, cat_of(type), asked).empty();
 }
 
@@ -49,8 +52,9 @@ BOOST_AUTO_TEST_CASE(what_probes_say_is_taken) {
         for (const CheckType type : {CheckType::mem, CheckType::cpu, CheckType::http})
             BOOST_TEST(taken(report(verdict, 0, 0, ""), type));
     BOOST_TEST(taken(report(kFailure, 3, 1, "restarts", 3), CheckType::restart, 3));
-    BOOST_TEST(taken(report(kFailure, 0, 1, "restarts"), CheckType::restart));  // FATAL
-    BOOST_TEST(taken(report(kIdle, 0, 1, "restarts"), CheckType::restart));
+    BOOST_TEST(taken(report(kFailure, 0, 1, "restarts"), CheckType::restart, 0, "FATAL: exited too quickly"));
+    BOOST_TEST(taken(report(kIdle, 0, 1, "restarts"), CheckType::restart, 0, "STOPPED"));
+    BOOST_TEST(taken(report(kSuccess, 0, 1, "restarts"), CheckType::restart));
 }
 
 BOOST_AUTO_TEST_CASE(each_kind_of_lie_is_objected_to) {
@@ -66,6 +70,11 @@ BOOST_AUTO_TEST_CASE(each_kind_of_lie_is_objected_to) {
     BOOST_TEST(!taken(report(kSuccess, 1, 3000, "ms", 2), CheckType::http));
     BOOST_TEST(!taken(report(kFailure, 9, 1, "restarts", 9), CheckType::restart, 3));
     BOOST_TEST(!taken(report(kFailure, 3, 1, "restarts", 4), CheckType::restart, 3));
+    BOOST_TEST(!taken(report(kFailure, 0, 1, "restarts"), CheckType::restart));  // nothing has happened
+    BOOST_TEST(!taken(report(kFailure, 0, 1, "restarts"), CheckType::restart, 0, "STOPPED"));
+    BOOST_TEST(!taken(report(kSuccess, 0, 1, "restarts"), CheckType::restart, 0, "STOPPED"));
+    BOOST_TEST(!taken(report(kSuccess, 3, 1, "restarts"), CheckType::restart, 3));
+    BOOST_TEST(!taken(report(kSuccess, 0, 1, "restarts"), CheckType::restart, 0, "FATAL"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -50,6 +50,11 @@ std::string_view objection_to(const Report& report, const CatConfig& cat, const 
     if (by_value && !near(report.value, report.limit) &&
         (report.value >= report.limit) != (report.verdict == Verdict::failure))
         return "its verdict does not follow from its value";
+    if (judged && cat.type == CheckType::restart) {
+        const bool failed = asked.restarts > 0 || asked.state.starts_with(program_state_name(kFatal));
+        if (failed != (report.verdict == Verdict::failure) || (!failed && !asked.process.running()))
+            return "its verdict does not follow from what it was told";
+    }
     const bool restarted = cat.type == CheckType::restart && report.verdict == Verdict::failure;
     if (restarted && report.value != asked.restarts)
         return "it reported other restarts than there were";

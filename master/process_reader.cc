@@ -87,21 +87,32 @@ void ProcessReader::pump() {
             hangs(question);
             continue;
         }
+        if (const auto sent = send(question); !sent) {
+            on_unsent(question, sent.error());
+            continue;
+        }
         asked_.push_back(std::move(question));
         if (asked_.size() == 1)
             deadline_.start(answer_limit());
-        send(asked_.back());
     }
 }
 
-void ProcessReader::send(const Question& question) {
-    const auto sent =
-        question.file.empty()
-            ? send_packet(child_->control.get(), encode(Identify{question.seq, question.process.pid}).line())
-            : send_packet(child_->control.get(),
-                          encode(Measure{question.seq, question.process, question.file}).line());
-    if (!sent)
-        log::debug(kWho, "the process reader takes no question: {}", sent.error().text());
+Result<void> ProcessReader::send(const Question& question) {
+    return question.file.empty()
+               ? send_packet(child_->control.get(),
+                             encode(Identify{question.seq, question.process.pid}).line())
+               : send_packet(child_->control.get(),
+                             encode(Measure{question.seq, question.process, question.file}).line());
+}
+
+// That says nothing of the process it is about.
+void ProcessReader::on_unsent(const Question& question, const Error& error) {
+    const std::string why = "the process reader takes no question: " + error.text();
+    if (error.code == EPIPE || error.code == ECONNRESET || error.code == ENOTCONN) {
+        broken_ = why;
+        spawner_.kill(child_->pid);
+    }
+    fail(question, Error{why, EAGAIN});
 }
 
 void ProcessReader::spawn() {

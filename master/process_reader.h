@@ -87,7 +87,8 @@ private:
     void add(Question question);
     void pump();
     void spawn();
-    void send(const Question& question);
+    Result<void> send(const Question& question);
+    void on_unsent(const Question& question, const Error& error);
     void on_answer();
     void on_line(std::string_view text);
     void on_deadline();

@@ -7,6 +7,8 @@
 #include "t/fixture/basics.h"
 
 #include <boost/test/unit_test.hpp>
+#include <sys/socket.h>
+#include <unistd.h>
 
 using namespace healthcheckd;
 using namespace healthcheckd::master;
@@ -127,6 +129,27 @@ BOOST_AUTO_TEST_CASE(one_that_hangs_is_replaced_and_the_process_is_left_out_whil
     BOOST_TEST(again.error().code == ETIMEDOUT);
     BOOST_TEST((std::chrono::steady_clock::now() - began < 300ms));
     BOOST_TEST(lab.reader.pid() == reader);
+}
+
+BOOST_AUTO_TEST_CASE(a_question_that_cannot_be_sent_is_no_fault_of_its_process) {
+    Lab lab([](SandboxLevel, const ChildUser&, pid_t) {
+        ::shutdown(kControlFd, SHUT_RD);
+        (void)write_line(kReportFd, encode(Ready{}).line());
+        ::pause();
+        return 0;
+    });
+    Result<ProcessReader::Process> answer = Error{"no answer"};
+    lab.reader.identify(1, lab.keep(answer));
+    lab.run(1);
+    BOOST_TEST_REQUIRE(!answer);
+    BOOST_TEST(answer.error().code == EAGAIN, answer.error().text());
+    // A child that takes nothing is of no use.
+    BOOST_TEST(answer.error().text().find("takes no question") != std::string::npos, answer.error().text());
+    const pid_t first = lab.reader.pid();
+    lab.wanted = lab.got + 1;
+    lab.end.start(500ms);
+    lab.loop.run();
+    BOOST_TEST((first == 0 || lab.reader.pid() != first));
 }
 
 BOOST_AUTO_TEST_CASE(without_a_child_each_question_is_answered_with_the_reason) {

@@ -4,7 +4,9 @@
 
 #include <array>
 #include <climits>
+#include <cstdint>
 #include <fcntl.h>
+#include <fstream>
 #include <string_view>
 #include <sys/stat.h>
 
@@ -91,8 +93,11 @@ private:
 
     void look_at(const struct stat& status) {
         sticky_ = (status.st_mode & kOthers) != 0 && (status.st_mode & S_ISVTX) != 0;
-        const bool own = status.st_uid == 0 || status.st_uid == rules_.self || status.st_uid == rules_.other;
-        const bool shared = (status.st_mode & kOthers) != 0 && !sticky_;
+        const bool own = status.st_uid == 0 || status.st_uid == rules_.self ||
+                         status.st_uid == rules_.other || status.st_uid == rules_.outside;
+        // Who is in root's group was put there by root.
+        const mode_t others = status.st_gid == 0 ? S_IWOTH : kOthers;
+        const bool shared = (status.st_mode & others) != 0 && !sticky_;
         if (foreign_.empty() && (!own || shared)) {
             foreign_ = place_.empty() ? "/" : place_;
             foreign_uid_ = status.st_uid;
@@ -110,6 +115,19 @@ private:
 };
 
 }  // namespace
+
+std::optional<uid_t> outside_owner() {
+    constexpr std::uint64_t kUsual = 65534;
+    constexpr int kMostExtents = 340;  // of a map (user_namespaces(7))
+    std::uint64_t overflow = kUsual;
+    std::ifstream("/proc/sys/kernel/overflowuid") >> overflow;
+    std::ifstream map("/proc/self/uid_map");
+    std::uint64_t inside = 0, outside = 0, count = 0;
+    for (int i = 0; i < kMostExtents && map >> inside >> outside >> count; ++i)
+        if (inside <= overflow && overflow < inside + count)
+            return std::nullopt;
+    return map.eof() ? std::optional(static_cast<uid_t>(overflow)) : std::nullopt;
+}
 
 Result<WalkedFolder> open_folder(const std::string& path, const WalkRules& rules) {
     return Walk(path, rules).run();

@@ -20,14 +20,20 @@ struct WalkRules {
     // Whose folders are trusted beside root's.
     uid_t self = 0;
     std::optional<uid_t> other = {};
+    std::optional<uid_t> outside = {};  // see outside_owner()
 };
+
+// In a user namespace, the uid that files of everybody outside of it show (user_namespaces(7), "Unmapped user
+// and group IDs"): "/" and "/run" are theirs, and they can change all that is in here anyway. nullopt: there
+// is no outside. Reads files of /proc/self and /proc/sys.
+std::optional<uid_t> outside_owner();
 
 // A folder as an O_PATH descriptor, good for openat(2), and who may change where its path leads.
 struct WalkedFolder {
     UniqueFd fd;
-    // The first folder of the way, "/" included, that others than root (and WalkRules::self and other) may
-    // change: it belongs to somebody else, or its group or all may write to it, unless it is sticky. Empty:
-    // none.
+    // The first folder of the way, "/" included, that others than root (and WalkRules::self, other and
+    // outside) may change: it belongs to somebody else, or its group or all may write to it, unless it is
+    // sticky. Empty: none.
     std::string foreign;
     uid_t foreign_uid = 0;  // whom that one belongs to
     std::string place;      // the way to it without links, "" for "/"

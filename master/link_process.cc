@@ -1,6 +1,7 @@
 #include "master/link_process.h"
 
 #include "common/channel.h"
+#include "common/folder_walk.h"
 #include "common/line_codec.h"
 #include "common/protocol.h"
 #include "common/sandbox.h"
@@ -285,7 +286,8 @@ int run(const Config& config, pid_t master, const ChildUser& user, std::optional
     }
     const SandboxProfile profile = link_profile(*endpoint, user);
     const bool may_change_owner = endpoint->is_unix() && ::geteuid() == 0;
-    const OwnerRule rule = owner_rule(config, seen);
+    OwnerRule rule = owner_rule(config, seen);
+    rule.outside = outside_owner();
     std::optional<Connector> connector;
     SupervisorTransport::Connect connect;
     if (endpoint->is_unix()) {

@@ -1,6 +1,7 @@
 #include "master/measured_process.h"
 
 #include "common/channel.h"
+#include "common/folder_walk.h"
 #include "common/proc_stat.h"
 #include "common/unique_fd.h"
 #include "master/supervisor_port.h"
@@ -27,8 +28,10 @@ std::string who(const ActionRequest& request) {
 
 // Is it the supervisord that the request is about?
 Result<void> check_parent(const ActionRequest& request, pid_t parent) {
+    OwnerRule rule = request.supervisor_rule;
+    rule.outside = outside_owner();
     if (!request.supervisor_socket.empty())
-        return check_supervisor(parent, request.supervisor_socket, request.supervisor_rule);
+        return check_supervisor(parent, request.supervisor_socket, rule);
     if (request.supervisor_port != 0)
         return check_supervisor_port(parent, request.supervisor_port, request.supervisor_rule);
     return {};

@@ -72,11 +72,13 @@
 //   master -> process reader
 //     identify seq= pid=                         who is that
 //     measure seq= pid= start= file=             open /proc/PID/FILE of exactly this process
+//     holds seq= pid= port=                      has it a socket open that listens at this TCP port?
 //   process reader -> master                     on kControlFd; `ready` and `broken` as a worker
 //     process seq= start= ppid= inner=           answers identify; inner: its pid in a pid namespace of its
 //                                                own, 0: it is in ours
 //     measured seq=                              + descriptor; answers measure
-//     refused seq= error= msg=                   answers either: an errno value, and what was tried
+//     held seq= yes=                             answers holds: 1 or 0
+//     refused seq= error= msg=                   answers each: an errno value, and what was tried
 #pragma once
 
 #include "common/line_codec.h"
@@ -297,7 +299,12 @@ struct Measure {
     ProcessId process;
     std::string file;  // "statm", "stat" or "smaps_rollup"
 };
-using ReaderCommand = std::variant<Identify, Measure>;
+struct Holds {
+    std::uint64_t seq = 0;
+    pid_t pid = 0;
+    std::uint16_t port = 0;
+};
+using ReaderCommand = std::variant<Identify, Measure, Holds>;
 
 struct ProcessLine {
     std::uint64_t seq = 0;
@@ -308,12 +315,16 @@ struct ProcessLine {
 struct Measured {
     std::uint64_t seq = 0;
 };
+struct Held {
+    std::uint64_t seq = 0;
+    bool yes = false;
+};
 struct Refused {
     std::uint64_t seq = 0;
     int error = 0;  // ENOENT, ESRCH: there is no such process
     std::string message;
 };
-using ReaderLine = std::variant<ProcessLine, Measured, Refused>;
+using ReaderLine = std::variant<ProcessLine, Measured, Held, Refused>;
 
 // Each encode() gives a writer whose line() is ready to be sent; each decode takes a line without its newline
 // and fails on anything that the grammar does not say.
@@ -347,8 +358,10 @@ LineWriter encode(const Mails& m);
 LineWriter encode(const StillFailed& m);
 LineWriter encode(const Identify& m);
 LineWriter encode(const Measure& m);
+LineWriter encode(const Holds& m);
 LineWriter encode(const ProcessLine& m);
 LineWriter encode(const Measured& m);
+LineWriter encode(const Held& m);
 LineWriter encode(const Refused& m);
 
 bool decode(std::string_view line, Command& out);

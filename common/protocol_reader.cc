@@ -1,6 +1,8 @@
 // The lines between master and process reader. Master and process reader.
 #include "common/protocol.h"
 
+#include <limits>
+
 namespace healthcheckd {
 
 LineWriter encode(const Identify& m) {
@@ -16,9 +18,24 @@ LineWriter encode(const Measure& m) {
     return out;
 }
 
+LineWriter encode(const Holds& m) {
+    LineWriter out("holds");
+    out.number("seq", m.seq).integer("pid", m.pid).number("port", m.port);
+    return out;
+}
+
 bool decode(std::string_view line, ReaderCommand& out) {
     LineReader in(line);
     int pid = 0;
+    if (in.kind() == "holds") {
+        Holds m;
+        std::uint32_t port = 0;
+        in.number("seq", m.seq).integer("pid", pid).number("port", port);
+        m.pid = pid;
+        m.port = static_cast<std::uint16_t>(port);
+        out = m;
+        return in.ok() && pid > 0 && port > 0 && port <= std::numeric_limits<std::uint16_t>::max();
+    }
     if (in.kind() == "identify") {
         Identify m;
         in.number("seq", m.seq).integer("pid", pid);
@@ -48,6 +65,12 @@ LineWriter encode(const Measured& m) {
     return out;
 }
 
+LineWriter encode(const Held& m) {
+    LineWriter out("held");
+    out.number("seq", m.seq).number("yes", m.yes ? 1 : 0);
+    return out;
+}
+
 LineWriter encode(const Refused& m) {
     LineWriter out("refused");
     out.number("seq", m.seq).integer("error", m.error).message(m.message);
@@ -71,6 +94,14 @@ bool decode(std::string_view line, ReaderLine& out) {
         in.number("seq", m.seq);
         out = m;
         return in.ok();
+    }
+    if (in.kind() == "held") {
+        Held m;
+        std::uint32_t yes = 2;
+        in.number("seq", m.seq).number("yes", yes);
+        m.yes = yes == 1;
+        out = m;
+        return in.ok() && yes <= 1;
     }
     Refused m;
     in.number("seq", m.seq).integer("error", m.error).message(m.message);

@@ -70,8 +70,8 @@ constexpr int kFiles[] = {SCMP_SYS(access),     SCMP_SYS(faccessat), SCMP_SYS(fa
 constexpr int kLookUp[] = {SCMP_SYS(newfstatat), SCMP_SYS(readlinkat)};
 
 // Holding processes, and handing files of theirs on.
-constexpr int kProcesses[] = {SCMP_SYS(pidfd_open), SCMP_SYS(sendmsg), SCMP_SYS(setfsgid),
-                              SCMP_SYS(setfsuid)};
+constexpr int kProcesses[] = {SCMP_SYS(pidfd_open), SCMP_SYS(sendmsg), SCMP_SYS(readlinkat),
+                              SCMP_SYS(setfsgid), SCMP_SYS(setfsuid)};
 
 // Keeping a spool. Without links: root writes there too.
 constexpr int kWritableFiles[] = {

@@ -134,6 +134,10 @@ Restart::Outcome Restart::examine() {
                                 "; nothing done",
                             {}};
     case kStarting:
+        // A check that finds the process by itself may be ahead of what is known of supervisord's.
+        if (request_.cat.type != CheckType::restart && !newer_than_evidence())
+            return nothing_done(name_ + " is STARTING");
+        [[fallthrough]];
     case kRunning:
         if (newer_than_evidence())
             return ActionResult{true,

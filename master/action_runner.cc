@@ -84,9 +84,8 @@ Incident ActionRunner::incident_of(Cat& cat, Event event, const Report& report) 
     request.of_supervisord = program != nullptr;
     if (needs_.config->supervisord_url.starts_with(kUnixScheme))
         request.supervisor_socket = needs_.config->supervisord_url.substr(kUnixScheme.size());
-    else if (!is_remote_url(needs_.config->supervisord_url))
-        if (const auto endpoint = parse_endpoint(needs_.config->supervisord_url))
-            request.supervisor_port = endpoint->port;
+    request.supervisor_port = local_port(needs_.config->supervisord_url);
+    request.files_are_here = needs_.programs_are_here();
     request.supervisor_rule = owner_rule(*needs_.config, needs_.supervisor_owner());
     request.own_line = own_line_;
     request.program_state = program != nullptr ? program->state_text() : "";

@@ -39,8 +39,9 @@ public:
         NoticeWriter& notices;
         MailerProcess& mailer;
         std::shared_ptr<const Config> config;
-        std::string life;                       // of this master, see Notice
-        std::function<void()> on_left_stopped;  // a restart failed between stop and start
+        std::string life;                         // of this master, see Notice
+        std::function<void()> on_left_stopped;    // a restart failed between stop and start
+        std::function<bool()> programs_are_here;  // ProgramTable::is_here()
         // What a restart of the program has left is being dealt with.
         std::function<bool(const std::string&)> being_finished;
         std::function<void()> on_restarted;   // supervisord's table has changed by a restart

@@ -291,7 +291,8 @@ void Cat::accept(const Report& report, const std::function<Event(Threshold&)>& c
     const bool failed_before = threshold_.failed();
     const std::uint32_t failures_before = threshold_.failures();
     const Event event = count(threshold_);
-    if (bound_to_process() && report.verdict == Verdict::failure && before != CatState::failing)
+    if (!config().whole_machine() && config().type != CheckType::restart &&
+        report.verdict == Verdict::failure && before != CatState::failing)
         on_first_failure_();
     last_probe_ = LastProbe{std::chrono::system_clock::now(), report};
     if (verdicts_.size() == kSeenVerdicts)

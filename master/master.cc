@@ -6,6 +6,7 @@
 #include "master/config_texts.h"
 #include "master/log_files.h"
 #include "master/program_view.h"
+#include "master/supervisor_transport.h"
 
 #include <algorithm>
 #include <spdlog/fmt/ranges.h>
@@ -45,7 +46,11 @@ Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> confi
       processes_(loop, spawner, layers_, config_->sandbox),
       logs_(loop, spawner), workers_{loop, spawner, layers_, filters_, processes_, logs_, std::move(life)},
       parentage_(
-          [this](pid_t pid, ProcessReader::OnProcess done) { processes_.identify(pid, std::move(done)); }),
+          [this](pid_t pid, ProcessReader::OnProcess done) { processes_.identify(pid, std::move(done)); },
+          [this](pid_t pid, std::uint16_t port, ProcessReader::OnHeld done) {
+              processes_.holds(pid, port, std::move(done));
+          },
+          local_port(config_->supervisord_url)),
       table_(loop, !is_remote_url(config_->supervisord_url),
              [this](pid_t pid, Parentage::OnSeen done) { parentage_.look(pid, std::move(done)); },
              {[this](const Program& program) { on_program_started(program); },
@@ -74,7 +79,7 @@ Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> confi
       actions_({loop, spawner, [this](const std::string& name) { return table_.find(name); },
                 [this](const std::string& name) { return cats_.find(name); },
                 [this] { return link_.open_peer(); }, notices_, mailer_, config_, life_,
-                [this] { finisher_.look(Milliseconds(1'000)); },
+                [this] { finisher_.look(Milliseconds(1'000)); }, [this] { return table_.is_here(); },
                 [this](const std::string& program) { return finisher_.works_at(program); },
                 [this] { link_.refresh_in(Milliseconds(0)); }, [this] { finisher_.on_action_end(); },
                 [this] {
@@ -118,10 +123,9 @@ void Master::start(Memory memory) {
 
 void Master::ask_for_table() {
     const auto cats = cats_.all();
-    // A search by name needs to know whose the program is.
-    if (cats_.has_groups() || std::ranges::any_of(cats, [](const auto& cat) {
-            return cat->follows_supervisord() || cat->config().pid_get == PidGet::name;
-        }))
+    // A search by name needs to know whose the program is, and every one whether the program is STARTING.
+    if (cats_.has_groups() ||
+        std::ranges::any_of(cats, [](const auto& cat) { return !cat->config().whole_machine(); }))
         link_.refresh_in(Milliseconds(0));
 }
 
@@ -232,7 +236,7 @@ Milliseconds Master::refresh_delay() const {
         // No failure counts until it is known to run.
         if (program != nullptr && program->runs() && program->state == kStarting)
             delay = std::min(delay, transition_delay(*program, now));
-        if (!cat->follows_supervisord())
+        if (!cat->follows_supervisord() && program == nullptr)
             continue;
         if (program == nullptr || !program->runs() || !program->hidden.empty())
             delay = std::min(delay, kStoppedProgram);

@@ -24,6 +24,10 @@ LogTail log_tail(const Incident& incident, LinkClient*& link, const DiskWork& di
     if (answer.code != kCallBadAnswer || answer.stream != "file")
         return tail;
     tail.missing = "supervisord cannot give it (its bytes may not be UTF-8): " + answer.message;
+    if (!incident.request.files_are_here) {
+        tail.missing += "; its file is not one of this machine, as far as is known";
+        return tail;
+    }
     auto text = read_log_end(answer.text, disk, kLogFileLimit);
     if (text)
         tail.text = without_terminal_sequences(*text);

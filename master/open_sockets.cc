@@ -4,6 +4,7 @@
 #include <array>
 #include <cerrno>
 #include <dirent.h>
+#include <fcntl.h>
 #include <memory>
 #include <spdlog/fmt/fmt.h>
 #include <string_view>
@@ -34,6 +35,21 @@ Result<bool> holds_one_of(pid_t pid, const std::vector<std::string>& links) {
             continue;
         if (std::ranges::find(links, std::string_view(target.data(), static_cast<std::size_t>(size))) !=
             links.end())
+            return true;
+    }
+    return false;
+}
+
+Result<bool> holds_early_one_of(pid_t pid, const std::vector<std::string>& links) {
+    constexpr int kEarly = 1024;
+    for (int fd = 0; fd < kEarly; ++fd) {
+        const std::string path = fmt::format("/proc/{}/fd/{}", pid, fd);
+        std::array<char, 64> target;
+        const ssize_t size = ::readlinkat(AT_FDCWD, path.c_str(), target.data(), target.size());
+        if (size < 0 && (errno == EACCES || errno == EPERM))
+            return system_error(path);
+        const std::string_view text(target.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+        if (!text.empty() && std::ranges::find(links, text) != links.end())
             return true;
     }
     return false;

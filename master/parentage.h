@@ -5,7 +5,9 @@
 // is (getPID), where that is one of this pid namespace. At a unix socket the kernel says which process
 // listens (unix(7), SO_PEERCRED). That is supervisord, or has ended when supervisord made itself a daemon
 // (it listens first and forks then), or passes connections on; but when it has another number in a pid
-// namespace of its own, and that is the one that supervisord says, supervisord is there and not here.
+// namespace of its own, and that is the one that supervisord says, supervisord is there and not here. At a
+// port the process must have the socket open that listens there. Process 1 is the parent of all that have
+// lost theirs, so that its number alone proves nothing.
 #pragma once
 
 #include "common/protocol.h"
@@ -21,9 +23,10 @@ namespace healthcheckd::master {
 
 // A process as seen from here.
 struct SeenProcess {
-    std::uint64_t start_ticks = 0;  // since boot (proc(5))
+    std::uint64_t start_ticks = 0;  // since boot (proc(5)); 0: there is no such process here
     pid_t ppid = 0;
     std::string stranger = {};  // why supervisord cannot be its parent; empty: it is
+    bool proven = false;        // its parent is known to be who answers, and not only by its number
 };
 
 class Parentage {
@@ -32,29 +35,43 @@ public:
     using Identify = std::function<void(pid_t pid, ProcessReader::OnProcess done)>;
     using OnSeen = std::function<void(Result<SeenProcess>)>;
 
-    explicit Parentage(Identify identify) : identify_(std::move(identify)) {}
+    // ProcessReader::holds().
+    using Holds = std::function<void(pid_t pid, std::uint16_t port, ProcessReader::OnHeld done)>;
+
+    // `port`: at which supervisord listens on this machine; 0: not at a port of it.
+    Parentage(Identify identify, Holds holds, std::uint16_t port)
+        : identify_(std::move(identify)), holds_(std::move(holds)), port_(port) {}
 
     // Who gave the answer that is taken in next.
     void use(const SupervisorLine& supervisord);
 
-    // Calls back once, at once or from the loop; fails as `identify` does.
+    // Calls back once, at once or from the loop; fails as `identify` does. Where supervisord is known to be
+    // elsewhere there is an answer for a number that no process has here too.
     void look(pid_t pid, OnSeen done);
 
 private:
     struct Waiting {
-        ProcessReader::Process process;
+        Result<ProcessReader::Process> process;
         OnSeen done;
     };
 
+    void ask_about_listener(pid_t listener);
+    void ask_about_port();
     void on_listener(const Result<ProcessReader::Process>& listener);
-    void answer(const ProcessReader::Process& process, const OnSeen& done) const;
+    void on_held(const Result<bool>& held);
+    // What is known of supervisord from now on; `again`: that is to be found out anew with the next answer.
+    void settle(std::string elsewhere, bool proven, bool again);
+    void answer(const Result<ProcessReader::Process>& process, const OnSeen& done) const;
     std::string stranger(pid_t parent) const;
 
     Identify identify_;
+    Holds holds_;
+    std::uint16_t port_;
     SupervisorLine supervisord_;
     std::uint64_t question_ = 0;  // counts looks at listeners
-    // Why nobody here can be supervisord's child, empty: somebody can; nullopt: the listener is looked at.
+    // Why nobody here can be supervisord's child, empty: somebody can; nullopt: that is looked at.
     std::optional<std::string> elsewhere_ = std::string();
+    bool proven_ = false;           // the process that supervisord says it is, is the one that listens
     std::vector<Waiting> waiting_;  // for the listener
 };
 

@@ -32,11 +32,26 @@ ProcessReader::~ProcessReader() {
 }
 
 void ProcessReader::identify(pid_t pid, OnProcess done) {
-    add({0, {pid, 0}, {}, std::move(done), {}});
+    Question question;
+    question.process.pid = pid;
+    question.on_process = std::move(done);
+    add(std::move(question));
 }
 
 void ProcessReader::measure(ProcessId process, std::string file, OnDescriptor done) {
-    add({0, process, std::move(file), {}, std::move(done)});
+    Question question;
+    question.process = process;
+    question.file = std::move(file);
+    question.on_descriptor = std::move(done);
+    add(std::move(question));
+}
+
+void ProcessReader::holds(pid_t pid, std::uint16_t port, OnHeld done) {
+    Question question;
+    question.process.pid = pid;
+    question.port = port;
+    question.on_held = std::move(done);
+    add(std::move(question));
 }
 
 void ProcessReader::use(SandboxLevel level) {
@@ -53,10 +68,12 @@ void ProcessReader::add(Question question) {
 }
 
 void ProcessReader::fail(const Question& question, Error error) {
-    if (question.file.empty())
+    if (question.on_process)
         question.on_process(std::move(error));
-    else
+    else if (question.on_descriptor)
         question.on_descriptor(std::move(error));
+    else
+        question.on_held(std::move(error));
 }
 
 void ProcessReader::fail_all(const Error& error) {
@@ -98,11 +115,12 @@ void ProcessReader::pump() {
 }
 
 Result<void> ProcessReader::send(const Question& question) {
-    return question.file.empty()
-               ? send_packet(child_->control.get(),
-                             encode(Identify{question.seq, question.process.pid}).line())
-               : send_packet(child_->control.get(),
-                             encode(Measure{question.seq, question.process, question.file}).line());
+    const pid_t pid = question.process.pid;
+    LineWriter line = question.on_process ? encode(Identify{question.seq, pid})
+                      : question.on_descriptor
+                          ? encode(Measure{question.seq, question.process, question.file})
+                          : encode(Holds{question.seq, pid, question.port});
+    return send_packet(child_->control.get(), line.line());
 }
 
 // That says nothing of the process it is about.
@@ -191,9 +209,12 @@ void ProcessReader::take(Packet packet) {
     Question question = std::move(asked_.front());
     asked_.pop_front();
     const auto* process = std::get_if<ProcessLine>(&line);
+    const auto* held = std::get_if<Held>(&line);
     const auto* refused = std::get_if<Refused>(&line);
-    const bool fits = refused != nullptr || (process != nullptr) == question.file.empty();
-    if (!known || seq != question.seq || !fits || (!process && !refused && !packet.attached)) {
+    const bool measured = std::holds_alternative<Measured>(line) && packet.attached;
+    const bool fits = refused != nullptr || (process != nullptr && question.on_process) ||
+                      (measured && question.on_descriptor) || (held != nullptr && question.on_held);
+    if (!known || seq != question.seq || !fits) {
         broken_ = "it broke the protocol";
         spawner_.kill(child_->pid);
         return fail(question, Error{"the process reader is not understood", EPROTO});
@@ -204,6 +225,8 @@ void ProcessReader::take(Packet packet) {
         fail(question, Error{refused->message, refused->error});
     else if (process != nullptr)
         question.on_process(Process{process->start_ticks, process->ppid, process->inner});
+    else if (held != nullptr)
+        question.on_held(held->yes);
     else
         question.on_descriptor(std::move(packet.attached));
 }

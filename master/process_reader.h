@@ -34,6 +34,7 @@ public:
     };
     using OnProcess = std::function<void(Result<Process>)>;
     using OnDescriptor = std::function<void(Result<UniqueFd>)>;
+    using OnHeld = std::function<void(Result<bool>)>;
 
     // `life`: of the child; another one only in tests that need one which hangs.
     using Life = std::function<int(SandboxLevel level, const ChildUser& user, pid_t master)>;
@@ -51,6 +52,9 @@ public:
     void identify(pid_t pid, OnProcess done);
     // A descriptor of /proc/PID/`file` ("stat", "statm" or "smaps_rollup") that measures exactly `process`.
     void measure(ProcessId process, std::string file, OnDescriptor done);
+
+    // Has process `pid` a socket open that listens at TCP port `port`? EACCES or EPERM: that cannot be seen.
+    void holds(pid_t pid, std::uint16_t port, OnHeld done);
 
     // From now on at this level: another child follows.
     void use(SandboxLevel level);
@@ -75,9 +79,12 @@ private:
     struct Question {
         std::uint64_t seq = 0;
         ProcessId process;
-        std::string file;  // empty: identify
+        std::string file;        // of measure
+        std::uint16_t port = 0;  // of holds
+        // One of them: of identify, measure, holds.
         OnProcess on_process;
         OnDescriptor on_descriptor;
+        OnHeld on_held;
     };
     struct Rest {
         TimePoint until{};

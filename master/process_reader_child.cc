@@ -4,6 +4,7 @@
 #include "common/pidfd.h"
 #include "common/proc_stat.h"
 #include "common/protocol.h"
+#include "master/supervisor_port.h"
 
 #include <fstream>
 #include <optional>
@@ -117,6 +118,13 @@ void measure(const Measure& question) {
     answer(encode(Measured{question.seq}), file.get());
 }
 
+void look_for_socket(const Holds& question) {
+    const auto held = holds_listener(question.pid, question.port);
+    if (!held)
+        return refuse(question.seq, held.error());
+    answer(encode(Held{question.seq, *held}));
+}
+
 int serve() {
     for (;;) {
         auto packet = receive_packet(kControlFd, std::chrono::milliseconds(-1));
@@ -129,8 +137,10 @@ int serve() {
             throw std::runtime_error("a line of the master cannot be understood");
         if (const auto* question = std::get_if<Identify>(&command))
             identify(*question);
+        else if (const auto* wanted = std::get_if<Measure>(&command))
+            measure(*wanted);
         else
-            measure(std::get<Measure>(command));
+            look_for_socket(std::get<Holds>(command));
     }
 }
 

@@ -9,6 +9,7 @@
 #include <set>
 #include <spdlog/fmt/fmt.h>
 #include <sys/stat.h>
+#include <utility>
 
 namespace healthcheckd::master {
 
@@ -110,14 +111,13 @@ void ProgramTable::find_clock_steps(const Answer& answer) {
     std::vector<double> gaps;
     for (const ProgramLine& line : answer.table.programs) {
         const auto found = looks_.find(line.pid);
-        if (line.pid != 0 && found != looks_.end() && found->second.process &&
-            found->second.process->stranger.empty())
+        if (line.pid != 0 && found != looks_.end() && found->second.process && found->second.process->proven)
             gaps.push_back(gap_of(answer, line, *found->second.process));
     }
     std::ranges::sort(gaps);
     for (std::size_t i = 1; i < gaps.size(); ++i)
         if (std::abs(gaps[i]) > slack && gaps[i] - gaps[i - 1] <= kStartSlack / 2 &&
-            clock_steps_.size() < kMostClockSteps)
+            !is_clock_step(gaps[i], slack) && clock_steps_.size() < kMostClockSteps)
             clock_steps_.push_back(gaps[i]);
 }
 
@@ -127,8 +127,7 @@ std::string ProgramTable::stranger(const Answer& answer, const ProgramLine& line
         return seen.stranger;
     const double gap = gap_of(answer, line, seen);
     const double slack = slack_of(answer.table);
-    if (std::abs(gap) <= slack ||
-        std::ranges::any_of(clock_steps_, [&](double step) { return std::abs(gap - step) <= slack; }))
+    if (std::abs(gap) <= slack || (seen.proven && is_clock_step(gap, slack)))
         return {};
     return fmt::format("it is {:.0f} s old, and supervisord started its program {} s ago (or the clock was "
                        "set since then: restart the program)",
@@ -246,22 +245,45 @@ ProcessId ProgramTable::identified(const Answer& answer, Entry& entry, const Pro
         watch_process(entry, std::move(pidfd));
         return {line.pid, 0};
     }
+    if (none && is_nowhere(entry, line))
+        return strange(entry, line,
+                       "there is no such process here, and supervisord says again that it runs: it is in "
+                       "another pid namespace (a container), or on another machine (a forwarded port)",
+                       hidden);
     // Either it has ended since supervisord answered, or supervisord has not noticed the end that the pidfd
     // told of; the next answer tells more.
     if (!seen || (pidfd && !lives) ||
         (ProcessId{line.pid, seen->start_ticks} == program.last && !program.runs()))
         return {};
-    if (const std::string why = stranger(answer, line, *seen); !why.empty()) {
-        hidden = fmt::format("pid {} here is not its process: {}", line.pid, why);
-        program.started = told_start;
-        entry.watch.reset();
-        entry.pidfd.reset();
-        return {line.pid, 0};
-    }
+    if (const std::string why = stranger(answer, line, *seen); !why.empty())
+        return strange(entry, line, why, hidden);
+    here_ = true;
     program.started = Clock::now() - to_duration(age_of(seen->start_ticks, seconds_since_boot()));
     watch_supervisor(seen->ppid);
     watch_process(entry, std::move(pidfd));
     return {line.pid, seen->start_ticks};
+}
+
+// A child of supervisord's that has ended can be seen until supervisord knows of it. So a number that nobody
+// has, told twice, is that of a process elsewhere.
+bool ProgramTable::is_nowhere(Entry& entry, const ProgramLine& line) const {
+    const ProcessId absent{line.pid, static_cast<std::uint64_t>(line.start)};
+    return std::exchange(entry.absent, absent) == absent;
+}
+
+// The process that `line` tells of is not to be seen here: it is only told apart from others.
+ProcessId ProgramTable::strange(Entry& entry, const ProgramLine& line, const std::string& why,
+                                std::string& hidden) {
+    here_ = false;
+    hidden = fmt::format("pid {} here is not its process: {}", line.pid, why);
+    entry.program.started = Clock::now() - told_age(line);
+    entry.watch.reset();
+    entry.pidfd.reset();
+    return {line.pid, 0};
+}
+
+bool ProgramTable::is_clock_step(double gap, double slack) const {
+    return std::ranges::any_of(clock_steps_, [&](double step) { return std::abs(gap - step) <= slack; });
 }
 
 void ProgramTable::watch_process(Entry& entry, UniqueFd pidfd) {

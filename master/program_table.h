@@ -82,10 +82,13 @@ public:
     // Will the end of its process be noticed at once, without asking supervisord?
     bool announces_end(const std::string& name) const;
     std::size_t size() const { return entries_.size(); }
+    // Was the process of a program found here, the last time that one was looked for?
+    bool is_here() const { return here_; }
 
 private:
     struct Entry {
         Program program;
+        ProcessId absent;    // of the last answer, when it was not to be found; supervisord's start time
         pid_t told_pid = 0;  // supervisord's latest, looked at or not: each counts as one start
         UniqueFd pidfd;
         std::unique_ptr<FdWatch> watch;
@@ -119,6 +122,9 @@ private:
     // By how many seconds the start that `line` tells of is earlier than that of the process that was seen.
     static double gap_of(const Answer& answer, const ProgramLine& line, const SeenProcess& seen);
     void find_clock_steps(const Answer& answer);
+    bool is_clock_step(double gap, double slack) const;
+    bool is_nowhere(Entry& entry, const ProgramLine& line) const;
+    ProcessId strange(Entry& entry, const ProgramLine& line, const std::string& why, std::string& hidden);
     // The process that `line` tells of, if it lives, with its pidfd in `entry`; pid 0 if not, and why it
     // could not be looked at in `hidden`.
     ProcessId identified(const Answer& answer, Entry& entry, const ProgramLine& line, std::string& hidden);
@@ -138,6 +144,7 @@ private:
     std::size_t looking_ = 0;       // those of looks_ that are under way, and look() itself
     std::uint64_t look_count_ = 0;  // of looks at the processes of an answer
     Timer look_limit_;
+    bool here_ = false;
     std::vector<double> clock_steps_;  // gaps that more than one program had
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     std::map<std::string, std::uint64_t> former_starts_;  // of programs that were removed

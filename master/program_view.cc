@@ -7,10 +7,15 @@ namespace healthcheckd::master {
 
 namespace {
 
+// Only as long as supervisord answers: nobody tells when it has become RUNNING.
+bool is_starting(const Program* program, const SupervisordAnswers& answers) {
+    return program != nullptr && program->state == kStarting && answers.error.empty();
+}
+
 // What cats that find their process by themselves are told.
 ProgramView view_beside(const Cat& cat, const ProgramTable& table, const SupervisordAnswers& answers) {
     const Program* program = table.find(cat.program());
-    ProgramView view{.starting = program != nullptr && program->state == kStarting};
+    ProgramView view{.starting = is_starting(program, answers)};
     if (cat.config().pid_get != PidGet::name)
         return view;
     // Whose the program's process is, tells supervisord; whether there is an answer or none.
@@ -41,7 +46,7 @@ ProgramView program_view(const Cat& cat, const ProgramTable& table, const Superv
             return {.unknown =
                         fmt::format("it did not run when supervisord last answered ({}); since then: {}",
                                     program->state_text(), answers.error)};
-        return {.program = program, .starting = program->state == kStarting};
+        return {.program = program, .starting = is_starting(program, answers)};
     }
     const std::vector<std::string> members = table.members_named(cat.program());
     std::string why = fmt::format("supervisord has no program '{}'", cat.program());

@@ -60,7 +60,7 @@ std::string OwnerRule::refusal(uid_t uid) const {
 }
 
 OwnerRule owner_rule(const Config& config, std::optional<uid_t> seen) {
-    return {.own = ::geteuid(), .named = config.supervisord_owner, .outside = {}, .seen = seen};
+    return {.own = ::geteuid(), .named = config.supervisord_owner, .seen = seen};
 }
 
 Result<void> check_supervisor(pid_t parent, const std::string& path, const OwnerRule& rule) {

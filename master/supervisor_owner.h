@@ -14,8 +14,8 @@ namespace healthcheckd::master {
 struct OwnerRule {
     uid_t own = 0;                      // who started healthcheckd
     std::optional<uid_t> named;         // config.supervisordOwner
-    std::optional<uid_t> outside = {};  // outside_owner() of common/folder_walk.h
     std::optional<uid_t> seen = {};     // who answered first in this life: from then on, no other of these
+    std::optional<uid_t> outside = {};  // outside_owner() of common/folder_walk.h
 
     bool believes(uid_t uid) const;
     bool allows(uid_t uid) const;  // the same, whoever answered first

@@ -35,6 +35,8 @@ void add_listeners(const char* table_path, std::uint16_t port, std::vector<Liste
         uid_t uid = 0;
         fields >> slot >> local >> remote >> state >> queues >> timer >> retransmits >> uid >> timeout >>
             inode;
+        if (n > 0 && state != kListens)
+            return;  // what listens comes first
         if (fields && state == kListens && local.ends_with(ending))
             found.push_back({uid, "socket:[" + inode + "]"});
     }
@@ -57,6 +59,16 @@ std::optional<uid_t> effective_uid(pid_t pid) {
 
 }  // namespace
 
+Result<bool> holds_listener(pid_t pid, std::uint16_t port) {
+    std::vector<Listener> listeners;
+    add_listeners("/proc/net/tcp", port, listeners);
+    add_listeners("/proc/net/tcp6", port, listeners);
+    std::vector<std::string> links;
+    for (const Listener& each : listeners)
+        links.push_back(each.link);
+    return holds_early_one_of(pid, links);
+}
+
 Result<void> check_supervisor_port(pid_t parent, std::uint16_t port, const OwnerRule& rule) {
     std::vector<Listener> listeners;
     add_listeners("/proc/net/tcp", port, listeners);
@@ -74,7 +86,8 @@ Result<void> check_supervisor_port(pid_t parent, std::uint16_t port, const Owner
     const auto holds = holds_one_of(parent, links);
     if (holds && *holds)
         return {};
-    if (!holds && (holds.error().code == EACCES || holds.error().code == EPERM))
+    // Process 1 is the parent of all that have lost theirs.
+    if (parent != 1 && !holds && (holds.error().code == EACCES || holds.error().code == EPERM))
         if (const auto uid = effective_uid(parent);
             uid && std::ranges::any_of(listeners, [&](const Listener& each) { return each.uid == *uid; }))
             return {};

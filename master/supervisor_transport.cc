@@ -4,6 +4,7 @@
 #include "common/number_text.h"
 #include "common/tls_client.h"
 #include "common/tls_fault.h"
+#include "master/config_texts.h"
 #include "master/mime.h"
 #include "master/supervisor_http.h"
 
@@ -128,6 +129,11 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
     curl_url_set(url.get(), CURLUPART_PASSWORD, nullptr, 0);
     endpoint.shown = printable(url_part(url.get(), CURLUPART_URL));
     return endpoint;
+}
+
+std::uint16_t local_port(std::string_view url) {
+    const auto endpoint = is_remote_url(url) ? Error{"another machine"} : parse_endpoint(url);
+    return endpoint ? endpoint->port : 0;
 }
 
 struct SupervisorTransport::Handle {

@@ -36,6 +36,9 @@ struct Endpoint {
 // supervisorctl. The error says what is wrong with the URL, without showing credentials in it.
 Result<Endpoint> parse_endpoint(std::string_view url);
 
+// The port at which supervisord listens on this machine; 0: not at a port of it.
+std::uint16_t local_port(std::string_view url);
+
 // An answer of more bytes is refused. getAllConfigInfo takes about 2.4 KB for a program.
 inline constexpr std::size_t kMaxAnswer = 8u << 20;
 

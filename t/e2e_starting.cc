@@ -57,6 +57,40 @@ BOOST_AUTO_TEST_CASE(once_it_runs_its_failures_count_and_a_restart_ends_in_runni
     BOOST_TEST(daemon.count_log("restart failed") == 0U, daemon.log());
 }
 
+BOOST_AUTO_TEST_CASE(a_check_that_finds_the_process_by_its_pid_file_waits_for_the_start_as_well) {
+    const TempDir dir;
+    const Supervisord supervisord({{.name = "web",
+                                    .command = "/bin/sh -c 'echo $$ > " + dir.file("new") + "; mv " +
+                                               dir.file("new") + " " + dir.file("pid") + "; exec sleep 1000'",
+                                    .extra = "startsecs=6\nautostart=false"}});
+    const std::string cat = impatient(
+        "file", "type: mem, maxMem: 0.1, pidGet: file, pidFile: " + dir.file("pid") + ", action: restart");
+    Subprocess start({"/usr/bin/supervisorctl", "-s", supervisord.url(), "start", "web"});
+    BOOST_REQUIRE(supervisord.wait_state("web", "STARTING"));
+    const Daemon daemon(supervisord.url(), cat);
+    const pid_t pid = supervisord.pid("web");
+    BOOST_TEST_REQUIRE(supervisord.wait_state("web", "RUNNING"));
+    BOOST_TEST(supervisord.pid("web") == pid, daemon.log());
+    BOOST_TEST(daemon.wait_for_log("restart done: stopped pid " + std::to_string(pid), 30s), daemon.log());
+}
+
+BOOST_AUTO_TEST_CASE(a_program_that_was_starting_when_supervisord_fell_silent_is_not_taken_for_well) {
+    const Supervisord supervisord(
+        {{.name = "web", .command = "/bin/sleep 1000", .extra = "startsecs=600\nautostart=false"}});
+    Subprocess start({"/usr/bin/supervisorctl", "-s", supervisord.url(), "start", "web"});
+    BOOST_REQUIRE(supervisord.wait_state("web", "STARTING"));
+    const Daemon daemon(
+        supervisord.url(),
+        impatient("tcp", "type: tcp, host: 127.0.0.1, action: email, port: " + std::to_string(free_port())));
+    BOOST_TEST_REQUIRE(daemon.wait_for_state("tcp", [](const auto& one) { return one["state"] == "idle"; }),
+                       daemon.log());
+    supervisord.signal(SIGSTOP);
+    BOOST_TEST(daemon.wait_for_state(
+                   "tcp", [](const auto& one) { return one["state"] == "failed"; }, 40s),
+               daemon.log());
+    supervisord.signal(SIGCONT);
+}
+
 BOOST_AUTO_TEST_CASE(a_restart_cat_counts_the_starts_of_a_program_that_never_gets_beyond_starting) {
     const Supervisord supervisord(
         {{.name = "web", .command = "/bin/sleep 1", .extra = "startsecs=10\nstartretries=9"}});

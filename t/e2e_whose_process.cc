@@ -105,11 +105,42 @@ BOOST_AUTO_TEST_CASE(a_stranger_whose_parent_has_the_number_that_supervisord_has
     if (process_info(victim)->parent != 1)
         skip("what loses its parent here is not given to process 1");
     const Elsewhere elsewhere(victim);
-    const Daemon daemon("unix://" + elsewhere.socket(), greedy_cat("cat1", "web", "action: kill"));
-    BOOST_TEST(daemon.wait_for_state("cat1", [](const auto& state) { return state["state"] == "unknown"; }),
-               daemon.log());
-    BOOST_TEST(alive(victim));
+    for (const std::string& url : elsewhere.urls())
+        BOOST_TEST_CONTEXT(url) {
+            const Daemon daemon(url, greedy_cat("cat1", "web", "action: kill"));
+            BOOST_TEST(
+                daemon.wait_for_state("cat1", [](const auto& state) { return state["state"] == "unknown"; }),
+                daemon.log());
+            BOOST_TEST(alive(victim));
+        }
     ::kill(victim, SIGKILL);
+}
+
+BOOST_AUTO_TEST_CASE(where_nobody_here_has_the_number_of_a_program_checks_of_its_ports_go_on) {
+    if (::geteuid() != 0)
+        skip("needs root, to make a pid namespace");
+    pid_t free_number = 0;
+    {
+        Subprocess gone({"/bin/true"});
+        free_number = gone.pid();
+        BOOST_REQUIRE(gone.wait(10s) != -1);
+    }
+    const Elsewhere elsewhere(free_number);
+    const Listener server(AF_INET, 1000);
+    for (const std::string& url : elsewhere.urls())
+        BOOST_TEST_CONTEXT(url) {
+            const Daemon daemon(
+                url, greedy_cat("mem", "web", "action: restart") +
+                         "tcp: {program: web, type: tcp, host: 127.0.0.1, periodSeconds: 0.2, action: "
+                         "restart, port: " +
+                         std::to_string(server.port()) + "}\n");
+            BOOST_TEST(
+                daemon.wait_for_state("mem", [](const auto& state) { return state["state"] == "unknown"; }),
+                daemon.log());
+            BOOST_TEST(
+                daemon.wait_for_state("tcp", [](const auto& state) { return state["state"] == "healthy"; }),
+                daemon.log());
+        }
 }
 
 BOOST_AUTO_TEST_CASE(every_kind_of_program_that_supervisord_starts_is_measured_from_its_first_process_on) {

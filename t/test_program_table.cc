@@ -23,7 +23,7 @@ namespace {
 // What the process reader answers, at once.
 void look_at(pid_t pid, const Parentage::OnSeen& done) {
     const auto stat = read_proc_stat(pid);
-    done(stat ? Result<SeenProcess>(SeenProcess{stat->start_ticks, stat->ppid}) : stat.error());
+    done(stat ? Result<SeenProcess>(SeenProcess{stat->start_ticks, stat->ppid, {}, true}) : stat.error());
 }
 
 // A table with a loop, and what it told.
@@ -159,6 +159,23 @@ BOOST_AUTO_TEST_CASE(a_process_whose_age_is_not_that_of_the_program_is_not_taken
     watched.update(kRunning, process.pid(), 100);
     BOOST_TEST(web.hidden == "");
     BOOST_TEST(web.process.start_ticks != 0U);
+    BOOST_TEST(watched.starts() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_number_that_nobody_has_here_told_twice_is_that_of_a_process_elsewhere) {
+    Subprocess process({"/bin/sleep", "100"});
+    const pid_t pid = process.pid();
+    process.signal(SIGKILL);
+    BOOST_REQUIRE(process.wait(10s) != -1);
+    Watched watched;
+    watched.update(kRunning, pid, 100);
+    const Program& web = *watched.table.find("web");
+    BOOST_TEST(!web.runs(), "it may just have ended");
+    BOOST_TEST(web.hidden == "");
+    watched.update(kRunning, pid, 100);
+    BOOST_TEST(web.hidden.find("there is no such process here") != std::string::npos, web.hidden);
+    BOOST_TEST(web.runs(), "as far as supervisord knows");
+    BOOST_TEST(!watched.table.is_here());
     BOOST_TEST(watched.starts() == 0U);
 }
 

@@ -89,7 +89,12 @@ FoundProcess PidFile::not_opened(int error, const WalkedFolder& folder) const {
     if (error == EACCES && ::fstat(folder.fd.get(), &status) == 0 &&
         Place(status.st_dev, status.st_ino) != first_)
         throw std::runtime_error(fmt::format("the folder of pid file {} was replaced", shown_));
-    return none(Verdict::unknown, system_error("open pid file " + shown_, error).text());
+    const std::string why = system_error("open pid file " + shown_, error).text();
+    return none(Verdict::unknown,
+                error == EACCES
+                    ? why + "; a worker is no user of the program's: file and folders must let all, or "
+                            "the file's group, read it (PostgreSQL: external_pid_file)"
+                    : why);
 }
 
 std::string PidFile::distrust(const struct stat& status, const WalkedFolder& folder) const {

@@ -1,4 +1,5 @@
 // What is an answer of an HTTP server: servers made by hand, as they are found, against the real worker.
+#include "common/line_codec.h"
 #include "t/fixture/raw_server.h"
 #include "t/fixture/web_server.h"
 #include "t/fixture/worker_harness.h"
@@ -64,6 +65,27 @@ BOOST_AUTO_TEST_CASE(a_sloppy_head_is_a_head) {
         }
 }
 
+BOOST_AUTO_TEST_CASE(a_header_that_is_none_does_not_make_the_status_another) {
+    using namespace std::string_literals;
+    for (const std::string& header :
+         {"Content-Length: -5"s, "Content-Length: abc"s, "Content-Length: 99999999999999999999999"s,
+          "no colon"s, "X-A: \0"s, ": a"s, "Transfer-Encoding: odd"s, "Transfer-Encoding: odd, chunked"s,
+          "Location:"s, "Content-Range: x"s, "Retry-After: x"s})
+        BOOST_TEST_CONTEXT(printable(header)) {
+            const RawServer server([&](int connection) {
+                hear_request(connection);
+                say(connection, "HTTP/1.1 200 OK\r\nX-B: b\r\n" + header + "\r\nX-C: c\r\n\r\nhello");
+            });
+            for (int i = 0; i < 3; ++i) {
+                const Report report = WorkerHarness(http_cat(server.port())).probe(kSome);
+                BOOST_TEST(report.verdict == Verdict::success, report.message);
+            }
+            CatConfig strict = http_cat(server.port());
+            strict.expect_status = {{204, 204}};
+            BOOST_TEST(WorkerHarness(strict).probe(kSome).message == "HTTP 200, expected 204");
+        }
+}
+
 BOOST_AUTO_TEST_CASE(what_comes_after_the_head_or_does_not_makes_no_failure) {
     struct Row {
         const char* answer;
@@ -123,6 +145,13 @@ BOOST_AUTO_TEST_CASE(a_head_that_does_not_end_is_none) {
     };
     for (const Row& row :
          {Row{"HTTP/1.1 200 OK\r\nX-A: ", true, "the connection was lost: "},
+          Row{"HTTP/1.1 200 OK\r\nContent-Le", false,
+              "HTTP 200, but the connection was closed within a header"},
+          Row{"HTTP/1.1 200 OK\r\nX-A: a\r\n\tb", false,
+              "HTTP 200, but the connection was closed within a header"},
+          Row{"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nX", false,
+              "HTTP 200, but the connection was closed within a header"},
+          Row{"HTTP/1.1 200 OK", false, "the connection was closed without an answer"},
           Row{"HTTP/1.1 100 Continue\r\n\r\n", false, "the connection was closed without an answer"},
           Row{"HTTP/1.1 103 Early Hints\r\n\r\n", true, "the connection was lost: "},
           Row{"", false, "the connection was closed without an answer"},

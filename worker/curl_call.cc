@@ -6,6 +6,9 @@
 #include "worker/tcp_connect.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <spdlog/fmt/fmt.h>
 #include <sys/socket.h>
@@ -18,6 +21,7 @@ constexpr int kTooLarge = 100;  // CURLE_TOO_LARGE: libcurl 8.6
 constexpr std::chrono::milliseconds kCourtesy{200};
 constexpr std::chrono::milliseconds kLastWait{100};
 constexpr std::size_t kMostUnread = 64 << 10;
+constexpr auto kEstablished = 1;  // TCP_ESTABLISHED, which linux/tcp.h has not
 constexpr const char* kHeaderLineTooLong = "bad response: a header line is too long";
 
 // "http://[::1]:80/" by libcurl's own URL parts, so that no character of the host can become another part.
@@ -95,6 +99,7 @@ int CurlCall::close_socket(void* self, curl_socket_t fd) {
     UniqueFd connection(fd);
     if (call.open_.erase(fd) > 0) {
         call.read_rest(fd);
+        call.count_received(fd);
         if (pollfd end{fd, POLLRDHUP, 0}; call.answered_ && call.other_side_ends_)
             (void)::poll(&end, 1, static_cast<int>(kLastWait.count()));
         end_connection(std::move(connection));
@@ -109,6 +114,16 @@ void CurlCall::read_rest(int fd) {
     unread_.resize(kMostUnread);
     const ssize_t n = ::recv(fd, unread_.data(), unread_.size(), MSG_DONTWAIT);
     unread_.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+}
+
+// The kernel counts the end of the connection as a byte too.
+void CurlCall::count_received(int fd) {
+    tcp_info seen{};
+    socklen_t size = sizeof seen;
+    constexpr socklen_t kNeeded = offsetof(tcp_info, tcpi_bytes_received) + sizeof seen.tcpi_bytes_received;
+    if (!cat_.https() && ::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &seen, &size) == 0 && size >= kNeeded &&
+        seen.tcpi_bytes_received > 0 && seen.tcpi_state != kEstablished)
+        received_ = seen.tcpi_bytes_received - 1;
 }
 
 void CurlCall::have_answer() {
@@ -128,6 +143,7 @@ CURLcode CurlCall::perform(UniqueFd connection, int family, Clock::time_point de
     answered_.reset();
     other_side_ends_ = false;
     unread_.clear();
+    received_.reset();
     if (is_reset(connection_.get())) {
         read_rest(connection_.get());
         connection_.reset();

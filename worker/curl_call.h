@@ -8,6 +8,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstdint>
 #include <curl/curl.h>
 #include <memory>
 #include <optional>
@@ -60,6 +61,9 @@ public:
     // read, after a transfer without an answer.
     const std::string& unread() const { return unread_; }
 
+    // How many bytes the other side sent on an unencrypted connection that it then ended; nullopt: not known.
+    std::optional<std::uint64_t> received() const { return received_; }
+
     // For a transfer that ended with `code`, not CURLE_OK: whose answer cannot be used is a failure, and so
     // is TLS that this machine does not accept. Unknown is only what this machine itself could not do
     // (memory).
@@ -72,6 +76,7 @@ private:
     CURLcode run(Clock::time_point deadline);
     CURLcode outcome();
     void read_rest(int fd);
+    void count_received(int fd);
     std::string timeout_fault() const;
 
     const CatConfig& cat_;
@@ -84,6 +89,7 @@ private:
     std::optional<Clock::time_point> answered_;
     bool other_side_ends_ = false;
     std::string unread_;
+    std::optional<std::uint64_t> received_;
 };
 
 }  // namespace healthcheckd::worker

@@ -191,6 +191,10 @@ Finding HttpProbe::judge_fault(CURLcode code) const {
     // Updated authorities may know the server.
     if (code == CURLE_PEER_FAILED_VERIFICATION && ca_file_ && !ca_file_->replaced().empty())
         throw std::runtime_error(ca_file_->replaced() + " was replaced");
+    // A header that libcurl does not take: without a colon, or a Content-Length that is no number.
+    if ((code == CURLE_WEIRD_SERVER_REPLY || code == CURLE_BAD_CONTENT_ENCODING) && header_bytes_ > 0 &&
+        is_final(call_->status()))
+        return judge(call_->status());
     if (header_bytes_ == 0)
         if (const auto status = final_status(call_->unread()))
             return judge(*status);
@@ -218,10 +222,15 @@ ProbeResult HttpProbe::probe(const ProbeCommand&) {
     // CURLE_PARTIAL_FILE: of a body that would have followed a head, which has ended with the connection.
     if (code != CURLE_OK && code != CURLE_PARTIAL_FILE)
         return timer_->result(judge_fault(code));
-    // The end of the connection ends a head too, without an empty line; but an interim one is no answer.
+    // The end of the connection ends a head too, without an empty line, but not within a line; and an interim
+    // one is no answer.
     const long status = status_ != 0 ? status_ : call_->status();
     if (!is_final(status))
         return timer_->result({Verdict::failure, "the connection was closed without an answer"});
+    if (status_ == 0 && call_->received().value_or(0) > header_bytes_)
+        return timer_->result(
+            {Verdict::failure,
+             fmt::format("HTTP {}, but the connection was closed within a header", status)});
     return timer_->result(judge(status));
 }
 

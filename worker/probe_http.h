@@ -33,10 +33,11 @@ public:
     // Sets the request up and reads the certificates of authorities. Fails when there are none, or `headers`
     // is not a JSON object of single values.
     Result<void> prepare() override;
-    // Success when the status is in expectStatus, failure when not or when no head of an answer ended; also
-    // when the connection was lost after the head, or because the request was not read. Otherwise as
-    // Dialer::dial() says. Throws std::runtime_error as that, and when a server is not trusted and the file
-    // with the authorities was replaced since it was read.
+    // Success when the status is in expectStatus, failure when not or when no head of an answer ended, which
+    // it does also with the connection behind a whole line (in the clear; by TLS anywhere) and with a header
+    // that libcurl does not take; also when the connection was lost after the head, or because the request
+    // was not read. Otherwise as Dialer::dial() says. Throws std::runtime_error as that, and when a server is
+    // not trusted and the file with the authorities was replaced since it was read.
     ProbeResult probe(const ProbeCommand& command) override;
 
 private:

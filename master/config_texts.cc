@@ -79,6 +79,37 @@ void split_port(std::string_view text, std::string_view& host, std::string_view&
     port = colon == std::string_view::npos ? std::string_view{} : text.substr(colon + 1);
 }
 
+bool is_digits(std::string_view text) {
+    return text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// Whether a password may be in `text`, a URL or what somebody gave instead of one: "http://user:pass%40host".
+bool may_hold_login(std::string_view text) {
+    if (text.find('@') != std::string_view::npos || text.find("%40") != std::string_view::npos)
+        return true;
+    const bool url = text.find("://") != std::string_view::npos;
+    const std::string_view place = url ? authority(text) : text.substr(0, text.find('/'));
+    if (is_ipv6(place))
+        return false;
+    std::string_view host, port;
+    split_port(place, host, port);
+    return !is_digits(port) || host.find('%') != std::string_view::npos;
+}
+
+// For the beginning of a complaint about `text`.
+std::string in_quotes_without_login(std::string_view text) {
+    return may_hold_login(text) ? "it" : in_quotes(text);
+}
+
+// Of a URL. What is not a number may be a password, and is not quoted.
+Result<void> check_port(std::string_view port) {
+    if (!is_digits(port))
+        return Error{"port is not a plain whole number: what stands before a host is user:pass@, with '@'"};
+    if (Result<std::uint64_t> number = parse_whole(port, 1, 65535); !number)
+        return Error{"port " + number.error().what};
+    return {};
+}
+
 }  // namespace
 
 Result<void> check_line(std::string_view text, std::size_t max) {
@@ -138,11 +169,12 @@ Result<std::string> parse_host(std::string_view text) {
     if (is_ipv6(bare))
         return std::string(bare);
     if (text.find("://") != std::string_view::npos)
-        return Error{in_quotes(text) + " is a URL: give only the host here"};
+        return Error{in_quotes_without_login(text) + " is a URL: give only the host here"};
     if (brackets || text.find_first_of(" /?#@[]\\%") != std::string_view::npos)
-        return Error{in_quotes(text) + " is neither a host name nor an address"};
+        return Error{in_quotes_without_login(text) + " is neither a host name nor an address"};
     if (text.find(':') != std::string_view::npos)
-        return Error{in_quotes(text) + " is no IPv6 address; a port is given by the key 'port'"};
+        return Error{in_quotes_without_login(text) +
+                     " is no IPv6 address; a port is given by the key 'port'"};
     return std::string(text);
 }
 
@@ -150,7 +182,7 @@ Result<void> check_request_path(std::string_view text) {
     if (Result<void> line = check_line(text, 4096); !line)
         return line;
     if (!text.starts_with('/'))
-        return Error{in_quotes(text) + " must begin with '/'"};
+        return Error{in_quotes_without_login(text) + " must begin with '/'"};
     if (text.find_first_of(" #") != std::string_view::npos)
         return Error{in_quotes(text) + " must not hold a space (write %20) or a '#'"};
     return {};
@@ -231,7 +263,7 @@ Result<void> check_supervisord_url(std::string_view text) {
         const std::string_view path = text.substr(7);
         // sun_path of unix(7) holds 108 bytes with the final NUL.
         if (!path.starts_with('/') || path.size() > 107)
-            return Error{(path.find('@') == std::string_view::npos ? in_quotes(text) : std::string("it")) +
+            return Error{in_quotes_without_login(text) +
                          " needs an absolute path of at most 107 bytes after unix://"};
         return {};
     }
@@ -242,18 +274,15 @@ Result<void> check_supervisord_url(std::string_view text) {
             "and '%' are written as %40, %2F, %3F, %23 and %25; or use supervisordUser and "
             "supervisordPass"};
     if (!text.starts_with("http://") && !text.starts_with("https://"))
-        return Error{in_quotes(text) + " must begin with unix://, http:// or https://"};
+        return Error{in_quotes_without_login(text) + " must begin with unix://, http:// or https://"};
     const std::string_view place = authority(text);
     if (text.find_first_of(" ?#") != std::string_view::npos)
-        return Error{in_quotes(text) + " must not hold a space, '?' or '#'"};
+        return Error{in_quotes_without_login(text) + " must not hold a space, '?' or '#'"};
     std::string_view host, port;
     split_port(place, host, port);
     if (Result<std::string> checked = parse_host(host); !checked)
         return Error{"host " + checked.error().what};
-    if (!port.empty() || place.ends_with(':'))
-        if (Result<std::uint64_t> number = parse_whole(port, 1, 65535); !number)
-            return Error{"port " + number.error().what};
-    return {};
+    return !port.empty() || place.ends_with(':') ? check_port(port) : Result<void>();
 }
 
 Result<void> check_webhook_url(std::string_view text) {
@@ -270,10 +299,7 @@ Result<void> check_webhook_url(std::string_view text) {
     split_port(place, host, port);
     if (!parse_host(host))
         return Error{"has no host name or address after '//'"};
-    if (!port.empty() || place.ends_with(':'))
-        if (Result<std::uint64_t> number = parse_whole(port, 1, 65535); !number)
-            return Error{"port " + number.error().what};
-    return {};
+    return !port.empty() || place.ends_with(':') ? check_port(port) : Result<void>();
 }
 
 bool is_remote_url(std::string_view url) {

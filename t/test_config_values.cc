@@ -293,6 +293,29 @@ BOOST_AUTO_TEST_CASE(supervisord_urls) {
                std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(a_complaint_quotes_nothing_that_may_be_a_password) {
+    Bench b;
+    for (const char* text :
+         {"http://user:SECRETpw%40127.0.0.1:9001", "http://user:SECRETpw", "http://SECRET%40h/RPC2",
+          "http://user:SECRET pw%40h:9001/", "http://user:SECRET/pw?x", "ftp://user:SECRET%40h",
+          "user:SECRETpw%40h:9001", "user:SECRETpw", "unix://user:SECRET%40h/x", "unix://user:SECRET/x"}) {
+        const std::string said = b.set(Section::config, "supervisordUrl", text);
+        BOOST_TEST(said.starts_with("! "), said);
+        BOOST_TEST(said.find("SECRET") == std::string::npos, said);
+    }
+    for (const char* text : {"http://user:SECRETpw%40h/x", "http://user:SECRET/x"}) {
+        const std::string said = b.set(Section::webhook, "url", text);
+        BOOST_TEST(said.starts_with("! "), said);
+        BOOST_TEST(said.find("SECRET") == std::string::npos, said);
+    }
+    for (const char* text : {"http://u:SECRET@h", "u:SECRET@h", "http://u:SECRET%40h", "u:SECRET%40h"})
+        for (const char* key : {"host", "path"}) {
+            const std::string said = b.set(Section::cat, key, text);
+            BOOST_TEST(said.starts_with("! "), said);
+            BOOST_TEST(said.find("SECRET") == std::string::npos, said);
+        }
+}
+
 BOOST_AUTO_TEST_CASE(headers_are_tokens_with_texts) {
     BOOST_TEST(*checked_headers(R"({"c":1,"B":true,"a":"x","e":""})") ==
                R"({"c":"1","B":"true","a":"x","e":""})");

@@ -22,13 +22,24 @@ std::string_view code_of(std::string_view answer) {
     return code ? answer.substr(0, 3) : std::string_view{};
 }
 
-// "5.5.2" behind the code, or empty (RFC 2034: class, subject and detail, the last two of up to three
-// digits).
+// Where an enhanced code may be: behind the code, with '#' before it at a Cisco ESA, or as "(#5.7.1)" at the
+// end of what qmail says.
+std::string_view enhanced_place(std::string_view answer) {
+    std::string_view text = answer.substr(4);
+    if (const std::size_t open = text.rfind("(#"); open != std::string_view::npos) {
+        text.remove_prefix(open + 2);
+        return text.substr(0, text.find(')'));
+    }
+    if (text.starts_with('#'))
+        text.remove_prefix(1);
+    return text.substr(0, text.find_first_of(" \t"));
+}
+
+// "5.5.2", or empty (RFC 2034: class, subject and detail, the last two of up to three digits).
 std::string_view enhanced_of(std::string_view answer) {
     if (answer.size() < 5)
         return {};
-    std::string_view text = answer.substr(4);
-    text = text.substr(0, text.find_first_of(" \t"));
+    const std::string_view text = enhanced_place(answer);
     const std::size_t first = text.find('.');
     const std::size_t second = text.find('.', first + 1);
     const bool shaped = first == 1 && second != std::string_view::npos && second > 2 && second <= 5 &&
@@ -61,7 +72,9 @@ Blame at_recipient(std::string_view code, std::string_view enhanced) {
         return Blame::us;
     if (one_of(subject, {"1", "2"}) || one_of(code, {"550", "551", "553"}))
         return Blame::recipient;
-    return Blame::us;
+    // A mailbox that is full, or too many recipients (RFC 5321, 4.2.3 and 4.5.3.1.10): another time it may
+    // do.
+    return code == "552" ? Blame::later : Blame::us;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "common/line_codec.h"
 #include "common/terminal_text.h"
+#include "master/xml_controls.h"
 
 #include <algorithm>
 #include <functional>
@@ -225,18 +226,16 @@ CallStatus decode_order(const std::string& xml) {
     });
 }
 
-CallStatus decode_tail(std::string xml, std::string& text) {
+CallStatus decode_tail(const std::string& xml, std::string& text) {
     // supervisord writes what the program wrote, also what XML may not hold (XML 1.0, 2.2).
-    xml = without_terminal_sequences(xml);
-    std::ranges::replace_if(
-        xml,
-        [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\n' && c != '\t' && c != '\r'; },
-        '?');
-    return with_result(xml, [&](const xmlrpc_c::value& result) -> CallStatus {
+    const std::string block = private_block(xml);
+    return with_result(with_private_controls(xml, block), [&](const xmlrpc_c::value& result) -> CallStatus {
         const auto parts = xmlrpc_c::value_array(result).vectorValueValue();
         if (parts.size() != 3 || parts[0].type() != xmlrpc_c::value::TYPE_STRING)
             return bad("no end of a log");
-        text = xmlrpc_c::value_string(parts[0]).cvalue();
+        text = with_controls(xmlrpc_c::value_string(parts[0]).cvalue(), block);
+        text = without_terminal_sequences(text);
+        std::ranges::replace_if(text, is_no_xml, '?');
         return {};
     });
 }

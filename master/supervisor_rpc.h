@@ -83,6 +83,7 @@ CallStatus decode_settings(const std::string& xml, const std::string& name, Sett
 // The paths of the logs in a getProcessInfo answer; empty where there is none.
 CallStatus decode_log_paths(const std::string& xml, std::string& stdout_path, std::string& stderr_path);
 CallStatus decode_order(const std::string& xml);
-CallStatus decode_tail(std::string xml, std::string& text);
+// The end of a log, without terminal sequences; other control characters are '?'.
+CallStatus decode_tail(const std::string& xml, std::string& text);
 
 }  // namespace healthcheckd::master

@@ -262,6 +262,25 @@ BOOST_AUTO_TEST_CASE(faults_keep_number_and_text) {
     BOOST_TEST(decode_order(fault("10")).code == kCallBadAnswer);
 }
 
+BOOST_AUTO_TEST_CASE(sequences_of_a_terminal_are_taken_out_of_a_log_and_not_out_of_the_xml_around_it) {
+    const auto tail = [](const std::string& log) {
+        std::string text;
+        const CallStatus status = decode_tail(
+            response("<array><data>\n<value><string>" + log +
+                     "</string></value>\n<value><int>9</int></value>\n<value><boolean>0</boolean></value>\n"
+                     "</data></array>"),
+            text);
+        return status.ok() ? text : "! " + status.message;
+    };
+    BOOST_TEST(tail("\x1b[31mred\x1b[0m") == "red");
+    BOOST_TEST(tail("cut \x1b[31") == "cut ");
+    BOOST_TEST(tail("cut \x1b[") == "cut ");
+    BOOST_TEST(tail("cut \x1b") == "cut ");
+    BOOST_TEST(tail("\x1b]0;title\x07text\x1b]0;cut &amp; open") == "text0;cut & open");
+    BOOST_TEST(tail("\x1b[1&lt;m a\x01") == " a?");
+    BOOST_TEST(tail("a \xee\x80\x9b[31m b\x1b[0m") == "a \xee\x80\x9b[31m b");
+}
+
 BOOST_AUTO_TEST_CASE(an_order_is_answered_by_true) {
     BOOST_TEST(decode_order(response("<boolean>1</boolean>")).ok());
     BOOST_TEST(decode_order(response("<boolean>0</boolean>")).code == kCallBadAnswer);

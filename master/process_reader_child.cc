@@ -24,7 +24,7 @@ void answer(LineWriter&& line, int attached = -1) {
 }
 
 void refuse(std::uint64_t seq, const Error& error) {
-    answer(encode(Refused{seq, error.code, error.text()}));
+    answer(encode(Refused{seq, error.code, error.what}));
 }
 
 // What the process reader takes from /proc/PID/status (proc_pid_status(5)).
@@ -86,6 +86,16 @@ UniqueFd open_as_its_user(const std::string& path, pid_t pid) {
     return file;
 }
 
+// A process of the same user is closed too when it has capabilities that this one has not, or has changed its
+// user since it was executed (ptrace(2)).
+Error not_allowed(const std::string& path, pid_t pid, int code) {
+    const bool same = status_of(pid).uid == ::geteuid();
+    return {fmt::format("open {} of {} takes CAP_SYS_PTRACE", path,
+                        same ? "a process that has more rights or has changed its user"
+                             : "another user's process"),
+            code};
+}
+
 void identify(const Identify& question) {
     const auto stat = read_proc_stat(question.pid);
     if (!stat)
@@ -105,9 +115,7 @@ void measure(const Measure& question) {
     if (!file && (errno == EACCES || errno == EPERM))
         file = open_as_its_user(path, process.pid);
     if (!file && (errno == EACCES || errno == EPERM))
-        return refuse(
-            question.seq,
-            Error{fmt::format("open {} of another user's process takes CAP_SYS_PTRACE", path), errno});
+        return refuse(question.seq, not_allowed(path, process.pid, errno));
     if (!file)
         return refuse(question.seq, system_error("open " + path));
     const auto stat = read_proc_stat(process.pid);

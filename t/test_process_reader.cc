@@ -5,6 +5,7 @@
 #include "master/process_reader.h"
 #include "master/process_reader_child.h"
 #include "t/fixture/basics.h"
+#include "t/fixture/skip.h"
 
 #include <boost/test/unit_test.hpp>
 #include <sys/socket.h>
@@ -104,6 +105,53 @@ BOOST_AUTO_TEST_CASE(the_file_of_exactly_the_process_is_handed_over) {
     BOOST_TEST(std::string(text).find("Pss:") != std::string::npos);
     BOOST_TEST_REQUIRE(!other);
     BOOST_TEST(other.error().code == ESRCH);
+}
+
+// A process that has changed its user is closed to others of that user (PR_GET_DUMPABLE(2const)).
+BOOST_AUTO_TEST_CASE(a_file_that_only_tracing_opens_is_refused_once_and_for_the_right_reason) {
+    if (::geteuid() != 0)
+        skip("needs root, to run processes as another user");
+    static constexpr uid_t kUser = 65534;
+    const auto runs_as = [](uid_t user) {
+        return Subprocess(
+            [user] {
+                if (::setgid(user) != 0 || ::setuid(user) != 0)
+                    return 1;
+                ::pause();
+                return 0;
+            },
+            Subprocess::Options{});
+    };
+    const Subprocess same = runs_as(kUser), other = runs_as(kUser - 1);
+    const auto runs_by = [](pid_t pid, uid_t user) {
+        const std::string line = "\nUid:\t" + std::to_string(user) + "\t";
+        return read_file("/proc/" + std::to_string(pid) + "/status").find(line) != std::string::npos;
+    };
+    BOOST_TEST(wait_until([&] { return runs_by(same.pid(), kUser) && runs_by(other.pid(), kUser - 1); }));
+    Lab lab([](SandboxLevel level, const ChildUser&, pid_t master) {
+        return ::setgid(kUser) == 0 && ::setuid(kUser) == 0
+                   ? run_process_reader(level, ChildUser{kUser, kUser, false, {}}, master)
+                   : 1;
+    });
+    Result<UniqueFd> of_same = Error{"no answer"}, of_other = Error{"no answer"};
+    const auto keep = [&](Result<UniqueFd>& place) {
+        return [&](Result<UniqueFd> answer) {
+            place = std::move(answer);
+            lab.count();
+        };
+    };
+    lab.reader.measure({same.pid(), *start_ticks_of(same.pid())}, "smaps_rollup", keep(of_same));
+    lab.reader.measure({other.pid(), *start_ticks_of(other.pid())}, "smaps_rollup", keep(of_other));
+    lab.run(2);
+    BOOST_TEST_REQUIRE(!of_same);
+    BOOST_TEST(
+        of_same.error().text().ends_with("smaps_rollup of a process that has more rights or has changed "
+                                         "its user takes CAP_SYS_PTRACE: Permission denied"),
+        of_same.error().text());
+    BOOST_TEST_REQUIRE(!of_other);
+    BOOST_TEST(of_other.error().text().ends_with(
+                   "smaps_rollup of another user's process takes CAP_SYS_PTRACE: Permission denied"),
+               of_other.error().text());
 }
 
 BOOST_AUTO_TEST_CASE(one_that_hangs_is_replaced_and_the_process_is_left_out_while_others_are_answered) {

@@ -1,5 +1,6 @@
 #include "master/ctl_client.h"
 
+#include "common/number_text.h"
 #include "common/unique_fd.h"
 
 #include <cerrno>
@@ -60,8 +61,7 @@ Waited wait_for(int fd, short events, Clock::time_point deadline, int interrupt_
 Error gave_up(const std::string& socket, Waited how, Clock::duration after) {
     if (how == Waited::interrupted)
         return about(socket, "interrupted");
-    return about(socket, "nothing came for " +
-                             std::to_string(std::chrono::round<std::chrono::seconds>(after).count()) +
+    return about(socket, "nothing came for " + number_text(std::chrono::duration<double>(after).count()) +
                              " s. Is it frozen? Look at its log, and at ps ax | grep healthcheckd:");
 }
 

@@ -37,7 +37,7 @@ struct ActionRequest {
     std::string supervisor_socket = {};    // at which supervisord listens; empty: not at a unix socket
     std::vector<ProcessId> own_line = {};  // healthcheckd's processes, and those above them
     std::uint16_t supervisor_port = 0;     // at which it listens on this machine; 0: not at a port of it
-    bool files_are_here = false;         // the paths that supervisord tells are those of this machine
+    bool files_are_here = false;           // the paths that supervisord tells are those of this machine
     OwnerRule supervisor_rule = {};        // who may be supervisord
     std::string program_state = {};  // supervisord's word for the program, and why: "EXITED with status 3"
     std::chrono::system_clock::time_point at;

@@ -39,7 +39,7 @@ BOOST_AUTO_TEST_CASE(garbage_in_a_pid_file_never_leads_to_a_signal) {
                                          file + ", periodSeconds: 0.1, failureThreshold: 1, action: kill}\n");
     for (const std::string& content :
          {std::string("garbage"), std::string("0"), std::string("1"), std::string("-1"),
-          std::string("9223372036854775808"), std::to_string(bystander.pid()) + " x",
+          std::string("9223372036854775808"), "x " + std::to_string(bystander.pid()),
           "0x" + std::to_string(bystander.pid()), std::to_string(daemon.pid()), std::string("4194305"),
           std::string(1 << 20, '9')}) {
         BOOST_TEST_CONTEXT("pid file '" << content.substr(0, 40) << "'") {

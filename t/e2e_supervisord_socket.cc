@@ -174,7 +174,7 @@ BOOST_AUTO_TEST_CASE(a_folder_that_others_may_change_is_refused_and_said_with_wh
     const Row rows[] = {
         {0755, 0, 0, {}, ""},
         {0755, 0, kStranger, {}, ""},  // as with chown= of supervisord.conf
-        {0775, 0, 0, {}, "chmod go-w"},
+        {0775, 0, 0, {}, ""},          // root's group
         {0757, 0, 0, {}, "chmod go-w"},
         {01777, 0, 0, {}, ""},
         {01777, 0, kStranger, {}, "the socket belongs to uid 1234"},
@@ -195,6 +195,8 @@ BOOST_AUTO_TEST_CASE(a_folder_that_others_may_change_is_refused_and_said_with_wh
         const std::string said = refusal(place + "/s", row.named);
         BOOST_TEST((row.said.empty() ? said.empty() : has(said, row.said)), n << ": " << said);
     }
+    BOOST_REQUIRE(::chown(dir.file("3").c_str(), 0, kStranger) == 0);
+    BOOST_TEST(has(refusal(dir.file("3/s")), "chmod go-w"), "a group of others");
     fs::create_symlink(dir.file("1"), dir.file("way"));
     BOOST_TEST(refusal(dir.file("way/s")) == "");
     BOOST_TEST(refusal(dir.file("1/none")) == std::to_string(ENOENT));

@@ -49,6 +49,26 @@ BOOST_AUTO_TEST_CASE(without_any_and_without_single_ones_all_that_can_be_done_is
         }
 }
 
+BOOST_AUTO_TEST_CASE(shared_memory_of_another_users_program_is_measured_with_what_containers_leave_to_root) {
+    if (::geteuid() != 0)
+        skip("needs root, to give up its powers");
+    const Supervisord supervisord(
+        {{.name = "web", .command = "/bin/sleep 1000", .extra = "user=games", .tied = false}});
+    const std::string left =
+        "-all,+chown,+dac_override,+fsetid,+fowner,+mknod,+net_raw,+setgid,+setuid,+setfcap,"
+        "+setpcap,+net_bind_service,+sys_chroot,+kill,+audit_write";
+    for (const std::string type : {"pss", "uss"}) {
+        const Daemon daemon(
+            supervisord.url(),
+            "cat1: {program: web, type: mem, memType: " + type +
+                ", maxMem: 1000, periodSeconds: 0.2, initialDelaySeconds: 0, action: email}\n",
+            {.wrapper = without(left)});
+        BOOST_TEST(daemon.wait_for_state("cat1", [](const auto& cat) { return cat["state"] == "healthy"; }),
+                   daemon.log());
+        BOOST_TEST(daemon.count_log("not available on this system: CAP_SYS_PTRACE") == 1U, daemon.log());
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_worker_that_hangs_is_replaced_by_a_root_that_may_not_kill_others) {
     if (::geteuid() != 0)
         skip("needs root, to give up its powers");

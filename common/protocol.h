@@ -1,5 +1,4 @@
-// What the processes of healthcheckd say to each other: the grammar, one encoder and one decoder. Every
-// process.
+// What the processes of healthcheckd say to each other: the grammar, one encoder and one decoder. Every process.
 //
 // Each child has two channels, at fixed descriptor numbers:
 //   kControlFd  unix socket that keeps message borders; the master's lines, some with a descriptor attached
@@ -8,77 +7,105 @@
 // file on kControlFd means that the master is gone: the child ends. The master learns a child's end from
 // waitid(2), not from the pipe. A line that does not fit this grammar ends the child that sent it.
 //
-//   master -> worker
-//     track pid= start=                          + descriptor of /proc that measures this process; pid=0 and
-//     no
-//                                                  descriptor: it ended
-//     probe seq= pid= start= restarts= user= state=
-//                                                check now; state is supervisord's word for a program without
-//                                                pid; user: that of the program's process, for pidGet name;
-//                                                -1: not known
-//     log                                        + descriptor: write the log there from now on
-//   worker -> master
-//     ready missing=                             confined, waiting for probes; layers that are missing, by
-//     comma <verdict> seq= value= limit= unit= took_us= pid= start= weight= msg=
-//                                                verdict: success, failure, idle or unknown; answers probe
-//                                                seq
-//     open pid= start=                           pidGet name or file: send `track` for this process
-//     rotate                                     the log has reached its size
-//     unlogged msg=                              the log cannot be written, and why; said once
-//     broken msg=                                cannot work, ends itself: what failed
+// A line of the grammar begins with "." and has a kind and its keys; what it means stands below it. `msg` runs to the
+// end of the line. t/test_wire_grammar.cc compares this table with the encoders.
 //
-//   master or action -> link
-//     call seq= op= name=                        op: list, info, settings, tail, stop or start; name "" for
-//     list peer                                       + descriptor: a socket on which an action makes calls
-//     (master only)
-//   link -> master or action                      (and `ready`, `broken` as a worker)
-//     program seq= name= state= pid= start= stop= now= exit= msg=
-//                                                one program, name as group:name or name; msg is spawnerr
-//     settings seq= startsecs= stopwaitsecs= startretries=
-//     text seq= stream= msg=                     a piece of the end of a program's log; stream: stderr,
-//                                                stdout; file: the path of one that supervisord cannot give
-//     answer seq= code= count= msg=              ends the answer to call seq; code: see CallCode; count of
-//                                                programs
+// master -> worker
+//   . track pid= start=
+//       + a descriptor of /proc that measures this process; pid=0 and no descriptor: it ended
+//   . probe seq= pid= start= restarts= user= state=
+//       check now; state: supervisord's word for a program without pid; user: that of the program's process, for
+//       pidGet name, -1: not known
+//   . log
+//       + a descriptor: write the log there from now on
 //
-//   action -> master
-//     stage limit_ms= msg=                       what it does now; give it at most this long
-//     output msg=                                a piece of a command's output
-//     done ok= unfinished= msg=                  how it ended: 1 or 0; 1 when a program was left stopped; a
-//     sentence
-//     spooled index= ok= msg=                    its notices are in the spool, or why not; index: which
-//     incident
+// worker -> master
+//   . ready missing=
+//       confined, waiting for probes; missing: layers that this machine does not have, joined by commas
+//   . success|failure|idle|unknown seq= value= limit= unit= took_us= pid= start= weight= msg=
+//       the verdict of probe seq
+//   . open pid= start=
+//       pidGet name or file: send `track` for this process
+//   . rotate
+//       the log has reached its size
+//   . unlogged msg=
+//       the log cannot be written, and why; said once
+//   . broken msg=
+//       it cannot work, and ends itself: what failed
 //
-//   link -> master
-//     owner uid=                                 whose process answers as supervisord; before the first
-//     answer
-//     supervisor seq= pid= listener=             who answers call seq (list): supervisord's word for its own
-//                                                pid (0: it did not say), and the process that listens at its
-//                                                unix socket (0: not to be seen from here; -1: no such
-//                                                socket)
-//   link -> its connector
-//     reach seq= limit_ms=                       connect to supervisord's socket within that time
-//   connector -> link                            + the connection, when it is one to be used
-//     reached seq= error= owner= pid= believed= msg=  errno of connect(2), or 0; whose process listens, and
-//                                                which (0: not to be seen from here); 1 or 0; why not
+// master or action -> link
+//   . call seq= op= name=
+//       op: list, info, settings, tail, stop or start; name: "" for list
+//   . peer
+//       + a descriptor: a socket on which an action makes calls (master only)
 //
-//   master -> mailer
-//     look                                       there are new notices in the spool
-//     lost count=                                so many notices could not be spooled
-//   mailer -> master                             (and `ready`, `broken` as a worker)
-//     say level= who= msg=                       for the log; level: info, warning or error
-//     mails queued= sent= failed= msg=           in the spool now; messages since it began; who refuses us
-//     failed cat=                                at its start: people were told that this cat failed
+// link -> master or action (and `ready`, `broken` as a worker)
+//   . program seq= name= state= pid= start= stop= now= exit= msg=
+//       one program, name as group:name or name; msg: spawnerr
+//   . settings seq= startsecs= stopwaitsecs= startretries=
+//   . text seq= stream= msg=
+//       a piece of the end of a program's log; stream: stderr or stdout; file: the path of one that supervisord
+//       cannot give
+//   . answer seq= code= count= msg=
+//       ends the answer to call seq; code: see CallCode; count: of programs
 //
-//   master -> process reader
-//     identify seq= pid=                         who is that
-//     measure seq= pid= start= file=             open /proc/PID/FILE of exactly this process
-//     holds seq= pid= port=                      has it a socket open that listens at this TCP port?
-//   process reader -> master                     on kControlFd; `ready` and `broken` as a worker
-//     process seq= start= ppid= inner=           answers identify; inner: its pid in a pid namespace of its
-//                                                own, 0: it is in ours
-//     measured seq=                              + descriptor; answers measure
-//     held seq= yes=                             answers holds: 1 or 0
-//     refused seq= error= msg=                   answers each: an errno value, and what was tried
+// link -> master
+//   . owner uid=
+//       whose process answers as supervisord; before the first answer
+//   . supervisor seq= pid= listener=
+//       who answers call seq (list): supervisord's word for its own pid (0: it did not say), and the process that
+//       listens at its unix socket (0: not to be seen from here; -1: no such socket)
+//
+// link -> its connector
+//   . reach seq= limit_ms=
+//       connect to supervisord's socket within that time
+//
+// connector -> link
+//   . reached seq= error= owner= pid= believed= msg=
+//       + the connection, when it is one to be used; error: errno of connect(2), or 0; owner, pid: whose process
+//       listens, and which (0: not to be seen from here); believed: 1 or 0; msg: why not
+//
+// action -> master
+//   . stage limit_ms= msg=
+//       what it does now; give it at most this long
+//   . output msg=
+//       a piece of a command's output
+//   . done ok= unfinished= msg=
+//       how it ended: ok: 1 or 0; unfinished: 1 when a program was left stopped; msg: a sentence
+//   . spooled index= ok= msg=
+//       its notices are in the spool, or why not; index: which incident
+//
+// master -> mailer
+//   . look
+//       there are new notices in the spool
+//   . lost count=
+//       so many notices could not be spooled
+//
+// mailer -> master (and `ready`, `broken` as a worker)
+//   . say level= who= msg=
+//       for the log; level: info, warning or error
+//   . mails queued= sent= failed= msg=
+//       in the spool now; messages since it began; msg: who refuses us
+//   . failed cat=
+//       at its start: people were told that this cat failed
+//
+// master -> process reader
+//   . identify seq= pid=
+//       who is that
+//   . measure seq= pid= start= file=
+//       open /proc/PID/FILE of exactly this process
+//   . holds seq= pid= port=
+//       has it a socket open that listens at this TCP port?
+//
+// process reader -> master, on kControlFd (`ready` and `broken` as a worker)
+//   . process seq= start= ppid= inner=
+//       answers identify; inner: its pid in a pid namespace of its own, 0: it is in ours
+//   . measured seq=
+//       + a descriptor; answers measure
+//   . held seq= yes=
+//       answers holds: 1 or 0
+//   . refused seq= error= msg=
+//       answers each: an errno value, and what was tried
 #pragma once
 
 #include "common/line_codec.h"
@@ -107,8 +134,8 @@ struct ProbeCommand {
     ProcessId process;
     std::uint32_t restarts = 0;  // since the last probe
     std::string state;           // "RUNNING", "FATAL", ...
-    std::int64_t user =
-        kNoUser;  // of the process that supervisord has, where the worker looks for it by name
+    // Of the process that supervisord has, where the worker looks for it by name.
+    std::int64_t user = kNoUser;
 };
 struct NewLog {};
 using Command = std::variant<Track, ProbeCommand, NewLog>;

@@ -1,14 +1,23 @@
 // The area: kMagic, the length of what follows it as a text of fixed width, its checksum, then records. A
 // record is one byte for its kind and fields of a 32-bit length and that many bytes:
-//   W severity line column file path text    a complaint ("what loading says"); numbers are decimal texts
-//   F file                                   a configuration follows
-//   A uid gid                                the mailer's user
-//   U uid                                    one of the range that belongs to somebody
-//   M                                        it has a mail section
-//   H name                                   a webhook; the K records after it, up to the first C, are its
-//   own C name line                              a cat; the K records after it are its own K section name
-//   value                     one key with its canonical text E                                        the
-//   end
+//   W severity line column file path text
+//       a complaint ("what loading says"); numbers are decimal texts
+//   F file
+//       a configuration follows
+//   A uid gid
+//       the mailer's user
+//   U uid
+//       one of the range that belongs to somebody
+//   M
+//       it has a mail section
+//   H name
+//       a webhook; the K records after it, up to the first C, are its own
+//   C name line
+//       a cat; the K records after it are its own
+//   K section name value
+//       one key with its canonical text
+//   E
+//       the end
 // The checksum is no protection against an attacker, who would write the right one: it shows that a child
 // died while it wrote, or a bug.
 #include "master/config_transfer.h"

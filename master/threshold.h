@@ -1,14 +1,11 @@
 // When a cat fails and when it is healthy again: a value without clock, log or loop. Master.
 //
-//   failure  successes = 0, failures += weight. At the failure threshold the cat is *failed*, the event
-//   `fired`
+//   failure  successes = 0, failures += weight. At the failure threshold the cat is *failed*, the event `fired`
 //            comes once, and failures start again from 0: the next event comes after as many failures again.
-//   success  successes += 1. At the success threshold failures = 0, and a failed cat is `resolved`. Until
-//   then
+//   success  successes += 1. At the success threshold failures = 0, and a failed cat is `resolved`. Until then
 //            failures stay, so that a program that flaps still reaches the threshold.
 //   idle     both counts go to 0; a restart cat keeps them, as a crash loop is mostly seen as "not running".
-//   unknown  changes neither count. As many in a row as the failure threshold give the event `unmeasurable`,
-//   once.
+//   unknown  changes neither count. As many in a row as the failure threshold give the event `unmeasurable`, once.
 #pragma once
 
 #include "common/verdict.h"

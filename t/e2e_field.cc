@@ -1,5 +1,6 @@
 // Situations that users of supervisord and of other watchers met and wrote about, and the right answer to
 // each.
+#include "t/fixture/control_stub.h"
 #include "t/fixture/daemon.h"
 #include "t/fixture/skip.h"
 #include "t/fixture/supervisord.h"
@@ -43,6 +44,23 @@ BOOST_AUTO_TEST_CASE(an_orphan_that_answers_does_not_hide_that_its_program_is_fa
     for (const char* name : {"http", "tcp"})
         BOOST_TEST(daemon.wait_for_state(name, is("idle")), daemon.log());
     BOOST_TEST(daemon.wait_for_state("restart", is("failed")), daemon.log());
+}
+
+BOOST_AUTO_TEST_CASE(a_program_that_ends_while_supervisord_does_not_answer_is_not_taken_for_stopped) {
+    const Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
+    const Daemon daemon(supervisord.url(), cat("mem", "web", "type: mem, maxMem: 1000, action: email") +
+                                               cat("tcp", "web",
+                                                   "type: tcp, host: 127.0.0.1, action: email, port: " +
+                                                       std::to_string(free_port())));
+    BOOST_TEST_REQUIRE(daemon.wait_for_state("mem", is("healthy")), daemon.log());
+    const pid_t pid = supervisord.pid("web");
+    supervisord.signal(SIGSTOP);
+    ::kill(pid, SIGKILL);
+    for (const char* name : {"mem", "tcp"})
+        BOOST_TEST(daemon.wait_for_state(name, is("unknown"), 40s), daemon.log());
+    BOOST_TEST(healthcheckctl(daemon.socket(), {"status"}).status == 1);
+    supervisord.signal(SIGCONT);
+    BOOST_TEST(daemon.wait_for_state("mem", is("healthy"), 40s), daemon.log());
 }
 
 BOOST_AUTO_TEST_CASE(a_program_that_did_its_work_and_exited_is_not_ill) {

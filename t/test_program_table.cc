@@ -179,6 +179,34 @@ BOOST_AUTO_TEST_CASE(a_number_that_nobody_has_here_told_twice_is_that_of_a_proce
     BOOST_TEST(watched.starts() == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(a_look_that_hangs_holds_the_other_programs_of_the_answer_up_for_two_seconds_at_most) {
+    const Subprocess hanging({"/bin/sleep", "100"});
+    const Subprocess other({"/bin/sleep", "100"});
+    Watched watched(true, [&](pid_t pid, const Parentage::OnSeen& done) {
+        if (pid != hanging.pid())
+            look_at(pid, done);
+    });
+    SupervisorTable table;
+    for (const auto& [name, pid] : {std::pair{"hangs", hanging.pid()}, {"web", other.pid()}}) {
+        ProgramLine line;
+        line.name = name;
+        line.state = kRunning;
+        line.pid = pid;
+        line.start = line.now = 100;
+        table.programs.push_back(line);
+    }
+    watched.table.update(table);
+    BOOST_TEST((watched.table.find("web") == nullptr));
+    Timer enough(watched.loop, [&] { watched.loop.stop(); });
+    enough.start(Milliseconds(2'500));
+    watched.loop.run();
+    BOOST_TEST_REQUIRE((watched.table.find("web") != nullptr));
+    BOOST_TEST(watched.table.find("web")->hidden == "");
+    const std::string hidden = watched.table.find("hangs")->hidden;
+    BOOST_TEST(hidden.find("it takes long to look at it") != std::string::npos, hidden);
+    BOOST_TEST(watched.table.find("hangs")->runs(), "its pidfd is silent");
+}
+
 BOOST_AUTO_TEST_CASE(a_clock_that_was_set_hides_no_process_as_it_moves_the_ages_of_all) {
     const Subprocess first({"/bin/sleep", "100"});
     const Subprocess second({"/bin/sleep", "100"});

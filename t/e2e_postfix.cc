@@ -103,7 +103,8 @@ BOOST_AUTO_TEST_CASE(a_host_with_a_short_name_is_let_in_where_full_names_are_dem
         "smtpd_helo_restrictions = reject_invalid_helo_hostname, reject_non_fqdn_helo_hostname\n");
     const Daemon daemon(site.supervisord.url(), site.cats(), site.options("ops@test.local"));
     BOOST_TEST_REQUIRE(daemon.wait_for_log("[mail] sent: "), site.postfix.log());
-    BOOST_TEST(has(site.postfix.mailbox("ops"), "from [127.0.0.1] ("), site.postfix.mailbox("ops"));
+    BOOST_TEST(wait_until([&] { return has(site.postfix.mailbox("ops"), "from [127.0.0.1] ("); }),
+               site.postfix.mailbox("ops"));
 }
 
 BOOST_AUTO_TEST_CASE(a_postfix_that_does_not_relay_for_us_is_tried_slowly_and_told_once) {

@@ -95,8 +95,7 @@ private:
         sticky_ = (status.st_mode & kOthers) != 0 && (status.st_mode & S_ISVTX) != 0;
         const bool own = status.st_uid == 0 || status.st_uid == rules_.self ||
                          status.st_uid == rules_.other || status.st_uid == rules_.outside;
-        // Who is in root's group was put there by root.
-        const mode_t others = status.st_gid == 0 ? S_IWOTH : kOthers;
+        const mode_t others = rules_.roots_group && status.st_gid == 0 ? S_IWOTH : kOthers;
         const bool shared = (status.st_mode & others) != 0 && !sticky_;
         if (foreign_.empty() && (!own || shared)) {
             foreign_ = place_.empty() ? "/" : place_;

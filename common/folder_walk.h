@@ -21,6 +21,8 @@ struct WalkRules {
     uid_t self = 0;
     std::optional<uid_t> other = {};
     std::optional<uid_t> outside = {};  // see outside_owner()
+    // Whether root's group (0) may write to them: who is in it was put there by root.
+    bool roots_group = false;
 };
 
 // In a user namespace, the uid that files of everybody outside of it show (user_namespaces(7), "Unmapped user

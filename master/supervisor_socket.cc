@@ -70,9 +70,11 @@ SocketPlace find_socket(const std::string& path, const OwnerRule& rule) {
     SocketPlace place;
     place.path = path;
     const std::filesystem::path whole(path);
-    const auto folder =
-        open_folder(whole.parent_path().string(),
-                    {.trusted_links = true, .self = rule.own, .other = rule.named, .outside = rule.outside});
+    const auto folder = open_folder(whole.parent_path().string(), {.trusted_links = true,
+                                                                   .self = rule.own,
+                                                                   .other = rule.named,
+                                                                   .outside = rule.outside,
+                                                                   .roots_group = true});
     if (!folder) {
         place.error = folder.error().code != 0 ? folder.error().code : EINVAL;
         if (place.error == ELOOP)

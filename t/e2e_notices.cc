@@ -2,6 +2,7 @@
 #include "t/fixture/daemon.h"
 #include "t/fixture/mail_lab.h"
 #include "t/fixture/supervisord.h"
+#include "t/fixture/this_build.h"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
@@ -62,7 +63,8 @@ BOOST_AUTO_TEST_CASE(a_cat_that_goes_on_failing_is_told_again_as_a_reminder_and_
     for (int i = 1; i < 3; ++i) {
         BOOST_TEST(mails[i].is_about("web tcp check failed (reminder)"));
         BOOST_TEST(mails[i].says("Reminder    told first at "));
-        BOOST_TEST((mails[i].received - mails[i - 1].received >= 2900ms));
+        // By the sink's clock: a build with the sanitizers may have been late with the one before.
+        BOOST_TEST((mails[i].received - mails[i - 1].received >= (kSlower > 1 ? 2000ms : 2900ms)));
     }
 }
 

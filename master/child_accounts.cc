@@ -1,5 +1,6 @@
 #include "master/child_accounts.h"
 
+#include "common/proc_status.h"
 #include "common/sandbox.h"
 #include "master/config_values.h"
 
@@ -8,7 +9,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <grp.h>
 #include <memory>
 #include <optional>
@@ -28,7 +28,6 @@ constexpr uid_t kNoUid16 = 65'535;  // none, where numbers have 16 bits
 constexpr int kMostEntries = 1'000'000;
 constexpr std::uint64_t kMostTried = 2'000;  // numbers of the range
 constexpr int kMostProcesses = 1'000'000;
-constexpr int kMostLines = 100;  // of /proc/PID/status
 
 using File = std::unique_ptr<FILE, decltype(&std::fclose)>;
 
@@ -36,14 +35,10 @@ File open_file(const std::string& path) {
     return {std::fopen(path.c_str(), "re"), &std::fclose};
 }
 
-// The first number of the line `name` of /proc/PID/status; nullopt: there is none.
+// The first number of a line of /proc/PID/status; nullopt: there is none.
 std::optional<std::uint64_t> status_of(pid_t pid, std::string_view name) {
-    std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-    std::string line;
-    for (int n = 0; n < kMostLines && std::getline(status, line); ++n)
-        if (line.starts_with(name))
-            return std::strtoull(line.c_str() + name.size(), nullptr, 10);
-    return std::nullopt;
+    const auto text = proc_status(pid, name);
+    return text ? std::optional<std::uint64_t>(std::strtoull(text->c_str(), nullptr, 10)) : std::nullopt;
 }
 
 }  // namespace
@@ -59,8 +54,8 @@ bool is_used(uid_t uid, pid_t family) {
     for (int n = 0; n < kMostProcesses && !error && entry != std::filesystem::directory_iterator();
          entry.increment(error), ++n) {
         const pid_t pid = std::atoi(entry->path().filename().c_str());
-        if (pid > 0 && status_of(pid, "Uid:") == uid &&
-            status_of(pid, "PPid:") != static_cast<std::uint64_t>(family))
+        if (pid > 0 && status_of(pid, "Uid") == uid &&
+            status_of(pid, "PPid") != static_cast<std::uint64_t>(family))
             return true;
     }
     return false;

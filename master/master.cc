@@ -45,12 +45,7 @@ Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> confi
     : loop_(loop), spawner_(spawner), config_(std::move(config)),
       processes_(loop, spawner, layers_, config_->sandbox),
       logs_(loop, spawner), workers_{loop, spawner, layers_, filters_, processes_, logs_, std::move(life)},
-      parentage_(
-          [this](pid_t pid, ProcessReader::OnProcess done) { processes_.identify(pid, std::move(done)); },
-          [this](pid_t pid, std::uint16_t port, ProcessReader::OnHeld done) {
-              processes_.holds(pid, port, std::move(done));
-          },
-          local_port(config_->supervisord_url)),
+      parentage_(processes_, local_port(config_->supervisord_url)),
       table_(loop, !is_remote_url(config_->supervisord_url),
              [this](pid_t pid, Parentage::OnSeen done) { parentage_.look(pid, std::move(done)); },
              {[this](const Program& program) { on_program_started(program); },

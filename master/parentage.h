@@ -41,6 +41,14 @@ public:
     // `port`: at which supervisord listens on this machine; 0: not at a port of it.
     Parentage(Identify identify, Holds holds, std::uint16_t port)
         : identify_(std::move(identify)), holds_(std::move(holds)), port_(port) {}
+    // Asks `processes`, which outlives it.
+    Parentage(ProcessReader& processes, std::uint16_t port)
+        : Parentage([&processes](pid_t pid,
+                                 ProcessReader::OnProcess done) { processes.identify(pid, std::move(done)); },
+                    [&processes](pid_t pid, std::uint16_t at, ProcessReader::OnHeld done) {
+                        processes.holds(pid, at, std::move(done));
+                    },
+                    port) {}
 
     // Who gave the answer that is taken in next.
     void use(const SupervisorLine& supervisord);

@@ -3,10 +3,10 @@
 #include "common/channel.h"
 #include "common/pidfd.h"
 #include "common/proc_stat.h"
+#include "common/proc_status.h"
 #include "common/protocol.h"
 #include "master/supervisor_port.h"
 
-#include <fstream>
 #include <optional>
 #include <spdlog/fmt/ranges.h>
 #include <sstream>
@@ -27,57 +27,38 @@ void refuse(std::uint64_t seq, const Error& error) {
     answer(encode(Refused{seq, error.code, error.what}));
 }
 
-// What the process reader takes from /proc/PID/status (proc_pid_status(5)).
-struct Status {
-    // The last number of NSpid, which are those of the process in each pid namespace that it is in, from ours
-    // inwards. 0: in no other one than ours, or it cannot be told.
-    pid_t inner = 0;
-    std::optional<uid_t> uid;  // where the real, effective, saved and file system ones are the same
-    std::optional<gid_t> gid;
-};
-
-template <class Id> std::optional<Id> the_same(std::string_view numbers) {
-    std::istringstream in{std::string(numbers)};
-    std::optional<Id> first;
-    for (Id id = 0; in >> id;)
-        if (id != first.value_or(id))
-            return std::nullopt;
-        else
-            first = id;
-    return first;
+// The last number of NSpid, which are those of the process in each pid namespace that it is in, from ours inwards.
+// 0: in no other one than ours, or it cannot be told.
+pid_t inner_pid(pid_t pid) {
+    std::istringstream numbers(proc_status(pid, "NSpid").value_or(""));
+    pid_t number = 0, inner = 0;
+    numbers >> number;
+    while (numbers >> number)
+        inner = number;
+    return inner;
 }
 
-Status status_of(pid_t pid) {
-    constexpr int kMostLines = 100;
-    Status status;
-    std::ifstream file(fmt::format("/proc/{}/status", pid));
-    std::string line;
-    for (int n = 0; n < kMostLines && std::getline(file, line); ++n) {
-        if (line.starts_with("Uid:"))
-            status.uid = the_same<uid_t>(std::string_view(line).substr(4));
-        if (line.starts_with("Gid:"))
-            status.gid = the_same<gid_t>(std::string_view(line).substr(4));
-        if (!line.starts_with("NSpid:"))
-            continue;
-        std::istringstream numbers(line.substr(6));
-        pid_t number = 0;
-        numbers >> number;
-        while (numbers >> number)
-            status.inner = number;
-    }
-    return status;
+// The id in line `name` of /proc/PID/status, where the real, effective, saved and file system ones are the same.
+std::optional<uid_t> only_id(pid_t pid, std::string_view name) {
+    std::istringstream ids(proc_status(pid, name).value_or(""));
+    std::optional<uid_t> first;
+    for (uid_t id = 0; ids >> id; first = id)
+        if (id != first.value_or(id))
+            return std::nullopt;
+    return first;
 }
 
 // As the user of the process: what CAP_SYS_PTRACE would allow, file system ids that are its own do too
 // (ptrace(2), PTRACE_MODE_FSCREDS).
 UniqueFd open_as_its_user(const std::string& path, pid_t pid) {
-    const Status status = status_of(pid);
-    if (!status.uid || !status.gid || ::geteuid() != 0) {
+    const auto uid = only_id(pid, "Uid");
+    const auto gid = only_id(pid, "Gid");
+    if (!uid || !gid || ::geteuid() != 0) {
         errno = EACCES;
         return {};
     }
-    ::setfsgid(*status.gid);
-    ::setfsuid(*status.uid);
+    ::setfsgid(*gid);
+    ::setfsuid(*uid);
     UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     const int error = errno;
     ::setfsuid(0);
@@ -89,7 +70,7 @@ UniqueFd open_as_its_user(const std::string& path, pid_t pid) {
 // A process of the same user is closed too when it has capabilities that this one has not, or has changed its
 // user since it was executed (ptrace(2)).
 Error not_allowed(const std::string& path, pid_t pid, int code) {
-    const bool same = status_of(pid).uid == ::geteuid();
+    const bool same = only_id(pid, "Uid") == ::geteuid();
     return {fmt::format("open {} of {} takes CAP_SYS_PTRACE", path,
                         same ? "a process that has more rights or has changed its user"
                              : "another user's process"),
@@ -100,7 +81,7 @@ void identify(const Identify& question) {
     const auto stat = read_proc_stat(question.pid);
     if (!stat)
         return refuse(question.seq, stat.error());
-    answer(encode(ProcessLine{question.seq, stat->start_ticks, stat->ppid, status_of(question.pid).inner}));
+    answer(encode(ProcessLine{question.seq, stat->start_ticks, stat->ppid, inner_pid(question.pid)}));
 }
 
 // Once the file is open the number is looked at again: a process that ended in between is told by its pidfd,

@@ -1,5 +1,6 @@
 #include "master/supervisor_port.h"
 
+#include "common/proc_status.h"
 #include "master/open_sockets.h"
 
 #include <algorithm>
@@ -16,7 +17,6 @@ namespace healthcheckd::master {
 namespace {
 
 constexpr int kMostSockets = 200'000;  // lines of /proc/net/tcp, where listeners come first
-constexpr int kMostLines = 100;        // of /proc/PID/status
 
 struct Listener {
     uid_t uid = 0;
@@ -42,37 +42,35 @@ void add_listeners(const char* table_path, std::uint16_t port, std::vector<Liste
     }
 }
 
+std::vector<Listener> listeners_at(std::uint16_t port) {
+    std::vector<Listener> found;
+    add_listeners("/proc/net/tcp", port, found);
+    add_listeners("/proc/net/tcp6", port, found);
+    return found;
+}
+
+std::vector<std::string> links_of(const std::vector<Listener>& listeners) {
+    std::vector<std::string> links;
+    for (const Listener& each : listeners)
+        links.push_back(each.link);
+    return links;
+}
+
 // Not the owner of /proc/PID, which is root for a process that must not be traced.
 std::optional<uid_t> effective_uid(pid_t pid) {
-    std::ifstream status(fmt::format("/proc/{}/status", pid));
-    std::string line;
-    for (int n = 0; n < kMostLines && std::getline(status, line); ++n) {
-        if (!line.starts_with("Uid:"))
-            continue;
-        std::istringstream fields(line.substr(4));
-        uid_t real = 0, effective = 0;
-        if (fields >> real >> effective)
-            return effective;
-    }
-    return std::nullopt;
+    std::istringstream fields(proc_status(pid, "Uid").value_or(""));
+    uid_t real = 0, effective = 0;
+    return fields >> real >> effective ? std::optional(effective) : std::nullopt;
 }
 
 }  // namespace
 
 Result<bool> holds_listener(pid_t pid, std::uint16_t port) {
-    std::vector<Listener> listeners;
-    add_listeners("/proc/net/tcp", port, listeners);
-    add_listeners("/proc/net/tcp6", port, listeners);
-    std::vector<std::string> links;
-    for (const Listener& each : listeners)
-        links.push_back(each.link);
-    return holds_early_one_of(pid, links);
+    return holds_early_one_of(pid, links_of(listeners_at(port)));
 }
 
 Result<void> check_supervisor_port(pid_t parent, std::uint16_t port, const OwnerRule& rule) {
-    std::vector<Listener> listeners;
-    add_listeners("/proc/net/tcp", port, listeners);
-    add_listeners("/proc/net/tcp6", port, listeners);
+    std::vector<Listener> listeners = listeners_at(port);
     if (listeners.empty())
         return Error{"supervisord cannot be seen, so not whose process it is: nobody listens at port " +
                      std::to_string(port)};
@@ -80,10 +78,7 @@ Result<void> check_supervisor_port(pid_t parent, std::uint16_t port, const Owner
     std::erase_if(listeners, [&](const Listener& each) { return !rule.believes(each.uid); });
     if (listeners.empty())
         return Error{fmt::format("supervisord at port {} {}", port, rule.refusal(first))};
-    std::vector<std::string> links;
-    for (const Listener& each : listeners)
-        links.push_back(each.link);
-    const auto holds = holds_one_of(parent, links);
+    const auto holds = holds_one_of(parent, links_of(listeners));
     if (holds && *holds)
         return {};
     // Process 1 is the parent of all that have lost theirs.

@@ -1,7 +1,7 @@
 // Servers that mean harm or are broken, real ones, against the real, confined workers: the right verdict, a
 // reason that tells them apart, in time, and a worker that stays as it is.
 #include "t/fixture/certificates.h"
-#include "t/fixture/listener.h"
+#include "t/fixture/raw_server.h"
 #include "t/fixture/this_build.h"
 #include "t/fixture/web_server.h"
 #include "t/fixture/worker_harness.h"
@@ -9,10 +9,8 @@
 #include <boost/test/unit_test.hpp>
 #include <cstdio>
 #include <filesystem>
-#include <poll.h>
 #include <set>
 #include <sstream>
-#include <thread>
 
 using namespace healthcheckd;
 using namespace healthcheckd::test;
@@ -140,23 +138,6 @@ template <class Rows> void hold_out_all(const Rows& rows) {
     BOOST_TEST(clear.requests().size() == std::size(rows) * kProbes);
 }
 
-// Accepts and closes.
-class Slammer {
-public:
-    Slammer() : thread_([this](const std::stop_token& stop) { serve(stop); }) {}
-    int port() const { return listener_.port(); }
-
-private:
-    void serve(const std::stop_token& stop) const {
-        while (!stop.stop_requested())
-            if (pollfd waiting{listener_.get(), POLLIN, 0}; ::poll(&waiting, 1, 20) > 0)
-                const UniqueFd closed(listener_.accept());
-    }
-
-    Listener listener_{AF_INET};
-    std::jthread thread_;
-};
-
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(test_hostile_servers)
@@ -201,7 +182,7 @@ BOOST_AUTO_TEST_CASE(each_kind_of_bad_tls_is_a_failure_with_words_of_its_own) {
     const WebServer other_name(authority.issue({.names = "DNS:other.example,IP:127.0.0.2"}));
     const WebServer old(authority.issue(), "TLSv1_1");
     const WebServer plain;
-    const Slammer slams;
+    const RawServer slams([](int) {});
     const Listener silent(AF_INET, 4 * kProbes);
     struct TlsRow {
         int port;
@@ -238,7 +219,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_wants_tls_and_gets_none_is_a_failure) {
 BOOST_AUTO_TEST_CASE(a_tcp_check_asks_for_no_more_than_a_connection) {
     Authority authority;
     const WebServer encrypted(authority.issue());
-    const Slammer slams;
+    const RawServer slams([](int) {});
     const Listener silent(AF_INET, 4 * kProbes);
     for (const int port : {encrypted.port(), slams.port(), silent.port()}) {
         CatConfig cat = https_cat(port, authority.ca_file());  // keys of http have no effect

@@ -1,11 +1,11 @@
 // What is an answer of an HTTP server: servers made by hand, as they are found, against the real worker.
 #include "common/line_codec.h"
 #include "t/fixture/raw_server.h"
+#include "t/fixture/shared_count.h"
 #include "t/fixture/web_server.h"
 #include "t/fixture/worker_harness.h"
 #include "worker/http_head.h"
 
-#include <atomic>
 #include <boost/test/unit_test.hpp>
 
 using namespace healthcheckd;
@@ -172,11 +172,11 @@ BOOST_AUTO_TEST_CASE(a_head_that_does_not_end_is_none) {
 }
 
 BOOST_AUTO_TEST_CASE(the_time_told_is_that_to_the_head_and_a_body_without_end_costs_little_more) {
-    std::atomic<int> ends{0};
+    SharedCount ends;
     const RawServer server([&](int connection) {
         hear_request(connection);
         say(connection, "HTTP/1.1 200 OK\r\n\r\nsome");
-        ends += hear_end(connection) == 0 ? 1 : 0;
+        ends.add(hear_end(connection) == 0);
     });
     WorkerHarness worker(http_cat(server.port()));
     for (int i = 0; i < 3; ++i) {
@@ -205,13 +205,13 @@ BOOST_AUTO_TEST_CASE(the_limit_of_time_holds_for_what_follows_the_head_too) {
 
 BOOST_AUTO_TEST_CASE(a_page_of_two_megabytes_is_taken_whole_and_its_server_sees_a_proper_end) {
     const std::string page(2 << 20, 'x');
-    std::atomic<int> sent{0}, ends{0};
+    SharedCount sent, ends;
     const RawServer server([&](int connection) {
         hear_request(connection);
         const bool all =
             say(connection, "HTTP/1.1 200 OK\r\nContent-Length: 2097152\r\n\r\n") && say(connection, page);
-        sent += all ? 1 : 0;
-        ends += hear_end(connection) == 0 ? 1 : 0;
+        sent.add(all);
+        ends.add(hear_end(connection) == 0);
     });
     WorkerHarness worker(http_cat(server.port()));
     for (int i = 0; i < 5; ++i) {

@@ -4,6 +4,7 @@
 
 #include "common/unique_fd.h"
 
+#include <chrono>
 #include <sys/types.h>
 
 namespace healthcheckd {
@@ -14,5 +15,9 @@ UniqueFd open_pidfd(pid_t pid);
 
 // Whether the process has ended, as a zombie too: its pidfd is readable from then on. Does not wait.
 bool has_ended(const UniqueFd& pidfd);
+
+// Waits for the end of `child`, one of the caller's, and takes its status (waitpid(2)). False: it has not
+// ended within `limit`.
+bool reap_within(pid_t child, std::chrono::milliseconds limit);
 
 }  // namespace healthcheckd

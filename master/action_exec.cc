@@ -14,7 +14,6 @@ namespace {
 
 // What the child may take on top of limit and grace before the master ends it.
 constexpr std::chrono::milliseconds kSlack{3000};
-constexpr std::chrono::milliseconds kLookLimit{2000};
 
 std::string seconds_text(std::chrono::milliseconds time) {
     return number_text(std::round(static_cast<double>(time.count()) / 100) / 10) + " s";
@@ -54,8 +53,6 @@ ActionResult run_exec(const ActionRequest& request, pid_t master, const StageRep
         return result;
     }
     command.limit = cat.exec_timeout;
-    const ProcessLook process = look_again(request, master, kLookLimit);
-    const bool same = process.is == ProcessLook::Is::same;
     // Data of the check goes by the environment only, never into the shell's text. Without a process _PID is
     // empty: `kill 0` would hit the command's own group.
     command.env = {
@@ -63,25 +60,33 @@ ActionResult run_exec(const ActionRequest& request, pid_t master, const StageRep
         {"HEALTHCHECK_PROGRAM", request.program},
         {"HEALTHCHECK_TYPE", std::string(to_string(cat.type))},
         {"HEALTHCHECK_STATUS", "failure"},
-        {"HEALTHCHECK_PID", same ? std::to_string(evidence.process.pid) : ""},
+        {"HEALTHCHECK_PID", ""},
         {"HEALTHCHECK_VALUE", number_text(evidence.value)},
         {"HEALTHCHECK_LIMIT", number_text(evidence.limit)},
         {"HEALTHCHECK_UNIT", evidence.unit},
         {"HEALTHCHECK_MESSAGE", evidence.message},
     };
-    stage(command.limit + command.grace + kSlack, "runs its execCmd");
+    if (evidence.process.running()) {
+        command.looked_up = "HEALTHCHECK_PID";
+        command.last_look = [&] {
+            const ProcessLook process = look_now(request, master);
+            return process.is == ProcessLook::Is::same ? LastLook{std::to_string(evidence.process.pid), {}}
+                                                       : LastLook{{}, process.why};
+        };
+    }
+    stage(command.look_limit + command.limit + command.grace + kSlack, "runs its execCmd");
     if (!guard)
         guard.emplace();
-    auto end = run_shell(command, *guard);
+    auto end = run_shell(std::move(command), *guard);
     if (!end) {
         result.message = "the command could not be run: " + end.error().text();
         return result;
     }
     result.ok =
         end->how == CommandEnd::How::by_itself && WIFEXITED(end->status) && WEXITSTATUS(end->status) == 0;
-    result.message = end_text(*end, command.limit);
-    if (evidence.process.running() && !same)
-        result.message += ", without HEALTHCHECK_PID: " + process.why;
+    result.message = end_text(*end, cat.exec_timeout);
+    if (!end->remark.empty())
+        result.message += ", without HEALTHCHECK_PID: " + end->remark;
     result.output = std::move(end->output);
     return result;
 }

@@ -22,6 +22,7 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr std::size_t kKeptOutput = 4096;
+constexpr std::size_t kMostRemark = 500;
 constexpr int kPipeSize = 1 << 20;         // what a leftover may still write after the shell's end
 constexpr milliseconds kLastResort{1000};  // for the shell that got SIGKILL to be gone
 constexpr milliseconds kTick{50};          // between looks at descendants, of which nothing else tells
@@ -62,7 +63,6 @@ void set_default_dispositions() noexcept {
         ::syscall(SYS_rt_sigaction, number, kDefault.data(), nullptr, kMaskSize);
 }
 
-// In the forked child: only what signal-safety(7) allows.
 [[noreturn]] void become_shell(int output, pid_t parent, const std::optional<rlimit>& descriptors,
                                char* const* argv, char* const* envp) noexcept {
     ::setsid();
@@ -93,6 +93,79 @@ void set_default_dispositions() noexcept {
     constexpr std::string_view kFailed = "healthcheckd: /bin/sh cannot be run\n";
     (void)!::write(2, kFailed.data(), kFailed.size());
     ::_exit(127);
+}
+
+// Tells the remark of the last look by `told`, which is closed when the shell begins.
+void take_last_look(ShellCommand& command, int told) {
+    LastLook look;
+    try {
+        look = command.last_look();
+    } catch (const std::exception& problem) {
+        look.remark = problem.what();
+    }
+    (void)!::write(told, look.remark.data(), std::min(look.remark.size(), kMostRemark));
+    for (auto& [name, value] : command.env)
+        if (name == command.looked_up)
+            value = look.value;
+}
+
+// A shell that has been forked, and what its last look said.
+struct BegunShell {
+    pid_t pid = -1;
+    std::string remark;
+};
+
+// The remark of the shell that writes it to `told`; nullopt: its look has not ended at `until`.
+std::optional<std::string> remark_by(const UniqueFd& told, Clock::time_point until, CommandGuard& guard) {
+    std::string remark;
+    for (;;) {
+        std::array<pollfd, 2> ready{{{guard.fd(), POLLIN, 0}, {told.get(), POLLIN, 0}}};
+        if (::poll(ready.data(), ready.size(), poll_timeout(until)) == 0)
+            return std::nullopt;
+        if (ready[0].revents != 0)
+            guard.obey();
+        if (ready[1].revents == 0)
+            continue;
+        std::array<char, kMostRemark> buffer;
+        const ssize_t n = ::read(told.get(), buffer.data(), buffer.size());
+        if (n <= 0)
+            return remark;
+        remark.append(buffer.data(), static_cast<std::size_t>(n));
+    }
+}
+
+// Forks a process that becomes the shell of `command`, after its last look if it has one.
+Result<BegunShell> begin_shell(ShellCommand& command, const UniqueFd& output, CommandGuard& guard) {
+    auto told = make_pipe();
+    if (!told)
+        return told.error();
+    std::vector<std::string> arguments{"/bin/sh", "-c", command.text};
+    const std::vector<char*> argv = pointers(arguments);
+    const std::optional<rlimit> descriptors = descriptor_limit_at_start();
+    const pid_t self = ::getpid();
+    const pid_t shell = guard.fork();
+    if (shell < 0)
+        return system_error("fork");
+    if (shell == 0) {
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (command.last_look)
+            take_last_look(command, told->second.get());
+        std::vector<std::string> variables = environment(command);
+        become_shell(output.get(), self, descriptors, argv.data(), pointers(variables).data());
+    }
+    told->second.reset();
+    if (!command.last_look)
+        return BegunShell{shell, {}};
+    if (auto remark = remark_by(told->first, Clock::now() + command.look_limit, guard))
+        return BegunShell{shell, std::move(*remark)};
+    // It ends when what it waits for lets go of it.
+    ::kill(shell, SIGKILL);
+    guard.tree().spare(shell);
+    command.last_look = nullptr;
+    auto second = begin_shell(command, output, guard);
+    if (second)
+        second->remark = "it could not be looked at again in time";
+    return second;
 }
 
 // Has `output` read to its end by a process that outlives this one. Where none can be made, the pipe stays
@@ -199,7 +272,7 @@ private:
 
 }  // namespace
 
-Result<CommandEnd> run_shell(const ShellCommand& command, CommandGuard& guard) {
+Result<CommandEnd> run_shell(ShellCommand command, CommandGuard& guard) {
     if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
         return system_error("prctl PR_SET_CHILD_SUBREAPER");
     auto pipe = make_pipe();
@@ -209,23 +282,16 @@ Result<CommandEnd> run_shell(const ShellCommand& command, CommandGuard& guard) {
         return set.error();
     ::fcntl(pipe->first.get(), F_SETPIPE_SZ, kPipeSize);  // a user's limit may forbid it; then it is 64 KiB
 
-    std::vector<std::string> arguments{"/bin/sh", "-c", command.text};
-    std::vector<std::string> variables = environment(command);
-    const std::vector<char*> argv = pointers(arguments);
-    const std::vector<char*> envp = pointers(variables);
-
-    const std::optional<rlimit> descriptors = descriptor_limit_at_start();
+    auto begun = begin_shell(command, pipe->second, guard);
+    if (!begun)
+        return begun.error();
     const auto start = Clock::now();
-    const pid_t self = ::getpid();
-    const pid_t shell = guard.fork();
-    if (shell < 0)
-        return system_error("fork");
-    if (shell == 0)
-        become_shell(pipe->second.get(), self, descriptors, argv.data(), envp.data());
+    const pid_t shell = begun->pid;
     pipe->second.reset();
 
     Run run(shell, std::move(pipe->first), guard);
     CommandEnd end;
+    end.remark = std::move(begun->remark);
     if (!run.shell_ends(start + command.limit)) {
         run.terminate_group();
         const auto last = Clock::now() + command.grace;

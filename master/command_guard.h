@@ -38,7 +38,7 @@ public:
     // Ends all descendants, then this process as SIGTERM would have.
     [[noreturn]] void obey();
 
-    // As fork(2); in the child only what signal-safety(7) allows. For the command: in its cgroup.
+    // As fork(2), for a process without threads. The child is the command's: in its cgroup.
     pid_t fork() const noexcept;
     Descendants& tree() { return tree_; }
     // The command has ended by itself: what it has left in a session of its own, or is about to move there,

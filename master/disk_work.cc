@@ -1,6 +1,7 @@
 #include "master/disk_work.h"
 
 #include "common/channel.h"
+#include "common/pidfd.h"
 #include "common/process_title.h"
 #include "common/protocol.h"
 
@@ -13,7 +14,6 @@
 #include <spdlog/fmt/fmt.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 namespace healthcheckd::master {
@@ -100,17 +100,10 @@ bool answers_by(int fd, Clock::time_point deadline) {
     }
 }
 
-// It has answered, so it is about to end; unless its end waits for the disk too.
-void reap(pid_t child) {
-    const auto deadline = Clock::now() + kEndLimit;
-    while (::waitpid(child, nullptr, WNOHANG) == 0 && Clock::now() < deadline)
-        ::poll(nullptr, 0, 1);
-}
-
 // Whoever waits in state D stays behind; the kernel hands it to init with the end of this process.
 void leave(pid_t child) {
     ::kill(child, SIGKILL);
-    reap(child);
+    reap_within(child, kEndLimit);
 }
 
 }  // namespace
@@ -149,7 +142,8 @@ Result<Result<void>> DiskWork::run(milliseconds limit, const std::function<Resul
     }
     Answer answer;
     const ssize_t n = ::read(pipe->first.get(), &answer, sizeof answer);
-    reap(child);
+    // About to end; unless its end waits for the disk too.
+    reap_within(child, kEndLimit);
     if (n != static_cast<ssize_t>(sizeof answer))
         return Error{"the process that does it ended"};
     if (answer.kind == Kind::not_begun)

@@ -2,6 +2,7 @@
 
 #include "common/channel.h"
 #include "common/folder_walk.h"
+#include "common/pidfd.h"
 #include "common/proc_stat.h"
 #include "common/unique_fd.h"
 #include "master/supervisor_port.h"
@@ -37,30 +38,6 @@ Result<void> check_parent(const ActionRequest& request, pid_t parent) {
     return {};
 }
 
-ProcessLook look(const ActionRequest& request, pid_t master) {
-    const ProcessId measured = request.evidence.process;
-    const auto stat = read_proc_stat(measured.pid);
-    if (!stat && (stat.error().code == ENOENT || stat.error().code == ESRCH))
-        return {Is::ended, who(request) + " has ended"};
-    if (!stat)
-        return {Is::unsure, stat.error().text()};
-    if (stat->start_ticks != measured.start_ticks)
-        return {Is::other, who(request) + " is another process now"};
-    if (stat->state == 'Z' || stat->state == 'X')
-        return {Is::ended, who(request) + " has ended"};
-    if (const auto finder = worker::make_pid_finder(request.cat, master)) {
-        finder->set_program_user(request.program_user);
-        const worker::FoundProcess found = finder->find();
-        if (found.process != measured)
-            return {Is::other, who(request) + " is not the process that " + request.cat.program +
-                                   " means now" + (found.why.empty() ? "" : " (" + found.why + ")")};
-        return {Is::same, found.doubt};
-    } else if (const auto checked = check_parent(request, stat->ppid); !checked) {
-        return {Is::unsure, checked.error().text()};
-    }
-    return {Is::same, {}};
-}
-
 // One byte for what it is, and why.
 void write_look(int fd, const ProcessLook& look) {
     constexpr std::size_t kMostWhy = 500;
@@ -88,16 +65,38 @@ ProcessLook read_look(int fd, Clock::time_point deadline) {
 // SIGKILL, and its end unless it hangs.
 void end_child(pid_t child) {
     ::kill(child, SIGKILL);
-    for (const auto until = Clock::now() + kReapLimit;
-         ::waitpid(child, nullptr, WNOHANG) == 0 && Clock::now() < until;)
-        ::poll(nullptr, 0, 2);
+    reap_within(child, kReapLimit);
 }
 
 }  // namespace
 
-ProcessLook look_again(const ActionRequest& request, pid_t master, std::chrono::milliseconds limit) {
-    if (!request.evidence.process.running())
+ProcessLook look_now(const ActionRequest& request, pid_t master) {
+    const ProcessId measured = request.evidence.process;
+    if (!measured.running())
         return {Is::unsure, "no process was measured"};
+    const auto stat = read_proc_stat(measured.pid);
+    if (!stat && (stat.error().code == ENOENT || stat.error().code == ESRCH))
+        return {Is::ended, who(request) + " has ended"};
+    if (!stat)
+        return {Is::unsure, stat.error().text()};
+    if (stat->start_ticks != measured.start_ticks)
+        return {Is::other, who(request) + " is another process now"};
+    if (stat->state == 'Z' || stat->state == 'X')
+        return {Is::ended, who(request) + " has ended"};
+    if (const auto finder = worker::make_pid_finder(request.cat, master)) {
+        finder->set_program_user(request.program_user);
+        const worker::FoundProcess found = finder->find();
+        if (found.process != measured)
+            return {Is::other, who(request) + " is not the process that " + request.cat.program +
+                                   " means now" + (found.why.empty() ? "" : " (" + found.why + ")")};
+        return {Is::same, found.doubt};
+    } else if (const auto checked = check_parent(request, stat->ppid); !checked) {
+        return {Is::unsure, checked.error().text()};
+    }
+    return {Is::same, {}};
+}
+
+ProcessLook look_again(const ActionRequest& request, pid_t master, std::chrono::milliseconds limit) {
     auto pipe = make_pipe();
     if (!pipe)
         return {Is::unsure, pipe.error().text()};
@@ -109,7 +108,7 @@ ProcessLook look_again(const ActionRequest& request, pid_t master, std::chrono::
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (::getppid() == self)
             try {
-                write_look(pipe->second.get(), look(request, master));
+                write_look(pipe->second.get(), look_now(request, master));
             } catch (const std::exception& problem) {
                 write_look(pipe->second.get(), {Is::unsure, problem.what()});
             }

@@ -22,12 +22,15 @@ struct ProcessLook {
     std::string why;  // "pid 12 has ended"; of the same: why it must not be killed all the same, or empty
 };
 
-// Looks now, for at most `limit`: in a child, since a process can keep whoever reads of it in /proc waiting.
+// Looks now. Waits for as long as a process keeps whoever reads of it in /proc waiting, which may be for ever.
 // Where a worker finds the process by itself its word is not enough: it has talked to nobody but /proc, yet a
 // worker that lies must not be able to choose whom a privileged process acts upon. Where supervisord has said
 // whose pid it is, by way of the link, either may lie or be led astray: its parent must be the supervisord
 // that listens at the socket or port of the request. When supervisord cannot be reached there, or that cannot
 // be seen, it is `unsure`. `master`: the root of healthcheckd's own processes.
+ProcessLook look_now(const ActionRequest& request, pid_t master);
+
+// The same in a child, for at most `limit`; then it is `unsure`.
 ProcessLook look_again(const ActionRequest& request, pid_t master, std::chrono::milliseconds limit);
 
 }  // namespace healthcheckd::master

@@ -1,6 +1,6 @@
 # healthcheckd. `make help` lists the targets.
 #
-# Sources are found by wildcard: a new file in common/, master/, worker/ or t/ needs no edit here.
+# Sources are found in the folders: a new file or folder in common/, master/, worker/ or t/ needs no edit here.
 # V=1 shows the commands. SAN=1 builds everything with the address and undefined-behaviour sanitizers, in a folder of its own.
 
 VERSION  := 0.1.0
@@ -23,41 +23,68 @@ LDFLAGS  += -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANFLAGS)
 LDLIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lxmlrpc++ -lxmlrpc
 Q        := $(if $(V),,@)
 
-MAINS    := master/main.cc master/ctl_main.cc
-LIB_SRC  := $(filter-out $(MAINS),$(wildcard common/*.cc master/*.cc worker/*.cc))
-TEST_SRC := $(wildcard t/*.cc t/fixture/*.cc t/fuzz/fuzz_*.cc)
+MAINS    := master/entry/main.cc master/ctl/main.cc
+LIB_SRC  := $(filter-out $(MAINS),$(sort $(shell find common master worker -name '*.cc')))
+FIXTURES := t/testrunner.cc $(sort $(shell find t/fixture -name '*.cc'))
+UNIT_SRC := $(sort $(shell find t/unit -name '*.cc')) $(wildcard t/fuzz/fuzz_*.cc)
+TEST_SRC := $(FIXTURES) $(UNIT_SRC) $(sort $(shell find t/process t/e2e t/docs -name '*.cc'))
 LIB_OBJ  := $(LIB_SRC:%.cc=$(B)/%.o)
 TEST_OBJ := $(TEST_SRC:%.cc=$(B)/%.o)
-FORMATTED := $(wildcard common/*.h common/*.cc master/*.h master/*.cc worker/*.h worker/*.cc t/*.h t/*.cc \
-               t/fixture/*.h t/fixture/*.cc t/fuzz/*.h t/fuzz/*.cc t/bench/*.cc)
+UNIT_OBJ := $(UNIT_SRC:%.cc=$(B)/%.o)
+FORMATTED := $(sort $(shell find common master worker t -name '*.cc' -o -name '*.h'))
 MAN      := $(wildcard man/*.1 man/*.5 man/*.7 man/*.8)
 
 all: $(B)/healthcheckd $(B)/healthcheckctl
 
-$(B)/healthcheckd: $(B)/master/main.o $(B)/libhealthcheckd.a
+$(B)/healthcheckd: $(B)/master/entry/main.o $(B)/libhealthcheckd.a
 	@echo "  LINK  $@"
 	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(B)/healthcheckctl: $(B)/master/ctl_main.o $(B)/libhealthcheckd.a
+$(B)/healthcheckctl: $(B)/master/ctl/main.o $(B)/libhealthcheckd.a
 	@echo "  LINK  $@"
 	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+# Files of different folders share names: "r" of ar(1) would take one for a newer version of the other.
 $(B)/libhealthcheckd.a: $(LIB_OBJ)
 	@rm -f $@
 	@echo "  AR    $@"
-	$(Q)ar rcs $@ $^
+	$(Q)ar qcs $@ $^
 
 $(B)/testrunner: $(TEST_OBJ) $(B)/libhealthcheckd.a
 	@echo "  LINK  $@"
 	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lboost_unit_test_framework
 
-$(B)/t/%.o: CPPFLAGS += -DBOOST_TEST_DYN_LINK
+$(B)/unitrunner: $(UNIT_OBJ) $(FIXTURES:%.cc=$(B)/%.o) $(B)/libhealthcheckd.a
+	@echo "  LINK  $@"
+	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lboost_unit_test_framework
 
-# By way of another name: a build that is killed leaves no object that looks complete.
-$(B)/%.o: %.cc
+# The headers of libraries that many sources include, read once. The compiler takes usual.h.gch for usual.h when the
+# flags are the same; without it every source would spend half of its time on them.
+$(B)/pch/common/usual.h.gch $(B)/pch/t/usual.h.gch: $(B)/pch/%.h.gch: %.h
 	@mkdir -p $(@D)
 	@echo "  CXX   $@"
-	$(Q)$(CXX) $(CPPFLAGS) $(CXXFLAGS) -MMD -MP -MF $(@:.o=.d) -MT $@ -c -o $@.part $< && mv $@.part $@
+	$(Q)echo '#include "$<"' > $(@:.gch=) && \
+	    $(CXX) $(CPPFLAGS) $(COMPILE) -x c++-header -o $@.part $(@:.gch=) && mv $@.part $@
+
+# Half of what a test costs is code of the assertions' templates; what is tested is compiled as it is installed.
+TESTFLAGS := $(filter-out -O%,$(CXXFLAGS)) -O0 -U_FORTIFY_SOURCE
+COMPILE    = $(CXXFLAGS)
+$(B)/t/%.o $(B)/pch/t/usual.h.gch: private COMPILE = $(TESTFLAGS)
+$(B)/t/%.o $(B)/pch/t/usual.h.gch: private CPPFLAGS += -DBOOST_TEST_DYN_LINK
+
+# By way of another name: a build that is killed leaves no object that looks complete.
+CC_RULE    = $(Q)$(CXX) $(CPPFLAGS) $(COMPILE) -include $(USUAL) -MMD -MP -MF $(@:.o=.d) -MT $@ -c -o $@.part $< && mv $@.part $@
+$(B)/t/%.o: private USUAL = $(B)/pch/t/usual.h
+$(B)/t/%.o: t/%.cc | $(B)/pch/t/usual.h.gch
+	@mkdir -p $(@D)
+	@echo "  CXX   $@"
+	$(CC_RULE)
+
+USUAL     = $(B)/pch/common/usual.h
+$(B)/%.o: %.cc | $(B)/pch/common/usual.h.gch
+	@mkdir -p $(@D)
+	@echo "  CXX   $@"
+	$(CC_RULE)
 
 -include $(LIB_OBJ:.o=.d) $(TEST_OBJ:.o=.d) $(MAINS:%.cc=$(B)/%.d)
 
@@ -68,18 +95,22 @@ check: deps ## install what is missing, build, run every test
 	@$(MAKE) --no-print-directory -j$$(nproc) $(B)/healthcheckd $(B)/healthcheckctl $(B)/testrunner
 	@$(B)/testrunner --all
 
+check-unit: ## build and run the tests of t/unit, which need no other process
+	@$(MAKE) --no-print-directory -j$$(nproc) $(B)/unitrunner
+	@$(B)/unitrunner --all
+
 # Makes the folder for DIST on its first run: see HACKING.md.
 check-distro: ## as root: build and run every test in a folder with another Debian (DIST=trixie)
-	@t/check-distro "$(DIST)"
+	@t/distro/check-distro "$(DIST)"
 
 # About as slow as check-distro: see HACKING.md.
 check-deb: ## as root: build, install, upgrade and purge the package in folders with Debian DIST=bookworm
-	@t/check-deb "$(DIST)"
+	@t/distro/check-deb "$(DIST)"
 
 demo: ## watch healthcheckd mend four broken programs, in under a minute
 	@conf/install-packages build run demo
 	@$(MAKE) --no-print-directory -j$$(nproc) all
-	@t/demo $(B)/healthcheckd
+	@t/demo/demo $(B)/healthcheckd
 
 # Half an hour, on a machine that has nothing else to do. Results go to BENCH_OUT; BENCH_ARGS: see t/bench/bench --help.
 PREDECESSOR ?=
@@ -119,7 +150,7 @@ CHECKED   := $(patsubst %.cc,$(FUZZ_B)/%.checked,$(LIB_SRC) $(wildcard t/fuzz/fu
 FUZZ_SYNTAX := $(CLANG) $(CPPFLAGS) -std=c++20
 
 # Its dependencies are those of libraries too: clang refuses one that is older than a header in it.
-$(FUZZ_B)/usual.pch: t/fuzz/usual.h
+$(FUZZ_B)/usual.pch: common/usual.h
 	@mkdir -p $(@D)
 	@echo "  CLANG $@"
 	$(Q)$(FUZZ_SYNTAX) -MD -MP -MF $(FUZZ_B)/usual.d -MT $@ -fpch-instantiate-templates -x c++-header -o $@ $<
@@ -200,5 +231,5 @@ help: ## list the targets
 	@echo "all            build build/healthcheckd and build/healthcheckctl"
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' Makefile
 
-.PHONY: all bench deps check check-deb check-distro deb demo fuzz fuzz-compile fuzz-replay format format-check man-lint tidy \
+.PHONY: all bench deps check check-deb check-distro check-unit deb demo fuzz fuzz-compile fuzz-replay format format-check man-lint tidy \
         install uninstall clean help

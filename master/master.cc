@@ -1,12 +1,12 @@
 #include "master/master.h"
 
-#include "common/log.h"
-#include "common/log_path.h"
-#include "master/config_compare.h"
-#include "master/config_texts.h"
-#include "master/log_files.h"
-#include "master/program_view.h"
-#include "master/supervisor_transport.h"
+#include "common/config/log_path.h"
+#include "common/log/log.h"
+#include "master/cat/program_view.h"
+#include "master/config/compare.h"
+#include "master/config/texts.h"
+#include "master/files/log_files.h"
+#include "master/supervisord/transport.h"
 
 #include <algorithm>
 #include <spdlog/fmt/ranges.h>
@@ -174,7 +174,7 @@ void Master::on_tick() {
     if (on_stopped_)
         return;
     if (cats_.tick(Clock::now(), [this](const Cat& cat) { return view_of(cat); }) >= kMany)
-        loop_.reports().hold(kGather);
+        spawner_.reports().hold(kGather);
     arm_tick();
 }
 

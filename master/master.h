@@ -3,17 +3,17 @@
 // It never waits. Everything that may is a child's work: probes, supervisord, files, mail, commands.
 #pragma once
 
-#include "common/config.h"
-#include "master/action_runner.h"
-#include "master/cats.h"
-#include "master/link.h"
-#include "master/mailer_process.h"
-#include "master/notice_writer.h"
-#include "master/program_table.h"
-#include "master/restart_finisher.h"
-#include "master/spawner.h"
-#include "master/state_dump.h"
-#include "master/state_files.h"
+#include "common/config/config.h"
+#include "master/action/finisher.h"
+#include "master/action/runner.h"
+#include "master/cat/cats.h"
+#include "master/files/state_files.h"
+#include "master/mailer/mailer.h"
+#include "master/mailer/notice_writer.h"
+#include "master/process/spawner.h"
+#include "master/state.h"
+#include "master/supervisord/link.h"
+#include "master/supervisord/program_table.h"
 
 #include <chrono>
 #include <functional>
@@ -103,7 +103,7 @@ private:
     bool asked_ = false;      // there was an answer or a failure
     std::string link_error_;
 
-    MailerProcess mailer_;
+    Mailer mailer_;
     NoticeWriter notices_;
     ActionRunner actions_;
     RestartFinisher finisher_;

@@ -1,6 +1,6 @@
 #include "master/reloader.h"
 
-#include "common/log.h"
+#include "common/log/log.h"
 
 #include <algorithm>
 #include <spdlog/fmt/ranges.h>

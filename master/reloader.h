@@ -1,8 +1,8 @@
 // A new configuration for a master that runs: read and checked in a child, taken whole or not at all. Master.
 #pragma once
 
-#include "master/cats.h"
-#include "master/config_loader.h"
+#include "master/cat/cats.h"
+#include "master/files/config_loader.h"
 #include "master/master.h"
 
 #include <functional>

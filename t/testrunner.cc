@@ -8,7 +8,7 @@
 // than three minutes (three times that under the sanitizers) is ended and has failed. Tests whose name starts
 // with serial_ run last and one at a time. A line that starts with "SKIPPED: " says that a test that
 // succeeded has been skipped (t/fixture/skip.h). The last line gives the counts.
-#include "common/unique_fd.h"
+#include "common/system/unique_fd.h"
 #include "t/fixture/skip.h"
 #include "t/fixture/this_build.h"
 

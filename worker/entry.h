@@ -1,11 +1,11 @@
 // The one table of check types: how each probes and what each may do. Master (look-up) and worker.
 #pragma once
 
-#include "common/config.h"
-#include "common/sandbox.h"
-#include "common/verdict.h"
-#include "worker/pid_finder.h"
-#include "worker/probe.h"
+#include "common/config/config.h"
+#include "common/proc/pid_finder.h"
+#include "common/sandbox/sandbox.h"
+#include "common/wire/verdict.h"
+#include "worker/probe/probe.h"
 
 #include <memory>
 #include <string>

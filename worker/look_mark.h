@@ -2,7 +2,7 @@
 // when the look hangs. Master and worker.
 #pragma once
 
-#include "common/unique_fd.h"
+#include "common/system/unique_fd.h"
 
 #include <atomic>
 #include <sys/types.h>

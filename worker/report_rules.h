@@ -2,8 +2,8 @@
 // killed. Master.
 #pragma once
 
-#include "common/config.h"
-#include "common/protocol.h"
+#include "common/config/config.h"
+#include "common/wire/protocol.h"
 
 #include <string_view>
 

@@ -1,6 +1,6 @@
 #include "worker/reporter.h"
 
-#include "common/channel.h"
+#include "common/wire/channel.h"
 
 namespace healthcheckd::worker {
 

@@ -1,7 +1,7 @@
 // What a worker says to the master: one line of the grammar at a time on kReportFd. Worker.
 #pragma once
 
-#include "common/protocol.h"
+#include "common/wire/protocol.h"
 
 #include <string_view>
 

@@ -1,6 +1,6 @@
 // Any configuration file: it is accepted or complained about, within bounds, and an accepted one is complete.
-#include "common/line_codec.h"
-#include "master/config_yaml.h"
+#include "common/text/printable.h"
+#include "master/config/reading/yaml.h"
 #include "t/fuzz/targets.h"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // A request of healthcheckctl, as anybody who may open the socket can send it: what the decoder accepts, its
 // encoder writes again, and the second reading is the same.
-#include "common/control.h"
+#include "common/wire/control.h"
 #include "t/fuzz/targets.h"
 
 #include <string>

@@ -1,6 +1,7 @@
 // Any line between processes: what a decoder accepts, its encoder writes again, and the second reading is the
 // same.
-#include "common/protocol.h"
+#include "common/text/printable.h"
+#include "common/wire/protocol.h"
 #include "t/fuzz/targets.h"
 
 #include <string>

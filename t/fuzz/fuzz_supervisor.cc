@@ -1,6 +1,6 @@
 // Any answer of a supervisord: refused, or made into lines that the master accepts.
-#include "common/protocol.h"
-#include "master/supervisor_rpc.h"
+#include "common/wire/protocol.h"
+#include "master/supervisord/rpc.h"
 #include "t/fuzz/targets.h"
 
 #include <string>

@@ -1,7 +1,7 @@
 // Any bytes from the configuration child: refused, or a configuration within its limits that can be handed on
 // and stays the same.
-#include "master/config_dump.h"
-#include "master/config_transfer.h"
+#include "master/config/dump.h"
+#include "master/config/transfer.h"
 #include "t/fuzz/targets.h"
 
 #include <chrono>

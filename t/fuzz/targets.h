@@ -1,7 +1,7 @@
 // The fuzz targets: each takes arbitrary bytes, feeds them to one parser of text from outside, and aborts
 // when a promise of that parser does not hold. `make fuzz` runs them under libFuzzer (entry.cc), `make
 // fuzz-replay` repeats single inputs (replay.cc), `make check` repeats the committed ones
-// (t/test_fuzz_corpus.cc).
+// (t/unit/test_fuzz_corpus.cc).
 #pragma once
 
 #include <cstddef>

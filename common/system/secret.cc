@@ -1,0 +1,82 @@
+#include "common/system/secret.h"
+
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace healthcheckd {
+
+namespace {
+
+constexpr std::size_t kAlign = alignof(std::uint32_t);
+
+std::size_t round_up(std::size_t n, std::size_t unit) {
+    return (n + unit - 1) / unit * unit;
+}
+
+}  // namespace
+
+std::string_view Secret::view() const {
+    if (place_ == nullptr)
+        return {};
+    std::uint32_t length = 0;
+    std::memcpy(&length, place_, sizeof length);
+    return {place_ + sizeof length, length};
+}
+
+SecretStore::~SecretStore() {
+    for (auto& [group, all] : groups_)
+        for (Pages& pages : all) {
+            ::explicit_bzero(pages.begin, pages.size);
+            ::munmap(pages.begin, pages.size);
+        }
+}
+
+Secret SecretStore::put(Group group, std::string_view value) {
+    const std::size_t need = round_up(sizeof(std::uint32_t) + value.size(), kAlign);
+    std::vector<Pages>& all = groups_[group];
+    if (all.empty() || all.back().size - all.back().used < need) {
+        const std::size_t size = round_up(need, static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)));
+        void* begin = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (begin == MAP_FAILED)
+            throw std::bad_alloc();
+        // A page that could leak into a child or a core must not hold a secret.
+        if (::madvise(begin, size, MADV_WIPEONFORK) != 0 || ::madvise(begin, size, MADV_DONTDUMP) != 0) {
+            ::munmap(begin, size);
+            throw std::bad_alloc();
+        }
+        all.push_back(Pages{static_cast<char*>(begin), size, 0});
+    }
+    Pages& pages = all.back();
+    char* place = pages.begin + pages.used;
+    const auto length = static_cast<std::uint32_t>(value.size());
+    std::memcpy(place, &length, sizeof length);
+    std::memcpy(place + sizeof length, value.data(), value.size());
+    pages.used += need;
+    return Secret(place);
+}
+
+bool SecretStore::advise(Group group, int advice) const {
+    const auto found = groups_.find(group);
+    bool all = true;
+    if (found != groups_.end())
+        for (const Pages& pages : found->second)
+            all = ::madvise(pages.begin, pages.size, advice) == 0 && all;
+    return all;
+}
+
+SecretStore::Exposure::Exposure(const SecretStore& store, Group group) : store_(store), group_(group) {
+    // What stays closed reads as empty in the child.
+    (void)store_.advise(group_, MADV_KEEPONFORK);
+}
+
+SecretStore::Exposure::~Exposure() {
+    // Each later child would get the group.
+    if (!store_.advise(group_, MADV_WIPEONFORK))
+        std::abort();
+}
+
+}  // namespace healthcheckd

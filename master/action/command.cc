@@ -1,0 +1,338 @@
+#include "master/action/command.h"
+
+#include "common/system/descriptors.h"
+#include "common/system/pidfd.h"
+#include "common/system/unique_fd.h"
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <poll.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+namespace healthcheckd::master {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+
+constexpr std::size_t kKeptOutput = 4096;
+constexpr std::size_t kMostRemark = 500;
+constexpr int kPipeSize = 1 << 20;         // what a leftover may still write after the shell's end
+constexpr milliseconds kLastResort{1000};  // for the shell that got SIGKILL to be gone
+constexpr milliseconds kTick{50};          // between looks at descendants, of which nothing else tells
+
+int poll_timeout(Clock::time_point until) {
+    const auto left = std::chrono::ceil<milliseconds>(until - Clock::now());
+    return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
+}
+
+// argv or envp: pointers into `texts`, which must not change after.
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+    std::vector<char*> all;
+    for (std::string& text : texts)
+        all.push_back(text.data());
+    all.push_back(nullptr);
+    return all;
+}
+
+std::vector<std::string> environment(const ShellCommand& command) {
+    std::vector<std::string> all;
+    for (char** entry = environ; *entry != nullptr; ++entry) {
+        const std::string_view text = *entry;
+        const std::string_view name = text.substr(0, text.find('='));
+        if (std::ranges::none_of(command.env, [&](const auto& added) { return added.first == name; }))
+            all.emplace_back(text);
+    }
+    for (const auto& [name, value] : command.env)
+        all.push_back(name + "=" + value);
+    return all;
+}
+
+// By the kernel's own call: signal(3) refuses 32 and 33, which the C library keeps for its threads, and which
+// posix_spawn(3) of glibc 2.36 leaves ignored in all that it starts; make runs its recipes that way.
+void set_default_dispositions() noexcept {
+    constexpr std::size_t kMaskSize = 8;
+    constexpr std::array<std::uint64_t, 4> kDefault{};  // the kernel's struct sigaction: SIG_DFL, no flags
+    for (int number = 1; number <= SIGRTMAX; ++number)
+        ::syscall(SYS_rt_sigaction, number, kDefault.data(), nullptr, kMaskSize);
+}
+
+[[noreturn]] void become_shell(int output, pid_t parent, const std::optional<rlimit>& descriptors,
+                               char* const* argv, char* const* envp) noexcept {
+    ::setsid();
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (::getppid() != parent)
+        ::_exit(127);
+    set_default_dispositions();
+    // healthcheckd runs its own processes as SCHED_BATCH; another policy is its operator's choice.
+    const sched_param normal{};
+    if (::sched_getscheduler(0) == SCHED_BATCH)
+        ::sched_setscheduler(0, SCHED_OTHER, &normal);
+    sigset_t none;
+    sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    // Out of the way of 0 to 2 first, should the caller have had one of these closed.
+    output = ::fcntl(output, F_DUPFD, 3);
+    const int input = ::open("/dev/null", O_RDONLY);
+    if (output < 0 || input < 0 || ::dup2(input, 0) < 0 || ::dup2(output, 1) < 0 || ::dup2(output, 2) < 0)
+        ::_exit(127);
+    ::close_range(3, ~0U, 0);
+    // Higher than what people are used to, it breaks those who use select(2) and those who close all that
+    // there may be.
+    if (descriptors)
+        ::setrlimit(RLIMIT_NOFILE, &*descriptors);
+    ::umask(022);
+    if (::chdir("/") == 0)
+        ::execve(argv[0], argv, envp);
+    constexpr std::string_view kFailed = "healthcheckd: /bin/sh cannot be run\n";
+    (void)!::write(2, kFailed.data(), kFailed.size());
+    ::_exit(127);
+}
+
+// Tells the remark of the last look by `told`, which is closed when the shell begins.
+void take_last_look(ShellCommand& command, int told) {
+    LastLook look;
+    try {
+        look = command.last_look();
+    } catch (const std::exception& problem) {
+        look.remark = problem.what();
+    }
+    (void)!::write(told, look.remark.data(), std::min(look.remark.size(), kMostRemark));
+    for (auto& [name, value] : command.env)
+        if (name == command.looked_up)
+            value = look.value;
+}
+
+// A shell that has been forked, and what its last look said.
+struct BegunShell {
+    pid_t pid = -1;
+    std::string remark;
+};
+
+// The remark of the shell that writes it to `told`; nullopt: its look has not ended at `until`.
+std::optional<std::string> remark_by(const UniqueFd& told, Clock::time_point until, CommandGuard& guard) {
+    std::string remark;
+    for (;;) {
+        std::array<pollfd, 2> ready{{{guard.fd(), POLLIN, 0}, {told.get(), POLLIN, 0}}};
+        if (::poll(ready.data(), ready.size(), poll_timeout(until)) == 0)
+            return std::nullopt;
+        if (ready[0].revents != 0)
+            guard.obey();
+        if (ready[1].revents == 0)
+            continue;
+        std::array<char, kMostRemark> buffer;
+        const ssize_t n = ::read(told.get(), buffer.data(), buffer.size());
+        if (n <= 0)
+            return remark;
+        remark.append(buffer.data(), static_cast<std::size_t>(n));
+    }
+}
+
+// Forks a process that becomes the shell of `command`, after its last look if it has one.
+Result<BegunShell> begin_shell(ShellCommand& command, const UniqueFd& output, CommandGuard& guard) {
+    auto told = make_pipe();
+    if (!told)
+        return told.error();
+    std::vector<std::string> arguments{"/bin/sh", "-c", command.text};
+    const std::vector<char*> argv = pointers(arguments);
+    const std::optional<rlimit> descriptors = descriptor_limit_at_start();
+    const pid_t self = ::getpid();
+    const pid_t shell = guard.fork();
+    if (shell < 0)
+        return system_error("fork");
+    if (shell == 0) {
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (command.last_look)
+            take_last_look(command, told->second.get());
+        std::vector<std::string> variables = environment(command);
+        become_shell(output.get(), self, descriptors, argv.data(), pointers(variables).data());
+    }
+    told->second.reset();
+    if (!command.last_look)
+        return BegunShell{shell, {}};
+    if (auto remark = remark_by(told->first, Clock::now() + command.look_limit, guard))
+        return BegunShell{shell, std::move(*remark)};
+    // It ends when what it waits for lets go of it.
+    ::kill(shell, SIGKILL);
+    guard.tree().spare(shell);
+    command.last_look = nullptr;
+    auto second = begin_shell(command, output, guard);
+    if (second)
+        second->remark = "it could not be looked at again in time";
+    return second;
+}
+
+// Has `output` read to its end by a process that outlives this one. Where none can be made, the pipe stays
+// open until this process ends.
+void drain(UniqueFd output, Descendants& tree) {
+    const pid_t child = ::_Fork();
+    if (child == 0) {
+        ::setsid();
+        const int null = ::open("/dev/null", O_RDWR);
+        if (::dup2(output.get(), 0) == 0 && ::dup2(null, 1) == 1 && ::dup2(null, 2) == 2) {
+            const int flags = ::fcntl(0, F_GETFL);
+            ::fcntl(0, F_SETFL, flags & ~O_NONBLOCK);
+            ::close_range(3, ~0U, 0);
+            set_default_dispositions();
+            ::execl("/bin/cat", "cat", nullptr);
+        }
+        ::_exit(127);
+    }
+    if (child > 0)
+        tree.spare(child);
+    else
+        (void)output.release();
+}
+
+// The shell while it runs.
+class Run {
+public:
+    Run(pid_t shell, UniqueFd output, CommandGuard& guard)
+        : shell_(shell), process_(open_pidfd(shell)), output_(std::move(output)), guard_(guard) {}
+
+    // Reads output until the shell ends. False: it still runs at `until`.
+    bool shell_ends(Clock::time_point until) {
+        return wait([this] { return status_.has_value(); }, until, milliseconds(60'000));
+    }
+    // The same for all descendants.
+    bool all_end(Clock::time_point until) {
+        return wait([this] { return guard_.tree().children().empty(); }, until, kTick);
+    }
+    void terminate_group() const { ::kill(-shell_, SIGTERM); }
+    void kill_all() {
+        if (!status_)
+            ::kill(-shell_, SIGKILL);
+        guard_.end_tree(shell_, &status_);
+        shell_ends(Clock::now() + kLastResort);
+    }
+    // With the shell's end its output is complete; but what it has left behind may go on writing, and whoever
+    // writes to a pipe without a reader dies of SIGPIPE. So somebody reads it for as long as it is open.
+    void finish() {
+        read_output();
+        if (output_)
+            drain(std::move(output_), guard_.tree());
+    }
+
+    const std::optional<int>& status() const { return status_; }
+    std::string take_output() { return std::move(kept_); }
+
+private:
+    template <class Condition>
+    bool wait(const Condition& condition, Clock::time_point until, milliseconds longest) {
+        for (;;) {
+            if (const auto status = guard_.tree().reap(status_ ? -1 : shell_))
+                status_ = status;
+            if (condition())
+                return true;
+            const auto now = Clock::now();
+            if (now >= until)
+                return false;
+            std::array<pollfd, 3> ready{{{guard_.fd(), POLLIN, 0},
+                                         {status_ ? -1 : process_.get(), POLLIN, 0},
+                                         {output_ ? output_.get() : -1, POLLIN, 0}}};
+            // Without a pidfd (old kernels) the shell's end shows at the next tick.
+            const milliseconds step = process_ ? longest : kTick;
+            if (::poll(ready.data(), ready.size(), poll_timeout(std::min(until, now + step))) < 0)
+                continue;
+            if (ready[0].revents != 0)
+                guard_.obey();
+            if (ready[2].revents != 0)
+                read_output();
+        }
+    }
+
+    // Reads what is there, a pipe's content at most, so that deadlines are seen however much comes.
+    void read_output() {
+        std::array<char, 65536> buffer;
+        for (int i = 0; output_ && i < 2 * kPipeSize / static_cast<int>(buffer.size()); ++i) {
+            const ssize_t n = ::read(output_.get(), buffer.data(), buffer.size());
+            if (n < 0 && (errno == EAGAIN || errno == EINTR))
+                return;
+            if (n <= 0) {
+                output_.reset();
+                return;
+            }
+            kept_.append(buffer.data(), std::min(static_cast<std::size_t>(n), kKeptOutput - kept_.size()));
+        }
+    }
+
+    pid_t shell_;
+    UniqueFd process_;
+    UniqueFd output_;
+    CommandGuard& guard_;
+    std::optional<int> status_;
+    std::string kept_;
+};
+
+}  // namespace
+
+Result<CommandEnd> run_shell(ShellCommand command, CommandGuard& guard) {
+    if (::prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
+        return system_error("prctl PR_SET_CHILD_SUBREAPER");
+    auto pipe = make_pipe();
+    if (!pipe)
+        return pipe.error();
+    if (auto set = set_nonblocking(pipe->first.get()); !set)
+        return set.error();
+    ::fcntl(pipe->first.get(), F_SETPIPE_SZ, kPipeSize);  // a user's limit may forbid it; then it is 64 KiB
+
+    auto begun = begin_shell(command, pipe->second, guard);
+    if (!begun)
+        return begun.error();
+    const auto start = Clock::now();
+    const pid_t shell = begun->pid;
+    pipe->second.reset();
+
+    Run run(shell, std::move(pipe->first), guard);
+    CommandEnd end;
+    end.remark = std::move(begun->remark);
+    if (!run.shell_ends(start + command.limit)) {
+        run.terminate_group();
+        const auto last = Clock::now() + command.grace;
+        end.how = run.shell_ends(last) ? CommandEnd::How::terminated : CommandEnd::How::killed;
+        if (!run.all_end(last))
+            run.kill_all();
+    } else {
+        guard.leave_daemons(shell);
+    }
+    run.finish();
+    if (run.status())
+        end.status = *run.status();
+    else
+        end.how = CommandEnd::How::stuck;
+    end.took = std::chrono::duration_cast<milliseconds>(Clock::now() - start);
+    end.output = run.take_output();
+    return end;
+}
+
+std::size_t sweep_leftovers(Clock::time_point deadline, CommandGuard& guard) {
+    const auto all_gone = [&](Clock::time_point until) {
+        for (;;) {
+            guard.tree().reap();
+            if (guard.tree().children().empty())
+                return true;
+            const auto now = Clock::now();
+            if (now >= until)
+                return false;
+            pollfd ready{guard.fd(), POLLIN, 0};
+            if (::poll(&ready, 1, poll_timeout(std::min(until, now + kTick))) > 0)
+                guard.obey();
+        }
+    };
+    if (all_gone(deadline))
+        return 0;
+    const std::vector<pid_t> late = guard.tree().children();
+    for (const pid_t pid : late)
+        ::kill(pid, SIGTERM);
+    if (all_gone(Clock::now() + ShellCommand{}.grace))
+        return late.size();
+    return std::max(late.size(), guard.end_tree());
+}
+
+}  // namespace healthcheckd::master

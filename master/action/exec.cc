@@ -1,0 +1,94 @@
+// The command of a cat. Action.
+#include "common/text/number.h"
+#include "master/action/action.h"
+#include "master/action/command.h"
+#include "master/action/measured_process.h"
+
+#include <cmath>
+#include <csignal>
+#include <sys/wait.h>
+
+namespace healthcheckd::master {
+
+namespace {
+
+// What the child may take on top of limit and grace before the master ends it.
+constexpr std::chrono::milliseconds kSlack{3000};
+
+std::string seconds_text(std::chrono::milliseconds time) {
+    return number_text(std::round(static_cast<double>(time.count()) / 100) / 10) + " s";
+}
+
+std::string end_text(const CommandEnd& end, std::chrono::milliseconds limit) {
+    const std::string late = "timed out after " + seconds_text(limit) + ": ";
+    switch (end.how) {
+    case CommandEnd::How::terminated:
+        return late + "ended by SIGTERM";
+    case CommandEnd::How::killed:
+        return late + "ended by SIGKILL";
+    case CommandEnd::How::stuck:
+        return late + "SIGKILL did not end it";
+    case CommandEnd::How::by_itself:
+        break;
+    }
+    if (WIFSIGNALED(end.status)) {
+        const char* name = ::sigabbrev_np(WTERMSIG(end.status));
+        return name != nullptr ? std::string("killed by SIG") + name
+                               : "killed by signal " + std::to_string(WTERMSIG(end.status));
+    }
+    return "exit status " + std::to_string(WEXITSTATUS(end.status)) + " in " + seconds_text(end.took);
+}
+
+}  // namespace
+
+ActionResult run_exec(const ActionRequest& request, pid_t master, const StageReport& stage,
+                      std::optional<CommandGuard>& guard) {
+    const CatConfig& cat = request.cat;
+    const Report& evidence = request.evidence;
+    ActionResult result;
+    ShellCommand command;
+    command.text = request.command.view();
+    if (command.text.empty()) {
+        result.message = "its execCmd cannot be read";
+        return result;
+    }
+    command.limit = cat.exec_timeout;
+    // Data of the check goes by the environment only, never into the shell's text. Without a process _PID is
+    // empty: `kill 0` would hit the command's own group.
+    command.env = {
+        {"HEALTHCHECK_CAT", request.cat_name},
+        {"HEALTHCHECK_PROGRAM", request.program},
+        {"HEALTHCHECK_TYPE", std::string(to_string(cat.type))},
+        {"HEALTHCHECK_STATUS", "failure"},
+        {"HEALTHCHECK_PID", ""},
+        {"HEALTHCHECK_VALUE", number_text(evidence.value)},
+        {"HEALTHCHECK_LIMIT", number_text(evidence.limit)},
+        {"HEALTHCHECK_UNIT", evidence.unit},
+        {"HEALTHCHECK_MESSAGE", evidence.message},
+    };
+    if (evidence.process.running()) {
+        command.looked_up = "HEALTHCHECK_PID";
+        command.last_look = [&] {
+            const ProcessLook process = look_now(request, master);
+            return process.is == ProcessLook::Is::same ? LastLook{std::to_string(evidence.process.pid), {}}
+                                                       : LastLook{{}, process.why};
+        };
+    }
+    stage(command.look_limit + command.limit + command.grace + kSlack, "runs its execCmd");
+    if (!guard)
+        guard.emplace();
+    auto end = run_shell(std::move(command), *guard);
+    if (!end) {
+        result.message = "the command could not be run: " + end.error().text();
+        return result;
+    }
+    result.ok =
+        end->how == CommandEnd::How::by_itself && WIFEXITED(end->status) && WEXITSTATUS(end->status) == 0;
+    result.message = end_text(*end, cat.exec_timeout);
+    if (!end->remark.empty())
+        result.message += ", without HEALTHCHECK_PID: " + end->remark;
+    result.output = std::move(end->output);
+    return result;
+}
+
+}  // namespace healthcheckd::master

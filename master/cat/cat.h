@@ -1,0 +1,206 @@
+// One cat at run time: its worker, its counts, and the one place through which every verdict goes. Master.
+#pragma once
+
+#include "common/log/log.h"
+#include "master/cat/history.h"
+#include "master/cat/threshold.h"
+#include "master/cat/worker.h"
+#include "master/files/memory.h"
+#include "master/notice/incident.h"
+#include "master/supervisord/program_table.h"
+
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace healthcheckd::master {
+
+// What is known of a cat's program when its tick comes.
+struct ProgramView {
+    const Program* program = nullptr;  // nullptr and no `unknown`: the cat needs no program of supervisord's
+    std::string unknown = {};          // why nothing can be said about the program; empty: something can
+    bool pending = false;              // supervisord has just been asked for the first time
+    bool starting = false;             // supervisord calls the program STARTING
+    std::optional<uid_t> user = {};    // of the program's process, for a cat that looks for it by name
+    // Why nobody knows as whom the program runs, where its process is looked for by name; empty: it is known,
+    // or supervisord does not have it.
+    std::string user_unknown = {};
+};
+
+class Cat : public std::enable_shared_from_this<Cat> {
+public:
+    struct LastProbe {
+        std::chrono::system_clock::time_point at;
+        Report report;
+    };
+    struct Counters {
+        std::uint64_t probes = 0;
+        std::uint64_t skipped_ticks = 0;
+        std::uint64_t fired = 0;  // actions begun, and failures that people were told of without any
+    };
+
+    // `on_event` is called for each event but `none`, with the verdict that brought it about.
+    using EventCallback = std::function<void(Cat&, Event, const Report&)>;
+
+    // `on_first_failure` is called when a program of supervisord's begins to fail.
+    Cat(const WorkerContext& context, Worker::Identity identity, EventCallback on_event,
+        std::function<void()> on_first_failure);
+    ~Cat();
+    Cat(const Cat&) = delete;
+    Cat& operator=(const Cat&) = delete;
+
+    // Takes over what an earlier life of it had, before start(): all of it when its definition is the same,
+    // else the pause, and that it failed.
+    // `when`: of what it had, for the log: "before healthcheckd was started".
+    void restore(const RememberedCat& cat, std::string_view when);
+    RememberedCat remembered() const;
+    // Grows with every change of what is remembered: with those that people rely on, and with mere counts.
+    std::uint64_t deeds() const { return deeds_; }
+    std::uint64_t counts() const { return counts_seen_; }
+
+    // Goes on as cat `index` of another configuration, in which its keys are the same.
+    void adopt(std::shared_ptr<const Config> config, std::size_t index);
+
+    // The birth of its worker.
+    Birth start(TimePoint now);
+
+    // The cat's tick: probes, unless the last probe still runs or the program is in its grace. When no
+    // verdict has come for kSilence and longer than a period and a probe may take, the cat is unknown,
+    // whatever the reason.
+    static constexpr Milliseconds kSilence{10'000};
+    void tick(TimePoint now, const ProgramView& view);
+
+    // No probes until resume() or the end of `how_long`; without it, until resume().
+    struct Pause {
+        std::optional<std::chrono::system_clock::time_point> until;
+    };
+    void pause(TimePoint now, std::optional<Milliseconds> how_long);
+    // Counts start afresh. False: it was not paused.
+    bool resume();
+    // Empty as well when its time is over and its next tick has not come yet.
+    std::optional<Pause> paused() const;
+
+    // Probes at once, whatever the schedule says, and tells `done` the verdict of this probe, or of the one
+    // that is under way. While the cat is paused or in its grace the verdict is not counted.
+    using CheckDone = std::function<void(const Report&)>;
+    void check_now(TimePoint now, const ProgramView& view, CheckDone done);
+
+    // healthcheckd is about to end: what a probe under way finds is not counted, as nothing would follow.
+    void retire() { counts_ = false; }
+
+    // An action of it that is under way.
+    struct Activity {
+        MainAction action = MainAction::none;
+        std::chrono::system_clock::time_point since;
+        std::string phase;  // what of it: supervisord's word for the program, or other words; may be empty
+    };
+    void on_action_begun(MainAction action);
+    void on_action_phase(std::string phase);
+    const std::optional<Activity>& activity() const { return activity_; }
+    // People are told of its failure, and nothing else is done.
+    void on_failure_told() { ++counters_.fired; }
+    // An action of it has ended.
+    void on_action_ended(MainAction action, bool ok, std::string message);
+
+    // The program has a new process (also told once for the one that is there at the start), or lost the one
+    // it had.
+    void on_program_started(const Program& program);
+    void on_program_ended();
+    // The start time of the program's process has become known.
+    void on_program_identified(const Program& program);
+
+    const std::string& name() const { return identity_.name; }
+    const std::string& program() const { return identity_.program; }
+    const CatConfig& config() const { return identity_.cat(); }
+    const Worker::Identity& identity() const { return identity_; }
+    std::string who() const { return identity_.who(); }
+    // Does its verdict depend on what supervisord says of the program?
+    bool follows_supervisord() const;
+    // Is a process that the program no longer has the wrong one to act upon?
+    bool bound_to_process() const { return follows_supervisord() && config().type != CheckType::restart; }
+
+    // "healthy", as to_string(threshold().state()), or "disabled".
+    std::string_view state_text() const;
+    const Threshold& threshold() const { return threshold_; }
+    const Worker& worker() const { return worker_; }
+    const std::optional<LastProbe>& last_probe() const { return last_probe_; }
+    // The last five, the newest last.
+    std::vector<SeenVerdict> last_verdicts() const { return {verdicts_.begin(), verdicts_.end()}; }
+    // People were told, before this life of healthcheckd, that it failed: it is failed until it is well
+    // again.
+    void restore_failed(std::string_view when);
+    const Counters& counters() const { return counters_; }
+    // supervisord's word for the program at the last tick, "" when it was not known.
+    const std::string& program_state() const { return program_state_; }
+    // The user of the program's process when one was last seen, for a cat that looks for it by name.
+    std::optional<uid_t> program_user() const { return program_user_; }
+    const RememberedAction* last_action() const { return actions_.empty() ? nullptr : &actions_.back(); }
+    const History& history() const { return history_; }
+
+private:
+    void probe(const ProgramView& view, bool counts);
+    // One verdict, of a probe or about the lack of one: who asked for it is told, and it counts if it should.
+    void take(const Report& report);
+    void remember(const Report& report);
+    void add_action(const RememberedAction& action);
+    // Whom it checks, and how: what people are told about.
+    std::string about() const;
+    void note(std::string text, std::chrono::system_clock::time_point at);
+    void answer_waiting(const Report& report);
+    void accept(const Report& report);
+    // The same with what `count` makes of it.
+    void accept(const Report& report, const std::function<Event(Threshold&)>& count);
+    void watch_silence(TimePoint now);
+    void on_report(const Report& report);
+    // The same for one that says no more than is known.
+    void weigh(const Report& report);
+    void on_lost(bool probing, const std::string& why);
+    void log_verdict(CatState before, Event event, const Report& report);
+    // A line about the counts and, with `before`, about a change of state; JSON has both as fields.
+    void log_counts(log::Level level, std::optional<CatState> before, std::string_view text,
+                    std::string_view reason, std::uint32_t failures) const;
+    void log_change(log::Level level, CatState before, std::string_view reason) const;
+    // What was counted was about another process.
+    void start_afresh(std::string_view why);
+
+    Worker::Identity identity_;
+    EventCallback on_event_;
+    std::function<void()> on_first_failure_;
+    Threshold threshold_;
+    Worker worker_;
+    TimePoint started_{};
+    TimePoint eligible_{};  // end of the grace
+    TimePoint heard_{};     // when the last verdict came, or could first have been expected
+    TimePoint ticked_{};
+    ProcessId current_;              // supervisord's process of the program
+    ProcessId probed_;               // what the probe under way was sent for
+    bool starting_ = false;          // supervisord called its program STARTING then
+    ProcessId found_;                // pidGet name, file: what the last probe measured
+    std::uint64_t starts_seen_ = 0;  // restart cat: starts already reported
+    std::uint64_t starts_sent_ = 0;  // and those that the probe under way reports
+    bool knows_starts_ = false;
+    ProcessId counted_;   // whom the counts of an earlier life are about
+    bool counts_ = true;  // the verdict of the probe under way
+    std::vector<CheckDone> waiting_;
+    std::optional<Pause> pause_;
+    std::optional<TimePoint> pause_end_;
+    std::string user_unknown_;  // see ProgramView; of the probe under way
+    std::string last_unknown_;
+    std::string program_state_;
+    std::optional<uid_t> program_user_;
+    std::optional<LastProbe> last_probe_;
+    std::deque<SeenVerdict> verdicts_;
+    Counters counters_;
+    std::uint64_t deeds_ = 0;
+    std::uint64_t counts_seen_ = 0;
+    std::optional<Activity> activity_;
+    std::deque<RememberedAction> actions_;  // the last kMostActions, the newest last
+    History history_;
+};
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,60 @@
+#include "master/cat/program_view.h"
+
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/fmt/ranges.h>
+
+namespace healthcheckd::master {
+
+namespace {
+
+// Only as long as supervisord answers: nobody tells when it has become RUNNING.
+bool is_starting(const Program* program, const SupervisordAnswers& answers) {
+    return program != nullptr && program->state == kStarting && answers.error.empty();
+}
+
+// What cats that find their process by themselves are told.
+ProgramView view_beside(const Cat& cat, const ProgramTable& table, const SupervisordAnswers& answers) {
+    const Program* program = table.find(cat.program());
+    ProgramView view{.starting = is_starting(program, answers)};
+    if (cat.config().pid_get != PidGet::name)
+        return view;
+    // Whose the program's process is, tells supervisord; whether there is an answer or none.
+    view.pending = !answers.asked;
+    view.user = table.user_of(cat.program());
+    if (cat.config().pid_user || view.user)
+        return view;
+    if (!answers.reached)
+        view.user_unknown = fmt::format("supervisord was never reached: {}", answers.error);
+    return view;
+}
+
+}  // namespace
+
+ProgramView program_view(const Cat& cat, const ProgramTable& table, const SupervisordAnswers& answers) {
+    if (!cat.follows_supervisord())
+        return view_beside(cat, table, answers);
+    if (!answers.asked)
+        return {.pending = true};
+    if (!answers.reached)
+        return {.unknown = fmt::format("supervisord was never reached: {}", answers.error)};
+    if (const Program* program = table.find(cat.program())) {
+        // Whoever measures no process needs no look at it.
+        if (!program->hidden.empty() && (!program->runs() || cat.config().measures_process()))
+            return {.unknown = program->hidden};
+        // Who starts and stops programs cannot be asked, so nobody knows whether it runs.
+        if (!program->runs() && !answers.error.empty())
+            return {.unknown =
+                        fmt::format("it did not run when supervisord last answered ({}); since then: {}",
+                                    program->state_text(), answers.error)};
+        return {.program = program, .starting = is_starting(program, answers)};
+    }
+    const std::vector<std::string> members = table.members_named(cat.program());
+    std::string why = fmt::format("supervisord has no program '{}'", cat.program());
+    if (!table.members_of(cat.program()).empty())
+        why += fmt::format("; it is a group: {}:* means each of its members", cat.program());
+    else if (!members.empty())
+        why += fmt::format("; it has {}: use the full name", fmt::join(members, ", "));
+    return {.unknown = why};
+}
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,58 @@
+#include "master/cat/schedule.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace healthcheckd::master {
+
+namespace {
+
+constexpr int kGroups = 5;  // a period
+constexpr Milliseconds kNarrowest{20};
+constexpr Milliseconds kWidest{1000};
+
+}  // namespace
+
+Milliseconds slot_of(Milliseconds period) {
+    return std::clamp(period / kGroups, kNarrowest, kWidest);
+}
+
+TimePoint first_tick(TimePoint origin, TimePoint earliest, Milliseconds period, std::size_t index) {
+    constexpr double kGolden = 0.6180339887498949;
+    const Milliseconds slot = slot_of(period);
+    const auto slots = std::clamp<std::int64_t>(period / slot, 1, kGroups);
+    double whole = 0;
+    const double part = std::modf(static_cast<double>(index) * kGolden, &whole);
+    const auto from_origin = std::chrono::ceil<Milliseconds>(earliest - origin) +
+                             slot * static_cast<std::int64_t>(part * static_cast<double>(slots));
+    return origin + slot * ((from_origin + slot - Milliseconds(1)) / slot);
+}
+
+void Schedule::add(Id id, TimePoint first, Milliseconds period) {
+    heap_.push_back(Entry{first, period, id});
+    std::push_heap(heap_.begin(), heap_.end(), later);
+}
+
+void Schedule::remove(Id id) {
+    std::erase_if(heap_, [id](const Entry& entry) { return entry.id == id; });
+    std::make_heap(heap_.begin(), heap_.end(), later);
+}
+
+std::optional<TimePoint> Schedule::next() const {
+    if (heap_.empty())
+        return std::nullopt;
+    return heap_.front().tick;
+}
+
+std::optional<Schedule::Id> Schedule::pop_due(TimePoint now) {
+    if (heap_.empty() || heap_.front().tick > now)
+        return std::nullopt;
+    std::pop_heap(heap_.begin(), heap_.end(), later);
+    Entry& entry = heap_.back();
+    const Id id = entry.id;
+    entry.tick += entry.period * ((now - entry.tick) / entry.period + 1);
+    std::push_heap(heap_.begin(), heap_.end(), later);
+    return id;
+}
+
+}  // namespace healthcheckd::master

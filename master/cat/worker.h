@@ -1,0 +1,166 @@
+// One cat's worker as the master sees it: born, confined, probing, lost, replaced. Master.
+#pragma once
+
+#include "common/config/config.h"
+#include "common/log/log_line.h"
+#include "common/wire/protocol.h"
+#include "master/files/log_recovery.h"
+#include "master/files/rotation_limit.h"
+#include "master/process/backoff.h"
+#include "master/process/filter_cache.h"
+#include "master/process/layer_notes.h"
+#include "master/process/report_reader.h"
+#include "master/process/spawner.h"
+#include "master/reader/process_reader.h"
+#include "worker/entry.h"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace healthcheckd::master {
+
+// What all workers share.
+struct WorkerContext {
+    Loop& loop;
+    Spawner& spawner;
+    LayerNotes& layers;
+    FilterCache& filters;
+    ProcessReader& processes;
+    LogRecovery& logs;
+    // The life of a worker; another one only in tests that need a worker which misbehaves.
+    std::function<int(const worker::WorkerStart&)> life = worker::run_worker;
+};
+
+class Worker {
+public:
+    struct Identity {
+        std::shared_ptr<const Config> config;
+        std::size_t index = 0;  // of the cat in config->cats
+        std::string name;       // "cat1", "cat1/web_00"
+        std::string program;
+
+        const CatConfig& cat() const { return config->cats[index]; }
+        // "cat1 gateway", for the log.
+        std::string who() const { return who_of(name, program); }
+    };
+    struct Callbacks {
+        std::function<void(const Report&)> on_report;
+        // The worker was lost; `probing`: with a probe under way, whose answer never comes.
+        std::function<void(bool probing, const std::string& why)> on_lost;
+    };
+
+    Worker(const WorkerContext& context, Identity identity, Callbacks callbacks);
+    ~Worker();
+
+    // The first worker, to be born among those of the other cats; nothing to be born (no `main`) where too
+    // many of the cat's hang: later then.
+    Birth start();
+
+    // Later workers are born by another configuration, in which the cat's keys are the same.
+    void adopt(std::shared_ptr<const Config> config, std::size_t index);
+
+    // Can it be asked to probe? Not while the file that measures its process is still to come.
+    bool ready() const { return ready_ && !measuring_; }
+    bool probing() const { return probing_; }
+    // Why its process cannot be measured, empty when it can; look_again() tries once more.
+    const std::string& blind() const { return blind_; }
+    void look_again();
+    // Why there is no worker now, empty when there is one or one is just starting.
+    const std::string& trouble() const { return trouble_; }
+
+    // The process to measure from now on; pid 0: it ended.
+    void track(ProcessId process);
+    // Sends a probe to a worker that is ready and not probing, and starts its deadline.
+    void probe(ProbeCommand command);
+
+    pid_t pid() const { return child_ ? child_->pid : 0; }
+    std::uint64_t spawns() const { return spawns_; }
+    const std::string& last_exit() const { return last_exit_; }
+    // The master's end of the worker's socket, for a child that hands it a new log; -1 while there is none.
+    int control() const { return child_ ? child_->control.get() : -1; }
+    // How long a probe may take.
+    Milliseconds probe_limit() const;
+
+private:
+    static constexpr Milliseconds kReadyLimit{10'000};
+    static constexpr Milliseconds kRotationPause{5'000};
+    // What a worker that got SIGKILL has to end in, before it counts as one that hangs in the kernel.
+    static constexpr Milliseconds kReapLimit{300};
+    // So many that hang there, and no other one is started.
+    static constexpr std::size_t kMostCorpses = 3;
+    static constexpr std::size_t kMostLeftOut = 16;
+    static constexpr Milliseconds kFirstRest{10'000};  // of a process at which a worker hung
+    static constexpr Milliseconds kLongestRest{60'000};
+
+    Birth birth();
+    void born(Result<ChildProcess> child);
+    void spawn();
+    void send_track();
+    void measure(ProcessId process);
+    void on_measure(ProcessId process, Result<UniqueFd> file);
+    void send(std::string_view line, int attached = -1);
+    void on_deadline();
+    void on_line(std::string_view text);
+    void on_open_request(const OpenRequest& request);
+    void on_rotate_request();
+    void rotate_log();
+    void replace(std::string_view why);
+    void on_end(const ChildEnd& end);
+    // It does not end: whatever waits for its end goes on without.
+    void on_corpse();
+    // The worker of number `pid` is of no more use: the log, the callbacks, the next one.
+    void lost(pid_t pid, const std::string& exit);
+    // The log may be why it hangs: later workers get none until a write is known to work.
+    void doubt_log();
+    void await_log();
+    // Too many of its workers hang: says so, and tries again later.
+    bool too_many_hang();
+    // The worker that there is ends some time, and is counted until then.
+    void count_corpse();
+    // Has the worker taken the last command from its socket?
+    bool took_command() const;
+    // The process that a worker which hangs was looking at.
+    void note_hanging_look();
+    // Does the worker look for its process by itself (pidGet name or file)?
+    bool finds_process() const;
+
+    const WorkerContext& context_;
+    Identity identity_;
+    Callbacks callbacks_;
+    std::optional<ChildProcess> child_;
+    std::unique_ptr<ReportReader> reader_;
+    ProcessId tracked_;
+    bool ready_ = false;
+    bool probing_ = false;
+    std::shared_ptr<bool> rotating_ =
+        std::make_shared<bool>(false);  // outlives us in the log child's callback
+    bool rotation_due_ = false;         // asked for, and waiting for the pause after the last one
+    TimePoint rotated_at_{};
+    std::shared_ptr<RotationLimit> rotations_;  // of the worker that lives; outlives us as `rotating_` does
+    bool unlogged_said_ = false;
+    ProbeCommand probed_;                   // the probe under way
+    bool measuring_ = false;                // the file that measures tracked_ is being opened
+    std::string blind_;                     // why it could not be opened
+    bool logs_ = true;                      // the next worker gets a log
+    std::shared_ptr<std::size_t> corpses_;  // of all workers of the cat, see LogRecovery
+    UniqueFd
+        mark_;  // where a worker that looks for its process writes the pid that it is looking at (memory)
+    LeftOut left_out_;      // processes at which a worker hung, and until when nobody looks at them
+    Milliseconds rest_{0};  // that the last of them got
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+    std::uint64_t seq_ = 0;
+    std::uint64_t spawns_ = 0;
+    std::string replace_reason_;  // why we ended it, or its own `broken` line
+    std::string last_exit_;
+    std::string trouble_;
+    Backoff backoff_;
+    Timer deadline_;
+    Timer reap_;
+    Timer respawn_;
+    Timer rotation_;
+};
+
+}  // namespace healthcheckd::master

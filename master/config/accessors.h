@@ -1,0 +1,153 @@
+// Setters and getters of configuration values, made from the member that holds the value: what the table of
+// keys (master/config/keys.cc) is written with. Configuration child and master.
+#pragma once
+
+#include "master/config/keys.h"
+#include "master/config/texts.h"
+#include "master/config/values.h"
+
+#include <type_traits>
+
+namespace healthcheckd::master {
+
+// The longest of all times.
+inline constexpr std::chrono::milliseconds kYear = std::chrono::hours(365 * 24);
+
+// ---- which struct a member belongs to
+
+template <class T> struct MemberOf;
+template <class C, class T> struct MemberOf<T C::*> {
+    using Class = C;
+    using Type = T;
+};
+
+template <auto M> using TypeOf = typename MemberOf<decltype(M)>::Type;
+
+template <auto M> auto& field(const auto& place) {
+    using Class = typename MemberOf<decltype(M)>::Class;
+    if constexpr (std::is_same_v<Class, CatConfig>)
+        return place.cat->*M;
+    else if constexpr (std::is_same_v<Class, MailConfig>)
+        return (*place.config->mail).*M;
+    else if constexpr (std::is_same_v<Class, WebhookConfig>)
+        return place.webhook->*M;
+    else if constexpr (std::is_same_v<Class, NoticeLimits>)
+        return place.config->notices.*M;
+    else
+        return place.config->*M;
+}
+
+template <auto M, class T> Result<void> store(const KeyTarget& target, Result<T> value) {
+    if (!value)
+        return value.error();
+    field<M>(target) = static_cast<TypeOf<M>>(std::move(*value));
+    return {};
+}
+
+// ---- setters and getters by kind of value
+
+template <auto M, Result<void> (*Check)(std::string_view)>
+Result<void> set_text(const KeyTarget& target, std::string_view text) {
+    if (Result<void> checked = Check(text); !checked)
+        return checked;
+    field<M>(target) = std::string(text);
+    return {};
+}
+template <auto M> std::string_view get_text(const KeySource& source, std::string&) {
+    return field<M>(source);
+}
+
+// "a,b" as a list of texts that each pass `Check`, at most `Max` of them.
+template <auto M, Result<std::string> (*Check)(std::string_view), std::size_t Max>
+Result<void> set_texts(const KeyTarget& target, std::string_view text) {
+    std::vector<std::string> list;
+    for (const std::string_view item : split_list(text)) {
+        Result<std::string> checked = Check(item);
+        if (!checked)
+            return checked.error();
+        list.push_back(std::move(*checked));
+    }
+    if (list.size() > Max)
+        return Error{"more than " + std::to_string(Max) + " of them"};
+    field<M>(target) = std::move(list);
+    return {};
+}
+template <auto M> std::string_view get_texts(const KeySource& source, std::string& buffer) {
+    for (const std::string& each : field<M>(source))
+        buffer.append(buffer.empty() ? "" : ",").append(each);
+    return buffer;
+}
+
+template <auto M> Result<void> set_host(const KeyTarget& target, std::string_view text) {
+    return store<M>(target, parse_host(text));
+}
+
+template <auto M, std::uint64_t Min, std::uint64_t Max>
+Result<void> set_whole(const KeyTarget& target, std::string_view text) {
+    return store<M>(target, parse_whole(text, Min, Max));
+}
+template <auto M> std::string_view get_whole(const KeySource& source, std::string& buffer) {
+    return buffer = std::to_string(field<M>(source));
+}
+
+// A user by number: canonical_user() has looked a name up.
+template <auto M> Result<void> set_user(const KeyTarget& target, std::string_view text) {
+    return store<M>(target, parse_whole(text, 0, kMaxUser));
+}
+template <auto M> std::string_view get_user(const KeySource& source, std::string& buffer) {
+    const auto& user = field<M>(source);
+    return buffer = user ? std::to_string(*user) : "";
+}
+
+template <auto M, long MinMs> Result<void> set_seconds(const KeyTarget& target, std::string_view text) {
+    return store<M>(target, parse_seconds(text, std::chrono::milliseconds(MinMs), kYear));
+}
+template <auto M> std::string_view get_seconds(const KeySource& source, std::string& buffer) {
+    return buffer = seconds_text(field<M>(source));
+}
+
+template <auto M> std::string_view get_decimal(const KeySource& source, std::string& buffer) {
+    return buffer = decimal_text(field<M>(source));
+}
+
+template <auto M> Result<void> set_flag(const KeyTarget& target, std::string_view text) {
+    return store<M>(target, parse_flag(text));
+}
+template <auto M> std::string_view get_flag(const KeySource& source, std::string&) {
+    return field<M>(source) ? "true" : "false";
+}
+
+template <auto M, TypeOf<M>... All> Result<void> set_choice(const KeyTarget& target, std::string_view text) {
+    return store<M>(target, parse_choice(text, std::array{All...}));
+}
+template <auto M> std::string_view get_choice(const KeySource& source, std::string&) {
+    return to_string(field<M>(source));
+}
+
+template <auto M> SecretStore::Group group_of(const KeyTarget& target) {
+    using Class = typename MemberOf<decltype(M)>::Class;
+    return std::is_same_v<Class, CatConfig> ? target.group
+           : std::is_same_v<Class, Config>  ? SecretStore::kLink
+                                            : SecretStore::kMail;
+}
+
+// A secret of the cat's actions, out of its worker's reach.
+template <auto M, Result<void> (*Check)(std::string_view)>
+Result<void> set_action_secret(const KeyTarget& target, std::string_view text) {
+    if (Result<void> checked = Check(text); !checked)
+        return checked;
+    field<M>(target) = target.config->secrets->put(SecretStore::action_group(target.group), text);
+    return {};
+}
+template <auto M, Result<void> (*Check)(std::string_view)>
+Result<void> set_secret(const KeyTarget& target, std::string_view text) {
+    if (Result<void> checked = Check(text); !checked)
+        return checked;
+    field<M>(target) = target.config->secrets->put(group_of<M>(target), text);
+    return {};
+}
+template <auto M> std::string_view get_secret(const KeySource& source, std::string&) {
+    return field<M>(source).view();
+}
+
+}  // namespace healthcheckd::master

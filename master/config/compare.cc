@@ -1,0 +1,76 @@
+#include "master/config/compare.h"
+
+#include "master/config/keys.h"
+
+#include <algorithm>
+#include <initializer_list>
+#include <spdlog/fmt/fmt.h>
+
+namespace healthcheckd::master {
+
+namespace {
+
+bool same_value(const Key& key, const KeySource& a, const KeySource& b) {
+    std::string text_a;
+    std::string text_b;
+    return key.get(a, text_a) == key.get(b, text_b);
+}
+
+bool same_section(Section section, const KeySource& a, const KeySource& b) {
+    return std::ranges::all_of(
+        all_keys(), [&](const Key& key) { return key.section != section || same_value(key, a, b); });
+}
+
+bool same_global(const Config& a, const Config& b, std::initializer_list<std::string_view> names) {
+    return std::ranges::all_of(names, [&](std::string_view name) {
+        return same_value(*find_key(Section::config, name), {&a, nullptr}, {&b, nullptr});
+    });
+}
+
+bool same_webhooks(const Config& a, const Config& b) {
+    return std::ranges::equal(a.webhooks, b.webhooks, [&](const WebhookConfig& x, const WebhookConfig& y) {
+        return x.name == y.name && same_section(Section::webhook, {&a, nullptr, &x}, {&b, nullptr, &y});
+    });
+}
+
+}  // namespace
+
+bool same_cat(const Config& a, const CatConfig& x, const Config& b, const CatConfig& y) {
+    return x.type == y.type && same_section(Section::cat, {&a, &x}, {&b, &y}) &&
+           same_global(a, b, {"logDir", "logMaxBytes", "logBackups", "logFormat", "sandbox", "workerUids"});
+}
+
+// FNV-1a, 64 bits: told apart is what people change, not what an attacker forges.
+std::string definition_of(const Config& config, const CatConfig& cat) {
+    std::uint64_t hash = 0xcbf29ce484222325;
+    const auto mix = [&](std::string_view text) {
+        for (const char c : text)
+            hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+        hash = (hash ^ 0xff) * 0x100000001b3;  // ends one text; no text holds this byte
+    };
+    for (const Key& key : all_keys()) {
+        if (key.section != Section::cat || key.sensitivity != Sensitivity::open)
+            continue;
+        std::string buffer;
+        mix(key.name);
+        mix(key.get({&config, &cat}, buffer));
+    }
+    return fmt::format("{:016x}", hash);
+}
+
+bool same_link(const Config& a, const Config& b) {
+    return same_global(a, b,
+                       {"supervisordUrl", "supervisordUser", "supervisordPass", "supervisordOwner", "sandbox",
+                        "workerUids"});
+}
+
+bool same_mailer(const Config& a, const Config& b) {
+    if (a.mail.has_value() != b.mail.has_value() ||
+        (a.mail && !same_section(Section::mail, {&a, nullptr}, {&b, nullptr})))
+        return false;
+    return same_webhooks(a, b) && same_global(a, b, {"stateDir", "sandbox"}) &&
+           a.mailer_uid == b.mailer_uid && a.mailer_gid == b.mailer_gid &&
+           std::ranges::equal(a.cats, b.cats, {}, &CatConfig::name, &CatConfig::name);
+}
+
+}  // namespace healthcheckd::master

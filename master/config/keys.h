@@ -1,0 +1,82 @@
+// The one table of configuration keys: names, defaults, which check types they concern, how a value is set
+// from text and given as text. Configuration child, master (decoding a transfer), and -T.
+//
+// Every value has a canonical text: it comes from the file, is what a transfer carries, and what -T prints.
+#pragma once
+
+#include "common/config/config.h"
+#include "common/system/result.h"
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace healthcheckd::master {
+
+enum class Section : std::uint8_t { config, mail, webhook, cat };
+
+// What a value may be in the file.
+enum class Shape : std::uint8_t {
+    scalar,
+    list,     // a scalar with commas, or a YAML list
+    json,     // a scalar that holds a JSON text, or a YAML map or list
+    headers,  // the same, but values of the map are texts
+};
+
+enum class Sensitivity : std::uint8_t {
+    open,
+    kept,      // in the SecretStore, but -T prints it
+    masked,    // -T prints the text with its secret-looking values masked
+    password,  // never printed
+    url,       // printed up to the end of its host: the rest may be a key
+};
+
+// Bits of check types, for Key::types.
+constexpr unsigned type_bit(CheckType type) {
+    return 1u << static_cast<unsigned>(type);
+}
+
+// Where setters write. A mail key needs config->mail, a webhook's `webhook`, a cat's `cat`.
+struct KeyTarget {
+    Config* config;
+    CatConfig* cat;
+    SecretStore::Group group;  // for secrets of the cat: its index
+    WebhookConfig* webhook = nullptr;
+};
+struct KeySource {
+    const Config* config;
+    const CatConfig* cat;
+    const WebhookConfig* webhook = nullptr;
+};
+
+struct Key {
+    Section section;
+    std::string_view name;
+    std::string_view alias;  // another name for it, or ""
+    bool alias_is_wrong;     // the alias is a misspelling of older files: accepted with a warning
+    unsigned types;          // check types that it concerns; 0 outside of cats
+    Shape shape;
+    std::string_view default_text;  // canonical text of the default; "none", or "required" when there is none
+    Sensitivity sensitivity;
+
+    // Makes the canonical text of what the file has; nullptr when it is the same. Not used for a transfer.
+    Result<std::string> (*canonical)(std::string_view text);
+    // Checks and stores a canonical text.
+    Result<void> (*set)(const KeyTarget& target, std::string_view text);
+    // The canonical text of the effective value; "" when there is none. A view for secrets, so that they are
+    // not copied to the heap; `buffer` holds what is no secret.
+    std::string_view (*get)(const KeySource& source, std::string& buffer);
+};
+
+// All keys, in the order in which they are printed.
+std::span<const Key> all_keys();
+
+// The key called `name`, or whose alias it is; nullptr when there is none.
+const Key* find_key(Section section, std::string_view name);
+
+// Every name of the section's keys, without misspelt aliases: candidates for "did you mean".
+std::vector<std::string_view> key_names(Section section);
+
+}  // namespace healthcheckd::master

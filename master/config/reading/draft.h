@@ -1,0 +1,65 @@
+// What the stages of loading hand to each other: places, complaints, which keys were given. Configuration
+// child.
+#pragma once
+
+#include "common/config/config.h"
+#include "master/config/keys.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace healthcheckd::master {
+
+// A place in the file, 1-based; 0 is no place.
+struct Place {
+    int line = 0;
+    int column = 0;
+};
+
+// Gathers complaints about one file.
+class Complaints {
+public:
+    explicit Complaints(std::string file) : file_(std::move(file)) {}
+
+    void error(Place place, std::string path, std::string text);
+    void warning(Place place, std::string path, std::string text);
+    bool failed() const { return failed_; }
+    // Are there as many as take() gives?
+    bool full() const { return all_.size() >= kMaxDiagnostics; }
+
+    // All complaints in the order of the file: at most 200 and a line that counts the others.
+    std::vector<Diagnostic> take();
+
+private:
+    static constexpr std::size_t kMaxDiagnostics = 200;
+
+    std::string file_;
+    std::vector<Diagnostic> all_;
+    bool failed_ = false;
+};
+
+// One key that the file gives, with a value that is not null.
+struct GivenKey {
+    const Key* key;
+    Place place;  // of the value
+    bool valid;   // the value was taken
+};
+
+// A section as far as it is read.
+struct SectionDraft {
+    std::string path;  // "config", "config.mail", "cat1"
+    Place place;       // of its name
+    std::vector<GivenKey> given;
+
+    // The key as given, valid or not; nullptr when it was not.
+    const GivenKey* find(std::string_view name) const;
+    bool has(std::string_view name) const { return find(name) != nullptr; }
+    // Was it given with a value that could not be taken? Then nothing can be said about it.
+    bool spoilt(std::string_view name) const;
+    bool any_spoilt() const;
+    // Where a complaint about a key belongs: its value, or the section's name when it was not given.
+    Place place_of(std::string_view name) const;
+};
+
+}  // namespace healthcheckd::master

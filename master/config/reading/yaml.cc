@@ -1,0 +1,360 @@
+#include "master/config/reading/yaml.h"
+#include "master/config/child_accounts.h"
+
+#include "common/text/printable.h"
+#include "common/text/suggest.h"
+#include "master/config/json.h"
+#include "master/config/reading/checks.h"
+#include "master/config/reading/file.h"
+#include "master/config/reading/former.h"
+#include "master/config/reading/tree.h"
+#include "master/config/reading/tree_text.h"
+#include "master/config/reading/twins.h"
+#include "master/config/reading/url.h"
+#include "master/config/texts.h"
+#include "master/config/values.h"
+
+#include <algorithm>
+#include <map>
+
+namespace healthcheckd::master {
+
+namespace {
+
+constexpr std::size_t kMaxCats = 4000;
+constexpr std::size_t kMaxWebhooks = 20;
+
+// Where each name of a map stands first, and complaints about the others.
+class Names {
+public:
+    // Returns whether `name` is new.
+    bool add(std::string_view name, const Pair& pair, const std::string& path, std::string_view what,
+             Complaints& complaints) {
+        const auto [first, fresh] = first_.try_emplace(std::string(name), &pair);
+        if (fresh)
+            return true;
+        const Pair& other = *first->second;
+        std::string text = "duplicate " + std::string(what) + "; the first ";
+        text += other.key == pair.key ? "is" : "is '" + other.key + "'";
+        complaints.error(pair.place, path, text + " in line " + std::to_string(other.place.line));
+        return false;
+    }
+
+private:
+    std::map<std::string, const Pair*, std::less<>> first_;
+};
+
+std::string child_path(const std::string& path, std::string_view key) {
+    return (path.empty() ? "" : path + ".") + printable(key, 60);
+}
+
+// Nothing, or a text of nothing: `mail:`, `json: ''`.
+bool is_empty(const Node& node) {
+    return node.kind == Node::Kind::null ||
+           (node.kind == Node::Kind::scalar && node.text.find_first_not_of(" \t\r\n") == std::string::npos);
+}
+
+// Blanks may be a password.
+bool is_empty(const Node& node, const Key& key) {
+    return is_empty(node) && (key.sensitivity != Sensitivity::password || node.text.empty());
+}
+
+// Reads one file's tree into a Config.
+class Loader {
+public:
+    explicit Loader(Complaints& complaints) : complaints_(complaints) {}
+
+    std::shared_ptr<Config> load(const Node& root, const std::string& name);
+
+private:
+    void read_config_section(const Pair& section);
+    void read_mail(const Pair& section);
+    void read_webhooks(const Pair& section);
+    void read_webhook(const Pair& section);
+    void read_cat(const Pair& section);
+    // Reads the keys of a map; `nested` takes those that are sections of their own.
+    SectionDraft read_keys(const Pair& map, Section section, const std::string& path,
+                           const KeyTarget& target);
+    void take_login(const UrlLogin& login, Place place, const KeyTarget& target, SectionDraft& draft);
+    void read_value(const Pair& pair, const Key& key, const KeyTarget& target, SectionDraft& draft);
+    void unknown_key(const Pair& pair, Section section, const std::string& path);
+    void warn_null(const Pair& pair, const Key& key, const std::string& path);
+
+    Complaints& complaints_;
+    std::shared_ptr<Config> config_ = std::make_shared<Config>();
+    std::vector<SectionDraft> cats_;
+    UrlLogin login_;  // of supervisordUrl
+};
+
+std::shared_ptr<Config> Loader::load(const Node& root, const std::string& name) {
+    config_->file = name;
+    if (root.kind == Node::Kind::null) {
+        complaints_.error({}, "", "the file is empty: it needs at least one cat (cat1: ...)");
+        return config_;
+    }
+    if (root.kind != Node::Kind::map) {
+        complaints_.error(root.place, "",
+                          "the file must hold a map: a section 'config' and cats (cat1: ...)");
+        return config_;
+    }
+    // The config section first, wherever it stands: checks depend on it.
+    for (const Pair& pair : root.pairs)
+        if (pair.key == "config")
+            read_config_section(pair);
+    Names names;
+    for (const Pair& pair : root.pairs) {
+        const bool fresh = names.add(pair.key, pair, child_path("", pair.key),
+                                     pair.key == "config" ? "section" : "cat", complaints_);
+        if (pair.key == "config")
+            continue;
+        if (cats_.size() == kMaxCats) {
+            complaints_.error(pair.place, "", "more than " + std::to_string(kMaxCats) + " cats");
+            return config_;
+        }
+        if (fresh || pair.value.kind == Node::Kind::map)
+            read_cat(pair);
+    }
+    if (cats_.empty() && !complaints_.failed())
+        complaints_.error({}, "",
+                          "there is no cat: give at least one check, under a name of its own (cat1: ...)");
+    for (std::size_t i = 0; i < cats_.size(); ++i)
+        finish_cat(cats_[i], *config_, config_->cats[i], complaints_);
+    warn_of_twins(cats_, *config_, complaints_);
+    check_channels_are_there(cats_, *config_, complaints_);
+    return config_;
+}
+
+void Loader::read_config_section(const Pair& section) {
+    if (is_empty(section.value))
+        return;
+    const KeyTarget target{config_.get(), nullptr, SecretStore::kNobody};
+    SectionDraft draft = read_keys(section, Section::config, "config", target);
+    if (login_.given)
+        take_login(login_, draft.place_of("supervisordUrl"), target, draft);
+    finish_connection(draft, complaints_);
+}
+
+// The login that supervisordUrl holds, in place of the keys for it, or beside them when they say the same.
+void Loader::take_login(const UrlLogin& login, Place place, const KeyTarget& target, SectionDraft& draft) {
+    complaints_.warning(
+        place, "config.supervisordUrl",
+        "holds a user or password: accepted, and masked wherever the URL is shown; better give "
+        "supervisordUser and supervisordPass");
+    for (const auto& [name, value] :
+         {std::pair{std::string_view("supervisordUser"), std::string_view(login.user)},
+          {std::string_view("supervisordPass"), std::string_view(login.pass)}}) {
+        const Key& key = *find_key(Section::config, name);
+        std::string buffer;
+        if (value.empty() || draft.spoilt(name))
+            continue;
+        if (draft.has(name)) {
+            if (key.get({config_.get(), nullptr}, buffer) != value)
+                complaints_.error(draft.place_of(name), "config." + std::string(name),
+                                  "says otherwise than supervisordUrl: give it in one place");
+            continue;
+        }
+        const Result<void> done = key.set(target, value);
+        if (!done)
+            complaints_.error(place, "config.supervisordUrl",
+                              std::string(name == "supervisordUser" ? "user " : "password ") +
+                                  done.error().what);
+        draft.given.push_back(GivenKey{&key, place, static_cast<bool>(done)});
+    }
+}
+
+void Loader::read_mail(const Pair& section) {
+    if (is_empty(section.value))
+        return;
+    config_->mail.emplace();
+    const KeyTarget target{config_.get(), nullptr, SecretStore::kNobody};
+    const SectionDraft draft = read_keys(section, Section::mail, "config.mail", target);
+    if (section.value.kind == Node::Kind::map)
+        finish_mail(draft, *config_->mail, complaints_);
+}
+
+void Loader::read_webhooks(const Pair& section) {
+    if (is_empty(section.value))
+        return;
+    if (section.value.kind != Node::Kind::map) {
+        complaints_.error(section.value.place, "config.webhooks", "must be a map of names and webhooks");
+        return;
+    }
+    Names names;
+    for (const Pair& pair : section.value.pairs)
+        if (names.add(pair.key, pair, child_path("config.webhooks", pair.key), "webhook", complaints_)) {
+            if (config_->webhooks.size() == kMaxWebhooks)
+                return complaints_.error(pair.place, "config.webhooks",
+                                         "more than " + std::to_string(kMaxWebhooks) + " webhooks");
+            read_webhook(pair);
+        }
+}
+
+void Loader::read_webhook(const Pair& section) {
+    const std::string path = child_path("config.webhooks", section.key);
+    if (const Result<void> name = check_webhook_name(section.key); !name)
+        complaints_.error(section.place, path, name.error().what);
+    WebhookConfig webhook;
+    webhook.name = section.key;
+    const SectionDraft draft =
+        read_keys(section, Section::webhook, path, {config_.get(), nullptr, SecretStore::kNobody, &webhook});
+    if (section.value.kind == Node::Kind::map)
+        finish_webhook(draft, webhook, complaints_);
+    config_->webhooks.push_back(std::move(webhook));
+}
+
+void Loader::read_cat(const Pair& section) {
+    const std::string path = child_path("", section.key);
+    if (const Result<void> name = check_cat_name(section.key); !name)
+        complaints_.error(section.place, path, name.error().what);
+    if (is_empty(section.value)) {
+        complaints_.warning(section.place, path, "is empty; this cat is left out");
+        return;
+    }
+    if (section.value.kind != Node::Kind::map) {
+        complaints_.error(section.value.place, path, "must be a map of keys and values");
+        return;
+    }
+    CatConfig cat;
+    cat.name = section.key;
+    cat.line = section.place.line;
+    const auto index = static_cast<SecretStore::Group>(config_->cats.size());
+    cats_.push_back(read_keys(section, Section::cat, path, KeyTarget{config_.get(), &cat, index}));
+    config_->cats.push_back(std::move(cat));
+}
+
+SectionDraft Loader::read_keys(const Pair& map, Section section, const std::string& path,
+                               const KeyTarget& target) {
+    SectionDraft draft{path, map.place, {}};
+    if (map.value.kind != Node::Kind::map) {
+        complaints_.error(map.value.place, path, "must be a map of keys and values");
+        return draft;
+    }
+    Names names;
+    for (const Pair& pair : map.value.pairs) {
+        const std::string here = child_path(path, pair.key);
+        const Key* key = find_key(section, pair.key);
+        const bool fresh = names.add(key != nullptr ? key->name : pair.key, pair, here, "key", complaints_);
+        if (section == Section::config && pair.key == "mail") {
+            if (fresh)
+                read_mail(pair);
+        } else if (section == Section::config && pair.key == "webhooks") {
+            if (fresh)
+                read_webhooks(pair);
+        } else if (key == nullptr) {
+            unknown_key(pair, section, here);
+        } else if (fresh) {
+            if (pair.key == key->alias && key->alias_is_wrong)
+                complaints_.warning(pair.place, here,
+                                    "is accepted, but is spelt '" + std::string(key->name) + "'");
+            read_value(pair, *key, target, draft);
+        }
+    }
+    return draft;
+}
+
+void Loader::read_value(const Pair& pair, const Key& key, const KeyTarget& target, SectionDraft& draft) {
+    const std::string path = child_path(draft.path, pair.key);
+    if (is_empty(pair.value, key)) {
+        warn_null(pair, key, path);
+        return;
+    }
+    Result<std::string> text = text_of(pair.value, key.shape);
+    if (text && key.section == Section::config && key.name == "supervisordUrl") {
+        auto login = split_login(*text);
+        text = login ? Result<std::string>(login->url) : Result<std::string>(login.error());
+        if (login)
+            login_ = std::move(*login);
+    }
+    if (text && key.canonical != nullptr)
+        text = key.canonical(*text);
+    const Result<void> done = text ? key.set(target, *text) : Result<void>(text.error());
+    if (!done)
+        complaints_.error(pair.value.place, path, done.error().what);
+    draft.given.push_back(GivenKey{&key, pair.value.place, static_cast<bool>(done)});
+}
+
+void Loader::unknown_key(const Pair& pair, Section section, const std::string& path) {
+    std::vector<std::string_view> known = key_names(section);
+    if (section == Section::config)
+        known.insert(known.end(), {"mail", "webhooks"});
+    // Past what is shown, a hint is not worth its time.
+    std::string hint = complaints_.full() ? "" : did_you_mean(pair.key, known);
+    if (std::string instead = in_place_of(section, pair.key); !instead.empty())
+        hint = std::move(instead);
+    else if (section == Section::cat && find_key(Section::config, pair.key) != nullptr)
+        hint = "; it belongs in the section 'config'";
+    else if (section == Section::config && hint.empty() && find_key(Section::cat, pair.key) != nullptr)
+        hint = "; it belongs in a cat";
+    complaints_.error(pair.place, path, "unknown key " + in_quotes(pair.key) + hint);
+}
+
+void Loader::warn_null(const Pair& pair, const Key& key, const std::string& path) {
+    if (key.default_text == "required")
+        return;  // complained about as missing
+    complaints_.warning(pair.place, path,
+                        key.default_text == "none"
+                            ? "has no value and is ignored"
+                            : "has no value; the default " + std::string(key.default_text) + " is used");
+}
+
+// What a JSON text holds that -T would mask.
+bool masks_something(const Secret& json) {
+    return !json.empty() && masked_json(json.view()) != json.view();
+}
+
+bool holds_password(const Config& config) {
+    return !config.supervisord_pass.empty() || (config.mail && !config.mail->pass.empty()) ||
+           !config.webhooks.empty() || std::ranges::any_of(config.cats, [](const CatConfig& cat) {
+               return !cat.password.empty() || masks_something(cat.headers) || masks_something(cat.json) ||
+                      names_secret(cat.exec_cmd.view());
+           });
+}
+
+// A file of this machine, and who can read it; nullptr for a text that stands for itself.
+LoadedConfig load_text(const std::string& text, const std::string& name, const FileText* file,
+                       Complaints& complaints) {
+    LoadedConfig loaded;
+    if (check_bytes(text, complaints))
+        if (const std::optional<Node> root = read_tree(text, complaints)) {
+            const std::shared_ptr<Config> config = Loader(complaints).load(*root, name);
+            if (file != nullptr)
+                if (const std::string fault = find_accounts(*config); !fault.empty())
+                    complaints.warning({}, "config.workerUids", fault);
+            if (file != nullptr && file->readable_by_all && holds_password(*config))
+                complaints.warning({}, "", "holds passwords and is readable by every user; chmod o-rwx it");
+            if (!complaints.failed())
+                loaded.config = config;
+        }
+    loaded.diagnostics = complaints.take();
+    return loaded;
+}
+
+// Runs `load`, and makes what it throws (no memory) a diagnostic.
+template <class F> LoadedConfig guarded(const std::string& name, F load) {
+    Complaints complaints(name);
+    try {
+        return load(complaints);
+    } catch (const std::exception& problem) {
+        LoadedConfig loaded;
+        loaded.diagnostics = {Diagnostic{Diagnostic::Severity::error, name, 0, 0, "",
+                                         "cannot be loaded: " + printable(problem.what())}};
+        return loaded;
+    }
+}
+
+}  // namespace
+
+LoadedConfig load_config(const std::string& path) {
+    return guarded(path, [&](Complaints& complaints) {
+        const std::optional<FileText> file = read_config_file(path, complaints);
+        if (!file)
+            return LoadedConfig{complaints.take(), nullptr};
+        return load_text(file->text, path, &*file, complaints);
+    });
+}
+
+LoadedConfig parse_config(const std::string& text, const std::string& name) {
+    return guarded(name, [&](Complaints& complaints) { return load_text(text, name, nullptr, complaints); });
+}
+
+}  // namespace healthcheckd::master

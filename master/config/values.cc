@@ -1,0 +1,250 @@
+#include "master/config/values.h"
+
+#include "common/text/printable.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <pwd.h>
+
+namespace healthcheckd::master {
+
+namespace {
+
+constexpr std::size_t kMaxNumberText = 40;
+
+bool digits_only(std::string_view text) {
+    return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+// [-]digits[.digits], without a leading zero.
+bool plain_decimal(std::string_view text) {
+    if (text.size() > kMaxNumberText)
+        return false;
+    if (text.starts_with('-'))
+        text.remove_prefix(1);
+    const std::size_t point = text.find('.');
+    const std::string_view whole = text.substr(0, point);
+    if (!digits_only(whole) || (whole.size() > 1 && whole[0] == '0'))
+        return false;
+    return point == std::string_view::npos || digits_only(text.substr(point + 1));
+}
+
+Error not_a_number(std::string_view text, std::string_view kind) {
+    return Error{in_quotes(text) + " is not a plain " + std::string(kind) +
+                 " number (digits only: no sign, leading zero, exponent or unit)"};
+}
+
+Error out_of_range(std::string_view text, std::string_view min, std::string_view max, std::string_view unit) {
+    return Error{std::string(text) + " is out of range: " + std::string(min) + " to " + std::string(max) +
+                 std::string(unit)};
+}
+
+bool same_ignoring_case(std::string_view a, std::string_view b) {
+    return lower(a) == lower(b);
+}
+
+Result<int> parse_status_code(std::string_view text) {
+    const Result<std::uint64_t> code = parse_whole(text, 100, 599);
+    if (!code)
+        return Error{"status code " + code.error().what};
+    return static_cast<int>(*code);
+}
+
+// The predecessor's names of chat services, each of which selects the webhook of that name.
+constexpr std::string_view kChatNames[] = {"wechat", "dingding", "feishu"};
+constexpr std::string_view kWebhookOf = "webhook:";
+constexpr std::string_view kNoAction = "none";
+
+// The webhook that an item of an action names; "" when it names none.
+std::string webhook_of(std::string_view item) {
+    if (is_chat_name(lower(item)))
+        return lower(item);
+    return lower(item).starts_with(kWebhookOf) ? std::string(item.substr(kWebhookOf.size())) : std::string();
+}
+
+}  // namespace
+
+std::string in_quotes(std::string_view text) {
+    return "'" + printable(text, 60) + "'";
+}
+
+Result<uid_t> parse_user(std::string_view text) {
+    if (digits_only(text)) {
+        const Result<std::uint64_t> number = parse_whole(text, 0, kMaxUser);
+        return number ? Result<uid_t>(static_cast<uid_t>(*number)) : number.error();
+    }
+    std::array<char, 16384> buffer;  // as much as the entry of a user may need
+    passwd entry{};
+    passwd* found = nullptr;
+    const int error = ::getpwnam_r(std::string(text).c_str(), &entry, buffer.data(), buffer.size(), &found);
+    if (error != 0)
+        return Error{"the user " + in_quotes(text) + " could not be looked up", error};
+    if (found == nullptr)
+        return Error{"there is no user " + in_quotes(text)};
+    return found->pw_uid;
+}
+
+Result<std::uint64_t> parse_whole(std::string_view text, std::uint64_t min, std::uint64_t max,
+                                  std::string_view unit) {
+    const bool negative = text.starts_with('-') && plain_decimal(text);
+    if (!negative && (!plain_decimal(text) || !digits_only(text)))
+        return not_a_number(text, "whole");
+    std::uint64_t value = 0;
+    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (negative || problem != std::errc{} || value < min || value > max)
+        return out_of_range(text, std::to_string(min), std::to_string(max), unit);
+    return value;
+}
+
+Result<double> parse_decimal(std::string_view text, double min, double max, std::string_view unit) {
+    if (!plain_decimal(text))
+        return not_a_number(text, "decimal");
+    double value = 0;
+    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (problem != std::errc{} || !(value >= min) || !(value <= max))
+        return out_of_range(text, decimal_text(min), decimal_text(max), unit);
+    return value;
+}
+
+Result<std::chrono::milliseconds> parse_seconds(std::string_view text, std::chrono::milliseconds min,
+                                                std::chrono::milliseconds max) {
+    const auto seconds = [](std::chrono::milliseconds value) {
+        return std::chrono::duration<double>(value).count();
+    };
+    const Result<double> value = parse_decimal(text, seconds(min), seconds(max), " seconds");
+    if (!value)
+        return value.error();
+    return std::chrono::milliseconds(std::llround(*value * 1000));
+}
+
+Result<bool> parse_flag(std::string_view text) {
+    for (const std::string_view yes : {"true", "yes", "on", "1"})
+        if (same_ignoring_case(text, yes))
+            return true;
+    for (const std::string_view no : {"false", "no", "off", "0"})
+        if (same_ignoring_case(text, no))
+            return false;
+    return Error{in_quotes(text) + " is neither true nor false (true/false, yes/no, on/off, 1/0)"};
+}
+
+std::vector<std::string_view> split_list(std::string_view text) {
+    std::vector<std::string_view> items;
+    for (std::size_t from = 0; from <= text.size();) {
+        const std::size_t comma = std::min(text.find(',', from), text.size());
+        std::string_view item = text.substr(from, comma - from);
+        const std::size_t first = item.find_first_not_of(' ');
+        item = first == std::string_view::npos ? std::string_view{} : item.substr(first);
+        item = item.substr(0, item.find_last_not_of(' ') + 1);
+        items.push_back(item);
+        from = comma + 1;
+    }
+    return items;
+}
+
+bool is_chat_name(std::string_view text) {
+    return std::ranges::find(kChatNames, text) != std::end(kChatNames);
+}
+
+Result<ActionSet> parse_actions(std::string_view text) {
+    ActionSet actions;
+    if (same_ignoring_case(text, kNoAction))
+        return actions;
+    for (const std::string_view item : split_list(text)) {
+        const std::string name = lower(item);
+        if (name == kNoAction)
+            return Error{"'none' stands alone"};
+        if (const std::string webhook = webhook_of(item); !webhook.empty()) {
+            if (std::ranges::find(actions.webhooks, webhook) != actions.webhooks.end())
+                return Error{in_quotes(item) + " is named twice"};
+            actions.webhooks.emplace_back(webhook);
+            continue;
+        }
+        bool* flag = name == "restart"   ? &actions.restart
+                     : name == "kill"    ? &actions.kill
+                     : name == "exec"    ? &actions.exec
+                     : name == "email"   ? &actions.email
+                     : name == "webhook" ? &actions.webhook
+                                         : nullptr;
+        if (flag == nullptr)
+            return unknown_value(item, {"restart", "kill", "exec", "email", "webhook", "webhook:NAME",
+                                        "wechat", "dingding", "feishu", "none"});
+        if (*flag)
+            return Error{in_quotes(item) + " is named twice"};
+        *flag = true;
+    }
+    return actions;
+}
+
+Result<StatusRanges> parse_status(std::string_view text) {
+    StatusRanges ranges;
+    for (const std::string_view item : split_list(text)) {
+        const std::size_t dash = item.find('-');
+        const Result<int> first = parse_status_code(item.substr(0, dash));
+        if (!first)
+            return first.error();
+        int last = *first;
+        if (dash != std::string_view::npos) {
+            const Result<int> end = parse_status_code(item.substr(dash + 1));
+            if (!end)
+                return end.error();
+            last = *end;
+        }
+        if (last < *first)
+            return Error{"range " + in_quotes(item) + " ends before it begins"};
+        ranges.emplace_back(*first, last);
+    }
+    return ranges;
+}
+
+std::string decimal_text(double value) {
+    std::array<char, 400> buffer;  // the longest double in fixed notation has 309 digits before the point
+    const auto [end, problem] =
+        std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::fixed);
+    return problem == std::errc{} ? std::string(buffer.data(), end) : std::string();
+}
+
+std::string seconds_text(std::chrono::milliseconds value) {
+    return decimal_text(static_cast<double>(value.count()) / 1000);
+}
+
+std::string actions_text(const ActionSet& actions) {
+    std::string out;
+    const auto add = [&](bool set, std::string_view name) {
+        if (!set)
+            return;
+        if (!out.empty())
+            out += ',';
+        out += name;
+    };
+    add(actions.restart, "restart");
+    add(actions.kill, "kill");
+    add(actions.exec, "exec");
+    add(actions.email, "email");
+    add(actions.webhook, "webhook");
+    for (const std::string& name : actions.webhooks)
+        add(true, std::string(kWebhookOf) + name);
+    return out.empty() ? std::string(kNoAction) : out;
+}
+
+std::string status_text(const StatusRanges& ranges) {
+    std::string out;
+    for (const auto& [first, last] : ranges) {
+        if (!out.empty())
+            out += ',';
+        out += std::to_string(first);
+        if (last != first)
+            out += '-' + std::to_string(last);
+    }
+    return out;
+}
+
+Error unknown_value(std::string_view text, const std::vector<std::string_view>& known) {
+    std::string out = "unknown value " + in_quotes(text) + "; known are ";
+    for (std::size_t i = 0; i < known.size(); ++i)
+        out.append(i == 0 ? "" : ", ").append(known[i]);
+    return Error{out + did_you_mean(text, known)};
+}
+
+}  // namespace healthcheckd::master

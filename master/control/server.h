@@ -1,0 +1,74 @@
+// The unix socket where healthcheckctl asks: connections, limits, lines in and answers out. Master.
+//
+// What a client does costs the master a few system calls: it may ask once, in one line, and is dropped when
+// it is slow (common/wire/control.h has the grammar and the limits). Only root and healthcheckd's own user may
+// ask.
+#pragma once
+
+#include "common/system/result.h"
+#include "common/system/unique_fd.h"
+#include "common/wire/control.h"
+#include "master/process/loop.h"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace healthcheckd::master {
+
+class ControlServer {
+public:
+    using Text = std::shared_ptr<const std::string>;
+    // Takes the answer, once, now or later; does nothing when the client, or the server, is gone.
+    using Reply = std::function<void(Text)>;
+    using Handler = std::function<void(const ControlRequest&, Reply)>;
+
+    ControlServer(Loop& loop, Handler handler);
+    ~ControlServer();
+    ControlServer(const ControlServer&) = delete;
+    ControlServer& operator=(const ControlServer&) = delete;
+
+    // Makes the socket, mode 0600, and its folder if that is missing. Another one's leftover is replaced;
+    // fails when somebody answers there, or when the path is something else than a socket.
+    Result<void> listen(const std::string& path);
+
+    // An answer of what could not be done.
+    static Text refusal(const std::string& error);
+
+private:
+    struct Client {
+        UniqueFd fd;
+        std::string line;
+        bool asked = false;
+        Text answer;
+        std::size_t sent = 0;
+        std::unique_ptr<FdWatch> watch;  // for reading, from the answer on for writing
+        Timer limit;
+    };
+    using Clients = std::map<std::uint64_t, std::unique_ptr<Client>>;
+
+    static constexpr std::size_t kMostClients = 32;
+    static constexpr int kMostAtOnce = 8;        // connections taken in one turn
+    static constexpr Milliseconds kRest{1'000};  // when descriptors have run out
+
+    void on_connection();
+    void add(UniqueFd fd);
+    void on_readable(std::uint64_t id);
+    void on_line(std::uint64_t id, std::string_view line);
+    void answer(std::uint64_t id, Text text);
+    void on_writable(std::uint64_t id);
+
+    Loop& loop_;
+    Handler handler_;
+    std::string path_;
+    UniqueFd listening_;
+    std::unique_ptr<FdWatch> connections_;
+    Timer rest_;
+    // Shared with the replies that have not come yet, which must notice the server's end.
+    std::shared_ptr<Clients> clients_ = std::make_shared<Clients>();
+    std::uint64_t last_id_ = 0;
+};
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,160 @@
+#include "master/ctl/client.h"
+#include "common/text/printable.h"
+
+#include "common/system/unique_fd.h"
+#include "common/text/number.h"
+
+#include <cerrno>
+#include <cstring>
+#include <poll.h>
+#include <sys/un.h>
+
+namespace healthcheckd::ctl {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+// connect(2) to a unix socket whose queue is full fails at once with EAGAIN: nothing tells when there is
+// room.
+constexpr auto kConnectRetry = 20ms;
+
+// Sentences about the socket all begin alike.
+Error about(const std::string& socket, const std::string& what) {
+    return Error{"no answer from healthcheckd at " + printable(socket, 200) + ": " + what};
+}
+
+Error why_not_connected(const std::string& socket, int code) {
+    const std::string other = ", or listens elsewhere: -s names config.socket";
+    switch (code) {
+    case ENOENT:
+        return about(socket, "there is no such socket. It does not run" + other);
+    case ECONNREFUSED:
+        return about(socket, "nobody listens there. It does not run" + other);
+    case EACCES:
+    case EPERM:
+        return about(socket, "permission denied. Run healthcheckctl as root, or as the user of healthcheckd");
+    case EPROTOTYPE:
+        return about(socket, "this socket is of another program. -s names config.socket");
+    default:
+        return about(socket, ::strerrordesc_np(code));
+    }
+}
+
+// Waits until `fd` can do `events`, or has failed.
+enum class Waited { ready, late, interrupted };
+Waited wait_for(int fd, short events, Clock::time_point deadline, int interrupt_fd) {
+    for (;;) {
+        pollfd fds[2] = {{fd, events, 0}, {interrupt_fd, POLLIN, 0}};
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+        if (left <= 0ms)
+            return Waited::late;
+        if (::poll(fds, 2, static_cast<int>(left.count())) < 0 && errno != EINTR)
+            return Waited::late;
+        if (fds[1].revents != 0)
+            return Waited::interrupted;
+        if (fds[0].revents != 0)
+            return Waited::ready;
+    }
+}
+
+Error gave_up(const std::string& socket, Waited how, Clock::duration after) {
+    if (how == Waited::interrupted)
+        return about(socket, "interrupted");
+    return about(socket, "nothing came for " + number_text(std::chrono::duration<double>(after).count()) +
+                             " s. Is it frozen? Look at its log, and at ps ax | grep healthcheckd:");
+}
+
+Result<UniqueFd> connected(const std::string& socket, const AskLimits& limits) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (socket.size() >= sizeof address.sun_path)
+        return about(socket, "a socket's path has at most 107 bytes");
+    std::memcpy(address.sun_path, socket.data(), socket.size());
+    UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (fd.get() < 0)
+        return about(socket, ::strerrordesc_np(errno));
+    const auto deadline = Clock::now() + limits.connect;
+    while (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+        if (errno == EINTR)
+            continue;
+        if (errno != EAGAIN)
+            return why_not_connected(socket, errno);
+        const auto retry = Clock::now() + kConnectRetry;
+        if (retry >= deadline)
+            return gave_up(socket, Waited::late, limits.connect);
+        if (wait_for(-1, 0, retry, limits.interrupt_fd) == Waited::interrupted)
+            return gave_up(socket, Waited::interrupted, limits.connect);
+    }
+    return fd;
+}
+
+// A server that has hung up may have said why before: what it left is read all the same.
+Result<void> send_line(int fd, const std::string& socket, std::string_view line, Clock::time_point deadline,
+                       const AskLimits& limits) {
+    while (!line.empty()) {
+        const ssize_t n = ::send(fd, line.data(), line.size(), MSG_NOSIGNAL);
+        if (n > 0) {
+            line.remove_prefix(static_cast<std::size_t>(n));
+            continue;
+        }
+        if (errno == EPIPE || errno == ECONNRESET)
+            return {};
+        if (errno != EAGAIN && errno != EINTR)
+            return about(socket, ::strerrordesc_np(errno));
+        if (const Waited how = wait_for(fd, POLLOUT, deadline, limits.interrupt_fd); how != Waited::ready)
+            return gave_up(socket, how, limits.answer);
+    }
+    return {};
+}
+
+Result<std::string> read_all(int fd, const std::string& socket, Clock::time_point deadline,
+                             const AskLimits& limits) {
+    std::string answer;
+    char piece[64 * 1024];
+    for (;;) {
+        if (const Waited how = wait_for(fd, POLLIN, deadline, limits.interrupt_fd); how != Waited::ready)
+            return gave_up(socket, how, limits.answer);
+        const ssize_t n = ::recv(fd, piece, sizeof piece, 0);
+        if (n > 0)
+            answer.append(piece, static_cast<std::size_t>(n));
+        else if (n == 0 || errno == ECONNRESET)
+            break;
+        else if (errno != EAGAIN && errno != EINTR)
+            return about(socket, ::strerrordesc_np(errno));
+        if (answer.size() > limits.bytes)
+            return about(socket, "what came is larger than " + std::to_string(limits.bytes >> 20) +
+                                     " MB. Does another program listen there?");
+    }
+    if (answer.empty())
+        return about(socket, "it hung up. It may be ending, or have too many clients: try again");
+    return answer;
+}
+
+}  // namespace
+
+AskLimits limits_for(const ControlRequest& request, std::optional<std::chrono::milliseconds> timeout) {
+    AskLimits limits;
+    if (std::holds_alternative<CheckRequest>(request) || std::holds_alternative<ReloadRequest>(request))
+        limits.answer = kSlowControlLimit + 5s;
+    if (timeout)
+        limits.answer = *timeout;
+    limits.connect = std::min(limits.connect, limits.answer);
+    return limits;
+}
+
+Result<std::string> ask(const std::string& socket, const ControlRequest& request, const AskLimits& limits) {
+    LineWriter writer = encode(request);
+    if (writer.line().empty())
+        return Error{"the name is too long"};
+    const auto deadline = Clock::now() + limits.answer;
+    auto fd = connected(socket, limits);
+    if (!fd)
+        return fd.error();
+    if (auto sent = send_line(fd->get(), socket, writer.line(), deadline, limits); !sent)
+        return sent.error();
+    return read_all(fd->get(), socket, deadline, limits);
+}
+
+}  // namespace healthcheckd::ctl

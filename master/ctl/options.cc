@@ -1,0 +1,208 @@
+#include "master/ctl/options.h"
+#include "common/text/printable.h"
+
+#include "common/text/suggest.h"
+
+#include <algorithm>
+#include <charconv>
+#include <getopt.h>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace healthcheckd::ctl {
+
+namespace {
+
+struct CommandRow {
+    std::string_view name;
+    Command command;
+    bool takes_name;
+    bool needs_name;
+    std::string_view options;  // letters of those that it knows, in addition to -s
+};
+
+constexpr CommandRow kCommands[] = {
+    {"status", Command::status, true, false, "j"}, {"watch", Command::watch, true, false, "n"},
+    {"pause", Command::pause, true, true, "f"},    {"resume", Command::resume, true, true, ""},
+    {"check", Command::check, true, true, ""},     {"test-action", Command::test_action, true, true, "d"},
+    {"reload", Command::reload, false, false, ""}, {"history", Command::history, true, true, ""},
+};
+
+constexpr option kLong[] = {{"socket", required_argument, nullptr, 's'},
+                            {"json", no_argument, nullptr, 'j'},
+                            {"for", required_argument, nullptr, 'f'},
+                            {"dry-run", no_argument, nullptr, 'd'},
+                            {"interval", required_argument, nullptr, 'n'},
+                            {"timeout", required_argument, nullptr, 't'},
+                            {"version", no_argument, nullptr, 'V'},
+                            {"help", no_argument, nullptr, 'h'},
+                            {nullptr, 0, nullptr, 0}};
+
+std::string in_single_quotes(std::string_view text) {
+    return "'" + printable(text, 100) + "'";
+}
+
+std::string option_name(char letter) {
+    for (const option& one : kLong)
+        if (one.name != nullptr && one.val == letter)
+            return std::string("--") + one.name;
+    return std::string("-") + letter;
+}
+
+Error unknown_option(const std::string& given) {
+    std::vector<std::string> names;
+    for (const option& one : kLong)
+        if (one.name != nullptr)
+            names.push_back(std::string("--") + one.name);
+    return Error{"unknown option " + in_single_quotes(given) +
+                 did_you_mean(given.substr(0, given.find('=')), {names.begin(), names.end()})};
+}
+
+Error unknown_command(const std::string& given) {
+    std::vector<std::string_view> names;
+    for (const CommandRow& row : kCommands)
+        names.push_back(row.name);
+    return Error{"unknown command " + in_single_quotes(given) + did_you_mean(given, names)};
+}
+
+// Seconds with decimals, as -n and --timeout take them.
+std::optional<std::chrono::milliseconds> parse_seconds(std::string_view text) {
+    double seconds = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    if (error != std::errc() || end != text.data() + text.size() || !(seconds >= 0.1 && seconds <= 3600))
+        return std::nullopt;
+    return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+}
+
+// The words that are no options: a command and what it takes.
+Result<Options> with_command(Options options, const std::vector<std::string>& words,
+                             std::string_view letters) {
+    if (words.empty())
+        return Error{"no command is given"};
+    const auto* row = std::find_if(std::begin(kCommands), std::end(kCommands),
+                                   [&](const CommandRow& one) { return one.name == words[0]; });
+    if (row == std::end(kCommands))
+        return unknown_command(words[0]);
+    const std::string name(row->name);
+    options.command = row->command;
+    for (const char letter : letters)
+        if (row->options.find(letter) == std::string_view::npos)
+            return Error{name + " has no option " + option_name(letter)};
+    if (row->needs_name && words.size() < 2)
+        return Error{
+            name + " needs the name of a cat" +
+            (row->command == Command::pause || row->command == Command::resume ? " or a program" : "")};
+    const std::size_t most = row->takes_name ? 2 : 1;
+    if (words.size() > most)
+        return Error{"unexpected argument " + in_single_quotes(words[most])};
+    if (words.size() == 2) {
+        if (words[1].empty() || words[1].size() > 1000)
+            return Error{in_single_quotes(words[1]) + " is no name"};
+        options.name = words[1];
+    }
+    if (options.command == Command::test_action && !options.dry_run)
+        return Error{"test-action only says what would be done and does nothing: add --dry-run"};
+    return options;
+}
+
+}  // namespace
+
+Result<std::uint64_t> parse_duration(const std::string& text) {
+    std::uint64_t count = 0;
+    const char* const end = text.data() + text.size();
+    const auto [unit, error] = std::from_chars(text.data(), end, count);
+    std::uint64_t factor_ms = 0;
+    if (error == std::errc() && unit + 1 == end)
+        factor_ms = *unit == 's'   ? 1000
+                    : *unit == 'm' ? 60'000
+                    : *unit == 'h' ? 3'600'000
+                    : *unit == 'd' ? 86'400'000
+                                   : 0;
+    if (factor_ms == 0)
+        return Error{in_single_quotes(text) +
+                     " is no duration: give a whole number and a unit, as in 90s, 30m, 2h, 1d"};
+    if (count == 0 || count > kLongestPauseMs / factor_ms)
+        return Error{in_single_quotes(text) + " is not from one second to ten years"};
+    return count * factor_ms;
+}
+
+Result<Options> parse_options(int argc, char** argv) {
+    Options options;
+    std::string letters;
+    opterr = 0;
+    optind = 0;  // glibc: starts anew, also for the second command line of a process
+    for (int letter = 0; (letter = ::getopt_long(argc, argv, ":s:n:Vh", kLong, nullptr)) != -1;) {
+        switch (letter) {
+        case 's':
+            if (*optarg == '\0')
+                return Error{"--socket needs a path"};
+            options.socket = optarg;
+            continue;
+        case 'V':
+            options.command = Command::version;
+            return options;
+        case 'h':
+            options.command = Command::help;
+            return options;
+        case 'j':
+            options.json = true;
+            break;
+        case 'd':
+            options.dry_run = true;
+            break;
+        case 'f': {
+            const auto duration = parse_duration(optarg);
+            if (!duration)
+                return Error{"--for: " + duration.error().text()};
+            options.for_ms = *duration;
+            break;
+        }
+        case 'n': {
+            const auto interval = parse_seconds(optarg);
+            if (!interval)
+                return Error{"--interval: " + in_single_quotes(optarg) + " is not from 0.1 to 3600 seconds"};
+            options.every = *interval;
+            break;
+        }
+        case 't':
+            options.timeout = parse_seconds(optarg);
+            if (!options.timeout)
+                return Error{"--timeout: " + in_single_quotes(optarg) + " is not from 0.1 to 3600 seconds"};
+            continue;
+        case ':':
+            return Error{"option " + in_single_quotes(argv[optind - 1]) + " needs a value"};
+        default:
+            return optopt != 0 && std::string_view(argv[optind - 1]).substr(0, 2) != "--"
+                       ? unknown_option(std::string("-") + static_cast<char>(optopt))
+                       : unknown_option(argv[optind - 1]);
+        }
+        letters += static_cast<char>(letter);
+    }
+    return with_command(std::move(options), {argv + optind, argv + argc}, letters);
+}
+
+std::string usage() {
+    return "usage: healthcheckctl [-s SOCKET] COMMAND\n"
+           "\n"
+           "Asks a running healthcheckd, or tells it something; see healthcheckctl(1).\n"
+           "\n"
+           "  status [CAT] [--json]          all cats; exit 0 healthy, 1 something failed, 2 no answer\n"
+           "  watch [CAT] [-n SECONDS]       the same, drawn again every 2 seconds; q ends it\n"
+           "  pause CAT|PROGRAM [--for 30m]  no probes and no actions until resumed, or for a while\n"
+           "  resume CAT|PROGRAM             the end of a pause\n"
+           "  check CAT                      probe now; exit 0 on success, else 1\n"
+           "  test-action CAT --dry-run      what would be done if it failed now\n"
+           "  reload                         read the configuration anew\n"
+           "  history CAT                    the last 50 verdicts and actions\n"
+           "\n"
+           "  -s, --socket SOCKET   where healthcheckd listens (default " +
+           std::string(kDefaultSocket) +
+           ")\n"
+           "      --timeout SECONDS give up after so long without a whole answer (default 5; check, reload "
+           "35)\n"
+           "  -V, --version         print the version\n"
+           "  -h, --help            print this help\n";
+}
+
+}  // namespace healthcheckd::ctl

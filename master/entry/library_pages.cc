@@ -1,0 +1,34 @@
+#include "master/entry/library_pages.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <link.h>
+#include <sys/mman.h>
+
+namespace healthcheckd::master {
+
+namespace {
+
+constexpr std::uintptr_t kPage = 4096;
+
+// Segments that are, or once were, writable hold relocations: those stay.
+int release(dl_phdr_info* object, std::size_t, void*) {
+    for (int i = 0; i < object->dlpi_phnum; ++i) {
+        const auto& segment = object->dlpi_phdr[i];
+        if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) != 0)
+            continue;
+        const std::uintptr_t begin = (object->dlpi_addr + segment.p_vaddr) / kPage * kPage;
+        const std::uintptr_t end = (object->dlpi_addr + segment.p_vaddr + segment.p_memsz) / kPage * kPage;
+        if (end > begin)
+            (void)::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+    }
+    return 0;
+}
+
+}  // namespace
+
+void release_library_pages() {
+    ::dl_iterate_phdr(release, nullptr);
+}
+
+}  // namespace healthcheckd::master

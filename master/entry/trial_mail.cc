@@ -1,0 +1,64 @@
+#include "master/entry/trial_mail.h"
+
+#include "common/wire/protocol.h"
+#include "master/config/reading/yaml.h"
+#include "master/mailer/delivery/delivery.h"
+#include "master/mailer/mailer_child.h"
+#include "master/process/report_reader.h"
+#include "master/process/spawner.h"
+
+#include <cstdio>
+#include <curl/curl.h>
+
+namespace healthcheckd::master {
+
+int send_test_mail(const std::string& file) {
+    const LoadedConfig loaded = load_config(file);
+    for (const Diagnostic& diagnostic : loaded.diagnostics)
+        if (!loaded.config || diagnostic.severity == Diagnostic::Severity::error)
+            std::fprintf(stderr, "%s\n", diagnostic.format().c_str());
+    if (!loaded.config)
+        return 1;
+    if (!loaded.config->mail) {
+        std::fprintf(stderr, "%s: there is no config.mail\n", file.c_str());
+        return 1;
+    }
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    Loop loop;
+    Spawner spawner(loop);
+    Done outcome{.ok = false, .message = "the mailer ended without a word"};
+    ChildSpec spec;
+    spec.title = "healthcheckd: test mail";
+    spec.main = [config = loaded.config](pid_t parent) {
+        return run_test_mail(*config, parent);
+    };
+    spec.secrets = loaded.config->secrets.get();
+    spec.group = SecretStore::kMail;
+    spec.limit = kTryLimit * static_cast<int>(loaded.config->mail->hosts.size() + 1);
+    std::unique_ptr<ReportReader> reader;
+    auto child = spawner.spawn(spec, [&](const ChildEnd&) {
+        reader->drain();
+        loop.stop();
+    });
+    if (!child) {
+        std::fprintf(stderr, "healthcheckd: %s\n", child.error().text().c_str());
+        return 1;
+    }
+    reader = std::make_unique<ReportReader>(
+        spawner.reports(), std::move(child->report), ReportReader::Limits{.lines_per_second = 10'000},
+        [&](std::string_view text) {
+            ActionLine line;
+            if (!decode(text, line))
+                return;
+            if (const auto* said = std::get_if<Output>(&line))
+                std::printf("%s\n", said->text.c_str());
+            else if (const auto* done = std::get_if<Done>(&line))
+                outcome = *done;
+        },
+        [](std::string_view) {});
+    loop.run();
+    std::printf("%s: %s\n", outcome.ok ? "sent" : "NOT sent", outcome.message.c_str());
+    return outcome.ok ? 0 : 1;
+}
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,130 @@
+#include "master/files/instance_lock.h"
+
+#include "common/file/durable_file.h"
+#include "common/log/log.h"
+#include "common/wire/channel.h"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <filesystem>
+#include <memory>
+#include <spdlog/fmt/fmt.h>
+#include <sys/stat.h>
+
+namespace healthcheckd::master {
+
+namespace {
+
+constexpr Milliseconds kOpenLimit{3'000};
+constexpr Milliseconds kRetry{100};
+constexpr mode_t kFolderMode = 0755;
+
+Result<UniqueFd> open_lock(const std::string& path) {
+    if (const auto made = make_folder(std::filesystem::path(path).parent_path().string(), kFolderMode); !made)
+        return made.error();
+    UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
+    if (!file)
+        return system_error(path);
+    struct stat status {};
+    if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
+        return Error{path + " is no regular file"};
+    return file;
+}
+
+// The child's life: for each path a packet, with the descriptor or with the reason why there is none.
+int open_all(const std::vector<std::string>& paths) {
+    for (const std::string& path : paths) {
+        const auto file = open_lock(path);
+        LineWriter line("lock");
+        line.message(file ? "" : file.error().text());
+        if (!send_packet(kControlFd, line.line(), file ? file->get() : -1))
+            return 1;
+    }
+    return 0;
+}
+
+struct flock whole_file() {
+    struct flock lock {};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    return lock;
+}
+
+// Who holds the lock; 0: somebody in another pid namespace, or on another machine.
+pid_t holder_of(const UniqueFd& file) {
+    struct flock lock = whole_file();
+    return ::fcntl(file.get(), F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK ? std::max(lock.l_pid, 0) : 0;
+}
+
+}  // namespace
+
+InstanceLock::InstanceLock(Loop& loop, Spawner& spawner)
+    : spawner_(spawner), retry_(loop, [this] { attempt(); }) {}
+
+void InstanceLock::take(const std::string& state_dir, const std::string& socket,
+                        std::function<void(Result<void>)> done) {
+    done_ = std::move(done);
+    files_.push_back({state_dir + "/healthcheckd.lock", "stateDir " + state_dir, {}});
+    files_.push_back({socket + ".lock", "socket " + socket, {}});
+    ChildSpec spec;
+    spec.title = "healthcheckd: locks";
+    spec.limit = kOpenLimit;
+    spec.main = [paths = std::vector{files_[0].path, files_[1].path}](pid_t) {
+        return open_all(paths);
+    };
+    auto answers = std::make_shared<UniqueFd>();
+    auto child =
+        spawner_.spawn(spec, [this, answers](const ChildEnd& end) { on_opened(std::move(*answers), end); });
+    if (!child) {
+        log::warning("", "another healthcheckd would not be noticed: no process could be started: {}",
+                     child.error().text());
+        return std::exchange(done_, {})({});
+    }
+    *answers = std::move(child->control);
+}
+
+void InstanceLock::on_opened(UniqueFd answers, const ChildEnd& end) {
+    for (File& file : files_) {
+        auto packet = receive_packet_now(answers.get());
+        std::string why = end.clean() ? "" : "its disk does not answer (" + end.text() + ")";
+        if (packet && *packet) {
+            LineReader line((*packet)->line);
+            line.message(why);
+            file.fd = std::move((*packet)->attached);
+        }
+        if (!file.fd)
+            log::warning("", "another healthcheckd with the same {} would not be noticed: {}", file.protects,
+                         why);
+    }
+    until_ = Clock::now() + kPatience;
+    attempt();
+}
+
+void InstanceLock::attempt() {
+    for (File& file : files_) {
+        if (!file.fd || file.held)
+            continue;
+        const struct flock lock = whole_file();
+        if (::fcntl(file.fd.get(), F_SETLK, &lock) == 0) {
+            file.held = true;
+            continue;
+        }
+        if (errno != EACCES && errno != EAGAIN) {
+            log::warning("", "another healthcheckd with the same {} would not be noticed: {}", file.protects,
+                         system_error("lock " + file.path).text());
+            file.fd.reset();
+            continue;
+        }
+        if (Clock::now() < until_) {
+            retry_.start(kRetry);
+            return;
+        }
+        const pid_t holder = holder_of(file.fd);
+        return std::exchange(done_, {})(Error{fmt::format(
+            "another healthcheckd ({}) has the {}: each needs its own stateDir and socket",
+            holder > 0 ? "pid " + std::to_string(holder) : "in another pid namespace", file.protects)});
+    }
+    std::exchange(done_, {})({});
+}
+
+}  // namespace healthcheckd::master

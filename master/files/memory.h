@@ -1,0 +1,51 @@
+// What a cat takes over into the next life of healthcheckd, and its form in stateDir/memory.json. A value
+// without file. Master, and the child that reads the file.
+#pragma once
+
+#include "common/system/result.h"
+#include "common/wire/verdict.h"
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace healthcheckd::master {
+
+struct RememberedAction {
+    std::chrono::system_clock::time_point at;
+    std::string kind;
+    bool ok = false;
+    std::string message;
+};
+
+struct RememberedCat {
+    std::string definition;  // of the cat whose counts these are (config_compare)
+    std::string about;       // its program and type
+    bool failed = false;
+    std::uint32_t failures = 0;
+    std::uint32_t successes = 0;
+    ProcessId process;  // that the counts are about; pid 0: none
+    std::uint64_t probes = 0;
+    std::uint64_t fired = 0;
+    bool paused = false;
+    std::optional<std::chrono::system_clock::time_point> paused_until;
+    std::vector<RememberedAction> actions;  // the oldest first, at most kMostActions
+};
+
+// By name.
+using Memory = std::map<std::string, RememberedCat>;
+
+inline constexpr char kMemoryFile[] = "memory.json";
+inline constexpr std::size_t kMostActions = 10;
+inline constexpr std::size_t kMostMemoryBytes = 16u << 20;  // of the file
+
+std::string encode_memory(const Memory& memory);
+
+// Strict: fails, with the reason, on anything that encode_memory() does not write. Never throws.
+Result<Memory> decode_memory(std::string_view text);
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,89 @@
+#include "master/mailer/delivery/answer_mask.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace healthcheckd::master {
+
+namespace {
+
+constexpr std::string_view kMask = "********";
+// A word of a path that is shorter is no key, and an answer without it could not be read.
+constexpr std::size_t kLeastPart = 6;
+constexpr std::size_t kLeastSecret = 3;
+
+std::string percent_decoded(std::string_view text) {
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        unsigned value = 0;
+        const auto digits = text.substr(i + 1 < text.size() ? i + 1 : text.size(), 2);
+        if (text[i] == '%' && digits.size() == 2 && std::isxdigit(static_cast<unsigned char>(digits[0])) &&
+            std::isxdigit(static_cast<unsigned char>(digits[1]))) {
+            value = static_cast<unsigned>(std::stoul(std::string(digits), nullptr, 16));
+            out += static_cast<char>(value);
+            i += 2;
+        } else {
+            out += text[i];
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+AnswerMask::AnswerMask(const WebhookConfig& webhook) {
+    add_url(webhook.url.view());
+    add(webhook.secret.view(), kLeastSecret);
+    const auto headers = webhook.headers.empty()
+                             ? nlohmann::json::object()
+                             : nlohmann::json::parse(webhook.headers.view(), nullptr, false);
+    if (headers.is_object())
+        for (const auto& [name, value] : headers.items())
+            if (value.is_string()) {
+                const auto& text = value.get_ref<const std::string&>();
+                add(text, kLeastSecret);
+                // "Bearer KEY"
+                add(std::string_view(text).substr(std::min(text.size(), text.rfind(' ') + 1)), kLeastPart);
+            }
+    std::ranges::sort(hidden_, std::ranges::greater(), &std::string::size);
+}
+
+// As it is, as it means, and as JSON writes it.
+void AnswerMask::add(std::string_view text, std::size_t least) {
+    if (text.size() < least)
+        return;
+    const std::string plain = percent_decoded(text);
+    std::string slashed;
+    for (const char c : text)
+        slashed += c == '/' ? "\\/" : std::string(1, c);
+    for (const std::string& form : {std::string(text), plain, slashed})
+        if (std::ranges::find(hidden_, form) == hidden_.end())
+            hidden_.push_back(form);
+}
+
+void AnswerMask::add_url(std::string_view url) {
+    const std::size_t host = std::min(url.find("://"), url.size() - std::min<std::size_t>(url.size(), 3)) + 3;
+    const std::size_t begin = url.find_first_of("/?", host);
+    if (begin == std::string_view::npos)
+        return;
+    const std::string_view all = url.substr(begin);
+    const std::string_view path = all.substr(0, all.find('?'));
+    add(all, 2);
+    add(path, 2);
+    if (path.size() < all.size())
+        add(all.substr(path.size() + 1), kLeastSecret);
+    for (std::size_t at = 0; at < all.size();) {
+        const std::size_t end = std::min(all.find_first_of("/?&=", at), all.size());
+        add(all.substr(at, end - at), kLeastPart);
+        at = end + 1;
+    }
+}
+
+std::string AnswerMask::operator()(std::string text) const {
+    for (const std::string& each : hidden_)
+        for (std::size_t at = 0; (at = text.find(each, at)) != std::string::npos; at += kMask.size())
+            text.replace(at, each.size(), kMask);
+    return text;
+}
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,103 @@
+#include "master/mailer/delivery/smtp_refusal.h"
+
+#include <algorithm>
+#include <initializer_list>
+
+namespace healthcheckd::master {
+
+namespace {
+
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+bool one_of(std::string_view text, std::initializer_list<std::string_view> all) {
+    return std::ranges::find(all, text) != all.end();
+}
+
+// "504"; empty when the answer does not begin with a code.
+std::string_view code_of(std::string_view answer) {
+    const bool code = answer.size() >= 3 && std::ranges::all_of(answer.substr(0, 3), is_digit) &&
+                      (answer.size() == 3 || !is_digit(answer[3]));
+    return code ? answer.substr(0, 3) : std::string_view{};
+}
+
+// Where an enhanced code may be: behind the code, with '#' before it at a Cisco ESA, or as "(#5.7.1)" at the
+// end of what qmail says.
+std::string_view enhanced_place(std::string_view answer) {
+    std::string_view text = answer.substr(4);
+    if (const std::size_t open = text.rfind("(#"); open != std::string_view::npos) {
+        text.remove_prefix(open + 2);
+        return text.substr(0, text.find(')'));
+    }
+    if (text.starts_with('#'))
+        text.remove_prefix(1);
+    return text.substr(0, text.find_first_of(" \t"));
+}
+
+// "5.5.2", or empty (RFC 2034: class, subject and detail, the last two of up to three digits).
+std::string_view enhanced_of(std::string_view answer) {
+    if (answer.size() < 5)
+        return {};
+    const std::string_view text = enhanced_place(answer);
+    const std::size_t first = text.find('.');
+    const std::size_t second = text.find('.', first + 1);
+    const bool shaped = first == 1 && second != std::string_view::npos && second > 2 && second <= 5 &&
+                        text.size() > second + 1 && text.size() <= second + 4 &&
+                        std::ranges::all_of(text, [](char c) { return c == '.' || is_digit(c); }) &&
+                        std::ranges::count(text, '.') == 2 && text[0] == answer[0];
+    return shaped ? text : std::string_view{};
+}
+
+// "5" of "5.5.2".
+std::string_view subject_of(std::string_view enhanced) {
+    return enhanced.empty() ? enhanced : enhanced.substr(2, enhanced.find('.', 2) - 2);
+}
+
+// Of the server's words about us no answer to one mail speaks.
+bool speaks_of_us(std::string_view code) {
+    return one_of(code, {"503", "504", "521", "530", "535"});
+}
+
+Blame at_sender(std::string_view code, std::string_view enhanced) {
+    // Too big, or what is in it (x.6.x) the server cannot take: SIZE and BODY are told with the sender.
+    const bool the_mail = subject_of(enhanced) == "6" || enhanced == "5.3.4" || code == "552";
+    return the_mail ? Blame::message : Blame::us;
+}
+
+Blame at_recipient(std::string_view code, std::string_view enhanced) {
+    const std::string_view subject = subject_of(enhanced);
+    // Servers check the sender at RCPT too: 5.1.7 and 5.1.8 are about the sender's address (RFC 3463, 3.2).
+    if (one_of(subject, {"5", "7"}) || one_of(enhanced, {"5.1.7", "5.1.8"}))
+        return Blame::us;
+    if (one_of(subject, {"1", "2"}) || one_of(code, {"550", "551", "553"}))
+        return Blame::recipient;
+    // A mailbox that is full, or too many recipients (RFC 5321, 4.2.3 and 4.5.3.1.10): another time it may
+    // do.
+    return code == "552" ? Blame::later : Blame::us;
+}
+
+}  // namespace
+
+Blame blame_of(std::string_view phase, std::string_view answer) {
+    const std::string_view code = code_of(answer);
+    if (!code.starts_with('5'))
+        return Blame::later;
+    const std::string_view enhanced = enhanced_of(answer);
+    if (phase == "sender")
+        return at_sender(code, enhanced);
+    if (phase == "recipient")
+        return at_recipient(code, enhanced);
+    if (phase == "message")
+        return speaks_of_us(code) ? Blame::us : Blame::message;
+    return Blame::us;
+}
+
+std::string codes_of(std::string_view answer) {
+    std::string codes(code_of(answer));
+    if (const std::string_view enhanced = enhanced_of(answer); !enhanced.empty())
+        codes.append(" ").append(enhanced);
+    return codes;
+}
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,156 @@
+// One call of a webhook, with libcurl. Mailer.
+#include "common/net/tls_fault.h"
+#include "common/text/printable.h"
+#include "master/mailer/delivery/answer_mask.h"
+#include "master/mailer/delivery/delivery.h"
+#include "master/mailer/text/webhook_message.h"
+
+#include <array>
+#include <nlohmann/json.hpp>
+#include <spdlog/fmt/fmt.h>
+
+namespace healthcheckd::master {
+
+namespace {
+
+constexpr std::size_t kMostAnswer = 16 * 1024;          // that is looked at
+constexpr std::size_t kMostReceived = 4 * 1024 * 1024;  // whoever sends more is not listened to any longer
+
+struct FreeList {
+    void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+
+class WebhookDelivery : public Delivery {
+public:
+    WebhookDelivery(const WebhookConfig& webhook, const Letter& letter, const TlsClient& tls);
+    std::optional<DeliveryResult> step() override;
+    void watch(Watch& watch) const override { transfer_.watch(watch); }
+
+private:
+    static std::size_t on_write(char* data, std::size_t size, std::size_t count, void* self);
+    void add_header(const std::string& line);
+    void add_own_headers();
+    // "hooks.example.org", without what in the URL is a key.
+    std::string server() const;
+
+    const WebhookConfig& webhook_;
+    SignedCall call_;
+    const AnswerMask mask_;
+    std::string answer_;
+    std::size_t received_ = 0;
+    std::array<char, CURL_ERROR_SIZE> error_text_{};
+    std::unique_ptr<curl_slist, FreeList> headers_;
+    Transfer transfer_;
+};
+
+WebhookDelivery::WebhookDelivery(const WebhookConfig& webhook, const Letter& letter, const TlsClient& tls)
+    : webhook_(webhook), call_(sign_call(webhook.format, webhook.url.view(), webhook.secret.view(),
+                                         letter.text, std::chrono::system_clock::now())),
+      mask_(webhook) {
+    add_header("Content-Type: application/json; charset=utf-8");
+    add_header("Expect:");  // no waiting for "100 Continue"
+    for (const std::string& line : call_.headers)
+        add_header(line);
+    add_own_headers();
+    CURL* c = transfer_.handle();
+    curl_easy_setopt(c, CURLOPT_URL, call_.url.c_str());
+    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+    tls.apply(c);
+    curl_easy_setopt(c, CURLOPT_USERAGENT, "healthcheckd/" HEALTHCHECKD_VERSION);
+    curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers_.get());
+    curl_easy_setopt(c, CURLOPT_POSTFIELDS, call_.body.data());
+    curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(call_.body.size()));
+    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_write);
+    curl_easy_setopt(c, CURLOPT_WRITEDATA, this);
+    curl_easy_setopt(c, CURLOPT_ERRORBUFFER, error_text_.data());
+    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, static_cast<long>(kTryLimit.count()));
+    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(kTryLimit.count()));
+    transfer_.begin();
+}
+
+std::size_t WebhookDelivery::on_write(char* data, std::size_t size, std::size_t count, void* self) {
+    // Returning less than there was ends the transfer.
+    auto& delivery = *static_cast<WebhookDelivery*>(self);
+    delivery.received_ += size * count;
+    if (delivery.received_ > kMostReceived)
+        return 0;
+    delivery.answer_.append(data, std::min(size * count, kMostAnswer - delivery.answer_.size()));
+    return size * count;
+}
+
+void WebhookDelivery::add_header(const std::string& line) {
+    if (curl_slist* longer = curl_slist_append(headers_.get(), line.c_str())) {
+        (void)headers_.release();
+        headers_.reset(longer);
+    }
+}
+
+// The configuration has checked them: names are tokens, values have no control characters.
+void WebhookDelivery::add_own_headers() {
+    if (webhook_.headers.empty())
+        return;
+    const auto own = nlohmann::json::parse(webhook_.headers.view(), nullptr, false);
+    if (!own.is_object())
+        return;
+    for (const auto& [name, value] : own.items())
+        if (value.is_string())
+            add_header(value.get_ref<const std::string&>().empty() ? name + ";"
+                                                                   : name + ": " + value.get<std::string>());
+}
+
+std::string WebhookDelivery::server() const {
+    const std::string_view url = webhook_.url.view();
+    const std::size_t begin = std::min(url.find("://"), url.size() - 3) + 3;
+    return std::string(url.substr(begin, url.find_first_of("/?", begin) - begin));
+}
+
+std::optional<DeliveryResult> WebhookDelivery::step() {
+    const std::optional<CURLcode> code = transfer_.step();
+    if (!code)
+        return std::nullopt;
+    DeliveryResult result;
+    const std::string where = server();
+    // An answer that goes on and on has begun with a status, and that is what counts: the call has been made.
+    const bool cut = *code == CURLE_WRITE_ERROR && received_ > kMostReceived;
+    if (*code != CURLE_OK && !cut) {
+        const std::string detail =
+            printable(error_text_[0] != '\0' ? error_text_.data() : curl_easy_strerror(*code), 300);
+        const std::string fault = tls_fault(transfer_.handle(), *code, detail, where);
+        result.concerns_channel = true;
+        result.message = where + ": " +
+                         (*code == CURLE_OPERATION_TIMEDOUT
+                              ? fmt::format("no answer within {} s", kTryLimit.count() / 1000)
+                          : fault.empty() ? detail
+                                          : fault);
+        return result;
+    }
+    long status = 0;
+    curl_easy_getinfo(transfer_.handle(), CURLINFO_RESPONSE_CODE, &status);
+    const CallVerdict verdict = judge_answer(webhook_.format, status, answer_,
+                                             [this](std::string text) { return mask_(std::move(text)); });
+    result.message = where + (verdict.why.empty() ? "" : ": " + verdict.why);
+    switch (verdict.fate) {
+    case CallVerdict::taken:
+        result.fate = Fate::delivered;
+        result.message = "delivered to " + where;
+        break;
+    case CallVerdict::later:
+        result.fate = Fate::put_off;
+        result.retry_slowly = verdict.retry_slowly;
+        result.concerns_channel = verdict.concerns_channel;
+        break;
+    case CallVerdict::refused:
+        result.fate = Fate::refused;
+        break;
+    }
+    return result;
+}
+
+}  // namespace
+
+std::unique_ptr<Delivery> deliver_webhook(const WebhookConfig& webhook, const Letter& letter,
+                                          const TlsClient& tls) {
+    return std::make_unique<WebhookDelivery>(webhook, letter, tls);
+}
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,97 @@
+// The mailer as the master sees it: started, started again, told of new notices, and heard. Master.
+#pragma once
+
+#include "common/config/config.h"
+#include "master/mailer/mailer_child.h"
+#include "master/process/backoff.h"
+#include "master/process/layer_notes.h"
+#include "master/process/report_reader.h"
+#include "master/process/spawner.h"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace healthcheckd::master {
+
+class Mailer {
+public:
+    struct Counters {
+        std::uint64_t queued = 0;  // notices and messages in the spool
+        std::uint64_t sent = 0;    // messages
+        std::uint64_t failed = 0;  // given up, or notices that could not be kept
+        std::string refusal = {};  // why a server refuses us; or empty
+    };
+
+    struct Pace {
+        Milliseconds look = kLook;                   // it says something at each look at the spool at least
+        Milliseconds silence{600'000};               // without a word for so long it hangs
+        std::function<int(pid_t master)> life = {};  // in place of run_mailer()
+    };
+
+    // `life`: of this master (see Notice). `on_still_failed` is told, at the start, each cat of which people
+    // were told that it failed and not yet that it is well again.
+    Mailer(Loop& loop, Spawner& spawner, LayerNotes& layers, std::shared_ptr<const Config> config,
+           std::string life, std::function<void(const std::string& cat)> on_still_failed, Pace pace);
+    Mailer(Loop& loop, Spawner& spawner, LayerNotes& layers, std::shared_ptr<const Config> config,
+           std::string life, std::function<void(const std::string& cat)> on_still_failed)
+        : Mailer(loop, spawner, layers, std::move(config), std::move(life), std::move(on_still_failed),
+                 Pace()) {}
+    ~Mailer();
+
+    // Starts the mailer, if the configuration has anybody to tell.
+    void start();
+    // Goes on with another configuration. `renew`: the mailer that runs finishes what is on its way, and
+    // another one follows it.
+    void use(std::shared_ptr<const Config> config, bool renew);
+    // There are new notices in the spool.
+    void look();
+    // So many notices could not be spooled: logged by whoever knows, counted, and told in the next message.
+    void note_lost(std::uint64_t count);
+    // Lets it finish what is on its way, for a short time, and begin nothing more.
+    void stop();
+    bool ended() const { return !child_; }
+
+    Counters counters() const;
+
+private:
+    // Lines of it that go into the log in a second; the others are counted.
+    static constexpr std::size_t kSayings = 200;
+    // What one gets to finish when another one is to follow it.
+    static constexpr Milliseconds kFinishLimit{35'000};
+
+    void spawn();
+    void on_line(std::string_view text);
+    void on_end(const ChildEnd& end);
+    void replace(std::string_view why);
+    void send_lost();
+    void write_log(const Say& say);
+
+    Loop& loop_;
+    Spawner& spawner_;
+    LayerNotes& layers_;
+    std::shared_ptr<const Config> config_;
+    std::string life_;
+    std::function<void(const std::string&)> on_still_failed_;
+    Pace pace_;
+    std::optional<ChildProcess> child_;
+    std::unique_ptr<ReportReader> reader_;
+    bool ready_ = false;
+    bool first_ = true;  // no mailer has come so far as to name all cats that failed in an earlier life
+    bool stopping_ = false;
+    bool renewing_ = false;
+    std::string broken_;
+    std::uint64_t lost_unsent_ = 0;
+    Counters before_;  // of earlier mailers, and what was lost
+    Counters now_;
+    SecondCount sayings_;
+    std::uint64_t unsaid_ = 0;
+    Backoff backoff_;
+    Timer spawn_timer_;
+    Timer silence_;
+};
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,359 @@
+#include "master/mailer/mailer_child.h"
+
+#include "common/net/resolver.h"
+#include "common/sandbox/sandbox.h"
+#include "common/text/printable.h"
+#include "common/wire/channel.h"
+#include "common/wire/protocol.h"
+#include "master/mailer/delivery/delivery.h"
+#include "master/mailer/outbox.h"
+#include "master/mailer/text/mail.h"
+
+#include <algorithm>
+#include <map>
+#include <spdlog/fmt/ranges.h>
+
+namespace healthcheckd::master {
+
+namespace {
+
+using std::chrono::system_clock;
+
+// After the master's word to end, which waits a little longer: what a server has and has not confirmed would
+// be sent once more by the next mailer.
+constexpr std::chrono::milliseconds kFinishLimit = kTryLimit;
+
+// Of the mailer's user, threads included: one for each mail on its way, one for each look-up of a name.
+constexpr rlim_t kMostTasks = 64;
+constexpr rlim_t kMostFileBytes = 8'000'000;
+
+template <class Message> void say(const Message& message) {
+    // Nobody may be reading any more; the end of the control channel tells.
+    (void)write_line(kReportFd, encode(message).line());
+}
+
+// 443, or what the URL says.
+std::uint16_t port_of(const WebhookConfig& webhook) {
+    const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> url(curl_url(), &curl_url_cleanup);
+    char* port = nullptr;
+    if (!url ||
+        curl_url_set(url.get(), CURLUPART_URL, std::string(webhook.url.view()).c_str(), 0) != CURLUE_OK ||
+        curl_url_get(url.get(), CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK)
+        return 0;
+    const int number = std::atoi(port);
+    curl_free(port);
+    return static_cast<std::uint16_t>(number);
+}
+
+// By what each channel judges certificates; a channel that is missing could not be made ready.
+using Trust = std::map<std::string, TlsClient>;
+
+Result<TlsClient> webhook_tls(const WebhookConfig& webhook) {
+    if (!webhook.verify)
+        return TlsClient::trusting_all();
+    if (!webhook.ca_file.empty())
+        return TlsClient::trusting(webhook.ca_file);
+    const std::string file = system_ca_file();
+    if (webhook.url.view().starts_with("http://") && file.empty())
+        return TlsClient::trusting_none();
+    return TlsClient::trusting(file);
+}
+
+Trust load_trust(const Config& config) {
+    Trust trust;
+    const auto add = [&](const std::string& channel, Result<TlsClient> tls) {
+        if (tls)
+            trust.emplace(channel, std::move(*tls));
+        else
+            say(Say{"error", channel, tls.error().text()});
+    };
+    if (config.mail)
+        add("mail", mail_tls(*config.mail));
+    for (const WebhookConfig& each : config.webhooks)
+        add("webhook:" + each.name, webhook_tls(each));
+    return trust;
+}
+
+class MailerChild {
+public:
+    MailerChild(const Config& config, const Spool& spool, const std::string& life, const Trust& trust,
+                std::chrono::milliseconds look)
+        : config_(config), spool_(spool), trust_(trust), look_(look),
+          outbox_(config, spool, life, [](Weight weight, const auto& who, const auto& text) {
+              say(Say{weight == Weight::error     ? "error"
+                      : weight == Weight::warning ? "warning"
+                                                  : "info",
+                      who, text});
+          }) {}
+
+    int run();
+
+private:
+    bool take_orders();
+    void begin_due();
+    void go_on();
+    void look_at_spool();
+    void tell_counters();
+    void wait();
+    void finish();
+    std::unique_ptr<Delivery> deliver(const Outbox::Message& message) const;
+
+    const Config& config_;
+    const Spool& spool_;
+    const Trust& trust_;
+    const std::chrono::milliseconds look_;
+    Outbox outbox_;
+    std::map<Outbox::Message*, std::unique_ptr<Delivery>> deliveries_;
+    std::optional<Outbox::Counters> told_;
+    system_clock::time_point looked_{};
+};
+
+std::unique_ptr<Delivery> MailerChild::deliver(const Outbox::Message& message) const {
+    const auto tls = trust_.find(message.channel);
+    if (tls == trust_.end())
+        return nullptr;
+    if (message.channel == "mail")
+        return in_own_thread(deliver_mail(*config_.mail, message, tls->second));
+    for (const WebhookConfig& each : config_.webhooks)
+        if (message.channel == "webhook:" + each.name)
+            return deliver_webhook(each, message, tls->second);
+    return nullptr;
+}
+
+// Said anew each time, changed or not: the master replaces a mailer that says nothing for long.
+void MailerChild::look_at_spool() {
+    if (!spool_.usable())
+        throw std::runtime_error("the spool was taken away");
+    outbox_.scan();
+    told_.reset();
+}
+
+// Returns false when the master is gone.
+bool MailerChild::take_orders() {
+    for (;;) {
+        auto packet = receive_packet_now(kControlFd);
+        if (!packet)
+            return packet.error().code == EAGAIN;
+        if (!*packet)
+            return false;
+        MailerCommand command;
+        if (!decode((*packet)->line, command))
+            throw std::runtime_error("the master's line is not understood");
+        if (const auto* lost = std::get_if<Lost>(&command))
+            outbox_.note_lost(lost->count);
+        looked_ = {};
+    }
+}
+
+// What one message runs into is no reason to end: the others would wait for it for ever.
+DeliveryResult broken_off(const std::exception& failure) {
+    return {.message = "the delivery broke off: " + printable(failure.what(), 200)};
+}
+
+void MailerChild::begin_due() {
+    for (Outbox::Message* message : outbox_.due(system_clock::now())) {
+        DeliveryResult failed{.message = "its certificates could not be read; see the start of the log",
+                              .exceptions = {},
+                              .concerns_channel = true,
+                              .retry_slowly = true};
+        try {
+            if (auto delivery = deliver(*message)) {
+                deliveries_[message] = std::move(delivery);
+                continue;
+            }
+        } catch (const std::exception& failure) {
+            failed = broken_off(failure);
+        }
+        outbox_.report(*message, failed, system_clock::now());
+    }
+}
+
+std::optional<DeliveryResult> step_of(Delivery& delivery) {
+    try {
+        return delivery.step();
+    } catch (const std::exception& failure) {
+        return broken_off(failure);
+    }
+}
+
+void MailerChild::go_on() {
+    for (auto at = deliveries_.begin(); at != deliveries_.end();) {
+        const auto result = step_of(*at->second);
+        if (!result) {
+            ++at;
+            continue;
+        }
+        Outbox::Message* message = at->first;
+        at = deliveries_.erase(at);
+        outbox_.report(*message, *result, system_clock::now());
+    }
+}
+
+void MailerChild::tell_counters() {
+    const Outbox::Counters now = outbox_.counters();
+    if (told_ == now)
+        return;
+    told_ = now;
+    say(Mails{now.waiting, now.sent, now.failed, now.trouble});
+}
+
+void MailerChild::wait() {
+    Watch watch;
+    watch.reading(kControlFd);
+    const auto now = system_clock::now();
+    watch.limit(std::chrono::ceil<std::chrono::milliseconds>(std::clamp<system_clock::duration>(
+        outbox_.next_wake(now) - now, std::chrono::milliseconds(0), look_)));
+    for (const auto& [message, delivery] : deliveries_)
+        delivery->watch(watch);
+    watch.wait();
+}
+
+// What is on its way when the master ends: broken off now, it might be sent a second time.
+void MailerChild::finish() {
+    const auto deadline = std::chrono::steady_clock::now() + kFinishLimit;
+    while (!deliveries_.empty() && std::chrono::steady_clock::now() < deadline) {
+        go_on();
+        Watch watch;
+        watch.limit(std::chrono::milliseconds(50));
+        for (const auto& [message, delivery] : deliveries_)
+            delivery->watch(watch);
+        watch.wait();
+    }
+    tell_counters();
+}
+
+int MailerChild::run() {
+    outbox_.load(system_clock::now());
+    for (const std::string& cat : outbox_.failed_cats())
+        say(StillFailed{cat});
+    for (;;) {
+        if (!take_orders()) {
+            finish();
+            return 0;
+        }
+        if (const auto now = system_clock::now(); now - looked_ >= look_ || now < looked_) {
+            looked_ = now;
+            look_at_spool();
+        }
+        begin_due();
+        go_on();
+        tell_counters();
+        wait();
+    }
+}
+
+int fail(const std::string& why) {
+    say(Broken{why});
+    return 1;
+}
+
+int mailer_life(const Config& config, const std::string& life, pid_t master, std::chrono::milliseconds look) {
+    const Spool spool(config.state_dir);
+    if (const auto ready = spool.prepare(); !ready)
+        return fail("the spool cannot be used: " + ready.error().text());
+    if (const auto given = spool.give_to(config.mailer_uid, config.mailer_gid); !given)
+        return fail("the spool cannot be used: " + given.error().text());
+    const auto lock = spool.lock();
+    if (!lock)
+        return fail("the spool cannot be used: " + lock.error().text());
+    const Resolver resolver(kTryLimit);
+    const Trust trust = load_trust(config);
+    const auto confined = enter_sandbox(mailer_profile(config, spool), config.sandbox, master);
+    if (!confined)
+        return fail("it could not be confined: " + confined.error().text());
+    say(Ready{fmt::format("{}", fmt::join(*confined, ","))});
+    return MailerChild(config, spool, life, trust, look).run();
+}
+
+Telling test_telling() {
+    Telling telling;
+    Notice& notice = telling.notice;
+    ActionRequest request;
+    request.at = system_clock::now();
+    notice = make_notice({NoticeKind::failed, std::move(request), MainAction::none, {}}, "mail", {});
+    notice.program = "healthcheckd";
+    notice.cat = "--test-mail";
+    notice.type = "test";
+    notice.message = "this is a test: mail about failures arrives here";
+    return telling;
+}
+
+int test_life(const Config& config, pid_t master) {
+    const Resolver resolver(kTryLimit);
+    const auto tls = mail_tls(*config.mail);
+    if (!tls) {
+        say(Done{false, tls.error().text()});
+        return 1;
+    }
+    SandboxProfile profile = mailer_profile(config, Spool(config.state_dir));
+    profile.writable.clear();
+    if (const auto confined = enter_sandbox(profile, config.sandbox, master); !confined) {
+        say(Done{false, "the mailer could not be confined: " + confined.error().text()});
+        return 1;
+    }
+    MailMessage mail = compose_mail(*config.mail, {test_telling()}, 0);
+    SpoolMessage message;
+    message.text = std::move(mail.text);
+    message.sender = std::move(mail.sender);
+    message.recipients = std::move(mail.recipients);
+    const auto delivery = deliver_mail(*config.mail, message, *tls, kTryLimit,
+                                       [](const std::string& line) { say(Output{line}); });
+    std::optional<DeliveryResult> result;
+    while (!(result = delivery->step())) {
+        Watch watch;
+        delivery->watch(watch);
+        watch.wait();
+    }
+    const bool all = result->fate == Fate::delivered && result->exceptions.empty();
+    std::string text = result->message;
+    for (const RecipientFate& each : result->exceptions)
+        text += "; " + each.address + ": " + each.answer;
+    say(Done{all, text});
+    return all ? 0 : 1;
+}
+
+}  // namespace
+
+SandboxProfile mailer_profile(const Config& config, const Spool& spool) {
+    constexpr std::uint16_t kDns = 53;
+    SandboxProfile profile;
+    profile.name = "mailer";
+    profile.uid = config.mailer_uid;
+    profile.gid = config.mailer_gid;
+    if (config.mailer_uid != kNobody)
+        profile.tasks = kMostTasks;
+    profile.file_size = kMostFileBytes;
+    profile.inet = true;
+    profile.datagrams = true;
+    profile.threads = true;  // curl resolves the server's name in one
+    profile.open_files = true;
+    profile.readable = resolver_files();
+    profile.writable = {spool.dir(), spool.dead_dir()};
+    profile.tcp_ports = {kDns};
+    profile.descriptors = 128;
+    if (config.mail)
+        profile.tcp_ports.push_back(static_cast<std::uint16_t>(config.mail->port));
+    for (const WebhookConfig& each : config.webhooks)
+        profile.tcp_ports.push_back(port_of(each));
+    return profile;
+}
+
+int run_mailer(const Config& config, const std::string& life, pid_t master,
+               std::chrono::milliseconds look) noexcept {
+    try {
+        return mailer_life(config, life, master, look);
+    } catch (const std::exception& failure) {
+        return fail(printable(failure.what()));
+    }
+}
+
+int run_test_mail(const Config& config, pid_t master) noexcept {
+    try {
+        return test_life(config, master);
+    } catch (const std::exception& failure) {
+        say(Done{false, printable(failure.what())});
+        return 1;
+    }
+}
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,274 @@
+#include "master/mailer/outbox.h"
+
+#include "common/text/printable.h"
+#include "master/mailer/text/mail.h"
+#include "master/mailer/text/webhook_message.h"
+
+#include <algorithm>
+#include <spdlog/fmt/fmt.h>
+
+namespace healthcheckd::master {
+
+namespace {
+
+constexpr std::size_t kMostNotices = 500;           // in one message
+constexpr std::size_t kMostCallBytes = 512 * 1024;  // of notices in a call: receivers refuse what is too long
+constexpr std::string_view kMail = "mail";
+
+}  // namespace
+
+bool Outbox::Channel::in_flight() const {
+    return std::ranges::any_of(messages, &Message::in_flight);
+}
+
+bool Outbox::Channel::is_blocked() const {
+    return std::ranges::any_of(messages, &Message::blocks_channel);
+}
+
+std::set<std::string> Outbox::Channel::unsettled_cats() const {
+    std::set<std::string> cats;
+    for (const Message& each : messages)
+        if (!each.partly)
+            cats.merge(Told::cats_of(each.marks));
+    return cats;
+}
+
+bool Outbox::Channel::has_notice_to_tell() const {
+    if (is_blocked() || notices.empty())
+        return false;
+    const std::set<std::string> unsettled = unsettled_cats();
+    return std::ranges::any_of(notices,
+                               [&](const Waiting& each) { return !unsettled.contains(each.notice.cat); });
+}
+
+std::vector<std::string> Outbox::Channel::behind(const Message& message) const {
+    std::vector<std::string> behind;
+    for (const Message& before : messages) {
+        if (&before == &message)
+            break;
+        if (!before.partly)
+            continue;
+        for (const std::string& each : before.recipients)
+            if (std::ranges::count(message.recipients, each) > 0 && std::ranges::count(behind, each) == 0)
+                behind.push_back(each);
+    }
+    return behind;
+}
+
+bool Outbox::Channel::may_go(const Message& message) const {
+    return message.recipients.empty() || behind(message).size() < message.recipients.size();
+}
+
+Outbox::Outbox(const Config& config, const Spool& spool, std::string life, SayFunction say)
+    : config_(config), spool_(spool), life_(std::move(life)), say_(std::move(say)), told_(config.notices) {
+    if (config.mail)
+        channels_[std::string(kMail)];
+    for (const WebhookConfig& each : config.webhooks)
+        channels_["webhook:" + each.name];
+}
+
+const WebhookConfig* Outbox::webhook(const std::string& channel) const {
+    for (const WebhookConfig& each : config_.webhooks)
+        if (channel == "webhook:" + each.name)
+            return &each;
+    return nullptr;
+}
+
+void Outbox::note_lost(std::uint64_t count) {
+    told_.lost += count;
+    save_told();
+}
+
+std::vector<Outbox::Message*> Outbox::due(Time now) {
+    std::vector<Message*> ready;
+    for (auto& [name, channel] : channels_) {
+        if (channel.unsifted)
+            sift(channel);
+        if (channel.in_flight())
+            continue;
+        if (channel.has_notice_to_tell() && told_.next_message_at(name, now) <= now)
+            compose(name, channel, now);
+        // clang 14 lets no lambda capture a structured binding, but an initialised capture of one.
+        const auto next =
+            std::ranges::find_if(channel.messages, [now, &channel = channel](const Message& each) {
+                return (each.next_try <= now || each.next_try > now + 2 * kLongestWait) &&  // set back
+                       channel.may_go(each);
+            });
+        if (next == channel.messages.end())
+            continue;
+        next->in_flight = true;
+        next->behind = channel.behind(*next);
+        for (const std::string& each : next->behind)
+            std::erase(next->recipients, each);
+        ready.push_back(&*next);
+    }
+    return ready;
+}
+
+// Drops what need not be told, wherever it waits: a check that goes on failing must not fill the spool while
+// a channel is away.
+void Outbox::sift(Channel& channel) {
+    Told then = told_;                             // when all before it has been told
+    std::map<std::string, std::string> last;       // file of the last notice that is kept, by cat
+    std::map<std::string, std::string> last_like;  // ...and kind
+    std::vector<Waiting> kept;
+    for (Waiting& each : channel.notices) {
+        const Notice& notice = each.notice;
+        const std::string like = notice.cat + '\n' + std::string(to_string(notice.kind));
+        const bool news = then.is_news(notice);
+        Told::Marks changed, unused;
+        (void)then.take(notice, changed);
+        // One that ends, unsaid, a failure that is still to be told has its place behind it.
+        const bool ends =
+            notice.kind == NoticeKind::recovered && !changed.empty() && last.contains(notice.cat);
+        if (news || ends) {
+            last[notice.cat] = last_like[like] = each.file;
+            kept.push_back(std::move(each));
+            continue;
+        }
+        if (notice.kind != NoticeKind::recovered && last_like.contains(like))
+            ++told_.unsaid[last_like[like]];
+        else
+            (void)told_.take(notice, unused);
+        to_remove_.push_back(each.file);
+    }
+    channel.unsifted = false;
+    const bool dropped = kept.size() < channel.notices.size();
+    channel.notices = std::move(kept);
+    if (dropped)
+        save_told();
+}
+
+void Outbox::compose(const std::string& name, Channel& channel, Time now) {
+    Message message;
+    message.channel = name;
+    message.made = message.next_try = now;
+    const std::vector<Telling> tellings = take_notices(channel, message);
+    if (tellings.empty()) {
+        to_remove_.insert(to_remove_.end(), message.notices.begin(), message.notices.end());
+        return save_told();
+    }
+    message.name = next_name(name, now);
+    message.lost = std::exchange(told_.lost, 0);
+    write_text(message, tellings);
+    told_.note_message(name, now);
+    message.saved = false;
+    channel.messages.push_back(std::move(message));
+    save(channel.messages.back());
+}
+
+// As much as one message may have, in its order.
+std::vector<Telling> Outbox::take_notices(Channel& channel, Message& message) {
+    const std::set<std::string> unsettled = channel.unsettled_cats();
+    const WebhookConfig* hook = webhook(message.channel);
+    const bool tells_all = hook != nullptr && hook->format == WebhookFormat::json;
+    std::vector<Telling> tellings;
+    std::vector<Waiting> left;
+    std::size_t bytes = 0;
+    bool full = false;
+    for (Waiting& each : channel.notices) {
+        full = full || tellings.size() >= kMostNotices ||
+               (tells_all && !tellings.empty() && bytes + each.bytes > kMostCallBytes);
+        if (full || unsettled.contains(each.notice.cat)) {
+            left.push_back(std::move(each));
+            continue;
+        }
+        const auto unsaid = told_.unsaid.extract(each.file);
+        if (auto telling = told_.take(each.notice, message.marks, unsaid ? unsaid.mapped() : 0)) {
+            tellings.push_back(std::move(*telling));
+            bytes += each.bytes;
+        }
+        message.notices.push_back(each.file);
+    }
+    channel.notices = std::move(left);
+    channel.unsifted = !channel.notices.empty();
+    return tellings;
+}
+
+// Sorts behind all before it, wherever the clock was set.
+std::string Outbox::next_name(const std::string& channel, Time now) {
+    last_name_ =
+        std::max<std::chrono::nanoseconds>(now.time_since_epoch(), last_name_ + std::chrono::nanoseconds(1));
+    return fmt::format("{:020}.{}{}", last_name_.count(), channel_label(printable(channel)), kMessageFile);
+}
+
+// Puts the message into the spool, then what was told, and only then are its notices removed. On a disk that
+// is full it waits in memory, and a next life would go on from its notices.
+void Outbox::save(Message& message) {
+    const auto written = spool_.write(message.name, encode_message(message));
+    if (!written)
+        return say_(Weight::error, "spool", written.error().text());
+    if (std::exchange(message.saved, true))
+        return;
+    to_remove_.insert(to_remove_.end(), message.notices.begin(), message.notices.end());
+    save_told();
+    message.notices.clear();
+}
+
+void Outbox::write_text(SpoolMessage& message, const std::vector<Telling>& tellings) const {
+    if (const WebhookConfig* hook = webhook(message.channel)) {
+        message.subject = subject_of(tellings);
+        message.text = compose_call(hook->format, tellings, message.lost);
+    } else {
+        MailMessage mail = compose_mail(*config_.mail, tellings, message.lost);
+        message.subject = std::move(mail.subject);
+        message.text = std::move(mail.text);
+        message.sender = std::move(mail.sender);
+        message.recipients = std::move(mail.recipients);
+    }
+}
+
+// What was told by a message that is not saved must not be there either. Until it is there, no notice goes
+// whose part of it would be forgotten.
+void Outbox::save_told() {
+    for (const auto& [name, channel] : channels_)
+        if (!std::ranges::all_of(channel.messages, &Message::saved))
+            return;
+    const auto written = spool_.write(kToldFile, told_.encode());
+    if (!written && !disk_failed_)
+        say_(Weight::error, "spool", written.error().text());
+    disk_failed_ = !written;
+    if (!written)
+        return;
+    for (const std::string& file : std::exchange(to_remove_, {})) {
+        seen_.erase(file);
+        if (const auto removed = spool_.remove_notice(file); !removed)
+            say_(Weight::error, "spool", removed.error().text());
+    }
+}
+
+Outbox::Time Outbox::next_wake(Time now) const {
+    Time wake = now + std::chrono::hours(1);
+    for (const auto& [name, channel] : channels_) {
+        if (channel.in_flight())
+            continue;
+        for (const Message& each : channel.messages)
+            if (channel.may_go(each))
+                wake = std::min(wake, each.next_try);
+        if (channel.has_notice_to_tell())
+            wake = std::min(wake, told_.next_message_at(name, now));
+    }
+    return wake;
+}
+
+std::set<std::string> Outbox::failed_cats() const {
+    Told then = told_;
+    for (const auto& [name, channel] : channels_)
+        for (const Waiting& each : channel.notices) {
+            Told::Marks marks;
+            (void)then.take(each.notice, marks);
+        }
+    return then.failed_cats();
+}
+
+Outbox::Counters Outbox::counters() const {
+    Counters counters = counters_;
+    for (const auto& [name, channel] : channels_)
+        counters.waiting += channel.notices.size() + channel.messages.size();
+    for (const auto& [name, channel] : channels_)
+        if (counters.trouble.empty() && !channel.refused_because.empty())
+            counters.trouble = name + ": " + channel.refused_because;
+    return counters;
+}
+
+}  // namespace healthcheckd::master

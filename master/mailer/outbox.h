@@ -1,0 +1,138 @@
+// From notices to delivered messages: collects, limits, remembers, retries. Mailer.
+//
+// Each channel goes by itself. Its notices become messages: the first at once, those that follow within
+// mail.digestSeconds in one, no more than mail.maxPerHour. Notices that change nothing are dropped as soon as
+// they are seen, and what waits is kept in order:
+//
+//   a message that failed as a whole       blocks its channel; once it has failed a few times for a reason of
+//                                          its own, only notices of the cats that it is about
+//   a mail that some recipients got        goes before later mails to the others
+//
+// What is in the spool is always enough to go on from: a message is saved before its notices are removed,
+// what was told is saved before that, and a message is removed when it is delivered or kept in `dead`.
+#pragma once
+
+#include "common/config/config.h"
+#include "master/mailer/delivery/delivery.h"
+#include "master/mailer/spool_message.h"
+#include "master/mailer/told.h"
+#include "master/notice/spool.h"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace healthcheckd::master {
+
+// What the outbox has to say to the log; `who` is a cat or a channel.
+enum class Weight { info, warning, error };
+using SayFunction = std::function<void(Weight weight, const std::string& who, const std::string& text)>;
+
+class Outbox {
+public:
+    using Time = std::chrono::system_clock::time_point;
+    static constexpr std::chrono::seconds kFirstWait{5};
+    static constexpr std::chrono::seconds kLongestWait{900};
+    static constexpr std::chrono::hours kMostAge{5 * 24};
+
+    struct Counters {
+        std::size_t waiting = 0;   // notices and messages in the spool
+        std::uint64_t sent = 0;    // messages delivered, since this process began
+        std::uint64_t failed = 0;  // messages or recipients given up, since then
+        std::string trouble;       // why a server refuses us, until it takes something again; or empty
+        friend bool operator==(const Counters&, const Counters&) = default;
+    };
+    struct Message : SpoolMessage {
+        Time next_try{};
+        bool in_flight = false;
+        bool blocks_channel = true;  // nothing after it is told before it
+        bool quiet = false;          // why it was put off has been said
+        bool saved = true;           // false: the disk was full; its notices are still in the spool
+        std::vector<std::string> behind =
+            {};  // in flight: recipients whom an earlier message has to reach first
+    };
+
+    Outbox(const Config& config, const Spool& spool, std::string life, SayFunction say);
+
+    // Takes up what lies in the spool; before anything else. `now`: the present, here and below.
+    void load(Time now);
+    // Looks for new notices.
+    void scan();
+    // Notices that their writers could not keep.
+    void note_lost(std::uint64_t count);
+    // Messages to be handed over now. Each stays valid until report() was called for it.
+    std::vector<Message*> due(Time now);
+    void report(Message& message, const DeliveryResult& result, Time now);
+    // When due() may have something, unless something happens before.
+    Time next_wake(Time now) const;
+
+    Counters counters() const;
+    // Cats of which somebody waits to hear that they are well again, once all that waits has been told.
+    std::set<std::string> failed_cats() const;
+
+private:
+    static constexpr const char* kToldFile = "told.json";
+    struct Waiting {
+        std::string file;
+        std::size_t bytes = 0;
+        Notice notice;
+    };
+    struct Channel {
+        std::vector<Waiting> notices;
+        std::list<Message> messages;
+        bool unsifted = false;  // there may be notices that change nothing
+        std::string refusal;    // DeliveryResult::refusal, said already; empty: the server takes what we send
+        std::string refused_because;
+        bool in_flight() const;
+        bool is_blocked() const;
+        // Cats whose notices wait, as an earlier one is in a message that nobody has got.
+        std::set<std::string> unsettled_cats() const;
+        bool has_notice_to_tell() const;
+        // Recipients of `message` to whom an earlier one has to go first.
+        std::vector<std::string> behind(const Message& message) const;
+        bool may_go(const Message& message) const;
+    };
+
+    void load_messages(Time now);
+    void take_up_message(const std::string& name, Time now);
+    void release_pending();
+    void take_up_notice(const std::string& file, std::vector<Waiting>& found);
+    void put_aside(const std::string& name, const std::string& why);
+    void sift(Channel& channel);
+    void compose(const std::string& name, Channel& channel, Time now);
+    std::vector<Telling> take_notices(Channel& channel, Message& message);
+    std::string next_name(const std::string& channel, Time now);
+    void write_text(SpoolMessage& message, const std::vector<Telling>& tellings) const;
+    void save(Message& message);
+    void save_told();
+    void on_delivered(Channel& channel, Message& message, const DeliveryResult& result, Time now);
+    void on_refused(Channel& channel, Message& message, const std::string& why, Time now);
+    void on_put_off(Channel& channel, Message& message, const DeliveryResult& result, Time now);
+    void try_later(Message& message, const DeliveryResult& result, Time now);
+    static bool note_refusal(Channel& channel, const DeliveryResult& result);
+    bool give_up(const SpoolMessage& message, const std::vector<std::string>& recipients,
+                 const std::string& why);
+    bool give_up_refused(Message& message, const DeliveryResult& result);
+    void drop(Channel& channel, Message& message);
+    const WebhookConfig* webhook(const std::string& channel) const;
+
+    const Config& config_;
+    const Spool& spool_;
+    const std::string life_;
+    SayFunction say_;
+    Told told_;
+    std::map<std::string, Channel> channels_;
+    std::set<std::string> seen_;          // files of notices that are in `channels_`
+    std::vector<std::string> to_remove_;  // files of notices, once told.json says what they changed
+    std::chrono::nanoseconds last_name_{0};
+    Counters counters_;
+    bool disk_failed_ = false;
+};
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,213 @@
+// What becomes of a message: delivered, tried again, or given up and kept with the reason. Mailer.
+#include "common/text/printable.h"
+#include "master/mailer/outbox.h"
+#include "master/mailer/retry_wait.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <spdlog/fmt/fmt.h>
+
+namespace healthcheckd::master {
+
+namespace {
+
+constexpr std::uint32_t kBlockingTries = 4;  // of a message that fails by itself: then the next ones go first
+// No message was made before this: the clock was wrong then.
+constexpr std::chrono::sys_days kEarliest = std::chrono::year(2020) / 1 / 1;
+
+std::string dead_text(const SpoolMessage& message, const std::vector<std::string>& recipients,
+                      const std::string& why) {
+    if (message.channel != "mail") {
+        const auto call = nlohmann::ordered_json::parse(message.text, nullptr, false);
+        const nlohmann::ordered_json dead = {
+            {"channel", message.channel},
+            {"reason", printable(why)},
+            {"call", call.is_discarded() ? nlohmann::ordered_json(message.text) : call}};
+        return dead.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
+    }
+    std::string head = "X-Healthcheckd-Reason: " + printable(why) + "\r\n";
+    for (const std::string& each : recipients)
+        head += "X-Healthcheckd-Recipient: " + printable(each) + "\r\n";
+    return head + message.text;
+}
+
+// "a@b: 550 nobody; c@d: 551 moved", of those with this fate.
+std::string answers(const DeliveryResult& result, Fate fate) {
+    std::string all;
+    for (const RecipientFate& each : result.exceptions)
+        if (each.fate == fate)
+            all += (all.empty() ? "" : "; ") + each.address + ": " + each.answer;
+    return all;
+}
+
+void add(std::vector<std::string>& to, const std::vector<std::string>& more) {
+    to.insert(to.end(), more.begin(), more.end());
+}
+
+}  // namespace
+
+void Outbox::report(Message& message, const DeliveryResult& result, Time now) {
+    Channel& channel = channels_.at(message.channel);
+    message.quiet = !note_refusal(channel, result);
+    message.in_flight = false;
+    ++message.tries;
+    if (message.made < kEarliest || message.made > now)
+        message.made = now;
+    switch (result.fate) {
+    case Fate::delivered:
+        return on_delivered(channel, message, result, now);
+    case Fate::refused:
+        return on_refused(channel, message, result.message, now);
+    case Fate::put_off:
+        return on_put_off(channel, message, result, now);
+    }
+}
+
+void Outbox::on_delivered(Channel& channel, Message& message, const DeliveryResult& result, Time now) {
+    ++counters_.sent;
+    say_(Weight::info, message.channel,
+         fmt::format("sent: {} ({}{})", message.subject, result.message,
+                     message.tries > 1 ? fmt::format(", try {}", message.tries) : ""));
+    const bool kept = give_up_refused(message, result);
+    std::vector<std::string> later;
+    for (const RecipientFate& each : result.exceptions)
+        if (each.fate == Fate::put_off || !kept)
+            later.push_back(each.address);
+    const std::vector<std::string> behind = std::exchange(message.behind, {});
+    if (later.empty() && behind.empty())
+        return drop(channel, message);
+    const bool put_off = !later.empty();
+    message.recipients = std::move(later);
+    add(message.recipients, behind);
+    message.partly = true;
+    message.blocks_channel = false;
+    if (put_off)
+        return try_later(
+            message,
+            {.message = answers(result, kept ? Fate::put_off : Fate::refused),
+             .retry_slowly = std::ranges::any_of(result.exceptions, &RecipientFate::retry_slowly),
+             .refusal = result.refusal},
+            now);
+    message.next_try = now;
+    save(message);
+}
+
+void Outbox::on_refused(Channel& channel, Message& message, const std::string& why, Time now) {
+    const bool kept = give_up(message, message.recipients, why);
+    const std::vector<std::string> behind = std::exchange(message.behind, {});
+    if (!kept) {
+        add(message.recipients, behind);
+        message.blocks_channel = false;
+        return try_later(message, {.message = why, .exceptions = {}}, now);
+    }
+    if (!behind.empty()) {
+        message.recipients = behind;
+        message.partly = true;
+        message.blocks_channel = false;
+        message.next_try = now;
+        return save(message);
+    }
+    if (!message.partly) {
+        // Else a recovery would follow that nobody understands, and the losses would never be told.
+        told_.forget(message.marks);
+        told_.lost += message.lost;
+        channel.unsifted = true;
+        save_told();
+    }
+    drop(channel, message);
+}
+
+void Outbox::on_put_off(Channel& channel, Message& message, const DeliveryResult& result, Time now) {
+    (void)give_up_refused(message, result);
+    if (now - message.made >= kMostAge)
+        return on_refused(channel, message,
+                          fmt::format("not delivered within {} days: {}", kMostAge / std::chrono::hours(24),
+                                      result.message),
+                          now);
+    add(message.recipients, std::exchange(message.behind, {}));
+    try_later(message, result, now);
+}
+
+void Outbox::try_later(Message& message, const DeliveryResult& result, Time now) {
+    message.last_error = result.message;
+    if (!result.concerns_channel && message.tries >= kBlockingTries)
+        message.blocks_channel = false;
+    // What is to be retried slowly gets what others get after their last doubling.
+    const auto wait =
+        retry_wait(message.tries, result.retry_slowly ? kLongestWait : kFirstWait, kLongestWait);
+    message.next_try = now + wait;
+    save(message);
+    if (message.quiet)
+        return;
+    say_(Weight::warning, message.channel,
+         fmt::format("not sent yet: {} ({}); try {} in {} s{}", message.subject, result.message,
+                     message.tries + 1, std::chrono::round<std::chrono::seconds>(wait).count(),
+                     result.refusal.empty()
+                         ? ""
+                         : "; it is this host that the server refuses, and that is said only once"));
+}
+
+// Returns whether why a message is put off is to be said: a server that refuses us does so until somebody has
+// changed something, which is said once, and again when it is for another reason.
+bool Outbox::note_refusal(Channel& channel, const DeliveryResult& result) {
+    const bool fresh = result.refusal.empty() || channel.refusal != result.refusal;
+    if (result.refusal.empty() && result.fate == Fate::delivered) {
+        channel.refusal.clear();
+        channel.refused_because.clear();
+    } else if (!result.refusal.empty() && fresh) {
+        channel.refusal = result.refusal;
+        channel.refused_because =
+            result.fate == Fate::delivered ? answers(result, Fate::put_off) : result.message;
+    }
+    return fresh;
+}
+
+// Single recipients that were refused for good. False: they could not be kept, and are tried again.
+bool Outbox::give_up_refused(Message& message, const DeliveryResult& result) {
+    std::vector<std::string> refused;
+    for (const RecipientFate& each : result.exceptions)
+        if (each.fate == Fate::refused && std::ranges::count(message.recipients, each.address) > 0)
+            refused.push_back(each.address);
+    if (refused.empty())
+        return true;
+    if (!give_up(message, refused, answers(result, Fate::refused)))
+        return false;
+    for (const std::string& each : refused)
+        std::erase(message.recipients, each);
+    return true;
+}
+
+// False: it could not be kept, so it must not go.
+bool Outbox::give_up(const SpoolMessage& message, const std::vector<std::string>& recipients,
+                     const std::string& why) {
+    std::string name = message.name.substr(0, message.name.size() - kMessageFile.size());
+    name += fmt::format(".{}{}", message.tries, message.channel == "mail" ? ".eml" : ".json");
+    const auto kept = spool_.bury(name, dead_text(message, recipients, why));
+    if (!kept) {
+        say_(Weight::error, message.channel,
+             fmt::format("{} ({}) stays, as it could not be kept: {}", message.subject, why,
+                         kept.error().text()));
+        return false;
+    }
+    ++counters_.failed;
+    std::string to;
+    for (const std::string& each : recipients)
+        to += (to.empty() ? " to " : ", ") + each;
+    say_(
+        Weight::error, message.channel,
+        fmt::format("given up: {}{}: {} (kept as {}/{})", message.subject, to, why, spool_.dead_dir(), name));
+    return true;
+}
+
+void Outbox::drop(Channel& channel, Message& message) {
+    // Of one that was never saved: they would be told once more.
+    add(to_remove_, message.notices);
+    const std::string name = message.name;
+    channel.messages.remove_if([&](const Message& each) { return &each == &message; });
+    if (!to_remove_.empty())
+        save_told();
+    if (const auto removed = spool_.remove(name); !removed)
+        say_(Weight::error, "spool", removed.error().text() + "; it may be sent once more");
+}
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,55 @@
+#include "master/mailer/spool_message.h"
+
+#include "common/text/json_number.h"
+#include "common/text/printable.h"
+
+#include <nlohmann/json.hpp>
+
+namespace healthcheckd::master {
+
+using nlohmann::json;
+
+std::string encode_message(const SpoolMessage& message) {
+    const json all = {{"version", 1},
+                      {"channel", message.channel},
+                      {"madeMs", unix_ms(message.made)},
+                      {"subject", message.subject},
+                      {"text", message.text},
+                      {"sender", message.sender},
+                      {"recipients", message.recipients},
+                      {"notices", message.notices},
+                      {"marks", marks_json(message.marks)},
+                      {"lost", message.lost},
+                      {"partly", message.partly},
+                      {"tries", message.tries},
+                      {"lastError", message.last_error}};
+    return all.dump(1, ' ', false, json::error_handler_t::replace) + '\n';
+}
+
+Result<SpoolMessage> decode_message(std::string_view text, std::string name) {
+    try {
+        const json all = json::parse(text);
+        SpoolMessage message;
+        message.name = std::move(name);
+        message.channel = all.at("channel");
+        message.made = time_of(all.at("madeMs"));
+        message.subject = all.at("subject");
+        message.text = all.at("text");
+        message.sender = all.at("sender");
+        message.recipients = all.at("recipients");
+        message.notices = all.at("notices");
+        message.marks = marks_of(all.at("marks"));
+        message.lost = all.contains("lost") ? whole_of<std::uint64_t>(all.at("lost")) : 0;
+        message.partly = all.value("partly", false);
+        message.tries = whole_of<std::uint32_t>(all.at("tries"));
+        message.last_error = all.at("lastError");
+        // Whoever wrote it, it is sent as it is.
+        if (message.channel != "mail" && !json::accept(message.text))
+            return Error{"is damaged: its call is no JSON"};
+        return message;
+    } catch (const std::exception& failure) {
+        return Error{"is no message: " + printable(failure.what(), 200)};
+    }
+}
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,58 @@
+#include "master/notice/spool_owner.h"
+
+#include "common/system/unique_fd.h"
+
+#include <cerrno>
+#include <dirent.h>
+#include <fcntl.h>
+#include <memory>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace healthcheckd::master {
+
+namespace {
+
+constexpr int kMostFiles = 100'000;
+
+struct CloseFolder {
+    void operator()(DIR* folder) const { ::closedir(folder); }
+};
+
+Result<void> give_files(int folder, uid_t uid, gid_t gid) {
+    const int copy = ::fcntl(folder, F_DUPFD_CLOEXEC, 0);
+    const std::unique_ptr<DIR, CloseFolder> entries(copy < 0 ? nullptr : ::fdopendir(copy));
+    for (int i = 0; entries && i < kMostFiles; ++i) {
+        const dirent* entry = ::readdir(entries.get());
+        if (entry == nullptr)
+            break;
+        struct stat file {};
+        if (::fstatat(folder, entry->d_name, &file, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(file.st_mode) ||
+            file.st_nlink != 1 || file.st_uid == uid)
+            continue;
+        if (::fchownat(folder, entry->d_name, uid, gid, AT_SYMLINK_NOFOLLOW) != 0 && errno != ENOENT)
+            return system_error(std::string("chown ") + entry->d_name);
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<void> give_folder(const std::string& path, uid_t uid, gid_t gid) {
+    if (::geteuid() != 0)
+        return {};
+    const UniqueFd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    struct stat status {};
+    if (!folder || ::fstat(folder.get(), &status) != 0)
+        return system_error("open " + path);
+    // The files all the same: an earlier start may have been cut off between folder and files.
+    if (status.st_uid == uid && (status.st_mode & 0777) == 0700)
+        return give_files(folder.get(), uid, gid);
+    // First the folder: who had it can then put nothing else in the place of a file.
+    if (::fchown(folder.get(), uid, gid) != 0 || ::fchmod(folder.get(), 0700) != 0)
+        // A uid that this user namespace does not have, or a file system that keeps none: it stays root's.
+        return errno == EPERM || errno == EINVAL ? Result<void>() : system_error("chown " + path);
+    return give_files(folder.get(), uid, gid);
+}
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,38 @@
+// How long to wait before a child that ended is started again: a value without clock. Master.
+#pragma once
+
+#include "master/process/loop.h"
+
+#include <algorithm>
+
+namespace healthcheckd::master {
+
+// The first end is answered at once. One that follows within kQuiet of the start waits 1 s, and twice as long
+// each further time, up to 60 s. A child that lived for kQuiet and longer starts over.
+class Backoff {
+public:
+    static constexpr Milliseconds kQuiet{10'000};
+    static constexpr Milliseconds kFirst{1'000};
+    static constexpr Milliseconds kMost{60'000};
+
+    void on_start(TimePoint now) { started_ = now; }
+
+    // How long to wait before the next start.
+    Milliseconds on_end(TimePoint now) {
+        if (now - started_ >= kQuiet)
+            early_ends_ = 0;
+        ++early_ends_;
+        wait_ = early_ends_ < 2 ? Milliseconds{0}
+                                : std::min(kMost, wait_ == Milliseconds{0} ? kFirst : wait_ * 2);
+        return wait_;
+    }
+
+    bool throttled() const { return wait_ > Milliseconds{0}; }
+
+private:
+    TimePoint started_{};
+    int early_ends_ = 0;
+    Milliseconds wait_{0};
+};
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,40 @@
+// Says once which sandbox layers this machine does not have, whichever child meets it first. Master.
+#pragma once
+
+#include "common/log/log.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace healthcheckd::master {
+
+// What enter_sandbox() and ChildUser::missing may name.
+inline constexpr std::array<std::string_view, 9> kSandboxLayers = {
+    "bounding set",    "uid",     "single uids",   "no_new_privs", "landlock", "landlock ports",
+    "landlock scopes", "seccomp", "CAP_SYS_PTRACE"};
+
+class LayerNotes {
+public:
+    // `missing`: names joined by commas, as `ready` has them; empty: none. What is not the name of a layer is
+    // left out: a child must not fill the log or the master's memory with its inventions.
+    void note(std::string_view who, std::string_view missing) {
+        std::string fresh;
+        while (!missing.empty()) {
+            const std::string_view name = missing.substr(0, missing.find(','));
+            missing.remove_prefix(std::min(missing.size(), name.size() + 1));
+            const auto known = std::ranges::find(kSandboxLayers, name);
+            if (known != kSandboxLayers.end() && said_.insert(*known).second)
+                fresh.append(fresh.empty() ? "" : ",").append(name);
+        }
+        if (!fresh.empty())
+            log::warning(who, "sandbox layers not available on this system: {}", fresh);
+    }
+
+private:
+    std::set<std::string_view> said_;  // of kSandboxLayers
+};
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,256 @@
+#include "master/process/spawner.h"
+
+#include "common/log/log.h"
+#include "common/system/process_title.h"
+#include "common/wire/channel.h"
+
+#include <algorithm>
+#include <csignal>
+#include <cstring>
+#include <optional>
+#include <spdlog/fmt/fmt.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <thread>
+
+namespace healthcheckd::master {
+
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool kKeepStderr = true;  // where the sanitizers write
+#else
+constexpr bool kKeepStderr = false;
+#endif
+
+constexpr Milliseconds kEndLimit{1'000};   // from SIGKILL to the child's end
+constexpr std::size_t kBornTogether = 64;  // bounds the descriptors that are open for children to be born
+
+// Puts `wanted` at kControlFd and up, /dev/null at 0 to 2, and closes the rest.
+bool arrange_descriptors(std::vector<int> wanted) {
+    const int last = kControlFd + static_cast<int>(wanted.size());
+    const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0)
+        return false;
+    wanted.push_back(null);
+    // First out of the way of all final numbers, so that no dup2() closes one that is still needed.
+    for (int& fd : wanted) {
+        fd = ::fcntl(fd, F_DUPFD_CLOEXEC, last + 1);
+        if (fd < 0)
+            return false;
+    }
+    const int null_copy = wanted.back();
+    wanted.pop_back();
+    for (int fd = 0; fd <= 2; ++fd)
+        if (!(kKeepStderr && fd == 2) && ::dup2(null_copy, fd) < 0)
+            return false;
+    for (std::size_t i = 0; i < wanted.size(); ++i)
+        if (::dup3(wanted[i], kControlFd + static_cast<int>(i), O_CLOEXEC) < 0)
+            return false;
+    return ::close_range(static_cast<unsigned>(last), ~0U, 0) == 0;
+}
+
+// Not inlined: its line of 4096 bytes would lie on the stack of every child for good.
+[[noreturn, gnu::noinline]] void give_up(int report) noexcept {
+    (void)write_line(report,
+                     encode(Broken{system_error("its descriptors could not be arranged").text()}).line());
+    ::_exit(120);
+}
+
+[[noreturn]] void child_life(const ChildSpec& spec, int control, int report, pid_t master) noexcept {
+    // The loop's signal handlers would write into the master's own pipe: they go first, while signals are
+    // blocked.
+    for (int number = 1; number < NSIG; ++number)
+        ::signal(number, SIG_DFL);
+    for (const int number : {SIGPIPE, SIGXFSZ})  // a lost reader, a full file: an error code, not a death
+        ::signal(number, SIG_IGN);
+    sigset_t none;
+    sigemptyset(&none);
+    std::vector<int> fds{control, report};
+    fds.insert(fds.end(), spec.extra_fds.begin(), spec.extra_fds.end());
+    if (!arrange_descriptors(std::move(fds)))
+        give_up(report);
+    // Out of the master's group: a Ctrl-C, or a supervisord that signals the whole group, is for the master
+    // to answer.
+    ::setsid();
+    set_process_title(spec.title);
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != master)
+        ::_exit(121);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    ::_exit(spec.main(master));
+}
+
+}  // namespace
+
+bool ChildEnd::clean() const {
+    return is_exit(0);
+}
+
+bool ChildEnd::is_exit(int status) const {
+    return WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == status;
+}
+
+std::string ChildEnd::text() const {
+    if (WIFSIGNALED(wait_status))
+        return fmt::format("killed by signal {} ({})", WTERMSIG(wait_status),
+                           ::sigdescr_np(WTERMSIG(wait_status)));
+    return fmt::format("exit status {}", WEXITSTATUS(wait_status));
+}
+
+Spawner::Spawner(Loop& loop)
+    : loop_(loop), reports_(loop), child_signal_(loop, SIGCHLD, [this] { reap(); }) {}
+
+// What a fork needs, made before it, and what came of it.
+struct Spawner::Cradle {
+    void open();
+    // Writes to the stack and to the cradle only.
+    void fork(const ChildSpec& spec, const SecretStore* environment);
+
+    ChildProcess child;
+    UniqueFd childs_control;
+    UniqueFd childs_report;
+    std::optional<Error> failure;
+};
+
+void Spawner::Cradle::open() {
+    auto control = make_seqpacket_pair();
+    auto report = control ? make_pipe() : control.error();
+    if (!report) {
+        failure = report.error();
+        return;
+    }
+    for (const int fd : {control->first.get(), report->first.get()})
+        if (const auto set = set_nonblocking(fd); !set)
+            failure = set.error();
+    child.control = std::move(control->first);
+    child.report = std::move(report->first);
+    childs_control = std::move(control->second);
+    childs_report = std::move(report->second);
+}
+
+void Spawner::Cradle::fork(const ChildSpec& spec, const SecretStore* environment) {
+    if (failure)
+        return;
+    const pid_t master = ::getpid();
+    const SecretStore nothing;
+    const SecretStore::Exposure exposure(spec.secrets != nullptr ? *spec.secrets : nothing, spec.group);
+    const SecretStore::Exposure variables(environment != nullptr ? *environment : nothing,
+                                          spec.environment ? kEnvironment : SecretStore::kNobody);
+
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    ::sigprocmask(SIG_SETMASK, &all, &before);
+    // Not fork(): the child never enters libuv, whose handler (pthread_atfork) would only open pipes there.
+    // The master has one thread, so no lock is held by another one.
+    child.pid = ::_Fork();
+    if (child.pid == 0)
+        child_life(spec, childs_control.get(), childs_report.get(), master);
+    const int fork_error = errno;
+    ::sigprocmask(SIG_SETMASK, &before, nullptr);
+    if (child.pid < 0)
+        failure = system_error("fork", fork_error);
+    childs_control.reset();
+    childs_report.reset();
+}
+
+Result<ChildProcess> Spawner::enter(Cradle& cradle, const ChildSpec& spec,
+                                    std::function<void(const ChildEnd&)> on_end) {
+    if (cradle.failure)
+        return *cradle.failure;
+    const pid_t pid = cradle.child.pid;
+    on_end_[pid] = std::move(on_end);
+    if (spec.user)
+        users_[pid] = spec.user;
+    if (spec.limit > Milliseconds(0)) {
+        const auto on_limit = [this, pid, killed = std::make_shared<bool>(false)] {
+            kill(pid);
+            if (!std::exchange(*killed, true))
+                return limits_.at(pid).start(kEndLimit);
+            // It waits in the kernel, where no signal ends it: nobody waits for it any longer.
+            if (const auto callback = std::exchange(on_end_.at(pid), nullptr))
+                callback(ChildEnd{pid, SIGKILL});
+        };
+        limits_.try_emplace(pid, loop_, on_limit).first->second.start(spec.limit);
+    }
+    return std::move(cradle.child);
+}
+
+Result<ChildProcess> Spawner::spawn(const ChildSpec& spec, std::function<void(const ChildEnd&)> on_end) {
+    Cradle cradle;
+    cradle.open();
+    cradle.fork(spec, environment_);
+    return enter(cradle, spec, std::move(on_end));
+}
+
+void Spawner::spawn_all(std::vector<Birth> births) {
+    std::vector<Cradle> cradles(births.size());
+    for (std::size_t first = 0; first < births.size(); first += kBornTogether) {
+        const std::size_t end = std::min(first + kBornTogether, births.size());
+        for (std::size_t i = first; i < end; ++i)
+            cradles[i].open();
+        for (std::size_t i = first; i < end; ++i)
+            cradles[i].fork(births[i].spec, environment_);
+    }
+    for (std::size_t i = 0; i < births.size(); ++i)
+        births[i].on_born(enter(cradles[i], births[i].spec, std::move(births[i].on_end)));
+}
+
+void Spawner::hide_environment() {
+    environment_ = &master::hide_environment();
+}
+
+void Spawner::forget(pid_t pid) {
+    const auto found = on_end_.find(pid);
+    if (found != on_end_.end())
+        found->second = nullptr;
+}
+
+void Spawner::on_end(pid_t pid, std::function<void(const ChildEnd&)> callback) {
+    const auto found = on_end_.find(pid);
+    if (found != on_end_.end())
+        found->second = std::move(callback);
+}
+
+void Spawner::kill(pid_t pid) const {
+    if (is_child(pid))
+        ::kill(pid, SIGKILL);
+}
+
+void Spawner::terminate(pid_t pid) const {
+    if (is_child(pid))
+        ::kill(pid, SIGTERM);
+}
+
+void Spawner::reap() {
+    // One SIGCHLD may stand for many ends.
+    for (;;) {
+        int status = 0;
+        const pid_t pid = ::waitpid(-1, &status, WNOHANG);
+        if (pid <= 0)
+            return;
+        const auto found = on_end_.find(pid);
+        if (found == on_end_.end()) {
+            log::info("", "reaped process {}, a child that was not started here", pid);
+            continue;
+        }
+        const auto callback = std::move(found->second);
+        on_end_.erase(found);
+        limits_.erase(pid);
+        users_.erase(pid);
+        if (callback)
+            callback(ChildEnd{pid, status});
+    }
+}
+
+void Spawner::end_all(Milliseconds limit) {
+    for (auto& [pid, callback] : on_end_) {
+        callback = nullptr;
+        ::kill(pid, SIGKILL);
+    }
+    const TimePoint deadline = Clock::now() + limit;
+    for (reap(); !on_end_.empty() && Clock::now() < deadline; reap())
+        std::this_thread::sleep_for(Milliseconds(2));
+}
+
+}  // namespace healthcheckd::master

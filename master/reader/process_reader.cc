@@ -1,0 +1,311 @@
+#include "master/reader/process_reader.h"
+
+#include "common/log/log.h"
+#include "common/wire/channel.h"
+#include "master/reader/process_reader_child.h"
+
+namespace healthcheckd::master {
+
+namespace {
+
+constexpr char kWho[] = "processes";
+
+}  // namespace
+
+ProcessReader::ProcessReader(Loop& loop, Spawner& spawner, LayerNotes& layers, SandboxLevel level)
+    : ProcessReader(loop, spawner, layers, level, run_process_reader) {}
+
+ProcessReader::ProcessReader(Loop& loop, Spawner& spawner, LayerNotes& layers, SandboxLevel level, Life life)
+    : loop_(loop), spawner_(spawner), layers_(layers), level_(level), life_(std::move(life)),
+      pump_timer_(loop, [this] { pump(); }), deadline_(loop, [this] { on_deadline(); }),
+      spawn_timer_(loop, [this] {
+          resting_ = false;
+          pump();
+      }) {}
+
+ProcessReader::~ProcessReader() {
+    if (child_) {
+        answers_.reset();
+        spawner_.forget(child_->pid);
+        spawner_.kill(child_->pid);
+    }
+}
+
+void ProcessReader::identify(pid_t pid, OnProcess done) {
+    Question question;
+    question.process.pid = pid;
+    question.on_process = std::move(done);
+    add(std::move(question));
+}
+
+void ProcessReader::measure(ProcessId process, std::string file, OnDescriptor done) {
+    Question question;
+    question.process = process;
+    question.file = std::move(file);
+    question.on_descriptor = std::move(done);
+    add(std::move(question));
+}
+
+void ProcessReader::holds(pid_t pid, std::uint16_t port, OnHeld done) {
+    Question question;
+    question.process.pid = pid;
+    question.port = port;
+    question.on_held = std::move(done);
+    add(std::move(question));
+}
+
+void ProcessReader::use(SandboxLevel level) {
+    level_ = level;
+    if (child_)
+        lose_child("it is to be confined in another way");
+}
+
+// Never answered from within the question: who asks may not be ready for it.
+void ProcessReader::add(Question question) {
+    question.seq = ++seq_;
+    waiting_.push_back(std::move(question));
+    pump_timer_.start(Milliseconds(0));
+}
+
+void ProcessReader::fail(const Question& question, Error error) {
+    if (question.on_process)
+        question.on_process(std::move(error));
+    else if (question.on_descriptor)
+        question.on_descriptor(std::move(error));
+    else
+        question.on_held(std::move(error));
+}
+
+void ProcessReader::fail_all(const Error& error) {
+    std::deque<Question> all = std::exchange(asked_, {});
+    for (Question& question : std::exchange(waiting_, {}))
+        all.push_back(std::move(question));
+    for (const Question& question : all)
+        fail(question, error);
+}
+
+// Is `pid` left out at this time?
+bool ProcessReader::rests(pid_t pid) {
+    const auto found = left_out_.find(pid);
+    return found != left_out_.end() && Clock::now() < found->second.until;
+}
+
+void ProcessReader::pump() {
+    if (waiting_.empty())
+        return;
+    if (waiting_.size() > kMostWaiting || resting_)
+        return fail_all(Error{"there is no process that could look at it", EAGAIN});
+    if (!child_)
+        spawn();
+    while (ready_ && !waiting_.empty() && asked_.size() < kMostAsked) {
+        Question question = std::move(waiting_.front());
+        waiting_.pop_front();
+        if (rests(question.process.pid)) {
+            hangs(question);
+            continue;
+        }
+        if (const auto sent = send(question); !sent) {
+            on_unsent(question, sent.error());
+            continue;
+        }
+        asked_.push_back(std::move(question));
+        if (asked_.size() == 1)
+            deadline_.start(answer_limit());
+    }
+}
+
+Result<void> ProcessReader::send(const Question& question) {
+    const pid_t pid = question.process.pid;
+    LineWriter line = question.on_process ? encode(Identify{question.seq, pid})
+                      : question.on_descriptor
+                          ? encode(Measure{question.seq, question.process, question.file})
+                          : encode(Holds{question.seq, pid, question.port});
+    return send_packet(child_->control.get(), line.line());
+}
+
+// That says nothing of the process it is about.
+void ProcessReader::on_unsent(const Question& question, const Error& error) {
+    const std::string why = "the process reader takes no question: " + error.text();
+    if (error.code == EPIPE || error.code == ECONNRESET || error.code == ENOTCONN) {
+        broken_ = why;
+        spawner_.kill(child_->pid);
+    }
+    fail(question, Error{why, EAGAIN});
+}
+
+void ProcessReader::spawn() {
+    ChildSpec spec;
+    spec.title = "healthcheckd: process reader";
+    spec.user = spawner_.uids().take();
+    spec.main = [life = life_, level = level_, user = spec.user](pid_t master) {
+        return life(level, *user, master);
+    };
+    broken_.clear();
+    ready_ = false;
+    backoff_.on_start(Clock::now());
+    auto child = *corpses_ < kMostCorpses
+                     ? spawner_.spawn(spec, [this](const ChildEnd& end) { on_end(end); })
+                     : Result<ChildProcess>(Error{"too many process readers hang in the kernel"});
+    if (!child) {
+        log::warning(kWho, "nobody can look at processes: {}", child.error().text());
+        resting_ = true;
+        spawn_timer_.start(std::max(backoff_.on_end(Clock::now()), Backoff::kFirst));
+        return fail_all(child.error());
+    }
+    child_ = std::move(*child);
+    reader_ = std::make_unique<ReportReader>(
+        spawner_.reports(), std::move(child_->report), ReportReader::Limits{},
+        [this](std::string_view line) { on_line(line); },
+        [this](std::string_view why) { broken_ = why, spawner_.kill(child_->pid); });
+    answers_ = std::make_unique<FdWatch>(loop_, child_->control.get(), FdWatch::For::reading,
+                                         [this] { on_answer(); });
+    deadline_.start(kReadyLimit);
+}
+
+void ProcessReader::on_line(std::string_view text) {
+    LinkLine line;
+    if (decode(text, line)) {
+        if (const auto* ready = std::get_if<Ready>(&line); ready != nullptr && !ready_) {
+            layers_.note(kWho, ready->missing);
+            ready_ = true;
+            deadline_.stop();
+            return pump_timer_.start(Milliseconds(0));
+        }
+        if (const auto* broken = std::get_if<Broken>(&line)) {
+            broken_ = broken->message;
+            return;
+        }
+    }
+    broken_ = "it broke the protocol";
+    spawner_.kill(child_->pid);
+}
+
+void ProcessReader::on_answer() {
+    for (std::size_t i = 0; i < kMostAsked && child_; ++i) {
+        auto packet = receive_packet_now(child_->control.get());
+        if (!packet && packet.error().code == EAGAIN)
+            break;
+        if (!packet || !*packet) {  // its end is learnt from its reaping
+            answers_->pause();
+            break;
+        }
+        if (asked_.empty()) {
+            broken_ = "it answered what nobody asked";
+            answers_->pause();
+            spawner_.kill(child_->pid);
+            break;
+        }
+        take(std::move(**packet));
+    }
+    if (child_ && asked_.empty() && ready_)
+        deadline_.stop();
+    pump_timer_.start(Milliseconds(0));
+}
+
+void ProcessReader::take(Packet packet) {
+    ReaderLine line;
+    const bool known = decode(packet.line, line);
+    const std::uint64_t seq = std::visit([](const auto& m) { return m.seq; }, line);
+    Question question = std::move(asked_.front());
+    asked_.pop_front();
+    const auto* process = std::get_if<ProcessLine>(&line);
+    const auto* held = std::get_if<Held>(&line);
+    const auto* refused = std::get_if<Refused>(&line);
+    const bool measured = std::holds_alternative<Measured>(line) && packet.attached;
+    const bool fits = refused != nullptr || (process != nullptr && question.on_process) ||
+                      (measured && question.on_descriptor) || (held != nullptr && question.on_held);
+    if (!known || seq != question.seq || !fits) {
+        broken_ = "it broke the protocol";
+        spawner_.kill(child_->pid);
+        return fail(question, Error{"the process reader is not understood", EPROTO});
+    }
+    deadline_.start(answer_limit());
+    left_out_.erase(question.process.pid);
+    if (refused != nullptr)
+        fail(question, Error{refused->message, refused->error});
+    else if (process != nullptr)
+        question.on_process(Process{process->start_ticks, process->ppid, process->inner});
+    else if (held != nullptr)
+        question.on_held(held->yes);
+    else
+        question.on_descriptor(std::move(packet.attached));
+}
+
+void ProcessReader::hangs(const Question& question) {
+    fail(question, Error{fmt::format("looking at process {} in /proc hangs (it executes a program and cannot "
+                                     "close a file, or its file system does not answer)",
+                                     question.process.pid),
+                         ETIMEDOUT});
+}
+
+void ProcessReader::on_deadline() {
+    const std::uint64_t front = asked_.empty() ? 0 : asked_.front().seq;
+    const bool ready = ready_;
+    // After a standstill of the master its timers come before what the child has long said.
+    reader_->drain();
+    on_answer();
+    if (!child_ || ready != ready_ || (asked_.empty() ? 0 : asked_.front().seq) != front)
+        return;
+    if (!ready_)
+        return lose_child("it did not get ready in time");
+    if (asked_.empty())
+        return;
+    Question question = std::move(asked_.front());
+    asked_.pop_front();
+    if (left_out_.size() >= kMostLeftOut)
+        left_out_.clear();
+    Rest& rest = left_out_[question.process.pid];
+    rest.length = rest.length == Milliseconds(0) ? kFirstRest : std::min(kLongestRest, rest.length * 2);
+    rest.until = Clock::now() + rest.length;
+    // One line for each of many would hide all others.
+    const bool many = answer_limit() == kShortLimit;
+    hung_at_.push_back(Clock::now());
+    if (hung_at_.size() > kManyHang)
+        hung_at_.pop_front();
+    lose_child(fmt::format("it hangs at process {}, which is left out for {} s{}", question.process.pid,
+                           rest.length.count() / 1000,
+                           answer_limit() == kShortLimit && !many ? "; more of them are not named" : ""),
+               many ? log::Level::debug : log::Level::warning);
+    hangs(question);
+}
+
+Milliseconds ProcessReader::answer_limit() const {
+    const bool many = hung_at_.size() == kManyHang && Clock::now() - hung_at_.front() < kHangSpan;
+    return many ? kShortLimit : kAnswerLimit;
+}
+
+// The next one is born without waiting for this one's end: a process that hangs in the kernel may have none.
+void ProcessReader::lose_child(std::string_view why, log::Level level) {
+    log::write(level, kWho, fmt::format("the process reader is replaced: {}", why));
+    const pid_t pid = child_->pid;
+    spawner_.on_end(pid, [corpses = corpses_](const ChildEnd&) { --*corpses; });
+    ++*corpses_;
+    spawner_.kill(pid);
+    reader_->stop();
+    answers_.reset();
+    child_.reset();
+    ready_ = false;
+    deadline_.stop();
+    waiting_.insert(waiting_.begin(), std::make_move_iterator(asked_.begin()),
+                    std::make_move_iterator(asked_.end()));
+    asked_.clear();
+    pump_timer_.start(Milliseconds(0));
+}
+
+void ProcessReader::on_end(const ChildEnd& end) {
+    reader_->drain();
+    on_answer();
+    reader_.reset();
+    answers_.reset();
+    child_.reset();
+    ready_ = false;
+    deadline_.stop();
+    log::warning(kWho, "the process reader ended: {}", broken_.empty() ? end.text() : broken_);
+    const Milliseconds wait = backoff_.on_end(Clock::now());
+    resting_ = wait > Milliseconds(0);
+    if (resting_)
+        spawn_timer_.start(wait);
+    fail_all(Error{"the process reader ended: " + (broken_.empty() ? end.text() : broken_), EAGAIN});
+}
+
+}  // namespace healthcheckd::master

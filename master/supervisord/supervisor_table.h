@@ -1,0 +1,17 @@
+// supervisord's answer to `list`, as the link brings it. Master.
+#pragma once
+
+#include "common/wire/protocol.h"
+
+#include <chrono>
+#include <vector>
+
+namespace healthcheckd::master {
+
+struct SupervisorTable {
+    std::vector<ProgramLine> programs = {};
+    SupervisorLine supervisord = {};    // who gave it
+    std::chrono::milliseconds took{0};  // from the question to the answer
+};
+
+}  // namespace healthcheckd::master

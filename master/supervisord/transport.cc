@@ -1,0 +1,344 @@
+#include "master/supervisord/transport.h"
+
+#include "common/net/tls_client.h"
+#include "common/net/tls_fault.h"
+#include "common/text/mime.h"
+#include "common/text/number.h"
+#include "common/text/printable.h"
+#include "master/config/texts.h"
+#include "master/supervisord/http.h"
+
+#include <arpa/inet.h>
+#include <array>
+#include <charconv>
+#include <curl/curl.h>
+#include <optional>
+#include <stdexcept>
+#include <sys/un.h>
+
+namespace healthcheckd::master {
+
+namespace {
+
+constexpr std::size_t kMaxHeaders = 64u << 10;
+
+bool is_address(const std::string& host) {
+    std::array<char, sizeof(in6_addr)> ignored;
+    return ::inet_pton(AF_INET, host.c_str(), ignored.data()) == 1 ||
+           ::inet_pton(AF_INET6, host.c_str(), ignored.data()) == 1;
+}
+
+std::string url_part(CURLU* url, CURLUPart part, unsigned flags = 0) {
+    char* text = nullptr;
+    if (curl_url_get(url, part, &text, flags) != CURLUE_OK)
+        return {};
+    std::string copy = text;
+    curl_free(text);
+    return copy;
+}
+
+// What one transfer has received so far; the callbacks of libcurl fill it.
+struct Received {
+    std::string body;
+    std::size_t header_bytes = 0;
+    bool too_large = false;
+};
+
+std::size_t on_body(char* data, std::size_t, std::size_t size, void* context) {
+    auto& received = *static_cast<Received*>(context);
+    if (received.body.size() + size > kMaxAnswer) {
+        received.too_large = true;
+        return 0;
+    }
+    received.body.append(data, size);
+    return size;
+}
+
+std::size_t on_header(char*, std::size_t, std::size_t size, void* context) {
+    auto& received = *static_cast<Received*>(context);
+    received.header_bytes += size;
+    received.too_large = received.header_bytes > kMaxHeaders;
+    return received.too_large ? 0 : size;
+}
+
+std::string seconds_text(std::chrono::milliseconds limit) {
+    return number_text(static_cast<double>(limit.count()) / 1000) + " s";
+}
+
+std::string error_text(int error) {
+    const char* text = ::strerrordesc_np(error);
+    return text != nullptr ? text : "error " + std::to_string(error);
+}
+
+HttpReply too_large(const std::string& who) {
+    return {kCallBadAnswer, who + " sent more than " + std::to_string(kMaxAnswer >> 20) + " MB", {}};
+}
+
+HttpReply late(const std::string& who, std::chrono::milliseconds limit) {
+    return {kCallTimeout, who + " takes connections but did not answer within " + seconds_text(limit), {}};
+}
+
+// What an answer that came whole is worth.
+HttpReply by_status(const std::string& who, int status, std::string body) {
+    if (status == 401 || status == 403)
+        return {kCallRefused,
+                who + " refuses the login (HTTP " + std::to_string(status) +
+                    "): check supervisordUser and supervisordPass",
+                {}};
+    if (status != 200)
+        return {kCallBadAnswer, who + " answered HTTP " + std::to_string(status), {}};
+    return {kCallOk, {}, std::move(body)};
+}
+
+}  // namespace
+
+Result<Endpoint> parse_endpoint(std::string_view text) {
+    Endpoint endpoint;
+    constexpr std::string_view kUnix = "unix://";
+    if (text.starts_with(kUnix)) {
+        endpoint.socket_path = text.substr(kUnix.size());
+        endpoint.shown = text;
+        endpoint.url = "http://localhost/RPC2";
+        if (!endpoint.socket_path.starts_with('/'))
+            return Error{"the path in " + printable(text) + " is not absolute; write unix:///path/of/socket"};
+        if (endpoint.socket_path.size() >= sizeof(sockaddr_un::sun_path))
+            return Error{"the path in " + printable(text) + " is longer than the 107 bytes of unix(7)"};
+        return endpoint;
+    }
+
+    const std::unique_ptr<CURLU, void (*)(CURLU*)> url(curl_url(), curl_url_cleanup);
+    const std::string copy(text);
+    if (!url || curl_url_set(url.get(), CURLUPART_URL, copy.c_str(), 0) != CURLUE_OK)
+        return Error{
+            "the URL of supervisord cannot be understood; write unix:///path or http://host:port/RPC2"};
+    const std::string scheme = url_part(url.get(), CURLUPART_SCHEME);
+    if (scheme != "http" && scheme != "https")
+        return Error{"'" + printable(scheme) + "://' is no way to reach supervisord: unix, http or https"};
+    endpoint.tls = scheme == "https";
+    if (const std::string path = url_part(url.get(), CURLUPART_PATH); path.empty() || path == "/")
+        curl_url_set(url.get(), CURLUPART_PATH, "/RPC2", 0);
+    const std::string port = url_part(url.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT);
+    std::from_chars(port.data(), port.data() + port.size(), endpoint.port);
+    std::string host = url_part(url.get(), CURLUPART_HOST);
+    if (host.starts_with('[') && host.ends_with(']'))
+        host = host.substr(1, host.size() - 2);
+    endpoint.needs_resolver = host != "localhost" && !is_address(host);
+    endpoint.url = url_part(url.get(), CURLUPART_URL);
+    endpoint.host = host;
+    curl_url_set(url.get(), CURLUPART_USER, nullptr, 0);
+    curl_url_set(url.get(), CURLUPART_PASSWORD, nullptr, 0);
+    endpoint.shown = printable(url_part(url.get(), CURLUPART_URL));
+    return endpoint;
+}
+
+std::uint16_t local_port(std::string_view url) {
+    const auto endpoint = is_remote_url(url) ? Error{"another machine"} : parse_endpoint(url);
+    return endpoint ? endpoint->port : 0;
+}
+
+struct SupervisorTransport::Handle {
+    std::optional<TlsClient> tls;
+    CURL* curl = nullptr;
+    curl_slist* headers = nullptr;
+    std::array<char, CURL_ERROR_SIZE> error{};
+
+    Handle() = default;
+    Handle(const Handle&) = delete;
+    Handle& operator=(const Handle&) = delete;
+    ~Handle() {
+        curl_slist_free_all(headers);
+        curl_easy_cleanup(curl);
+    }
+};
+
+SupervisorTransport::SupervisorTransport(Endpoint endpoint, const Secret& user, const Secret& pass,
+                                         OwnerRule rule, Connect connect)
+    : endpoint_(std::move(endpoint)), rule_(rule), connect_(std::move(connect)),
+      handle_(std::make_unique<Handle>()) {
+    if (endpoint_.is_unix()) {
+        if (!user.empty())
+            login_ = base64(std::string(user.view()).append(":").append(pass.view()));
+        if (!connect_)
+            connect_ = [this](std::chrono::milliseconds limit) {
+                return connect_here(endpoint_.socket_path, rule_, limit);
+            };
+        return;
+    }
+    tcp_owners_.emplace();
+    CURL* curl = handle_->curl = curl_easy_init();
+    if (curl == nullptr)
+        throw std::runtime_error("libcurl gives no handle");
+    for (const char* header : {"Content-Type: text/xml", "Connection: close", "Expect:"})
+        handle_->headers = curl_slist_append(handle_->headers, header);
+
+    curl_easy_setopt(curl, CURLOPT_URL, endpoint_.url.c_str());
+    curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, before_request);
+    curl_easy_setopt(curl, CURLOPT_PREREQDATA, this);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    // An idle connection that is kept makes some versions of supervisord spin.
+    curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
+    curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, handle_->headers);
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, "healthcheckd");
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, handle_->error.data());
+    curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+    if (!user.empty()) {
+        curl_easy_setopt(curl, CURLOPT_USERNAME, std::string(user.view()).c_str());
+        curl_easy_setopt(curl, CURLOPT_PASSWORD, std::string(pass.view()).c_str());
+    }
+
+    if (endpoint_.tls) {
+        auto trusting = TlsClient::trusting(system_ca_file());
+        if (!trusting)
+            throw std::runtime_error("supervisordUrl is https, but " + trusting.error().text());
+        handle_->tls = std::move(*trusting);
+        handle_->tls->apply(curl);
+    }
+}
+
+SupervisorTransport::~SupervisorTransport() = default;
+
+HttpReply SupervisorTransport::post(const std::string& body, std::chrono::milliseconds limit) {
+    limit_ = limit;
+    deadline_ = Clock::now() + limit;
+    return endpoint_.is_unix() ? post_unix(body, limit) : post_tcp(body, limit);
+}
+
+HttpReply SupervisorTransport::post_unix(const std::string& body, std::chrono::milliseconds limit) {
+    const std::string who = "supervisord at " + endpoint_.shown;
+    const Connection made = connect_(limit);
+    HttpReply reply;
+    reply.code = kCallUnreachable;
+    reply.lost = !made.lost.empty();
+    reply.denied = made.told.error == EACCES || made.told.error == EPERM;
+    if (reply.lost)
+        reply.message = who + " was not asked: " + made.lost;
+    else if (!made.told.message.empty())
+        return {kCallRefused, who + " " + made.told.message, {}};
+    else if (made.told.error == ETIMEDOUT)
+        reply.message = who + " cannot be reached: no connection within " + seconds_text(limit);
+    else if (made.told.error != 0)
+        reply.message = who + " cannot be reached: " + error_text(made.told.error);
+    if (!reply.message.empty())
+        return reply;
+    if (!made.told.believed || !made.socket) {
+        reply.code = kCallRefused;
+        reply.message = who + " " + rule_.refusal(made.told.owner);
+        return reply;
+    }
+    owner_ = rule_.seen = made.told.owner;
+    listener_ = made.told.pid;
+    HttpExchange exchange = post_over(made.socket.get(), login_, body, kMaxAnswer, deadline_);
+    switch (exchange.end) {
+    case HttpExchange::End::too_large:
+        return too_large(who);
+    case HttpExchange::End::late:
+        return late(who, limit);
+    case HttpExchange::End::broken:
+        return {kCallBadAnswer, who + " did not answer as expected: " + exchange.detail, {}};
+    case HttpExchange::End::whole:
+        break;
+    }
+    return by_status(who, exchange.status, std::move(exchange.body));
+}
+
+int SupervisorTransport::before_request(void* self, char* remote, char* local, int remote_port,
+                                        int local_port) {
+    auto& transport = *static_cast<SupervisorTransport*>(self);
+    try {
+        transport.judge(
+            {local, static_cast<std::uint16_t>(local_port), remote, static_cast<std::uint16_t>(remote_port)});
+    } catch (const std::exception&) {
+        return CURL_PREREQFUNC_ABORT;  // never through libcurl
+    }
+    return transport.refusal_ ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
+// A process on another machine cannot be judged: there it is the URL that says who is meant. On this one,
+// whoever cannot be known is not believed.
+void SupervisorTransport::judge(const TcpEnds& ends) {
+    const std::string who = "supervisord at " + endpoint_.shown;
+    const TcpOwner found = tcp_owners_->other_end(ends, deadline_);
+    switch (found.kind) {
+    case TcpOwner::Kind::known:
+        if (rule_.believes(found.uid))
+            owner_ = rule_.seen = found.uid;
+        else
+            refusal_ = HttpReply{kCallRefused, who + " " + rule_.refusal(found.uid), {}};
+        return;
+    case TcpOwner::Kind::waiting:
+        refusal_ = late(who, limit_);
+        return;
+    case TcpOwner::Kind::not_here:
+        if (is_this_machine(ends))
+            refusal_ = HttpReply{kCallRefused,
+                                 who + " is not believed: no process of this machine is at the other end, so "
+                                       "nobody knows whose it is (a port that is forwarded?)",
+                                 {}};
+        return;
+    case TcpOwner::Kind::not_to_say:
+        if (is_this_machine(ends))
+            refusal_ = HttpReply{kCallRefused,
+                                 who + " is not believed, as nobody knows whose it is: " + found.why +
+                                     "; a unix socket in supervisordUrl (unix:///path) says whose it is",
+                                 {}};
+        return;
+    }
+}
+
+HttpReply SupervisorTransport::post_tcp(const std::string& body, std::chrono::milliseconds limit) {
+    refusal_.reset();
+    CURL* curl = handle_->curl;
+    Received received;
+    handle_->error[0] = '\0';
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.data());
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &received);
+    curl_easy_setopt(curl, CURLOPT_HEADERDATA, &received);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(limit.count()));
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limit.count()));
+    const CURLcode result = curl_easy_perform(curl);
+
+    HttpReply reply;
+    const std::string who = "supervisord at " + endpoint_.shown;
+    const std::string detail =
+        printable(handle_->error[0] != '\0' ? handle_->error.data() : curl_easy_strerror(result), 300);
+    long status = 0;
+    long os_error = 0;
+    long connections = 0;
+    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_error);
+    curl_easy_getinfo(curl, CURLINFO_NUM_CONNECTS, &connections);
+
+    if (refusal_)
+        return std::move(*refusal_);
+    if (received.too_large)
+        return too_large(who);
+    if (result == CURLE_COULDNT_CONNECT || result == CURLE_COULDNT_RESOLVE_HOST) {
+        reply.code = kCallUnreachable;
+        reply.denied = os_error == EACCES || os_error == EPERM;
+        reply.message =
+            who + " cannot be reached: " + (os_error != 0 ? error_text(static_cast<int>(os_error)) : detail);
+    } else if (result == CURLE_OPERATION_TIMEDOUT && connections == 0) {
+        reply.code = kCallUnreachable;
+        reply.message = who + " cannot be reached: no connection within " + seconds_text(limit);
+    } else if (result == CURLE_OPERATION_TIMEDOUT) {
+        return late(who, limit);
+    } else if (const std::string why = tls_fault(curl, result, detail, endpoint_.host); !why.empty()) {
+        reply.code = kCallBadAnswer;
+        reply.message = who + " did not answer as expected: " + why;
+    } else if (result != CURLE_OK) {
+        reply.code = kCallBadAnswer;
+        reply.message = who + " did not answer as expected: " + detail;
+    } else {
+        return by_status(who, static_cast<int>(status), std::move(received.body));
+    }
+    return reply;
+}
+
+}  // namespace healthcheckd::master

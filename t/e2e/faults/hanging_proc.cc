@@ -1,0 +1,119 @@
+// Programs that hang in execve(2), so that looking at them in /proc hangs: what it costs their own cats, and
+// that it costs nobody else anything.
+#include "t/fixture/daemon/control_stub.h"
+#include "t/fixture/daemon/daemon.h"
+#include "t/fixture/process/hanging_file.h"
+#include "t/fixture/supervisord/supervisord.h"
+#include "t/fixture/this_build.h"
+
+#include <boost/test/unit_test.hpp>
+#include <thread>
+
+using namespace healthcheckd::test;
+
+namespace {
+
+constexpr char kGood[] = "good: {program: system, type: mem, maxMem: 100000000, periodSeconds: 0.2, "
+                         "initialDelaySeconds: 0, action: email}\n";
+
+std::string exec_again(const HangingFile& file, const std::string& seconds) {
+    return program("exec_again.py") + " " + file.path() + " " + seconds;
+}
+
+bool healthy(const nlohmann::json& cat) {
+    return cat["state"] == "healthy";
+}
+
+int probes(const Daemon& daemon, const std::string& cat) {
+    return daemon.state(cat)["probes"].get<int>();
+}
+
+// healthcheckctl is answered within a second.
+void answers_at_once(const Daemon& daemon) {
+    const auto began = std::chrono::steady_clock::now();
+    const auto status = healthcheckctl(daemon.socket(), {"status"});
+    BOOST_TEST(status.output.find("good") != std::string::npos, status.output);
+    BOOST_TEST((std::chrono::steady_clock::now() - began < kSlower * 1s));
+}
+
+// 3 s in which the good cat is probed 15 times by its period.
+void goes_on(const Daemon& daemon) {
+    const int before = probes(daemon, "good");
+    std::this_thread::sleep_for(3s);
+    BOOST_TEST(probes(daemon, "good") - before >= 12);
+    answers_at_once(daemon);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(e2e_hanging_proc)
+
+BOOST_AUTO_TEST_CASE(
+    a_program_that_hangs_in_execve_costs_its_own_check_alone_and_is_watched_again_afterwards) {
+    for (const char* const keys : {"type: mem, memType: pss", "type: mem, memType: rss", "type: cpu"}) {
+        BOOST_TEST_CONTEXT(keys) {
+            const HangingFile file;
+            const Supervisord supervisord({{.name = "web", .command = exec_again(file, "4")}});
+            Daemon daemon(supervisord.url(), std::string(kGood) +
+                                                 "hung: {program: web, periodSeconds: 0.5, "
+                                                 "initialDelaySeconds: 0, maxMem: 5000, maxCpu: 400, "
+                                                 "failureThreshold: 2, action: restart, " +
+                                                 keys + "}\n");
+            BOOST_TEST_REQUIRE(daemon.wait_for_state("hung", healthy));
+            const pid_t pid = supervisord.pid("web");
+            BOOST_TEST_REQUIRE(file.wait_until_it_hangs());
+            goes_on(daemon);
+            file.release();
+            const int before = probes(daemon, "hung");
+            BOOST_TEST(daemon.wait_for_state(
+                "hung", [&](const auto& cat) { return cat["probes"] > before + 2 && healthy(cat); }, 90s));
+            BOOST_TEST(supervisord.pid("web") == pid);
+            BOOST_TEST(daemon.count_log("restart begins") == 0U);
+            BOOST_TEST(daemon.stop().took.count() < 3000);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(programs_that_hang_before_healthcheckd_starts_keep_no_other_from_being_watched) {
+    const HangingFile file;
+    const Supervisord supervisord({{.name = "hanging", .command = exec_again(file, "0")},
+                                   {.name = "other", .command = exec_again(file, "0")},
+                                   {.name = "web", .command = "/bin/sleep 1000"}});
+    BOOST_TEST_REQUIRE(file.wait_until_it_hangs());
+    const std::string fast =
+        ", periodSeconds: 0.5, initialDelaySeconds: 0, failureThreshold: 2, action: kill}\n";
+    Daemon daemon(supervisord.url(), kGood + ("web: {program: web, type: mem, maxMem: 5000" + fast) +
+                                         "hung: {program: hanging, type: mem, maxMem: 0.1" + fast);
+    BOOST_TEST(daemon.wait_for_state("good", healthy, 3s));
+    BOOST_TEST(daemon.wait_for_state("web", healthy, 6s));
+    goes_on(daemon);
+    const auto hung = daemon.state("hung");
+    BOOST_TEST(hung["failures"] == 0, hung.dump());
+    const auto began = std::chrono::steady_clock::now();
+    BOOST_TEST(daemon.stop().status == 0);
+    BOOST_TEST((std::chrono::steady_clock::now() - began < 3s));
+}
+
+BOOST_AUTO_TEST_CASE(a_pid_file_that_names_a_process_which_hangs_costs_one_worker_and_the_check_says_why) {
+    const HangingFile file;
+    const TempDir dir;
+    const Subprocess hanging({"/usr/bin/python3", program("exec_again.py"), file.path(), "0"});
+    BOOST_TEST_REQUIRE(file.wait_until_it_hangs());
+    const std::string pid_file = dir.write("t.pid", std::to_string(hanging.pid()));
+    const Daemon daemon("unix:///nonexistent/supervisor.sock",
+                        std::string(kGood) +
+                            "named: {program: web, pidGet: file, type: mem, maxMem: 0.1, periodSeconds: 0.5, "
+                            "initialDelaySeconds: 0, failureThreshold: 1, action: kill, pidFile: " +
+                            pid_file + "}\n");
+    BOOST_TEST(
+        daemon.wait_for_log("looking at process " + std::to_string(hanging.pid()) + " in /proc hangs", 30s));
+    BOOST_TEST(daemon.wait_for_state("named", [](const auto& cat) {
+        return cat["state"] == "unknown" && cat["lastProbe"]["message"].template get<std::string>().find(
+                                                "reading of it hangs") != std::string::npos;
+    }));
+    BOOST_TEST(daemon.state("named")["failures"] == 0);
+    BOOST_TEST(daemon.state("named")["worker"]["spawns"] == 2);
+    file.release();  // before the hanging program is waited for
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,205 @@
+// How probes end their connections: nothing of them stays in TIME_WAIT, and no server takes it for an error.
+#include "t/fixture/net/certificates.h"
+#include "t/fixture/net/raw_server.h"
+#include "t/fixture/net/web_server.h"
+#include "t/fixture/process/shared_count.h"
+#include "t/fixture/process/worker_harness.h"
+#include "t/fixture/skip.h"
+#include "t/fixture/this_build.h"
+
+#include <boost/test/unit_test.hpp>
+#include <cstdio>
+#include <sstream>
+
+using namespace healthcheckd;
+using namespace healthcheckd::test;
+
+namespace {
+
+constexpr ProcessId kSome{12345, 1};
+constexpr int kProbes = 40;
+// The other side's end may come between two calls of this one, which is no end that we could choose.
+// The slower this one is, the more often.
+constexpr int kByChance = kSanitized ? kProbes / 2 : 2;
+
+CatConfig cat_of(CheckType type, int port) {
+    CatConfig cat;
+    cat.type = type;
+    cat.host = "127.0.0.1";
+    cat.port = port;
+    cat.timeout = 5s;
+    return cat;
+}
+
+// Connections from or to `port` that wait for their time to be over: state 06 of proc_pid_net(5).
+int in_time_wait(int port) {
+    int count = 0;
+    for (const char* file : {"/proc/self/net/tcp", "/proc/self/net/tcp6"}) {
+        std::istringstream table(read_file(file));
+        for (std::string line; std::getline(table, line);) {
+            char local[40] = {}, remote[40] = {};
+            unsigned state = 0;
+            if (std::sscanf(line.c_str(), "%*s %39s %39s %2x", local, remote, &state) != 3 || state != 6)
+                continue;
+            for (const std::string_view end : {local, remote})
+                if (const std::size_t colon = end.rfind(':'); colon != std::string_view::npos)
+                    count += std::stoi(std::string(end.substr(colon + 1)), nullptr, 16) == port ? 1 : 0;
+        }
+    }
+    return count;
+}
+
+void probe_often(const CatConfig& cat) {
+    WorkerHarness worker(cat);
+    BOOST_TEST_REQUIRE(worker.first_line().starts_with("ready missing="), worker.first_line());
+    for (int i = 0; i < kProbes; ++i) {
+        const Report report = worker.probe(kSome);
+        BOOST_TEST(report.verdict == Verdict::success, report.message);
+    }
+    BOOST_TEST(in_time_wait(cat.port) <= kByChance);
+}
+
+bool listens(int port) {
+    std::istringstream table(read_file("/proc/self/net/tcp"));
+    char wanted[16];
+    std::snprintf(wanted, sizeof wanted, ":%04X ", static_cast<unsigned>(port));
+    for (std::string line; std::getline(table, line);)
+        if (line.find(wanted) != std::string::npos && line.find(" 0A ") != std::string::npos)
+            return true;
+    return false;
+}
+
+bool is_there(const std::string& program) {
+    return std::system(("command -v " + program + " >/dev/null").c_str()) == 0;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(test_connection_ends)
+
+BOOST_AUTO_TEST_CASE(a_server_reads_a_proper_end_and_nothing_stays) {
+    for (const CheckType type : {CheckType::http, CheckType::tcp}) {
+        SharedCount proper, served;
+        const RawServer server([&](int connection) {
+            if (type == CheckType::http) {
+                hear_request(connection);
+                say(connection, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+            }
+            proper.add(hear_end(connection) == 0);
+            served.add(true);
+        });
+        probe_often(cat_of(type, server.port()));
+        BOOST_TEST(wait_until([&] { return served == kProbes; }));
+        BOOST_TEST(proper == kProbes);
+        BOOST_TEST(in_time_wait(server.port()) <= kByChance);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(nothing_stays_of_a_server_that_ends_first_or_speaks_tls) {
+    const RawServer server([&](int connection) {
+        hear_request(connection);
+        say(connection, "HTTP/1.0 200 OK\r\n\r\nok");
+    });
+    probe_often(cat_of(CheckType::http, server.port()));
+
+    Authority authority;
+    const WebServer encrypted(authority.issue());
+    CatConfig cat = cat_of(CheckType::http, encrypted.port());
+    cat.path = "/ok";
+    cat.tls = true;
+    cat.ca_file = authority.ca_file();
+    probe_often(cat);
+}
+
+BOOST_AUTO_TEST_CASE(pythons_server_has_nothing_to_complain_of) {
+    const TempDir dir;
+    dir.write("index.html", "<p>hello");
+    dir.write("big.html", std::string(2 << 20, 'x'));
+    for (const char* version : {"HTTP/1.0", "HTTP/1.1"}) {
+        const int port = free_port();
+        Subprocess::Options options;
+        options.output = dir.file("output");
+        const Subprocess server({"/usr/bin/python3", "-u", "-c",
+                                 "import sys, socket, http.server as h\n"
+                                 "socket.getfqdn = lambda name='': name\n"  // asks no name service
+                                 "class H(h.SimpleHTTPRequestHandler): protocol_version = sys.argv[2]\n"
+                                 "h.ThreadingHTTPServer(('127.0.0.1', int(sys.argv[1])),"
+                                 " lambda *a: H(*a, directory=sys.argv[3])).serve_forever()",
+                                 std::to_string(port), version, dir.path().string()},
+                                options);
+        BOOST_TEST_REQUIRE(wait_until([&] { return listens(port); }));
+        CatConfig cat = cat_of(CheckType::http, port);
+        probe_often(cat);
+        cat.path = "/big.html";
+        probe_often(cat);
+        probe_often(cat_of(CheckType::tcp, port));
+        cat.path = "/";
+        BOOST_TEST(WorkerHarness(cat).probe(kSome).verdict == Verdict::success);
+        BOOST_TEST(server.output().find("Traceback") == std::string::npos, server.output());
+        BOOST_TEST(server.output().find("Error") == std::string::npos, server.output());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(nginx_has_nothing_to_complain_of) {
+    if (!is_there("nginx"))
+        skip("nginx is not installed");
+    const TempDir dir;
+    const int port = free_port();
+    dir.write("index.html", std::string(2 << 20, 'x'));
+    for (const char* more : {"", "keepalive_timeout 0;", "lingering_close always;"}) {
+        const std::string log = dir.write("error.log", "", 0666);
+        const std::string access = dir.write("access.log", "", 0666);
+        const std::string config = dir.write(
+            "nginx.conf", "daemon off; master_process off; pid " + dir.file("pid") + "; error_log " + log +
+                              " info; events {}\nhttp { access_log " + access + "; client_body_temp_path " +
+                              dir.file("b") + "; proxy_temp_path " + dir.file("p") + "; fastcgi_temp_path " +
+                              dir.file("f") + "; uwsgi_temp_path " + dir.file("u") + "; scgi_temp_path " +
+                              dir.file("s") + "; " + more +
+                              "\nserver { listen 127.0.0.1:" + std::to_string(port) + "; root " +
+                              dir.path().string() + "; location = /short { return 200 ok; } } }\n");
+        const Subprocess server({"nginx", "-c", config});
+        BOOST_TEST_REQUIRE(wait_until([&] { return listens(port); }), read_file(log));
+        CatConfig cat = cat_of(CheckType::http, port);
+        probe_often(cat);
+        cat.path = "/short";
+        probe_often(cat);
+        probe_often(cat_of(CheckType::tcp, port));
+        // Over: every request has its line.
+        BOOST_TEST(wait_until([&] {
+            const std::string text = read_file(access);
+            return std::count(text.begin(), text.end(), '\n') >= 2 * kProbes;
+        }));
+        BOOST_TEST(read_file(access).find("\" 200 ") != std::string::npos);
+        const std::string text = read_file(log);
+        for (const char* word : {"[warn]", "[error]", "[alert]", "[crit]", "reset by peer", "Broken pipe"})
+            BOOST_TEST(text.find(word) == std::string::npos, more << ": " << text);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(redis_has_nothing_to_complain_of) {
+    if (!is_there("redis-server"))
+        skip("redis-server is not installed");
+    const TempDir dir;
+    const int port = free_port();
+    Subprocess::Options options;
+    options.output = dir.file("output");
+    const Subprocess server({"redis-server", "--bind", "127.0.0.1", "--port", std::to_string(port), "--save",
+                             "", "--dir", dir.path().string(), "--loglevel", "verbose"},
+                            options);
+    BOOST_TEST_REQUIRE(wait_until([&] { return listens(port); }), server.output());
+    probe_often(cat_of(CheckType::tcp, port));
+    // One that is over before Redis has taken it gets no line about its end.
+    const auto accepted = [&] {
+        const std::string text = server.output();
+        int count = 0;
+        for (std::size_t at = text.find("Accepted"); at != std::string::npos;
+             at = text.find("Accepted", at + 1))
+            ++count;
+        return count;
+    };
+    BOOST_TEST(wait_until([&] { return accepted() >= kProbes; }), server.output());
+    for (const char* word : {"Error", "error", "reset by peer"})
+        BOOST_TEST(server.output().find(word) == std::string::npos, server.output());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

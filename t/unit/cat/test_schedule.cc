@@ -1,0 +1,129 @@
+#include "master/cat/schedule.h"
+#include "master/process/backoff.h"
+
+#include <boost/test/unit_test.hpp>
+#include <map>
+#include <set>
+#include <vector>
+
+using namespace healthcheckd::master;
+using namespace std::chrono_literals;
+
+namespace {
+
+const TimePoint kStart{1000s};
+
+std::vector<Schedule::Id> due_at(Schedule& schedule, TimePoint now) {
+    std::vector<Schedule::Id> ids;
+    while (const auto id = schedule.pop_due(now))
+        ids.push_back(*id);
+    return ids;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(test_schedule)
+
+BOOST_AUTO_TEST_CASE(nothing_is_due_before_its_tick) {
+    Schedule schedule;
+    BOOST_TEST(!schedule.next().has_value());
+    schedule.add(7, kStart + 1s, 5000ms);
+    BOOST_TEST(due_at(schedule, kStart + 999ms).empty());
+    BOOST_TEST(due_at(schedule, kStart + 1s) == std::vector<Schedule::Id>{7});
+    BOOST_TEST((schedule.next() == kStart + 6s));
+}
+
+BOOST_AUTO_TEST_CASE(a_grid_does_not_drift_when_ticks_are_served_late) {
+    Schedule schedule;
+    schedule.add(1, kStart, 100ms);
+    for (int k = 0; k < 1000; ++k) {
+        BOOST_TEST_REQUIRE((schedule.next() == kStart + k * 100ms));
+        BOOST_TEST_REQUIRE(schedule.pop_due(kStart + k * 100ms + 37ms).has_value());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(after_a_standstill_each_cat_gets_one_tick_not_all_it_missed) {
+    Schedule schedule;
+    schedule.add(1, kStart, 100ms);
+    schedule.add(2, kStart + 50ms, 1000ms);
+    BOOST_TEST(due_at(schedule, kStart + 1h + 20ms).size() == 2);
+    BOOST_TEST((schedule.next() == kStart + 1h + 50ms));
+}
+
+BOOST_AUTO_TEST_CASE(ticks_of_several_cats_come_in_their_order) {
+    Schedule schedule;
+    schedule.add(1, kStart + 30ms, 1000ms);
+    schedule.add(2, kStart + 10ms, 1000ms);
+    schedule.add(3, kStart + 20ms, 1000ms);
+    BOOST_TEST(due_at(schedule, kStart + 30ms) == (std::vector<Schedule::Id>{2, 3, 1}));
+}
+
+BOOST_AUTO_TEST_CASE(a_removed_cat_is_never_due) {
+    Schedule schedule;
+    schedule.add(1, kStart, 100ms);
+    schedule.add(2, kStart, 100ms);
+    schedule.remove(1);
+    BOOST_TEST(due_at(schedule, kStart + 1s) == std::vector<Schedule::Id>{2});
+}
+
+BOOST_AUTO_TEST_CASE(a_hundred_cats_fall_into_five_groups_of_a_period) {
+    std::map<std::int64_t, int> groups;
+    for (std::size_t i = 0; i < 100; ++i) {
+        const TimePoint tick = first_tick(kStart, kStart + 1s, 5000ms, i);
+        BOOST_TEST((tick >= kStart + 1s && tick < kStart + 6s));
+        ++groups[(tick - kStart) / 1ms];
+    }
+    BOOST_TEST(groups.size() == 5);
+    for (const auto& [from_start_ms, count] : groups) {
+        BOOST_TEST(from_start_ms % 1000 == 0);
+        BOOST_TEST((count >= 18 && count <= 22));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(cats_that_start_at_other_times_share_the_groups_of_all) {
+    for (std::size_t i = 0; i < 100; ++i) {
+        const TimePoint earliest = kStart + i * 7777us;
+        const TimePoint tick = first_tick(kStart, earliest, 5000ms, i);
+        BOOST_TEST((tick >= earliest));
+        BOOST_TEST((tick - kStart) / 1ms % 1000 == 0);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(groups_of_short_periods_are_close_and_those_of_long_ones_within_5_s) {
+    BOOST_TEST((slot_of(50ms) == 20ms));
+    BOOST_TEST((slot_of(1000ms) == 200ms));
+    BOOST_TEST((slot_of(1h) == 1000ms));
+    for (std::size_t i = 0; i < 100; ++i) {
+        BOOST_TEST((first_tick(kStart, kStart, 10ms, i) == kStart));
+        BOOST_TEST((first_tick(kStart, kStart, 50ms, i) < kStart + 50ms));
+        BOOST_TEST((first_tick(kStart, kStart, 3600s, i) < kStart + 5s));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_crash_loop_waits_longer_each_time_up_to_a_minute) {
+    Backoff backoff;
+    TimePoint now = kStart;
+    std::vector<std::int64_t> waits;
+    for (int i = 0; i < 9; ++i) {
+        backoff.on_start(now);
+        const Milliseconds wait = backoff.on_end(now + 1s);
+        waits.push_back(wait.count() / 1000);
+        now += 1s + wait;
+    }
+    BOOST_TEST(waits == (std::vector<std::int64_t>{0, 1, 2, 4, 8, 16, 32, 60, 60}));
+}
+
+BOOST_AUTO_TEST_CASE(a_child_that_lived_for_a_while_is_started_again_at_once) {
+    Backoff backoff;
+    TimePoint now = kStart;
+    for (int i = 0; i < 5; ++i) {
+        backoff.on_start(now);
+        now += 1s + backoff.on_end(now + 1s);
+    }
+    BOOST_TEST(backoff.throttled());
+    backoff.on_start(now);
+    BOOST_TEST((backoff.on_end(now + 10s) == 0ms));
+    BOOST_TEST(!backoff.throttled());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

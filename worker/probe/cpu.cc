@@ -1,0 +1,109 @@
+#include "worker/probe/cpu.h"
+
+#include "common/proc/proc_stat.h"
+#include "common/proc/procfs.h"
+#include "common/text/number.h"
+
+#include <algorithm>
+#include <array>
+#include <spdlog/fmt/fmt.h>
+#include <thread>
+
+namespace healthcheckd::worker {
+
+namespace {
+
+constexpr std::size_t kMaxText = 2048;  // /proc/PID/stat is below 500 bytes; of /proc/stat the first line
+
+// Since an earlier count; the kernel's rounding can make one go back by a tick.
+std::uint64_t since(std::uint64_t before, std::uint64_t now) {
+    return now > before ? now - before : 0;
+}
+
+}  // namespace
+
+Result<void> CpuProbe::prepare() {
+    if (!cat_.whole_machine())
+        return {};
+    machine_.reset(::open("/proc/stat", O_RDONLY | O_CLOEXEC));
+    if (!machine_)
+        return system_error("open /proc/stat");
+    const auto now = measure({});
+    if (const auto* sample = std::get_if<Sample>(&now))
+        last_ = *sample;
+    return {};
+}
+
+void CpuProbe::track(ProcessId process, UniqueFd descriptor) {
+    if (!process_.track(process, std::move(descriptor)))
+        return;  // the same process by a new descriptor: its baseline holds
+    last_.reset();
+    const auto now = measure(process);
+    if (const auto* sample = std::get_if<Sample>(&now))
+        last_ = *sample;
+}
+
+std::variant<CpuProbe::Sample, ProbeResult> CpuProbe::measure(ProcessId process) const {
+    std::array<char, kMaxText> buffer;
+    Sample sample;
+    sample.at = Clock::now();
+    if (cat_.whole_machine()) {
+        const auto text = read_text(machine_.get(), buffer);
+        if (!text)
+            return not_measured(system_error("read /proc/stat", text.error().code).text());
+        const auto ticks = machine_ticks(*text);
+        if (!ticks)
+            return not_measured("/proc/stat is not understood");
+        sample.busy = ticks->busy;
+        sample.total = ticks->total;
+        return sample;
+    }
+    const auto read = process_.read(process, buffer);
+    if (const auto* instead = std::get_if<ProbeResult>(&read))
+        return *instead;
+    const auto stat = parse_proc_stat(std::get<std::string_view>(read));
+    if (!stat)
+        return not_measured("/proc/PID/stat is not understood");
+    if (stat->state == 'Z' || stat->state == 'X')
+        return process_ended();
+    sample.busy = stat->utime + stat->stime;
+    return sample;
+}
+
+ProbeResult CpuProbe::probe(const ProbeCommand& command) {
+    if (!last_) {
+        const auto first = measure(command.process);
+        if (const auto* instead = std::get_if<ProbeResult>(&first))
+            return *instead;
+        last_ = std::get<Sample>(first);
+    }
+    std::this_thread::sleep_until(last_->at + kMinCpuSpan);
+
+    const auto measured = measure(command.process);
+    if (const auto* instead = std::get_if<ProbeResult>(&measured))
+        return *instead;
+    const Sample now = std::get<Sample>(measured);
+    const Sample before = *last_;
+    last_ = now;
+    const auto busy = static_cast<double>(since(before.busy, now.busy));
+    if (cat_.whole_machine()) {
+        const auto total = static_cast<double>(since(before.total, now.total));
+        return judge(total > 0 ? std::min(100 * busy / total, 100.0) : 0);
+    }
+    const double seconds = std::chrono::duration<double>(now.at - before.at).count();
+    return judge(100 * busy / static_cast<double>(::sysconf(_SC_CLK_TCK)) / seconds);
+}
+
+ProbeResult CpuProbe::judge(double percent) const {
+    ProbeResult result;
+    result.value = percent;
+    result.limit = cat_.max_cpu_percent;
+    result.unit = "%";
+    result.verdict = percent >= cat_.max_cpu_percent ? Verdict::failure : Verdict::success;
+    result.message = fmt::format("cpu {:.1f} %, {} {} %", percent,
+                                 result.verdict == Verdict::failure ? "at or above the limit of" : "limit",
+                                 number_text(cat_.max_cpu_percent));
+    return result;
+}
+
+}  // namespace healthcheckd::worker

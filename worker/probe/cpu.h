@@ -1,0 +1,47 @@
+// Check type `cpu`: processor time of a process, or of the whole machine, against maxCpu. Worker.
+//
+// Of a process: user and system time of all its threads since the last probe, in per cent of one core, so
+// that several threads can exceed 100. Of the machine: the share of all processors together that was not
+// idle, 0 to 100; time that a hypervisor took counts as busy. The kernel counts in clock ticks of 10 ms, so a
+// first probe that comes too soon after the baseline waits until there is something to tell.
+#pragma once
+
+#include "common/config/config.h"
+#include "worker/probe/probe.h"
+#include "worker/probe/tracked_file.h"
+
+#include <chrono>
+#include <variant>
+
+namespace healthcheckd::worker {
+
+// Least time between a baseline and a probe: 20 clock ticks.
+inline constexpr std::chrono::milliseconds kMinCpuSpan{200};
+
+class CpuProbe final : public Probe {
+public:
+    explicit CpuProbe(const CatConfig& cat) : cat_(cat) {}
+
+    Result<void> prepare() override;
+    // Takes the baseline, so that the first probe can already tell.
+    void track(ProcessId process, UniqueFd descriptor) override;
+    // Failure at or above the limit; idle when the process has ended; unknown when a text is not understood.
+    ProbeResult probe(const ProbeCommand& command) override;
+
+private:
+    using Clock = std::chrono::steady_clock;
+    struct Sample {
+        Clock::time_point at;
+        std::uint64_t busy = 0;   // ticks of work
+        std::uint64_t total = 0;  // ticks that went by; of the machine only
+    };
+    std::variant<Sample, ProbeResult> measure(ProcessId process) const;
+    ProbeResult judge(double percent) const;
+
+    const CatConfig& cat_;
+    TrackedFile process_;
+    UniqueFd machine_;
+    std::optional<Sample> last_;
+};
+
+}  // namespace healthcheckd::worker

@@ -1,0 +1,31 @@
+// Check type `mem`: memory of a process, or of the whole machine, against maxMem. Worker.
+//
+// In MB of 2^20 bytes. rss is all that is resident (statm); pss counts a page shared by n processes as 1/n,
+// and uss counts only pages that no other process has (both smaps_rollup, proc(5)). Of the machine: what
+// programs cannot get without swapping, MemTotal less MemAvailable of /proc/meminfo, whatever memType says.
+#pragma once
+
+#include "common/config/config.h"
+#include "worker/probe/probe.h"
+#include "worker/probe/tracked_file.h"
+
+namespace healthcheckd::worker {
+
+class MemProbe final : public Probe {
+public:
+    explicit MemProbe(const CatConfig& cat) : cat_(cat) {}
+
+    Result<void> prepare() override;
+    void track(ProcessId process, UniqueFd descriptor) override;
+    // Failure at or above the limit; idle when the process has ended; unknown when a text is not understood.
+    ProbeResult probe(const ProbeCommand& command) override;
+
+private:
+    ProbeResult judge(double megabytes, std::string_view what) const;
+
+    const CatConfig& cat_;
+    TrackedFile process_;
+    UniqueFd meminfo_;
+};
+
+}  // namespace healthcheckd::worker

@@ -1,0 +1,44 @@
+// What every probe is to its worker. Worker.
+#pragma once
+
+#include "common/system/unique_fd.h"
+#include "common/wire/protocol.h"
+
+#include <string>
+
+namespace healthcheckd::worker {
+
+// What one probe found. The worker adds sequence number and duration.
+struct ProbeResult {
+    Verdict verdict = Verdict::unknown;
+    double value = 0;
+    double limit = 0;
+    std::string_view unit;  // static text
+    std::uint32_t weight = 1;
+    std::string message;  // one sentence with value, limit and unit for the reader
+};
+
+// A verdict and its reason in one sentence.
+struct Finding {
+    Verdict verdict = Verdict::unknown;
+    std::string message;
+};
+
+class Probe {
+public:
+    virtual ~Probe() = default;
+
+    // Called once, before confinement and with the cat's secrets readable: load what cannot be had later.
+    virtual Result<void> prepare() { return {}; }
+
+    // The process to measure from now on, with the descriptor that measures it; no process: it ended.
+    virtual void track(ProcessId process, UniqueFd descriptor) {
+        (void)process;
+        (void)descriptor;
+    }
+
+    // Checks now. Bounded by the cat's timeout. The program runs (command.process) unless it is `system`.
+    virtual ProbeResult probe(const ProbeCommand& command) = 0;
+};
+
+}  // namespace healthcheckd::worker

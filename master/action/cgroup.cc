@@ -117,20 +117,25 @@ std::size_t CommandCgroup::remove_stale() {
         stale.begin(), stale.end(), [](const std::string& path) { return ::rmdir(path.c_str()) == 0; }));
 }
 
+bool CommandCgroup::release(pid_t pid) const {
+    if (!exists())
+        return false;
+    const std::string outside = std::filesystem::path(path_).parent_path().string() + "/cgroup.procs";
+    const UniqueFd fd(::open(outside.c_str(), O_WRONLY | O_CLOEXEC));
+    const std::string number = std::to_string(pid);
+    return fd && ::write(fd.get(), number.data(), number.size()) > 0;
+}
+
 void CommandCgroup::release_sessions_but(pid_t session) const {
     constexpr int kMostRounds = 20;  // while they fork
     if (!exists())
         return;
-    const std::string outside = std::filesystem::path(path_).parent_path().string() + "/cgroup.procs";
     for (int round = 0; round < kMostRounds; ++round) {
         int moved = 0;
         std::ifstream members(path_ + "/cgroup.procs");
         for (pid_t pid = 0; members >> pid;) {
-            if (::getsid(pid) == session)
-                continue;
-            const UniqueFd fd(::open(outside.c_str(), O_WRONLY | O_CLOEXEC));
-            const std::string number = std::to_string(pid);
-            moved += fd && ::write(fd.get(), number.data(), number.size()) > 0 ? 1 : 0;
+            if (::getsid(pid) != session)
+                moved += release(pid) ? 1 : 0;
         }
         if (moved == 0)
             return;

@@ -23,10 +23,12 @@ public:
 
     bool exists() const { return static_cast<bool>(group_); }
     // fork(2) with the child born in the group, where there is one; -1 with errno as fork. Without the
-    // handlers of pthread_atfork(3), so the child may only do what signal-safety(7) allows.
+    // handlers of pthread_atfork(3): for a process without threads.
     pid_t fork_into() const noexcept;
     // SIGKILL to every process in it.
     void kill() const;
+    // Gives a process in it back to the calling process's own group. False: it could not be moved.
+    bool release(pid_t pid) const;
     // Gives the processes in it that are in another session than `session` back to the calling process's own
     // group.
     void release_sessions_but(pid_t session) const;

@@ -22,7 +22,6 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr std::size_t kKeptOutput = 4096;
-constexpr std::size_t kMostRemark = 500;
 constexpr int kPipeSize = 1 << 20;         // what a leftover may still write after the shell's end
 constexpr milliseconds kLastResort{1000};  // for the shell that got SIGKILL to be gone
 constexpr milliseconds kTick{50};          // between looks at descendants, of which nothing else tells
@@ -63,12 +62,9 @@ void set_default_dispositions() noexcept {
         ::syscall(SYS_rt_sigaction, number, kDefault.data(), nullptr, kMaskSize);
 }
 
-[[noreturn]] void become_shell(int output, pid_t parent, const std::optional<rlimit>& descriptors,
-                               char* const* argv, char* const* envp) noexcept {
+[[noreturn]] void become_shell(int output, const std::optional<rlimit>& descriptors, char* const* argv,
+                               char* const* envp) noexcept {
     ::setsid();
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (::getppid() != parent)
-        ::_exit(127);
     set_default_dispositions();
     // healthcheckd runs its own processes as SCHED_BATCH; another policy is its operator's choice.
     const sched_param normal{};
@@ -95,50 +91,27 @@ void set_default_dispositions() noexcept {
     ::_exit(127);
 }
 
-// Tells the remark of the last look by `told`, which is closed when the shell begins.
-void take_last_look(ShellCommand& command, int told) {
+// In the process that becomes the shell. Ends it when its parent has given it up.
+void take_last_look(ShellCommand& command, const LookChannel& channel) {
     LastLook look;
     try {
         look = command.last_look();
     } catch (const std::exception& problem) {
         look.remark = problem.what();
+    } catch (...) {
+        look.remark = "an exception of an unknown type";
     }
-    (void)!::write(told, look.remark.data(), std::min(look.remark.size(), kMostRemark));
+    channel.tell(look.remark);
+    if (!channel.take_word())
+        ::_exit(127);
     for (auto& [name, value] : command.env)
         if (name == command.looked_up)
             value = look.value;
 }
 
-// A shell that has been forked, and what its last look said.
-struct BegunShell {
-    pid_t pid = -1;
-    std::string remark;
-};
-
-// The remark of the shell that writes it to `told`; nullopt: its look has not ended at `until`.
-std::optional<std::string> remark_by(const UniqueFd& told, Clock::time_point until, CommandGuard& guard) {
-    std::string remark;
-    for (;;) {
-        std::array<pollfd, 2> ready{{{guard.fd(), POLLIN, 0}, {told.get(), POLLIN, 0}}};
-        if (::poll(ready.data(), ready.size(), poll_timeout(until)) == 0)
-            return std::nullopt;
-        if (ready[0].revents != 0)
-            guard.obey();
-        if (ready[1].revents == 0)
-            continue;
-        std::array<char, kMostRemark> buffer;
-        const ssize_t n = ::read(told.get(), buffer.data(), buffer.size());
-        if (n <= 0)
-            return remark;
-        remark.append(buffer.data(), static_cast<std::size_t>(n));
-    }
-}
-
-// Forks a process that becomes the shell of `command`, after its last look if it has one.
-Result<BegunShell> begin_shell(ShellCommand& command, const UniqueFd& output, CommandGuard& guard) {
-    auto told = make_pipe();
-    if (!told)
-        return told.error();
+// `looks`: by which the process tells of the last look; null: it makes none.
+Result<pid_t> fork_shell(ShellCommand& command, const UniqueFd& output, CommandGuard& guard,
+                         const LookChannel* looks) {
     std::vector<std::string> arguments{"/bin/sh", "-c", command.text};
     const std::vector<char*> argv = pointers(arguments);
     const std::optional<rlimit> descriptors = descriptor_limit_at_start();
@@ -148,24 +121,42 @@ Result<BegunShell> begin_shell(ShellCommand& command, const UniqueFd& output, Co
         return system_error("fork");
     if (shell == 0) {
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (command.last_look)
-            take_last_look(command, told->second.get());
+        if (::getppid() != self)
+            ::_exit(127);
+        if (looks != nullptr)
+            take_last_look(command, *looks);
         std::vector<std::string> variables = environment(command);
-        become_shell(output.get(), self, descriptors, argv.data(), pointers(variables).data());
+        become_shell(output.get(), descriptors, argv.data(), pointers(variables).data());
     }
-    told->second.reset();
-    if (!command.last_look)
-        return BegunShell{shell, {}};
-    if (auto remark = remark_by(told->first, Clock::now() + command.look_limit, guard))
-        return BegunShell{shell, std::move(*remark)};
-    // It ends when what it waits for lets go of it.
-    ::kill(shell, SIGKILL);
-    guard.tree().spare(shell);
-    command.last_look = nullptr;
-    auto second = begin_shell(command, output, guard);
-    if (second)
-        second->remark = "it could not be looked at again in time";
-    return second;
+    return shell;
+}
+
+struct BegunShell {
+    pid_t pid = -1;
+    std::string remark;
+};
+
+Result<BegunShell> begin_shell(ShellCommand& command, const UniqueFd& output, CommandGuard& guard) {
+    BegunShell begun;
+    if (command.last_look) {
+        auto channel = LookChannel::make();
+        if (!channel)
+            return channel.error();
+        const auto shell = fork_shell(command, output, guard, &*channel);
+        if (!shell)
+            return shell.error();
+        channel->only_listen();
+        LookChannel::Outcome look = channel->wait(Clock::now() + command.look_limit, guard);
+        if (look.begun)
+            return BegunShell{*shell, std::move(look.remark)};
+        guard.give_up(*shell);
+        begun.remark = std::move(look.remark);
+    }
+    const auto shell = fork_shell(command, output, guard, nullptr);
+    if (!shell)
+        return shell.error();
+    begun.pid = *shell;
+    return begun;
 }
 
 // Has `output` read to its end by a process that outlives this one. Where none can be made, the pipe stays

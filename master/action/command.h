@@ -6,6 +6,7 @@
 
 #include "common/system/result.h"
 #include "master/action/guard.h"
+#include "master/action/last_look.h"
 
 #include <chrono>
 #include <functional>
@@ -15,20 +16,14 @@
 
 namespace healthcheckd::master {
 
-// What is found out about the command's subject at the last moment.
-struct LastLook {
-    std::string value;   // of ShellCommand::looked_up
-    std::string remark;  // for CommandEnd, one line of at most 500 bytes
-};
-
 struct ShellCommand {
     std::string text;                                      // run by /bin/sh -c
     std::vector<std::pair<std::string, std::string>> env;  // added to the caller's environment
     std::chrono::milliseconds limit;                       // then SIGTERM to its process group
     std::chrono::milliseconds grace{2000};                 // and after this SIGKILL to all descendants
     // Called in the process that becomes the shell, just before it does. It may wait for what can hang: when
-    // it has not returned within `look_limit`, that process is killed and left behind, and another one
-    // becomes the shell with what `env` has.
+    // it has not returned within `look_limit`, or has ended that process, another one becomes the shell with
+    // what `env` has; one that hangs is killed and left behind.
     std::function<LastLook()> last_look = {};
     std::string looked_up = {};  // the variable of `env` that gets its value
     std::chrono::milliseconds look_limit{2000};
@@ -45,7 +40,7 @@ struct CommandEnd {
     int status = 0;  // of wait(2), unless stuck
     std::chrono::milliseconds took{0};
     std::string output;       // the first 4 KiB of stdout and stderr; the rest is read and dropped
-    std::string remark = {};  // of the last look, or that it took too long; empty without one
+    std::string remark = {};  // of the last look, or what became of it; empty without one
 };
 
 // Runs `command` in a session of its own: stdin from /dev/null, no other descriptor than stdout and stderr,

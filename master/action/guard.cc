@@ -62,6 +62,13 @@ pid_t CommandGuard::fork() const noexcept {
     return group_ ? group_->fork_into() : ::_Fork();
 }
 
+void CommandGuard::give_up(pid_t child) {
+    ::kill(child, SIGKILL);
+    tree_.spare(child);
+    if (group_)
+        group_->release(child);
+}
+
 void CommandGuard::leave_daemons(pid_t session) {
     session_ = session;
     tree_.keep_to_session(session);

@@ -41,6 +41,8 @@ public:
     // As fork(2), for a process without threads. The child is the command's: in its cgroup.
     pid_t fork() const noexcept;
     Descendants& tree() { return tree_; }
+    // SIGKILL to a child that fork() made, which nobody waits for from now on: it may hang in the kernel.
+    void give_up(pid_t child);
     // The command has ended by itself: what it has left in a session of its own, or is about to move there,
     // is a daemon that it was to start, and is left alone from now on. `session`: the command's. To be called
     // again as long as others of the tree are waited for.

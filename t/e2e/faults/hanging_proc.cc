@@ -116,4 +116,26 @@ BOOST_AUTO_TEST_CASE(a_pid_file_that_names_a_process_which_hangs_costs_one_worke
     file.release();  // before the hanging program is waited for
 }
 
+// Whether its stat hangs for others too depends on the kernel (DESIGN.md): where it does, the command is told
+// of no process.
+BOOST_AUTO_TEST_CASE(a_command_about_a_program_that_hangs_in_execve_runs_all_the_same) {
+    const HangingFile file;
+    const Supervisord supervisord({{.name = "web", .command = exec_again(file, "4")}});
+    Daemon daemon(supervisord.url(),
+                  std::string(kGood) +
+                      "port: {program: web, type: tcp, host: 127.0.0.1, periodSeconds: 0.5, " +
+                      "initialDelaySeconds: 0, failureThreshold: 1, action: exec, execCmd: " +
+                      "'echo \"pid <$HEALTHCHECK_PID>\"', port: " + std::to_string(free_port()) + "}\n");
+    const std::string pid = std::to_string(supervisord.pid("web"));
+    BOOST_TEST_REQUIRE(daemon.wait_for_log("output: pid <" + pid + ">"));
+    BOOST_TEST_REQUIRE(file.wait_until_it_hangs());
+    const std::size_t done = daemon.count_log("exec done: exit status 0");
+    BOOST_TEST(wait_until([&] { return daemon.count_log("exec done: exit status 0") >= done + 3; }, 20s));
+    BOOST_TEST(daemon.count_log("output: pid <>") ==
+               daemon.count_log(", without HEALTHCHECK_PID: it could not be looked at again in time"));
+    goes_on(daemon);
+    file.release();
+    BOOST_TEST(daemon.stop().took.count() < 3000);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

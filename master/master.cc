@@ -65,8 +65,8 @@ Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> confi
                  parentage_.use(table.supervisord);
                  table_.update(table);
              },
-             [this](int code, const std::string& why) {
-                 on_link_failure(code, why);
+             [this](const std::string& why) {
+                 on_link_failure(why);
              }}),
       mailer_(loop, spawner, layers_, config_, life_,
               [this](const std::string& cat) { cats_.restore_failed(cat); }),
@@ -206,7 +206,7 @@ void Master::on_table() {
     link_.refresh_in(refresh_delay());
 }
 
-void Master::on_link_failure(int code, const std::string& why) {
+void Master::on_link_failure(const std::string& why) {
     asked_ = true;
     if (reachable_ || why != link_error_)
         log::error("supervisord", "{}; {}", why,
@@ -214,7 +214,6 @@ void Master::on_link_failure(int code, const std::string& why) {
                             : "nothing can be said about its programs until it answers");
     reachable_ = false;
     link_error_ = why;
-    (void)code;
     link_.refresh_in(kUnreachable);
 }
 

@@ -69,7 +69,7 @@ private:
     void arm_tick();
     ProgramView view_of(const Cat& cat) const;
     void on_table();
-    void on_link_failure(int code, const std::string& why);
+    void on_link_failure(const std::string& why);
     void on_program_started(const Program& program);
     void on_program_ended(const Program& program);
     void on_program_state(const Program& program);

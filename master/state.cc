@@ -1,6 +1,7 @@
 #include "master/state.h"
 
 #include "common/text/printable.h"
+#include "common/text/table.h"
 #include "common/text/time.h"
 
 #include <nlohmann/json.hpp>
@@ -150,29 +151,31 @@ std::string state_json(const StateView& view) {
 }
 
 std::vector<std::string> state_table(const StateView& view) {
-    std::size_t name_width = 4;
-    std::size_t program_width = 7;
-    for (const auto& cat : view.cats) {
-        name_width = std::max(name_width, cat->name().size());
-        program_width = std::max(program_width, cat->program().size());
-    }
-    std::vector<std::string> lines;
-    lines.push_back(fmt::format("{:<{}}  {:<{}}  {:<7}  {:<8}  {:>7}  {:>9}  {:>9}  {:>5}  {}", "CAT",
-                                name_width, "PROGRAM", program_width, "TYPE", "STATE", "PID", "FAILURES",
-                                "SUCCESSES", "FIRED", "LAST PROBE"));
+    Table table({{"CAT"},
+                 {"PROGRAM"},
+                 {"TYPE"},
+                 {"STATE"},
+                 {"PID", true},
+                 {"FAILURES", true},
+                 {"SUCCESSES", true},
+                 {"FIRED", true},
+                 {"LAST PROBE"}});
     for (const auto& cat : view.cats) {
         const Threshold& threshold = cat->threshold();
         const auto of = [](std::uint32_t count, std::uint32_t limit) {
             return fmt::format("{}/{}", count, limit);
         };
-        lines.push_back(fmt::format(
-            "{:<{}}  {:<{}}  {:<7}  {:<8}  {:>7}  {:>9}  {:>9}  {:>5}  {}", cat->name(), name_width,
-            cat->program(), program_width, to_string(cat->config().type), state_shown(*cat),
-            measured_pid(*cat), of(threshold.failures(), threshold.limits().failure),
-            of(threshold.successes(), threshold.limits().success), cat->counters().fired,
-            cat->last_probe() ? printable(cat->last_probe()->report.message, 120) : "-"));
+        table.add({{printable(cat->name())},
+                   {printable(cat->program())},
+                   {std::string(to_string(cat->config().type))},
+                   {state_shown(*cat)},
+                   {std::to_string(measured_pid(*cat))},
+                   {of(threshold.failures(), threshold.limits().failure)},
+                   {of(threshold.successes(), threshold.limits().success)},
+                   {std::to_string(cat->counters().fired)},
+                   {cat->last_probe() ? printable(cat->last_probe()->report.message, 120) : "-"}});
     }
-    return lines;
+    return table.lines(false);
 }
 
 }  // namespace healthcheckd::master

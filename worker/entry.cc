@@ -28,7 +28,6 @@ namespace healthcheckd::worker {
 
 namespace {
 
-constexpr std::uint16_t kDnsPort = 53;
 constexpr rlim_t kNetworkDescriptors = 256;        // look-ups that hang keep three each for some seconds
 constexpr rlim_t kMostLookups = 8;                 // threads: those that hang included
 constexpr rlim_t kSmallAddressSpace = 256u << 20;  // no curl, no threads

@@ -37,7 +37,7 @@ bool near(double a, double b) {
 std::string_view objection_to(const Report& report, const CatConfig& cat, const ProbeCommand& asked) {
     const Scale scale = scale_of(cat);
     const bool judged = report.verdict == Verdict::success || report.verdict == Verdict::failure;
-    const bool network = cat.type == CheckType::http || cat.type == CheckType::tcp;
+    const bool network = cat.uses_network();
     const bool measured = !report.unit.empty();
     if (!std::isfinite(report.value) || report.value < 0)
         return "it reported a value that cannot be";

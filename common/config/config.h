@@ -142,6 +142,8 @@ struct CatConfig {
     // The same without its secrets, which lie in a Config::secrets that it may outlive.
     CatConfig without_secrets() const;
     bool whole_machine() const { return program == "system"; }
+    // Asks a server, within `timeout`.
+    bool uses_network() const { return type == CheckType::http || type == CheckType::tcp; }
     bool https() const { return type == CheckType::http && tls; }
     // Does a probe of this cat measure one process, by a descriptor of /proc?
     bool measures_process() const { return type == CheckType::mem || type == CheckType::cpu; }

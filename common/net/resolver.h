@@ -1,14 +1,17 @@
 // What the C library's name resolution needs in a confined process, and how long it may go on. Worker (http,
-// tcp) and mailer.
+// tcp), mailer and link.
 #pragma once
 
 #include "common/system/path_watch.h"
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <vector>
 
 namespace healthcheckd {
+
+inline constexpr std::uint16_t kDnsPort = 53;
 
 // The files that getaddrinfo(3) reads for host names: Landlock leaves these readable.
 const std::vector<std::string>& resolver_files();

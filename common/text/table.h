@@ -1,4 +1,4 @@
-// Tables and colours on a terminal. healthcheckctl.
+// Tables and colours on a terminal. healthcheckctl, master and command line.
 #pragma once
 
 #include <cstddef>

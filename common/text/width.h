@@ -1,7 +1,6 @@
 // How many columns of a terminal a text takes. Master, healthcheckctl and configuration child.
 //
-// A table of our own rather than wcwidth(3), which knows nothing outside of ASCII in the locale C that
-// containers and supervisord give.
+// By wcwidth(3) of the C library in its locale C.UTF-8, which is its newest knowledge of Unicode.
 #pragma once
 
 #include <cstddef>
@@ -9,6 +8,10 @@
 #include <string_view>
 
 namespace healthcheckd {
+
+// Reads the library's file of characters, which the first call of the functions below would do otherwise: for
+// a process that must not wait for a disk later.
+void prepare_text_width();
 
 // The character in the `n` bytes at the begin of `text` that utf8_length() has measured; n > 0.
 char32_t character(std::string_view text, std::size_t n);

@@ -191,7 +191,7 @@ bool decode(std::string_view line, LinkCommand& out) {
 LineWriter encode(const ProgramLine& m) {
     LineWriter out("program");
     out.number("seq", m.seq).word("name", m.name).integer("state", m.state).integer("pid", m.pid);
-    out.integer("start", m.start).integer("stop", m.stop).integer("now", m.now);
+    out.integer("start", m.start).integer("now", m.now);
     out.integer("exit", m.exit_status).message(m.spawn_error);
     return out;
 }
@@ -199,7 +199,6 @@ LineWriter encode(const ProgramLine& m) {
 LineWriter encode(const SettingsLine& m) {
     LineWriter out("settings");
     out.number("seq", m.seq).number("startsecs", m.startsecs).number("stopwaitsecs", m.stopwaitsecs);
-    out.number("startretries", m.startretries);
     return out;
 }
 
@@ -221,7 +220,7 @@ bool decode(std::string_view line, LinkLine& out) {
         ProgramLine m;
         int pid = 0;
         in.number("seq", m.seq).word("name", m.name).integer("state", m.state).integer("pid", pid);
-        in.integer("start", m.start).integer("stop", m.stop).integer("now", m.now);
+        in.integer("start", m.start).integer("now", m.now);
         in.integer("exit", m.exit_status).message(m.spawn_error);
         m.pid = pid;
         out = std::move(m);
@@ -230,7 +229,6 @@ bool decode(std::string_view line, LinkLine& out) {
     if (in.kind() == "settings") {
         SettingsLine m;
         in.number("seq", m.seq).number("startsecs", m.startsecs).number("stopwaitsecs", m.stopwaitsecs);
-        in.number("startretries", m.startretries);
         out = m;
         return in.ok();
     }
@@ -360,6 +358,12 @@ bool decode(std::string_view line, ActionLine& out) {
     if (in.kind() == "output") {
         Output m;
         in.message(m.text);
+        out = std::move(m);
+        return in.ok();
+    }
+    if (in.kind() == "broken") {
+        Broken m;
+        in.message(m.message);
         out = std::move(m);
         return in.ok();
     }

@@ -40,9 +40,9 @@
 //       + a descriptor: a socket on which an action makes calls (master only)
 //
 // link -> master or action (and `ready`, `broken` as a worker)
-//   . program seq= name= state= pid= start= stop= now= exit= msg=
+//   . program seq= name= state= pid= start= now= exit= msg=
 //       one program, name as group:name or name; msg: spawnerr
-//   . settings seq= startsecs= stopwaitsecs= startretries=
+//   . settings seq= startsecs= stopwaitsecs=
 //   . text seq= stream= msg=
 //       a piece of the end of a program's log; stream: stderr or stdout; file: the path of one that supervisord
 //       cannot give
@@ -65,7 +65,7 @@
 //       + the connection, when it is one to be used; error: errno of connect(2), or 0; owner, pid: whose process
 //       listens, and which (0: not to be seen from here); believed: 1 or 0; msg: why not
 //
-// action -> master
+// action -> master (and `broken` as a worker)
 //   . stage limit_ms= msg=
 //       what it does now; give it at most this long
 //   . output msg=
@@ -174,8 +174,6 @@ enum CallCode : int {
     kFaultBadName = 10,         // BAD_NAME
     kFaultNoFile = 20,          // NO_FILE
     kFaultNotExecutable = 21,   // NOT_EXECUTABLE
-    kFaultFailed = 30,          // FAILED
-    kFaultAbnormal = 40,        // ABNORMAL_TERMINATION
     kFaultSpawnError = 50,      // SPAWN_ERROR
     kFaultAlreadyStarted = 60,  // ALREADY_STARTED
     kFaultNotRunning = 70,      // NOT_RUNNING
@@ -213,7 +211,6 @@ struct ProgramLine {
     int state = kUnknownState;
     pid_t pid = 0;
     std::int64_t start = 0;  // seconds since the epoch by supervisord's clock; 0: never
-    std::int64_t stop = 0;
     std::int64_t now = 0;
     int exit_status = 0;
     std::string spawn_error;
@@ -222,7 +219,6 @@ struct SettingsLine {
     std::uint64_t seq = 0;
     std::uint32_t startsecs = 1;
     std::uint32_t stopwaitsecs = 10;
-    std::uint32_t startretries = 3;
 };
 struct TextLine {
     std::uint64_t seq = 0;
@@ -286,7 +282,7 @@ struct Spooled {
     bool ok = false;
     std::string message;
 };
-using ActionLine = std::variant<Stage, Output, Done, Spooled>;
+using ActionLine = std::variant<Stage, Output, Done, Spooled, Broken>;
 
 // ---- master and mailer
 

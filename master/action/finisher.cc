@@ -86,6 +86,8 @@ void RestartFinisher::on_line(std::string_view text) {
         on_claim(stage->message);
     } else if (const auto* done = std::get_if<Done>(&line)) {
         finished_ = done->ok;
+    } else if (const auto* broken = std::get_if<Broken>(&line)) {
+        log::error("restarts", "the process that finishes them ended: {}", broken->message);
     }
 }
 

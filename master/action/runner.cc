@@ -322,6 +322,8 @@ void ActionRunner::on_line(Running& running, std::string_view text) {
     } else if (const auto* spooled = std::get_if<Spooled>(&line)) {
         if (running.done && !running.spooled)
             on_spooled(running, *spooled);
+    } else if (const auto* broken = std::get_if<Broken>(&line)) {
+        terminate(running, "its process ended: " + broken->message);
     }
 }
 

@@ -111,7 +111,7 @@ bool Worker::finds_process() const {
 
 Milliseconds Worker::probe_limit() const {
     const CatConfig& cat = identity_.cat();
-    const bool network = cat.type == CheckType::http || cat.type == CheckType::tcp;
+    const bool network = cat.uses_network();
     return network ? cat.timeout + std::chrono::seconds(2) : Milliseconds(5'000);
 }
 

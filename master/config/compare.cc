@@ -3,7 +3,6 @@
 #include "master/config/keys.h"
 
 #include <algorithm>
-#include <initializer_list>
 #include <spdlog/fmt/fmt.h>
 
 namespace healthcheckd::master {
@@ -21,9 +20,10 @@ bool same_section(Section section, const KeySource& a, const KeySource& b) {
         all_keys(), [&](const Key& key) { return key.section != section || same_value(key, a, b); });
 }
 
-bool same_global(const Config& a, const Config& b, std::initializer_list<std::string_view> names) {
-    return std::ranges::all_of(names, [&](std::string_view name) {
-        return same_value(*find_key(Section::config, name), {&a, nullptr}, {&b, nullptr});
+// Is nothing changed of what `who` works by?
+bool same_global(const Config& a, const Config& b, Key::Renews who) {
+    return std::ranges::all_of(all_keys(), [&](const Key& key) {
+        return (key.renews & who) == 0 || same_value(key, {&a, nullptr}, {&b, nullptr});
     });
 }
 
@@ -37,7 +37,7 @@ bool same_webhooks(const Config& a, const Config& b) {
 
 bool same_cat(const Config& a, const CatConfig& x, const Config& b, const CatConfig& y) {
     return x.type == y.type && same_section(Section::cat, {&a, &x}, {&b, &y}) &&
-           same_global(a, b, {"logDir", "logMaxBytes", "logBackups", "logFormat", "sandbox", "workerUids"});
+           same_global(a, b, Key::kWorkers);
 }
 
 // FNV-1a, 64 bits: told apart is what people change, not what an attacker forges.
@@ -59,17 +59,15 @@ std::string definition_of(const Config& config, const CatConfig& cat) {
 }
 
 bool same_link(const Config& a, const Config& b) {
-    return same_global(a, b,
-                       {"supervisordUrl", "supervisordUser", "supervisordPass", "supervisordOwner", "sandbox",
-                        "workerUids"});
+    return same_global(a, b, Key::kLink);
 }
 
 bool same_mailer(const Config& a, const Config& b) {
     if (a.mail.has_value() != b.mail.has_value() ||
         (a.mail && !same_section(Section::mail, {&a, nullptr}, {&b, nullptr})))
         return false;
-    return same_webhooks(a, b) && same_global(a, b, {"stateDir", "sandbox"}) &&
-           a.mailer_uid == b.mailer_uid && a.mailer_gid == b.mailer_gid &&
+    return same_webhooks(a, b) && same_global(a, b, Key::kMailer) && a.mailer_uid == b.mailer_uid &&
+           a.mailer_gid == b.mailer_gid &&
            std::ranges::equal(a.cats, b.cats, {}, &CatConfig::name, &CatConfig::name);
 }
 

@@ -52,17 +52,22 @@ struct KeySource {
 };
 
 struct Key {
+    // Who works by a key of `config` and is started anew when a reload changes it. kNobody: whoever needs it
+    // next has the new value.
+    enum Renews : unsigned { kNotSaid = 0, kNobody = 1, kWorkers = 2, kLink = 4, kMailer = 8 };
+
     Section section;
     std::string_view name;
-    std::string_view alias;  // another name for it, or ""
-    bool alias_is_wrong;     // the alias is a misspelling of older files: accepted with a warning
-    unsigned types;          // check types that it concerns; 0 outside of cats
-    Shape shape;
-    std::string_view default_text;  // canonical text of the default; "none", or "required" when there is none
-    Sensitivity sensitivity;
+    std::string_view alias = {};  // another name for it, or ""
+    bool alias_is_wrong = false;  // the alias is a misspelling of older files: accepted with a warning
+    unsigned types = 0;           // check types that it concerns; 0 outside of cats
+    Shape shape = Shape::scalar;
+    std::string_view default_text = "none";  // canonical text; "none", or "required" when there is none
+    Sensitivity sensitivity = Sensitivity::open;
+    unsigned renews = kNotSaid;  // of Renews; only for keys of `config`
 
     // Makes the canonical text of what the file has; nullptr when it is the same. Not used for a transfer.
-    Result<std::string> (*canonical)(std::string_view text);
+    Result<std::string> (*canonical)(std::string_view text) = nullptr;
     // Checks and stores a canonical text.
     Result<void> (*set)(const KeyTarget& target, std::string_view text);
     // The canonical text of the effective value; "" when there is none. A view for secrets, so that they are

@@ -3,6 +3,7 @@
 #include "common/log/log.h"
 #include "common/system/descriptors.h"
 #include "common/system/process_title.h"
+#include "common/text/width.h"
 #include "master/control/control.h"
 #include "master/entry/library_pages.h"
 #include "master/entry/trial.h"
@@ -162,6 +163,7 @@ void Daemon::begin(const std::shared_ptr<const Config>& config, Memory memory) {
     reloader_.emplace(spawner_, *master_, config_file_);
     control_.emplace(loop_, *master_, *reloader_);
     control_->start(config->socket);
+    prepare_text_width();  // of the table that USR1 has it log
     release_library_pages();
     if (reload_at_start_)
         reloader_->request({});

@@ -42,7 +42,7 @@ Milliseconds whole_limit(const Config& config) {
     for (const CatConfig& cat : config.cats) {
         if (!cat.enabled)
             continue;
-        const bool network = cat.type == CheckType::http || cat.type == CheckType::tcp;
+        const bool network = cat.uses_network();
         longest = std::max(longest, network ? cat.timeout : 2 * kCpuSpan);
     }
     return kStartLimit + longest + kAnswerLimit;
@@ -117,7 +117,7 @@ Once::Once(Loop& loop, Spawner& spawner, const Config& config)
                  parentage_.use(table.supervisord);
                  table_.update(table);
              },
-             [this](int, const std::string& why) {
+             [this](const std::string& why) {
                  on_link_failure(why);
              }}),
       cats_({workers_, table_, [](Cat&, Event, const Report&) {}, [] {},

@@ -2,10 +2,9 @@
 
 #include "common/text/number.h"
 #include "common/text/printable.h"
-#include "common/text/width.h"
+#include "common/text/table.h"
 
 #include <algorithm>
-#include <array>
 #include <spdlog/fmt/fmt.h>
 #include <utility>
 
@@ -13,30 +12,27 @@ namespace healthcheckd::master {
 
 namespace {
 
-struct Column {
-    const char* title;
-    bool to_the_right;
-};
-
-constexpr Column kColumns[] = {{"CAT", false},  {"PROGRAM", false}, {"TYPE", false}, {"VERDICT", false},
-                               {"VALUE", true}, {"LIMIT", true},    {"TOOK", true},  {"MESSAGE", false}};
-constexpr std::size_t kCount = std::size(kColumns);
-using Cells = std::array<std::string, kCount>;
-
-Cells cells_of(const OnceRow& row) {
-    Cells cells{printable(row.cat), printable(row.program), row.type, "disabled", "-", "-", "-", "-"};
-    if (!row.report)
-        return cells;
-    const Report& report = *row.report;
-    cells[3] = to_string(report.verdict);
-    if (!report.unit.empty()) {
-        cells[4] = fmt::format("{} {}", number_text(report.value), printable(report.unit));
-        cells[5] = fmt::format("{} {}", number_text(report.limit), printable(report.unit));
+std::vector<Cell> cells_of(const OnceRow& row) {
+    std::string verdict = "disabled", value = "-", limit = "-", took = "-", message = "-";
+    if (row.report) {
+        const Report& report = *row.report;
+        verdict = to_string(report.verdict);
+        if (!report.unit.empty()) {
+            value = fmt::format("{} {}", number_text(report.value), printable(report.unit));
+            limit = fmt::format("{} {}", number_text(report.limit), printable(report.unit));
+        }
+        if (report.took_us > 0)
+            took = fmt::format("{:.1f} ms", static_cast<double>(report.took_us) / 1000);
+        message = printable(report.message);
     }
-    if (report.took_us > 0)
-        cells[6] = fmt::format("{:.1f} ms", static_cast<double>(report.took_us) / 1000);
-    cells[7] = printable(report.message);
-    return cells;
+    return {{printable(row.cat)},
+            {printable(row.program)},
+            {row.type},
+            {verdict},
+            {value},
+            {limit},
+            {took},
+            {message}};
 }
 
 std::size_t count(const std::vector<OnceRow>& rows, std::optional<Verdict> verdict) {
@@ -48,23 +44,17 @@ std::size_t count(const std::vector<OnceRow>& rows, std::optional<Verdict> verdi
 }  // namespace
 
 std::vector<std::string> once_table(const std::vector<OnceRow>& rows) {
-    std::vector<Cells> lines(1);
-    for (std::size_t i = 0; i < kCount; ++i)
-        lines[0][i] = kColumns[i].title;
+    Table table({{"CAT"},
+                 {"PROGRAM"},
+                 {"TYPE"},
+                 {"VERDICT"},
+                 {"VALUE", true},
+                 {"LIMIT", true},
+                 {"TOOK", true},
+                 {"MESSAGE"}});
     for (const OnceRow& row : rows)
-        lines.push_back(cells_of(row));
-    std::array<std::size_t, kCount> widths{};
-    for (const Cells& cells : lines)
-        for (std::size_t i = 0; i < kCount; ++i)
-            widths[i] = std::max(widths[i], text_width(cells[i]));
-    std::vector<std::string> texts;
-    for (const Cells& cells : lines) {
-        std::string text;
-        for (std::size_t i = 0; i + 1 < kCount; ++i)
-            text += padded(cells[i], widths[i], kColumns[i].to_the_right) + "  ";
-        texts.push_back(text + cells.back());
-    }
-    return texts;
+        table.add(cells_of(row));
+    return table.lines(false);
 }
 
 std::string once_summary(const std::vector<OnceRow>& rows) {

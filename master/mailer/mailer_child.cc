@@ -315,7 +315,6 @@ int test_life(const Config& config, pid_t master) {
 }  // namespace
 
 SandboxProfile mailer_profile(const Config& config, const Spool& spool) {
-    constexpr std::uint16_t kDns = 53;
     SandboxProfile profile;
     profile.name = "mailer";
     profile.uid = config.mailer_uid;
@@ -329,7 +328,7 @@ SandboxProfile mailer_profile(const Config& config, const Spool& spool) {
     profile.open_files = true;
     profile.readable = resolver_files();
     profile.writable = {spool.dir(), spool.dead_dir()};
-    profile.tcp_ports = {kDns};
+    profile.tcp_ports = {kDnsPort};
     profile.descriptors = 128;
     if (config.mail)
         profile.tcp_ports.push_back(static_cast<std::uint16_t>(config.mail->port));

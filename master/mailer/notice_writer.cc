@@ -72,7 +72,10 @@ void NoticeWriter::begin() {
 
 void NoticeWriter::on_line(std::string_view text) {
     ActionLine line;
-    const Spooled* spooled = decode(text, line) ? std::get_if<Spooled>(&line) : nullptr;
+    const bool known = decode(text, line);
+    if (const auto* broken = known ? std::get_if<Broken>(&line) : nullptr)
+        log::error("notices", "the process that writes them ended: {}", broken->message);
+    const Spooled* spooled = known ? std::get_if<Spooled>(&line) : nullptr;
     if (spooled == nullptr || spooled->index != notices_++ || written_ >= writing_.size()) {
         spawner_.kill(pid_);
         return;

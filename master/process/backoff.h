@@ -27,8 +27,6 @@ public:
         return wait_;
     }
 
-    bool throttled() const { return wait_ > Milliseconds{0}; }
-
 private:
     TimePoint started_{};
     int early_ends_ = 0;

@@ -2,6 +2,7 @@
 
 #include "common/log/log.h"
 #include "common/system/process_title.h"
+#include "common/text/printable.h"
 #include "common/wire/channel.h"
 
 #include <algorithm>
@@ -51,10 +52,26 @@ bool arrange_descriptors(std::vector<int> wanted) {
 }
 
 // Not inlined: its line of 4096 bytes would lie on the stack of every child for good.
-[[noreturn, gnu::noinline]] void give_up(int report) noexcept {
-    (void)write_line(report,
-                     encode(Broken{system_error("its descriptors could not be arranged").text()}).line());
+[[gnu::noinline]] void say_broken(int report, const std::string& why) noexcept {
+    (void)write_line(report, encode(Broken{printable(why)}).line());
+}
+
+[[noreturn]] void give_up(int report) noexcept {
+    say_broken(report, system_error("its descriptors could not be arranged").text());
     ::_exit(120);
+}
+
+// What the child has to say of an exception that nobody took.
+int child_main(const ChildSpec& spec, pid_t master) noexcept {
+    std::string why = "an exception of an unknown type";
+    try {
+        return spec.main(master);
+    } catch (const std::exception& error) {
+        why = error.what();
+    } catch (...) {
+    }
+    say_broken(kReportFd, why);
+    return 1;
 }
 
 [[noreturn]] void child_life(const ChildSpec& spec, int control, int report, pid_t master) noexcept {
@@ -77,7 +94,7 @@ bool arrange_descriptors(std::vector<int> wanted) {
     if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != master)
         ::_exit(121);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
-    ::_exit(spec.main(master));
+    ::_exit(child_main(spec, master));
 }
 
 }  // namespace

@@ -151,9 +151,9 @@ void Link::on_answer(const AnswerLine& answer) {
     answer_took_ = {table_.took, answer_took_[0]};
     answer_timer_.stop();
     if (answer.code != kCallOk)
-        callbacks_.on_failure(answer.code, answer.message);
+        callbacks_.on_failure(answer.message);
     else if (answer.count != table_.programs.size())
-        callbacks_.on_failure(kCallBadAnswer, "the link's table is incomplete");
+        callbacks_.on_failure("the link's table is incomplete");
     else
         callbacks_.on_table(table_);
     table_ = {};
@@ -193,7 +193,7 @@ void Link::on_end(const ChildEnd& end) {
     const std::string why = broken_.empty() ? end.text() : broken_;
     log::error("supervisord", "the link process ended: {}", why);
     if (std::exchange(asking_, false))
-        callbacks_.on_failure(kCallLinkLost, "the link process ended: " + why);
+        callbacks_.on_failure("the link process ended: " + why);
     refresh_in(Milliseconds(0));
     spawn_timer_.start(backoff_.on_end(Clock::now()));
 }

@@ -26,7 +26,7 @@ class Link {
 public:
     struct Callbacks {
         std::function<void(const SupervisorTable&)> on_table;
-        std::function<void(int code, const std::string& why)> on_failure;  // CallCode, and a sentence
+        std::function<void(const std::string& why)> on_failure;  // a sentence
     };
 
     Link(Loop& loop, Spawner& spawner, LayerNotes& layers, std::shared_ptr<const Config> config,
@@ -50,7 +50,6 @@ public:
     Milliseconds usual_answer_time() const { return std::min(answer_took_[0], answer_took_[1]); }
 
     pid_t pid() const { return child_ ? child_->pid : 0; }
-    std::uint64_t calls() const { return seq_; }
     // The uid of the process that answered first in this life, as the link says; nullopt: none yet, or on
     // another machine.
     std::optional<uid_t> supervisor_owner() const { return owner_; }

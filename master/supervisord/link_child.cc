@@ -1,6 +1,7 @@
 #include "master/supervisord/link_child.h"
 
 #include "common/file/folder_walk.h"
+#include "common/net/resolver.h"
 #include "common/sandbox/sandbox.h"
 #include "common/text/printable.h"
 #include "common/wire/channel.h"
@@ -34,10 +35,7 @@ constexpr rlim_t kMostTasks = 9;
 constexpr std::size_t kBefore = 2;
 // All lines of one answer together: an action that does not read must not keep the others waiting.
 constexpr std::chrono::milliseconds kPeerPatience = 1s;
-// The resolver's files (resolv.conf(5), hosts(5), nsswitch.conf(5), host.conf(5), gai.conf(5)).
-constexpr const char* kResolverFiles[] = {"/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf",
-                                          "/etc/host.conf", "/etc/gai.conf"};
-constexpr std::uint16_t kDnsPort = 53;
+constexpr std::chrono::milliseconds kCallLimit = 5s;
 
 void say_broken(const std::string& why) {
     // Nobody may be reading any more; the exit status tells the rest.
@@ -302,7 +300,10 @@ int run(const Config& config, pid_t master, const ChildUser& user, std::optional
             return connector->connect(limit);
         };
     }
-    SupervisorRpc supervisor(std::move(*endpoint), config, rule, std::move(connect));
+    std::optional<Resolver> resolver;
+    if (endpoint->needs_resolver)
+        resolver.emplace(kCallLimit);
+    SupervisorRpc supervisor(std::move(*endpoint), config, rule, std::move(connect), kCallLimit);
     auto confined = enter_sandbox(profile, config.sandbox, master);
     if (!confined) {
         say_broken("sandbox: " + confined.error().text());
@@ -335,7 +336,7 @@ SandboxProfile link_profile(const Endpoint& endpoint, const ChildUser& user) {
         profile.threads = true;
         profile.datagrams = true;
         profile.open_files = true;
-        profile.readable.assign(std::begin(kResolverFiles), std::end(kResolverFiles));
+        profile.readable = resolver_files();
         profile.tcp_ports.push_back(kDnsPort);
     }
     return profile;

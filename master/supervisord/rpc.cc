@@ -119,7 +119,6 @@ std::optional<ProgramLine> program_of(const xmlrpc_c::value& value) {
     program.state = static_cast<int>(*state);
     program.pid = static_cast<pid_t>(*pid);
     program.start = integer(members, "start").value_or(0);
-    program.stop = integer(members, "stop").value_or(0);
     program.now = integer(members, "now").value_or(0);
     program.exit_status = static_cast<int>(integer(members, "exitstatus").value_or(0));
     program.spawn_error = text(members, "spawnerr").value_or("").substr(0, kMaxText);
@@ -201,7 +200,6 @@ CallStatus decode_settings(const std::string& xml, const std::string& name, Sett
                 continue;
             take_seconds(members, "startsecs", settings.startsecs);
             take_seconds(members, "stopwaitsecs", settings.stopwaitsecs);
-            take_seconds(members, "startretries", settings.startretries);
             return {};
         }
         return {kFaultBadName, "supervisord has no settings of '" + printable(name) + "'"};

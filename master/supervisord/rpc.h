@@ -35,8 +35,6 @@ public:
                   std::chrono::milliseconds limit = std::chrono::seconds(5))
         : SupervisorRpc(std::move(endpoint), config, owner_rule(config), {}, limit) {}
 
-    const Endpoint& endpoint() const { return transport_.endpoint(); }
-
     // All programs (getAllProcessInfo).
     CallStatus list(std::vector<ProgramLine>& programs);
     // supervisord's own pid, in its pid namespace (getPID).

@@ -63,8 +63,6 @@ public:
     SupervisorTransport(const SupervisorTransport&) = delete;
     SupervisorTransport& operator=(const SupervisorTransport&) = delete;
 
-    const Endpoint& endpoint() const { return endpoint_; }
-
     // One connection, one request, one answer of at most kMaxAnswer bytes, all within `limit`. No redirect is
     // followed and no proxy is used. Neither login nor body is sent to a process that OwnerRule does not
     // believe, nor to one on this machine that cannot be known.

@@ -39,7 +39,7 @@ std::string subject_of(const CatConfig& cat) {
         text += ' ' + std::string(to_string(cat.mem_type));
     if (cat.measures_process())
         text += ' ' + std::string(to_string(cat.pid_get)) + ' ' + cat.pid_file;
-    if (cat.type == CheckType::http || cat.type == CheckType::tcp)
+    if (cat.uses_network())
         text += ' ' + cat.host + ' ' + std::to_string(cat.port);
     if (cat.type == CheckType::http)
         text += ' ' + cat.method + ' ' + cat.path;

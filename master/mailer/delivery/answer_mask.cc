@@ -1,6 +1,8 @@
 #include "master/mailer/delivery/answer_mask.h"
 
 #include <algorithm>
+#include <curl/curl.h>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 namespace healthcheckd::master {
@@ -13,20 +15,12 @@ constexpr std::size_t kLeastPart = 6;
 constexpr std::size_t kLeastSecret = 3;
 
 std::string percent_decoded(std::string_view text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        unsigned value = 0;
-        const auto digits = text.substr(i + 1 < text.size() ? i + 1 : text.size(), 2);
-        if (text[i] == '%' && digits.size() == 2 && std::isxdigit(static_cast<unsigned char>(digits[0])) &&
-            std::isxdigit(static_cast<unsigned char>(digits[1]))) {
-            value = static_cast<unsigned>(std::stoul(std::string(digits), nullptr, 16));
-            out += static_cast<char>(value);
-            i += 2;
-        } else {
-            out += text[i];
-        }
-    }
-    return out;
+    if (text.empty())
+        return {};  // whose length curl would look for itself
+    int size = 0;
+    const std::unique_ptr<char, decltype(&curl_free)> decoded(
+        curl_easy_unescape(nullptr, text.data(), static_cast<int>(text.size()), &size), curl_free);
+    return decoded ? std::string(decoded.get(), static_cast<std::size_t>(size)) : std::string(text);
 }
 
 }  // namespace

@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(usr1_writes_a_table_and_the_whole_state) {
     BOOST_TEST(cat["pid"] == supervisord.pid("gateway"));
     BOOST_TEST(cat["worker"]["pid"] == daemon.child("cat1 [mem"));
     BOOST_TEST(daemon.wait_for_log("CAT   PROGRAM"));
-    BOOST_TEST(daemon.wait_for_log("cat1  gateway  mem      healthy"));
+    BOOST_TEST(daemon.wait_for_log("cat1  gateway  mem   healthy"));
 }
 
 BOOST_AUTO_TEST_CASE(a_full_worker_log_is_rotated_and_usr2_opens_a_moved_one_anew) {

@@ -72,7 +72,7 @@ const CallResult kSilent = code(kCallTimeout, "supervisord takes connections but
 
 CallResult with_startsecs(std::uint32_t startsecs, std::uint32_t stopwaitsecs = 0) {
     CallResult result = code(kCallOk);
-    result.settings = {.seq = 0, .startsecs = startsecs, .stopwaitsecs = stopwaitsecs, .startretries = 3};
+    result.settings = {.seq = 0, .startsecs = startsecs, .stopwaitsecs = stopwaitsecs};
     return result;
 }
 

@@ -166,7 +166,6 @@ BOOST_AUTO_TEST_CASE(settings_are_those_of_the_program) {
     BOOST_TEST(web.end.code == kCallOk);
     BOOST_TEST(web.settings.startsecs == 3U);
     BOOST_TEST(web.settings.stopwaitsecs == 7U);
-    BOOST_TEST(web.settings.startretries == 3U);
     BOOST_TEST(link.call("settings", "pool:pool_00").settings.startsecs == 0U);
     BOOST_TEST(link.call("settings", "pool_00").end.code == kFaultBadName);
 }

@@ -98,7 +98,7 @@ const std::array kRows{
             say(much.substr(0, 1));
         },
         // The allocator of AddressSanitizer ends the process before std::bad_alloc is thrown.
-        kSanitized ? "exit status 1" : "killed by signal 6 (Aborted)"},
+        kSanitized ? "exit status 1" : "std::bad_alloc"},
     Row{"pipe held by a child",
         [](auto&, auto) {
             const pid_t worker = ::getpid();

@@ -115,7 +115,6 @@ BOOST_AUTO_TEST_CASE(answers_of_the_link_survive_the_way) {
                                                           .state = kBackoff,
                                                           .pid = 4194304,
                                                           .start = 1700000000,
-                                                          .stop = -1,
                                                           .now = 1700000009,
                                                           .exit_status = -9,
                                                           .spawn_error = kNastyText});
@@ -124,16 +123,14 @@ BOOST_AUTO_TEST_CASE(answers_of_the_link_survive_the_way) {
     BOOST_TEST(program.state == kBackoff);
     BOOST_TEST(program.pid == 4194304);
     BOOST_TEST(program.start == 1700000000);
-    BOOST_TEST(program.stop == -1);
     BOOST_TEST(program.now == 1700000009);
     BOOST_TEST(program.exit_status == -9);
     BOOST_TEST((program.spawn_error == kNastyText));
 
-    const auto settings = round_trip<LinkLine>(SettingsLine{3, 4, 5, 6});
+    const auto settings = round_trip<LinkLine>(SettingsLine{3, 4, 5});
     BOOST_TEST(settings.seq == 3);
     BOOST_TEST(settings.startsecs == 4);
     BOOST_TEST(settings.stopwaitsecs == 5);
-    BOOST_TEST(settings.startretries == 6);
 
     const auto answer = round_trip<LinkLine>(AnswerLine{8, kCallTimeout, 12, kNastyText});
     BOOST_TEST(answer.seq == 8);
@@ -262,20 +259,20 @@ BOOST_AUTO_TEST_CASE(malformed_calls_to_the_link_are_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(malformed_answers_of_the_link_are_refused) {
-    accepts<LinkLine>("program seq=1 name=a state=20 pid=7 start=1 stop=0 now=2 exit=0 msg=");
+    accepts<LinkLine>("program seq=1 name=a state=20 pid=7 start=1 now=2 exit=0 msg=");
     refuses_all<LinkLine>({
         "",
-        "program seq=1 name=a state=20 pid=-7 start=1 stop=0 now=2 exit=0 msg=",
-        "program seq=1 name=a state=20 pid=7000000000 start=1 stop=0 now=2 exit=0 msg=",
-        "program seq=1 name=a state= pid=7 start=1 stop=0 now=2 exit=0 msg=",
-        "program seq=1 name=a state=20 pid=7 start=1e3 stop=0 now=2 exit=0 msg=",
-        "program seq=1 name=a state=20 pid=7 start=1 stop=0 now=9223372036854775808 exit=0 msg=",
-        "program seq=1 name=a state=20 pid=7 start=1 stop=0 now=2 exit=0",
-        "program seq=1 name=a state=20 pid=7 start=1 now=2 stop=0 exit=0 msg=",
-        "settings seq=1 startsecs=-1 stopwaitsecs=10 startretries=3",
-        "settings seq=1 startsecs=1 stopwaitsecs=10 startretries=3 msg=",
-        "settings seq=1 startsecs=1 stopwaitsecs=10",
-        "settings seq=1 startsecs=1 stopwaitsecs=10 startretries=4294967296",
+        "program seq=1 name=a state=20 pid=-7 start=1 now=2 exit=0 msg=",
+        "program seq=1 name=a state=20 pid=7000000000 start=1 now=2 exit=0 msg=",
+        "program seq=1 name=a state= pid=7 start=1 now=2 exit=0 msg=",
+        "program seq=1 name=a state=20 pid=7 start=1e3 now=2 exit=0 msg=",
+        "program seq=1 name=a state=20 pid=7 start=1 now=9223372036854775808 exit=0 msg=",
+        "program seq=1 name=a state=20 pid=7 start=1 now=2 exit=0",
+        "program seq=1 name=a state=20 pid=7 now=2 start=1 exit=0 msg=",
+        "settings seq=1 startsecs=-1 stopwaitsecs=10",
+        "settings seq=1 startsecs=1 stopwaitsecs=10 msg=",
+        "settings seq=1 startsecs=1",
+        "settings seq=1 startsecs=1 stopwaitsecs=4294967296",
         "answer seq=1 code=0 count=-1 msg=",
         "answer seq=1 code=2147483648 count=0 msg=",
         "answer seq=1 code=0 msg=",

@@ -13,7 +13,8 @@ BOOST_AUTO_TEST_CASE(width_is_what_a_terminal_shows) {
     BOOST_TEST(text_width("ＡＢ、한글かな") == 14);
     BOOST_TEST(text_width("µs °é") == 5);
     BOOST_TEST(text_width("e\xcc\x81") == 1);  // e and a combining accent
-    BOOST_TEST(text_width("🚀") == 2);
+    for (const char* wide : {"🚀", "🟢", "🪰"})
+        BOOST_TEST(text_width(wide) == 2, wide);
     BOOST_TEST(text_width("a\u200bb") == 2);
     // A byte that is no UTF-8 is shown as one sign.
     BOOST_TEST(text_width("a\xff\xe7") == 3);

@@ -297,7 +297,6 @@ BOOST_AUTO_TEST_CASE(settings_that_an_older_supervisord_does_not_tell_keep_their
     BOOST_TEST(decode_settings(old, "g:b", settings).ok());
     BOOST_TEST(settings.stopwaitsecs == 30U);
     BOOST_TEST(settings.startsecs == 1U);
-    BOOST_TEST(settings.startretries == 3U);
     BOOST_TEST(decode_settings(old, "a", settings).ok());
     BOOST_TEST(decode_settings(old, "b", settings).code == kFaultBadName);
 }

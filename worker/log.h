@@ -14,19 +14,19 @@
 
 namespace healthcheckd::worker {
 
-// Lines as in the daemon's log (common/log_line). Without a file lines are dropped: a full disk or a missing
+// Lines as in the daemon's log (log_line.h). Without a file lines are dropped: a full disk or a missing
 // folder never keeps a worker from checking. They are counted, and the next line that can be written is
 // preceded by how many they were. The first failure is kept for the master. A disk that hangs does keep the
 // worker: the master replaces it, and its successor gets no file until one can be written again
-// (master/log_recovery).
+// (log_recovery.h).
 class WorkerLog {
 public:
-    // `who`: the who_of() of a cat (common/log_line). The log asks for its rotation at `max_bytes`, and again
+    // `who`: the who_of() of a cat (log_line.h). The log asks for its rotation at `max_bytes`, and again
     // when no new file has come within `patience`; 0: never.
     WorkerLog(std::string who, LogFormat format, std::uint64_t max_bytes,
               std::chrono::milliseconds patience = std::chrono::minutes(1));
 
-    // Opens `path` for appending and creates its folder (common/log_file). Before confinement.
+    // Opens `path` for appending and creates its folder (log_file.h). Before confinement.
     void open(const std::string& path);
 
     // Goes on in `file`, which the master opened after it moved the old one away.

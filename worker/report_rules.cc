@@ -27,7 +27,7 @@ Scale scale_of(const CatConfig& cat) {
     __builtin_unreachable();
 }
 
-// Numbers travel with 9 digits (common/line_codec).
+// Numbers travel with 9 digits (common/wire/line_codec).
 bool near(double a, double b) {
     return std::abs(a - b) <= 1e-8 * std::max(std::abs(a), std::abs(b));
 }

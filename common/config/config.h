@@ -1,7 +1,7 @@
 // The effective configuration: plain values, checked and complete, never changed after loading. Every
 // process.
 //
-// healthcheckd.yaml(5) describes each key; master/config_keys is the one table of their names, defaults and
+// healthcheckd.yaml(5) describes each key; master/config/keys is the one table of their names, defaults and
 // ranges.
 #pragma once
 
@@ -169,7 +169,7 @@ struct Config {
     SandboxLevel sandbox = SandboxLevel::strict;
     UidRange worker_uids;
     // What the machine's user database says, looked up when the configuration is read
-    // (master/child_accounts).
+    // (master/config/child_accounts).
     std::vector<uid_t> taken_uids;  // of worker_uids, sorted: they belong to somebody
     uid_t mailer_uid = UidRange().first;
     gid_t mailer_gid = UidRange().first;

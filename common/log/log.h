@@ -40,7 +40,7 @@ void flush();
 // At the end of the process: writes what waits, for at most `limit`, and forgets the callback.
 void finish(std::chrono::milliseconds limit);
 
-// Writes one line (common/log_line). Control characters are escaped, in `who` too: the names of programs are
+// Writes one line (log_line.h). Control characters are escaped, in `who` too: the names of programs are
 // supervisord's.
 void write(Level level, std::string_view who, std::string_view text, LogFields fields = {});
 bool enabled(Level level);

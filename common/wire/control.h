@@ -2,7 +2,7 @@
 // one decoder. Master and healthcheckctl.
 //
 // One request for each connection to the unix stream socket `config.socket`: one line of the line grammar
-// (common/line_codec), at most kMaxLine bytes with its newline.
+// (common/wire/line_codec), at most kMaxLine bytes with its newline.
 //
 //   status
 //   pause name=CAT_OR_PROGRAM for_ms=N      (0: until resume)
@@ -18,7 +18,7 @@
 //
 // and what could ("at" and "until" are RFC 3339 in UTC):
 //
-//   status       {"ok": true, "state": {...}}: the document of state.json (master/state_dump), where each cat
+//   status       {"ok": true, "state": {...}}: the document of state.json (master/state), where each cat
 //                has in addition "paused": null | {"until": null | "2026-11-25T22:30:00Z"} and "dryRun": bool
 //   pause        {"ok": true, "cats": ["a", "b"], "until": null | "2026-11-25T22:30:00Z"}
 //   resume       {"ok": true, "cats": ["a", "b"]}

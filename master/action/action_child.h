@@ -24,7 +24,7 @@ inline constexpr char kDenied = 'n';
 // status.
 int run_action(Incident incident, int link_fd, int places_fd);
 
-// The life of the child that finishes restarts which were left in the middle (master/action_finish). Writes
+// The life of the child that finishes restarts which were left in the middle (master/action/finish). Writes
 // an `output` line for each thing worth telling and one `done` line, ok=1 when nothing is left to finish.
 // `busy`: programs to be left alone. Before it does anything to another one it names that in a `stage` line
 // and waits for a byte on kControlFd, kGranted or kDenied; it is done with it when the next `stage` line

@@ -2,7 +2,7 @@
 //
 // Where a version 2 group can be made (cgroups(7)), cgroup.kill ends every process in it at once, also of a
 // tree that grows faster than a sweep finds its processes. Where not (no cgroup2 mounted, no permission,
-// Linux before 5.14) nothing of this happens, and the sweep of master/descendants is what there is.
+// Linux before 5.14) nothing of this happens, and the sweep of master/action/descendants is what there is.
 #pragma once
 
 #include "common/system/unique_fd.h"

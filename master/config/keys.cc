@@ -7,6 +7,9 @@
 #include "master/config/texts.h"
 #include "master/config/values.h"
 
+#include <algorithm>
+#include <chrono>
+
 namespace healthcheckd::master {
 
 namespace {

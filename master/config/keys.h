@@ -53,7 +53,8 @@ struct KeySource {
 
 struct Key {
     // Who works by a key of `config` and is started anew when a reload changes it. kNobody: whoever needs it
-    // next has the new value.
+    // next has the new value. supervisordUrl, stateDir and socket are not changed by a reload at all, see
+    // Master::reload().
     enum Renews : unsigned { kNotSaid = 0, kNobody = 1, kWorkers = 2, kLink = 4, kMailer = 8 };
 
     Section section;

@@ -22,7 +22,7 @@ public:
     StateFiles(Loop& loop, Spawner& spawner, std::string dir, OnEnd on_end);
     ~StateFiles();
 
-    // Replaces `dir`/`name` by `text` atomically and durably (common/durable_file), readable by everybody or,
+    // Replaces `dir`/`name` by `text` atomically and durably (durable_file.h), readable by everybody or,
     // with `mode` 0600, by the owner alone. One child at a time: what comes meanwhile is written after it, of
     // each file the latest text.
     void write(const std::string& name, std::string text, mode_t mode = 0644);

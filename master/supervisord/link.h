@@ -1,6 +1,6 @@
 // The master's end of the supervisord link: asks for the program table when there is a reason to. Master.
 //
-// The link process itself is master/link_process. Questions are coalesced: while one is under way, further
+// The link process itself is in link_child.h. Questions are coalesced: while one is under way, further
 // wishes become one more question after it. A link that does not answer in time, writes nonsense or dies is
 // replaced, with back-off.
 #pragma once

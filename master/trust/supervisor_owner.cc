@@ -3,6 +3,7 @@
 #include "common/proc/open_sockets.h"
 #include "common/text/printable.h"
 #include "master/trust/supervisor_socket.h"
+#include "master/trust/unix_listener.h"
 
 #include <chrono>
 #include <fstream>
@@ -39,6 +40,18 @@ std::vector<std::string> listeners_named(const std::string& name) {
     return found;
 }
 
+// Is it seen, without connecting, that `parent` holds the socket that listens at `place`? In a sticky folder
+// the name that the socket was made under counts as well, which only a connection tells.
+bool holds_listener_at(pid_t parent, const SocketPlace& place, const OwnerRule& rule) {
+    if (!place.socket || place.sticky)
+        return false;
+    const auto listener = listener_at(place.socket.get());
+    if (!listener || !rule.believes(listener->uid))
+        return false;
+    const auto holds = holds_one_of(parent, {"socket:[" + std::to_string(listener->inode) + "]"});
+    return holds && *holds;
+}
+
 }  // namespace
 
 bool OwnerRule::believes(uid_t uid) const {
@@ -65,6 +78,8 @@ OwnerRule owner_rule(const Config& config, std::optional<uid_t> seen) {
 
 Result<void> check_supervisor(pid_t parent, const std::string& path, const OwnerRule& rule) {
     const SocketPlace place = find_socket(path, rule);
+    if (holds_listener_at(parent, place, rule))
+        return {};
     const PeerConnection peer = connect_to_peer(place, std::chrono::steady_clock::now() + 1s);
     if (!peer.refusal.empty())
         return Error{"supervisord at unix://" + printable(path) + " " + peer.refusal};

@@ -449,4 +449,29 @@ BOOST_AUTO_TEST_CASE(a_link_cannot_make_a_socket_of_its_own) {
 #endif
 }
 
+// Connections that nobody accepts stay in its queue, closed ones too.
+BOOST_AUTO_TEST_CASE(a_frozen_supervisord_whose_queue_is_full_is_still_known_by_the_socket_it_holds) {
+    need_root();
+    Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
+    const std::string path = supervisord.socket_path();
+    supervisord.signal(SIGSTOP);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(static_cast<char*>(address.sun_path), sizeof address.sun_path - 1);
+    bool full = false;
+    for (int i = 0; i < 10'000 && !full; ++i) {
+        const UniqueFd one(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+        full = ::connect(one.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 &&
+               errno == EAGAIN;
+    }
+    BOOST_TEST_REQUIRE(full);
+    const auto begin = std::chrono::steady_clock::now();
+    const auto known = master::check_supervisor(supervisord.daemon_pid(), path, {0, {}, {}});
+    const auto took = std::chrono::steady_clock::now() - begin;
+    BOOST_TEST(static_cast<bool>(known), (known ? "" : known.error().text()));
+    BOOST_TEST((took < 500ms), std::chrono::duration<double>(took).count() << " s");
+    BOOST_TEST(!master::check_supervisor(::getpid(), path, {0, {}, {}}));
+    supervisord.signal(SIGCONT);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

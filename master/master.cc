@@ -9,6 +9,7 @@
 #include "master/supervisord/transport.h"
 
 #include <algorithm>
+#include <iterator>
 #include <spdlog/fmt/ranges.h>
 
 namespace healthcheckd::master {
@@ -127,11 +128,6 @@ void Master::ask_for_table() {
 CatChanges Master::reload(std::shared_ptr<const Config> fresh, std::vector<std::string>& notes) {
     // What is bound to the life of this process stays as it is.
     Config config = *fresh;
-    const auto keep = [&](std::string& value, const std::string& old, std::string_view key) {
-        if (value != old)
-            notes.push_back(fmt::format("config.{} is {} only from the next start on", key, value));
-        value = old;
-    };
     if (config.supervisord_url != config_->supervisord_url) {
         // A login is for the one supervisord that it was given for.
         const auto old = [&](const Secret& secret) {
@@ -140,9 +136,7 @@ CatChanges Master::reload(std::shared_ptr<const Config> fresh, std::vector<std::
         config.supervisord_user = old(config_->supervisord_user);
         config.supervisord_pass = old(config_->supervisord_pass);
     }
-    keep(config.supervisord_url, config_->supervisord_url, "supervisordUrl");
-    keep(config.state_dir, config_->state_dir, "stateDir");
-    keep(config.socket, config_->socket, "socket");
+    std::ranges::move(keep_until_next_start(*config_, config), std::back_inserter(notes));
 
     const std::shared_ptr<const Config> before =
         std::exchange(config_, std::make_shared<const Config>(std::move(config)));
@@ -150,7 +144,7 @@ CatChanges Master::reload(std::shared_ptr<const Config> fresh, std::vector<std::
     actions_.use(config_);
     mailer_.use(config_, !same_mailer(*before, *config_));
     link_.use(config_);
-    if (before->sandbox != config_->sandbox || before->worker_uids != config_->worker_uids)
+    if (!same_process_reader(*before, *config_))
         processes_.use(config_->sandbox);
     if (!same_link(*before, *config_))
         renew_link();

@@ -1,5 +1,6 @@
 #include "master/state.h"
 
+#include "common/text/cat_table.h"
 #include "common/text/printable.h"
 #include "common/text/table.h"
 #include "common/text/time.h"
@@ -151,15 +152,7 @@ std::string state_json(const StateView& view) {
 }
 
 std::vector<std::string> state_table(const StateView& view) {
-    Table table({{"CAT"},
-                 {"PROGRAM"},
-                 {"TYPE"},
-                 {"STATE"},
-                 {"PID", true},
-                 {"FAILURES", true},
-                 {"SUCCESSES", true},
-                 {"FIRED", true},
-                 {"LAST PROBE"}});
+    Table table = cat_table();
     for (const auto& cat : view.cats) {
         const Threshold& threshold = cat->threshold();
         const auto of = [](std::uint32_t count, std::uint32_t limit) {

@@ -37,7 +37,7 @@ struct WalkedFolder {
     // outside) may change: it belongs to somebody else, or its group or all may write to it, unless it is
     // sticky. Empty: none.
     std::string foreign;
-    uid_t foreign_uid = 0;  // whom that one belongs to
+    uid_t foreign_uid = 0;  // its owner
     std::string place;      // the way to it without links, "" for "/"
     bool sticky = false;    // its group or all may make names in it, and nobody change those of others
 };

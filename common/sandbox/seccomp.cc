@@ -177,7 +177,7 @@ std::vector<SoftRefusal> soft_refusals(const SandboxProfile& profile) {
         {EACCES, {SCMP_SYS(mmap), {bits(2, PROT_EXEC, PROT_EXEC)}}},
     };
     // pthread_create(3) blocks all signals around clone, so a trap there could not say its name; the library
-    // that wants a thread is told that there is none to be had.
+    // that wants a thread gets EAGAIN instead.
     if (!profile.threads)
         soft.push_back({EAGAIN, {SCMP_SYS(clone), {bits(0, CLONE_THREAD, CLONE_THREAD)}}});
     // glibc's fstat(3) is, up to 2.38, a newfstatat(2) of a descriptor and an empty path. No filter sees the
@@ -289,7 +289,7 @@ Result<SeccompProgram> compile_seccomp(const SandboxProfile& profile) {
         else
             filter.allow(kWritableFiles);
     }
-    // The names that a violation is told by are made now too, for all children of who compiles.
+    // Makes the table of system call names now, so that all children of this process share it.
     (void)system_call_name(0);
     return filter.compile();
 }

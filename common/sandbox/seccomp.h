@@ -1,6 +1,6 @@
 // The seccomp layer of a sandbox: which system calls the process may still make. Every child.
 //
-// Every call that a table of sandbox_seccomp.cc does not name raises SIGSYS. The handler of
+// Every call that a table of seccomp.cc does not name raises SIGSYS. The handler of
 // common/sandbox/violation.h then names the call before the process ends, so each such death says what to
 // look for; and the handler cannot be replaced, since rt_sigaction for SIGSYS kills at once.
 #pragma once

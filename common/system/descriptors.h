@@ -9,7 +9,7 @@ namespace healthcheckd {
 // Each cat costs the master two descriptors and its program a pidfd: as many as an administrator allows.
 void raise_descriptor_limit();
 
-// The limit that this process had before it was raised, for whom the raised one is too high; none: not known.
+// The limit of this process before it was raised, for programs that a higher one breaks; none: unknown.
 // The same at each call, in children too.
 std::optional<rlimit> descriptor_limit_at_start();
 

@@ -1,7 +1,8 @@
 #include "common/system/pidfd.h"
 
+#include "common/system/readable.h"
+
 #include <algorithm>
-#include <cerrno>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -26,11 +27,11 @@ bool reap_within(pid_t child, std::chrono::milliseconds limit) {
     for (;;) {
         if (::waitpid(child, nullptr, WNOHANG) != 0)
             return true;
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
-        if (left.count() <= 0)
+        const auto now = Clock::now();
+        if (now >= deadline)
             return false;
         pollfd ready{process.get(), POLLIN, 0};
-        (void)::poll(&ready, 1, static_cast<int>((process ? left : std::min(left, kTick)).count()));
+        (void)::poll(&ready, 1, poll_timeout(process ? deadline : std::min(deadline, now + kTick)));
     }
 }
 

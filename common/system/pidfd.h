@@ -10,7 +10,7 @@
 namespace healthcheckd {
 
 // Takes no lock of the process and does not wait. Empty, with errno, when there is no process `pid` (ESRCH),
-// or no descriptor to be had (EMFILE).
+// or no descriptor is left (EMFILE).
 UniqueFd open_pidfd(pid_t pid);
 
 // Whether the process has ended, as a zombie too: its pidfd is readable from then on. Does not wait.

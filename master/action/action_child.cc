@@ -18,7 +18,7 @@ namespace healthcheckd::master {
 
 namespace {
 
-// For a helper that tells what came of a command, when the command's leftovers are gone.
+// How long the helper that reports a command's result may take after the command's leftovers have ended.
 constexpr std::chrono::seconds kTellLimit{15};
 
 // For the master's word that nobody else works at the program of an unfinished restart.

@@ -2,6 +2,7 @@
 
 #include "common/system/descriptors.h"
 #include "common/system/pidfd.h"
+#include "common/system/readable.h"
 #include "common/system/unique_fd.h"
 
 #include <algorithm>
@@ -25,11 +26,6 @@ constexpr std::size_t kKeptOutput = 4096;
 constexpr int kPipeSize = 1 << 20;         // what a leftover may still write after the shell's end
 constexpr milliseconds kLastResort{1000};  // for the shell that got SIGKILL to be gone
 constexpr milliseconds kTick{50};          // between looks at descendants, of which nothing else tells
-
-int poll_timeout(Clock::time_point until) {
-    const auto left = std::chrono::ceil<milliseconds>(until - Clock::now());
-    return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
-}
 
 // argv or envp: pointers into `texts`, which must not change after.
 std::vector<char*> pointers(std::vector<std::string>& texts) {

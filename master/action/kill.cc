@@ -1,6 +1,7 @@
 // SIGKILL to exactly the process that was measured. Action.
 #include "common/proc/proc_stat.h"
 #include "common/system/pidfd.h"
+#include "common/system/readable.h"
 #include "common/system/unique_fd.h"
 #include "common/text/printable.h"
 #include "master/action/action.h"
@@ -9,7 +10,6 @@
 #include "master/trust/own_line.h"
 
 #include <csignal>
-#include <poll.h>
 #include <sys/syscall.h>
 
 namespace healthcheckd::master {
@@ -33,14 +33,7 @@ ActionResult success(std::string message) {
 
 // A pidfd becomes readable when its process ends (pidfd_open(2)).
 bool ended_within(const UniqueFd& process, std::chrono::milliseconds limit) {
-    const auto deadline = Clock::now() + limit;
-    for (;;) {
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
-        pollfd ready{process.get(), POLLIN, 0};
-        const int n = ::poll(&ready, 1, static_cast<int>(std::max<std::int64_t>(0, left.count())));
-        if (n >= 0 || errno != EINTR)
-            return n > 0;
-    }
+    return readable_by(process.get(), Clock::now() + limit);
 }
 
 // Why it must be left to supervisord, which gives a program that it stops its time to end; empty when there

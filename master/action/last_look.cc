@@ -1,5 +1,6 @@
 #include "master/action/last_look.h"
 
+#include "common/system/readable.h"
 #include "common/wire/channel.h"
 #include "master/action/guard.h"
 
@@ -12,16 +13,7 @@
 
 namespace healthcheckd::master {
 
-namespace {
-
 using Clock = std::chrono::steady_clock;
-
-int poll_timeout(Clock::time_point until) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
-    return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
-}
-
-}  // namespace
 
 Result<LookChannel> LookChannel::make() {
     LookChannel channel;

@@ -4,13 +4,13 @@
 #include "common/proc/pid_finder.h"
 #include "common/proc/proc_stat.h"
 #include "common/system/pidfd.h"
+#include "common/system/readable.h"
 #include "common/system/unique_fd.h"
 #include "common/wire/channel.h"
 #include "master/trust/supervisor_port.h"
 
 #include <array>
 #include <csignal>
-#include <poll.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -48,24 +48,12 @@ void write_look(int fd, const ProcessLook& look) {
 
 ProcessLook read_look(int fd, Clock::time_point deadline) {
     ProcessLook look{Is::unsure, "it could not be looked at again in time"};
-    pollfd ready{fd, POLLIN, 0};
-    int n = 0;
-    do {
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
-        n = ::poll(&ready, 1, static_cast<int>(std::max<std::int64_t>(0, left.count())));
-    } while (n < 0 && errno == EINTR);
     std::array<char, 1024> buffer;
-    const ssize_t size = n > 0 ? ::read(fd, buffer.data(), buffer.size()) : 0;
+    const ssize_t size = readable_by(fd, deadline) ? ::read(fd, buffer.data(), buffer.size()) : 0;
     if (size > 0)
         look = {static_cast<Is>(buffer[0] - '0'),
                 std::string(&buffer[1], static_cast<std::size_t>(size - 1))};
     return look;
-}
-
-// SIGKILL, and its end unless it hangs.
-void end_child(pid_t child) {
-    ::kill(child, SIGKILL);
-    reap_within(child, kReapLimit);
 }
 
 }  // namespace
@@ -116,7 +104,8 @@ ProcessLook look_again(const ActionRequest& request, pid_t master, std::chrono::
     }
     pipe->second.reset();
     const ProcessLook seen = read_look(pipe->first.get(), Clock::now() + limit);
-    end_child(child);
+    ::kill(child, SIGKILL);
+    reap_within(child, kReapLimit);
     return seen;
 }
 

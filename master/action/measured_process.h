@@ -22,12 +22,12 @@ struct ProcessLook {
     std::string why;  // "pid 12 has ended"; of the same: why it must not be killed all the same, or empty
 };
 
-// Looks now. Waits for as long as a process keeps whoever reads of it in /proc waiting, which may be for ever.
-// Where a worker finds the process by itself its word is not enough: it has talked to nobody but /proc, yet a
-// worker that lies must not be able to choose whom a privileged process acts upon. Where supervisord has said
-// whose pid it is, by way of the link, either may lie or be led astray: its parent must be the supervisord
-// that listens at the socket or port of the request. When supervisord cannot be reached there, or that cannot
-// be seen, it is `unsure`. `master`: the root of healthcheckd's own processes.
+// Looks now, and waits for as long as the process keeps readers of its /proc files waiting, which may be for
+// ever. Where a worker finds the process itself, the search is made again: a worker that lies must not choose
+// the process that a privileged one acts upon. Where supervisord named the pid, by way of the link, either may
+// lie or be led astray: the parent must be the supervisord that listens at the socket or port of the request.
+// When that supervisord cannot be reached or seen, the result is `unsure`. `master`: the root of
+// healthcheckd's own processes.
 ProcessLook look_now(const ActionRequest& request, pid_t master);
 
 // The same in a child, for at most `limit`; then it is `unsure`.

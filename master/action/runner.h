@@ -90,7 +90,7 @@ private:
         bool done = false;        // has said how it ended; the child may go on to tell and to sweep up
         std::size_t notices = 0;  // that have been spooled, or could not be
         bool spooled = false;     // all of them
-        bool queues = false;      // is told by `notices`, behind what waits there, and not by its child
+        bool queues = false;      // `notices` sends its notice after what waits there; its child does not
         std::string stage;
         bool stops = false;  // a restart that has come as far as the stop: the program may be left stopped
         std::uint64_t starts = 0;             // of the program, when the action began

@@ -1,9 +1,9 @@
 #include "master/cat/worker.h"
-#include "common/text/printable.h"
 
 #include "common/config/log_path.h"
 #include "common/log/log.h"
 #include "common/sandbox/violation.h"
+#include "common/text/printable.h"
 #include "common/wire/channel.h"
 #include "master/files/log_files.h"
 #include "worker/entry.h"
@@ -206,35 +206,6 @@ bool Worker::took_command() const {
     return ::ioctl(child_->control.get(), SIOCOUTQ, &unread) != 0 || unread == 0;
 }
 
-void Worker::doubt_log() {
-    if (!logs_ || identity_.config->log_dir.empty())
-        return;
-    logs_ = false;
-    log::warning(
-        identity_.who(),
-        "its log seems to hang, or what it loads at its start; it goes on without a log until {} can be "
-        "written",
-        worker_log_path(*identity_.config, identity_.name));
-    context_.logs.doubt(worker_log_path(*identity_.config, identity_.name));
-    await_log();
-}
-
-void Worker::await_log() {
-    const auto file = [this] {
-        const std::string line = log_line(identity_.config->log_format, LogLevel::info, identity_.who(),
-                                          "this log can be written again");
-        return LogFile{worker_log_path(*identity_.config, identity_.name), ready_ ? control() : -1, line};
-    };
-    const auto life = [this] {
-        return spawns_;
-    };
-    context_.logs.add(this, {file, life, [this] {
-                                 logs_ = true;
-                                 context_.logs.trust(worker_log_path(*identity_.config, identity_.name));
-                                 log::info(identity_.who(), "its log is written again");
-                             }});
-}
-
 void Worker::note_hanging_look() {
     const pid_t pid = worker::read_look_mark(mark_);
     if (pid == 0)
@@ -319,43 +290,6 @@ void Worker::on_open_request(const OpenRequest& request) {
         send(encode(Track{}).line());
     else
         measure(request.process);
-}
-
-// However often a worker asks: each rotation is a process, and a step closer to the end for old lines.
-void Worker::on_rotate_request() {
-    if (!std::exchange(rotation_due_, true))
-        rotation_.start_at(std::max(Clock::now(), rotated_at_ + kRotationPause));
-}
-
-void Worker::rotate_log() {
-    rotation_due_ = false;
-    if (*rotating_ || !child_)
-        return;
-    // Not in the middle of a probe, whose verdict would be lost.
-    if (probing_ && rotations_->used_up()) {
-        rotation_due_ = true;
-        return rotation_.start(Milliseconds(200));
-    }
-    // Where it is the logs themselves that are large, this comes once in some weeks.
-    if (!rotations_->take()) {
-        replace("its log was rotated as often as is granted to one worker, which may keep old logs open");
-        return;
-    }
-    rotated_at_ = Clock::now();
-    const LogFile file{worker_log_path(*identity_.config, identity_.name), control(), {}};
-    const Rotation rotation{identity_.config->log_backups, identity_.config->log_max_bytes};
-    const pid_t child = renew_logs(
-        context_.spawner, {file}, rotation,
-        [rotating = rotating_, limit = rotations_, who = identity_.who()](const std::string& failure) {
-            *rotating = false;
-            if (failure.empty())
-                return;
-            limit->give_back();
-            log::warning(who, "its log file could not be renewed: {}", failure);
-        });
-    *rotating_ = child != 0;
-    if (!*rotating_)
-        rotations_->give_back();
 }
 
 void Worker::replace(std::string_view why) {

@@ -62,6 +62,25 @@ bool same_link(const Config& a, const Config& b) {
     return same_global(a, b, Key::kLink);
 }
 
+bool same_process_reader(const Config& a, const Config& b) {
+    return same_global(a, b, Key::kProcessReader);
+}
+
+std::vector<std::string> keep_until_next_start(const Config& old, Config& fresh) {
+    std::vector<std::string> notes;
+    for (const Key& key : all_keys()) {
+        const KeySource before{&old, nullptr}, now{&fresh, nullptr};
+        if ((key.renews & Key::kNextStart) == 0 || same_value(key, before, now))
+            continue;
+        std::string buffer;
+        notes.push_back(
+            fmt::format("config.{} is {} only from the next start on", key.name, key.get(now, buffer)));
+        const std::string kept(key.get(before, buffer));
+        (void)key.set({&fresh, nullptr, 0}, kept);  // it was valid when it came
+    }
+    return notes;
+}
+
 bool same_mailer(const Config& a, const Config& b) {
     if (a.mail.has_value() != b.mail.has_value() ||
         (a.mail && !same_section(Section::mail, {&a, nullptr}, {&b, nullptr})))

@@ -4,6 +4,7 @@
 #include "common/config/config.h"
 
 #include <string>
+#include <vector>
 
 namespace healthcheckd::master {
 
@@ -17,6 +18,13 @@ std::string definition_of(const Config& config, const CatConfig& cat);
 
 // May the link to supervisord go on?
 bool same_link(const Config& a, const Config& b);
+
+// May the process reader go on?
+bool same_process_reader(const Config& a, const Config& b);
+
+// Gives `fresh` the values of `old` for the keys that a reload does not change. Returns a sentence for each of
+// which it had another one.
+std::vector<std::string> keep_until_next_start(const Config& old, Config& fresh);
 
 // May the mailer go on? It also works by the names of the cats: what the configuration has no more is
 // forgotten.

@@ -131,8 +131,8 @@ constexpr auto kCat = Section::cat;
 constexpr auto kKept = Sensitivity::kept;
 constexpr auto kPassword = Sensitivity::password;
 
-constexpr unsigned kWorkers = Key::kWorkers, kLink = Key::kLink, kMailer = Key::kMailer,
-                   kNobody = Key::kNobody;
+constexpr unsigned kNobody = Key::kNobody, kWorkers = Key::kWorkers, kLink = Key::kLink,
+                   kMailer = Key::kMailer, kReader = Key::kProcessReader, kNextStart = Key::kNextStart;
 
 using C = CatConfig;
 using M = MailConfig;
@@ -141,7 +141,7 @@ using N = NoticeLimits;
 
 // clang-format off
 constexpr Key kKeys[] = {
-    {.section = kConfig, .name = "supervisordUrl", .default_text = "unix:///var/run/supervisor.sock", .renews = kLink, .canonical = canonical_url,
+    {.section = kConfig, .name = "supervisordUrl", .default_text = "unix:///var/run/supervisor.sock", .renews = kNextStart, .canonical = canonical_url,
      .set = set_text<&Config::supervisord_url, check_supervisord_url>, .get = get_text<&Config::supervisord_url>},
     {.section = kConfig, .name = "supervisordUser", .sensitivity = kKept, .renews = kLink,
      .set = set_secret<&Config::supervisord_user, check_login>, .get = get_secret<&Config::supervisord_user>},
@@ -157,16 +157,16 @@ constexpr Key kKeys[] = {
      .set = set_whole<&Config::log_backups, 0, 1000>, .get = get_whole<&Config::log_backups>},
     {.section = kConfig, .name = "logFormat", .default_text = "text", .renews = kWorkers,
      .set = set_choice<&Config::log_format, LogFormat::text, LogFormat::json>, .get = get_choice<&Config::log_format>},
-    {.section = kConfig, .name = "stateDir", .default_text = "/var/lib/healthcheckd", .renews = kMailer,
+    {.section = kConfig, .name = "stateDir", .default_text = "/var/lib/healthcheckd", .renews = kNextStart,
      .set = set_text<&Config::state_dir, check_absolute_path>, .get = get_text<&Config::state_dir>},
-    {.section = kConfig, .name = "socket", .default_text = kDefaultSocket, .renews = kNobody,
+    {.section = kConfig, .name = "socket", .default_text = kDefaultSocket, .renews = kNextStart,
      .set = set_text<&Config::socket, check_socket_path>, .get = get_text<&Config::socket>},
     {.section = kConfig, .name = "dryRun", .default_text = "false", .renews = kNobody,
      .set = set_flag<&Config::dry_run>, .get = get_flag<&Config::dry_run>},
-    {.section = kConfig, .name = "sandbox", .default_text = "strict", .renews = kWorkers | kLink | kMailer,
+    {.section = kConfig, .name = "sandbox", .default_text = "strict", .renews = kWorkers | kLink | kMailer | kReader,
      .set = set_choice<&Config::sandbox, SandboxLevel::strict, SandboxLevel::log, SandboxLevel::off>,
      .get = get_choice<&Config::sandbox>},
-    {.section = kConfig, .name = "workerUids", .default_text = "61184-65519", .renews = kWorkers | kLink,
+    {.section = kConfig, .name = "workerUids", .default_text = "61184-65519", .renews = kWorkers | kLink | kReader,
      .set = set_uids, .get = get_uids},
 
     {.section = kMail, .name = "host", .shape = Shape::list, .default_text = "required",

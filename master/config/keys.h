@@ -53,9 +53,16 @@ struct KeySource {
 
 struct Key {
     // Who works by a key of `config` and is started anew when a reload changes it. kNobody: whoever needs it
-    // next has the new value. supervisordUrl, stateDir and socket are not changed by a reload at all, see
-    // Master::reload().
-    enum Renews : unsigned { kNotSaid = 0, kNobody = 1, kWorkers = 2, kLink = 4, kMailer = 8 };
+    // next has the new value. kNextStart: a reload keeps the old value.
+    enum Renews : unsigned {
+        kNotSaid = 0,
+        kNobody = 1,
+        kWorkers = 2,
+        kLink = 4,
+        kMailer = 8,
+        kProcessReader = 16,
+        kNextStart = 32,
+    };
 
     Section section;
     std::string_view name;

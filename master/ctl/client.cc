@@ -1,8 +1,8 @@
 #include "master/ctl/client.h"
-#include "common/text/printable.h"
 
 #include "common/system/unique_fd.h"
 #include "common/text/number.h"
+#include "common/text/printable.h"
 
 #include <cerrno>
 #include <cstring>

@@ -1,6 +1,6 @@
 #include "master/ctl/commands.h"
-#include "common/text/printable.h"
 
+#include "common/text/printable.h"
 #include "common/text/table.h"
 #include "common/text/time.h"
 #include "master/ctl/answer.h"

@@ -1,6 +1,6 @@
 #include "master/ctl/options.h"
-#include "common/text/printable.h"
 
+#include "common/text/printable.h"
 #include "common/text/suggest.h"
 
 #include <algorithm>

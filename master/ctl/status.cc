@@ -1,5 +1,6 @@
 #include "master/ctl/status.h"
 
+#include "common/text/cat_table.h"
 #include "common/text/printable.h"
 #include "common/text/suggest.h"
 #include "common/text/table.h"
@@ -159,15 +160,7 @@ std::vector<std::string> status_lines(const json& state, const StatusView& view)
         std::stable_sort(cats.begin(), cats.end(),
                          [](const json* a, const json* b) { return urgency(*a) < urgency(*b); });
 
-    Table table({{"CAT"},
-                 {"PROGRAM"},
-                 {"TYPE"},
-                 {"STATE"},
-                 {"PID", true},
-                 {"FAILURES", true},
-                 {"SUCCESSES", true},
-                 {"FIRED", true},
-                 {"LAST PROBE"}});
+    Table table = cat_table();
     for (std::size_t i = 0; i < shown; ++i)
         table.add(row_of(*cats[i], view.now));
     std::vector<std::string> lines = table.lines(view.colours, view.width);

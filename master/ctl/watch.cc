@@ -1,7 +1,7 @@
 #include "master/ctl/watch.h"
-#include "common/text/printable.h"
 
 #include "common/system/unique_fd.h"
+#include "common/text/printable.h"
 #include "common/text/table.h"
 #include "common/text/time.h"
 #include "common/text/width.h"

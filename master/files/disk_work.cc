@@ -2,6 +2,7 @@
 
 #include "common/system/pidfd.h"
 #include "common/system/process_title.h"
+#include "common/system/readable.h"
 #include "common/wire/channel.h"
 #include "common/wire/protocol.h"
 
@@ -10,7 +11,6 @@
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
-#include <poll.h>
 #include <spdlog/fmt/fmt.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -89,17 +89,6 @@ bool take_place(int places) {
     ::_exit(0);
 }
 
-// Waits for the answer or the end of the one who would give it.
-bool answers_by(int fd, Clock::time_point deadline) {
-    for (;;) {
-        const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
-        pollfd ready{fd, POLLIN, 0};
-        const int n = ::poll(&ready, 1, static_cast<int>(std::max<milliseconds::rep>(left.count(), 0)));
-        if (n >= 0 || errno != EINTR)
-            return n > 0;
-    }
-}
-
 // Whoever waits in state D stays behind; the kernel hands it to init with the end of this process.
 void leave(pid_t child) {
     ::kill(child, SIGKILL);
@@ -136,7 +125,8 @@ Result<Result<void>> DiskWork::run(milliseconds limit, const std::function<Resul
     if (child == 0)
         child_life(pipe->second.get(), places_, self, work);
     pipe->second.reset();
-    if (!answers_by(pipe->first.get(), deadline)) {
+    // Its answer, or the end of whoever would give it.
+    if (!readable_by(pipe->first.get(), deadline)) {
         leave(child);
         return Error{fmt::format("the disk of stateDir did not answer in {} ms", limit.count())};
     }

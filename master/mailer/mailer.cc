@@ -1,7 +1,7 @@
 #include "master/mailer/mailer.h"
-#include "common/text/printable.h"
 
 #include "common/log/log.h"
+#include "common/text/printable.h"
 #include "common/wire/channel.h"
 #include "common/wire/protocol.h"
 

@@ -1,7 +1,7 @@
 #include "master/supervisord/link.h"
-#include "common/text/printable.h"
 
 #include "common/log/log.h"
+#include "common/text/printable.h"
 #include "common/wire/channel.h"
 #include "master/supervisord/link_child.h"
 

@@ -1,5 +1,6 @@
 #include "master/trust/unix_listener.h"
 
+#include "common/system/readable.h"
 #include "common/system/unique_fd.h"
 
 #include <array>
@@ -9,7 +10,6 @@
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -87,9 +87,7 @@ std::optional<UnixListener> listener_at(int file) {
     std::optional<UnixListener> found;
     const auto deadline = Clock::now() + kLimit;
     for (int sockets = 0; sockets < kMostSockets;) {
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
-        pollfd ready{socket.get(), POLLIN, 0};
-        if (left.count() <= 0 || ::poll(&ready, 1, static_cast<int>(left.count())) <= 0)
+        if (!readable_by(socket.get(), deadline))
             return std::nullopt;
         alignas(nlmsghdr) std::array<char, 32768> buffer;
         const ssize_t n = ::recv(socket.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);

@@ -1,0 +1,21 @@
+// The table of all cats and their states, which USR1 has logged and healthcheckctl shows. Master and healthcheckctl.
+#pragma once
+
+#include "common/text/table.h"
+
+namespace healthcheckd {
+
+// Its columns, without rows: CAT to LAST PROBE.
+inline Table cat_table() {
+    return Table({{"CAT"},
+                  {"PROGRAM"},
+                  {"TYPE"},
+                  {"STATE"},
+                  {"PID", true},
+                  {"FAILURES", true},
+                  {"SUCCESSES", true},
+                  {"FIRED", true},
+                  {"LAST PROBE"}});
+}
+
+}  // namespace healthcheckd

@@ -12,7 +12,8 @@ comma    := ,
 B        := build$(if $(SAN),-san)
 
 CPPFLAGS += -I. -DHEALTHCHECKD_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-CXXFLAGS ?= -O2 -g
+# Lines and functions in a backtrace; variables for a debugger are -g, which takes half as long again to build.
+CXXFLAGS ?= -O2 -g1
 # -Wrestrict of g++ 12 sees overlaps in std::string that cannot be (GCC bug 105329).
 # Under the sanitizers it takes std::regex for uninitialized (the manual of GCC says that they make it err more often).
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Werror -Wno-restrict $(if $(SAN),-Wno-maybe-uninitialized)
@@ -25,12 +26,15 @@ Q        := $(if $(V),,@)
 
 MAINS    := master/entry/main.cc master/ctl/main.cc
 LIB_SRC  := $(filter-out $(MAINS),$(sort $(shell find common master worker -name '*.cc')))
-FIXTURES := t/testrunner.cc $(sort $(shell find t/fixture -name '*.cc'))
+FIXTURES := $(sort $(shell find t/fixture -name '*.cc'))
 UNIT_SRC := $(sort $(shell find t/unit -name '*.cc')) $(wildcard t/fuzz/fuzz_*.cc)
 TEST_SRC := $(FIXTURES) $(UNIT_SRC) $(sort $(shell find t/process t/e2e t/docs -name '*.cc'))
-LIB_OBJ  := $(LIB_SRC:%.cc=$(B)/%.o)
-TEST_OBJ := $(TEST_SRC:%.cc=$(B)/%.o)
-UNIT_OBJ := $(UNIT_SRC:%.cc=$(B)/%.o)
+# The sources of one folder are compiled as one: most of what a source costs is what all of them include.
+rooms     = $(addsuffix room.o,$(addprefix $(B)/,$(sort $(dir $(1)))))
+LIB_OBJ  := $(call rooms,$(LIB_SRC))
+TEST_OBJ := $(call rooms,$(TEST_SRC))
+UNIT_OBJ := $(call rooms,$(UNIT_SRC))
+MAIN_OBJ := $(MAINS:%.cc=$(B)/%.o)
 FORMATTED := $(sort $(shell find common master worker t -name '*.cc' -o -name '*.h'))
 MAN      := $(wildcard man/*.1 man/*.5 man/*.7 man/*.8)
 
@@ -54,7 +58,7 @@ $(B)/testrunner: $(TEST_OBJ) $(B)/libhealthcheckd.a
 	@echo "  LINK  $@"
 	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lboost_unit_test_framework
 
-$(B)/unitrunner: $(UNIT_OBJ) $(FIXTURES:%.cc=$(B)/%.o) $(B)/libhealthcheckd.a
+$(B)/unitrunner: $(UNIT_OBJ) $(call rooms,$(FIXTURES)) $(B)/libhealthcheckd.a
 	@echo "  LINK  $@"
 	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lboost_unit_test_framework
 
@@ -86,7 +90,25 @@ $(B)/%.o: %.cc | $(B)/pch/common/usual.h.gch
 	@echo "  CXX   $@"
 	$(CC_RULE)
 
--include $(LIB_OBJ:.o=.d) $(TEST_OBJ:.o=.d) $(MAINS:%.cc=$(B)/%.d)
+# The folder is newer than the list of its sources when one has come or gone; the list changes only then.
+SOURCES := $(LIB_SRC) $(TEST_SRC)
+$(B)/%/room.cc: %
+	@mkdir -p $(@D)
+	@printf '#include "%s"\n' $(foreach each,$(SOURCES),$(if $(filter $*/,$(dir $(each))),$(each))) > $@.part
+	@if cmp -s $@.part $@; then rm $@.part; else mv $@.part $@; fi
+
+$(B)/t/%/room.o: private USUAL = $(B)/pch/t/usual.h
+$(B)/t/%/room.o: $(B)/t/%/room.cc | $(B)/pch/t/usual.h.gch
+	@echo "  CXX   t/$*"
+	$(CC_RULE)
+
+$(B)/%/room.o: $(B)/%/room.cc | $(B)/pch/common/usual.h.gch
+	@echo "  CXX   $*"
+	$(CC_RULE)
+
+.SECONDARY: $(LIB_OBJ:.o=.cc) $(TEST_OBJ:.o=.cc)
+
+-include $(LIB_OBJ:.o=.d) $(TEST_OBJ:.o=.d) $(MAIN_OBJ:.o=.d)
 
 deps: ## install the Debian packages that are missing
 	@conf/install-packages
@@ -125,7 +147,7 @@ bench: deps ## measure healthcheckd beside monit, and the Python script PREDECES
 TARGET   ?= protocol
 SECONDS  ?= 60
 FUZZ_B   := build-fuzz
-FUZZ_OBJ := $(LIB_SRC:%.cc=$(FUZZ_B)/%.o) $(FUZZ_B)/t/fuzz/fuzz_$(TARGET).o $(FUZZ_B)/t/fuzz/entry-$(TARGET).o
+FUZZ_OBJ := $(LIB_OBJ:$(B)/%=$(FUZZ_B)/%) $(FUZZ_B)/t/fuzz/fuzz_$(TARGET).o $(FUZZ_B)/t/fuzz/entry-$(TARGET).o
 CLANG    ?= clang++
 FUZZ_CXX := $(CLANG) $(CPPFLAGS) -std=c++20 -O1 -g -D_GLIBCXX_ASSERTIONS -fno-omit-frame-pointer -MMD -MP
 
@@ -133,6 +155,11 @@ $(FUZZ_B)/t/fuzz/entry-$(TARGET).o: t/fuzz/entry.cc
 	@mkdir -p $(@D)
 	@echo "  CLANG $@"
 	$(Q)$(FUZZ_CXX) -DFUZZ_TARGET=fuzz_$(TARGET) -fsanitize=fuzzer-no-link,address -c -o $@ $<
+
+$(FUZZ_B)/%/room.o: $(B)/%/room.cc
+	@mkdir -p $(@D)
+	@echo "  CLANG $*"
+	$(Q)$(FUZZ_CXX) -fsanitize=fuzzer-no-link,address -c -o $@ $<
 
 $(FUZZ_B)/%.o: %.cc
 	@mkdir -p $(@D)
@@ -145,23 +172,29 @@ $(FUZZ_B)/$(TARGET): $(FUZZ_OBJ)
 
 -include $(FUZZ_OBJ:.o=.d)
 
-# Nothing but the fuzzer is built by clang, so nobody would see otherwise that it refuses what g++ takes.
-CHECKED   := $(patsubst %.cc,$(FUZZ_B)/%.checked,$(LIB_SRC) $(wildcard t/fuzz/fuzz_*.cc))
-FUZZ_SYNTAX := $(CLANG) $(CPPFLAGS) -std=c++20
+# Nothing but the fuzzer is built by clang, so nobody would see otherwise that it refuses what g++ takes; nor, as g++ takes
+# a folder at once, that a source does not include what it uses.
+CLANG_B   := build-clang
+CHECKED   := $(patsubst %.cc,$(CLANG_B)/%.checked,$(LIB_SRC) $(MAINS) $(TEST_SRC))
+CLANG_SYNTAX := $(CLANG) $(CPPFLAGS) -DBOOST_TEST_DYN_LINK -std=c++20
 
 # Its dependencies are those of libraries too: clang refuses one that is older than a header in it.
-$(FUZZ_B)/usual.pch: common/usual.h
+$(CLANG_B)/%.pch: %.h
 	@mkdir -p $(@D)
 	@echo "  CLANG $@"
-	$(Q)$(FUZZ_SYNTAX) -MD -MP -MF $(FUZZ_B)/usual.d -MT $@ -fpch-instantiate-templates -x c++-header -o $@ $<
+	$(Q)$(CLANG_SYNTAX) -MD -MP -MF $@.d -MT $@ -fpch-instantiate-templates -x c++-header -o $@ $<
 
-$(FUZZ_B)/%.checked: %.cc $(FUZZ_B)/usual.pch
+$(CLANG_B)/t/%.checked: t/%.cc $(CLANG_B)/t/usual.pch
 	@mkdir -p $(@D)
-	$(Q)$(FUZZ_SYNTAX) -MMD -MP -MF $@.d -MT $@ -include-pch $(FUZZ_B)/usual.pch -fsyntax-only $< && touch $@
+	$(Q)$(CLANG_SYNTAX) -MMD -MP -MF $@.d -MT $@ -include-pch $(CLANG_B)/t/usual.pch -fsyntax-only $< && touch $@
 
--include $(FUZZ_B)/usual.d $(CHECKED:=.d)
+$(CLANG_B)/%.checked: %.cc $(CLANG_B)/common/usual.pch
+	@mkdir -p $(@D)
+	$(Q)$(CLANG_SYNTAX) -MMD -MP -MF $@.d -MT $@ -include-pch $(CLANG_B)/common/usual.pch -fsyntax-only $< && touch $@
 
-fuzz-compile: ## fail if clang, which `make fuzz` needs, does not take a source
+-include $(CHECKED:=.d) $(CLANG_B)/common/usual.pch.d $(CLANG_B)/t/usual.pch.d
+
+clang-check: ## fail if clang, which `make fuzz` needs, does not take a source
 	@if ! command -v $(firstword $(CLANG)) >/dev/null; then echo "SKIPPED: no $(CLANG) looked at the sources"; else \
 	    $(MAKE) --no-print-directory -k -j$$(nproc) $(CHECKED) && echo "$(CLANG): $(words $(CHECKED)) files taken"; fi
 
@@ -225,11 +258,11 @@ deb: ## build a Debian package, in build/deb
 	@conf/make-deb "$(DEB_VERSION)"
 
 clean: ## remove everything that was built
-	rm -rf build build-san build-fuzz
+	rm -rf build build-san build-fuzz build-clang
 
 help: ## list the targets
 	@echo "all            build build/healthcheckd and build/healthcheckctl"
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' Makefile
 
-.PHONY: all bench deps check check-deb check-distro check-unit deb demo fuzz fuzz-compile fuzz-replay format format-check man-lint tidy \
+.PHONY: all bench deps check check-deb check-distro check-unit clang-check deb demo fuzz fuzz-replay format format-check man-lint tidy \
         install uninstall clean help

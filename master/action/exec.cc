@@ -15,12 +15,12 @@ namespace {
 // What the child may take on top of limit and grace before the master ends it.
 constexpr std::chrono::milliseconds kSlack{3000};
 
-std::string seconds_text(std::chrono::milliseconds time) {
+std::string tenths_text(std::chrono::milliseconds time) {
     return number_text(std::round(static_cast<double>(time.count()) / 100) / 10) + " s";
 }
 
 std::string end_text(const CommandEnd& end, std::chrono::milliseconds limit) {
-    const std::string late = "timed out after " + seconds_text(limit) + ": ";
+    const std::string late = "timed out after " + tenths_text(limit) + ": ";
     switch (end.how) {
     case CommandEnd::How::terminated:
         return late + "ended by SIGTERM";
@@ -36,7 +36,7 @@ std::string end_text(const CommandEnd& end, std::chrono::milliseconds limit) {
         return name != nullptr ? std::string("killed by SIG") + name
                                : "killed by signal " + std::to_string(WTERMSIG(end.status));
     }
-    return "exit status " + std::to_string(WEXITSTATUS(end.status)) + " in " + seconds_text(end.took);
+    return "exit status " + std::to_string(WEXITSTATUS(end.status)) + " in " + tenths_text(end.took);
 }
 
 }  // namespace

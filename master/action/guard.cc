@@ -13,8 +13,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kLastResort{1000};  // for what got SIGKILL to be gone
-constexpr milliseconds kTick{50};          // between looks at helpers, of whose end nothing tells
+constexpr milliseconds kHelperEndLimit{1000};  // for what got SIGKILL to be gone
+constexpr milliseconds kHelperTick{50};        // between looks at helpers, of whose end nothing tells
 
 sigset_t only_term() {
     sigset_t term;
@@ -81,7 +81,7 @@ std::size_t CommandGuard::end_tree(pid_t wanted, std::optional<int>* status) {
         leave_daemons(session_);
     if (group_)
         group_->kill();
-    return tree_.kill(Clock::now() + kLastResort, wanted, status);
+    return tree_.kill(Clock::now() + kHelperEndLimit, wanted, status);
 }
 
 bool CommandGuard::help(const std::function<void()>& work) {
@@ -109,7 +109,7 @@ void CommandGuard::wait_for_helpers(Clock::time_point deadline) {
         if (Clock::now() >= deadline)
             break;
         pollfd term{term_.get(), POLLIN, 0};
-        if (::poll(&term, 1, static_cast<int>(kTick.count())) > 0)
+        if (::poll(&term, 1, static_cast<int>(kHelperTick.count())) > 0)
             obey();
     }
     for (const pid_t pid : helpers_)

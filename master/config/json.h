@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/system/result.h"
+#include "common/text/mask.h"
 
 #include <string>
 #include <string_view>
@@ -27,8 +28,5 @@ std::string masked_json(std::string_view json_text);
 // Does a shell command name a secret? By authorization, cookie, token, secret, passw and credential in it: a
 // sign that it may hold one.
 bool names_secret(std::string_view command);
-
-// Stands for a secret in everything that is printed.
-inline constexpr std::string_view kMask = "********";
 
 }  // namespace healthcheckd::master

@@ -11,8 +11,12 @@ namespace healthcheckd::master {
 
 namespace {
 
+constexpr Milliseconds kLoadLimit{30'000};
+
+}  // namespace
+
 // Memory that parent and child share; only touched pages are used.
-class SharedArea {
+class ConfigLoader::SharedArea {
 public:
     static constexpr std::size_t kBytes = 32u << 20;
 
@@ -40,10 +44,6 @@ private:
     void* begin_;
 };
 
-constexpr Milliseconds kLimit{30'000};
-
-}  // namespace
-
 struct ConfigLoader::Loading {
     SharedArea area;
     Callback callback;
@@ -68,7 +68,7 @@ bool ConfigLoader::load(const std::string& path, Callback callback) {
     loading->callback = std::move(callback);
     ChildSpec spec;
     spec.title = "healthcheckd: configuration";
-    spec.limit = kLimit;
+    spec.limit = kLoadLimit;
     spec.main = [path, area = loading->area.bytes()](pid_t) {
         return pack_config(load_config(path), area) ? 0 : 1;
     };

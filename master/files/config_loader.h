@@ -24,6 +24,7 @@ public:
     bool load(const std::string& path, Callback callback);
 
 private:
+    class SharedArea;
     struct Loading;
     Spawner& spawner_;
     std::shared_ptr<Loading> loading_;

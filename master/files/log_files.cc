@@ -16,7 +16,7 @@ namespace healthcheckd::master {
 
 namespace {
 
-constexpr std::size_t kMostText = 1000;
+constexpr std::size_t kMostReason = 1000;
 
 // Names in `folder`: neither call follows a link.
 void rotate(int folder, const std::string& name, const Rotation& rotation) {
@@ -58,7 +58,7 @@ int renew_all(const std::vector<LogFile>& files, const std::optional<Rotation>& 
         if (ready) {
             (void)send_packet(control, encode(NewLog{}).line(), fd->get());
         } else if (std::exchange(status, 1) == 0) {
-            const std::string text = ready.error().text().substr(0, kMostText);
+            const std::string text = ready.error().text().substr(0, kMostReason);
             if (::pwrite(reason, text.data(), text.size(), 0) < 0)
                 return 1;
         }
@@ -68,9 +68,10 @@ int renew_all(const std::vector<LogFile>& files, const std::optional<Rotation>& 
 }
 
 std::string text_of(int reason) {
-    std::array<char, kMostText> buffer;
+    std::array<char, kMostReason> buffer;
     const ssize_t n = ::pread(reason, buffer.data(), buffer.size(), 0);
-    return n > 0 ? printable({buffer.data(), static_cast<std::size_t>(n)}, kMostText) : "no reason is known";
+    return n > 0 ? printable({buffer.data(), static_cast<std::size_t>(n)}, kMostReason)
+                 : "no reason is known";
 }
 
 }  // namespace

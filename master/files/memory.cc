@@ -13,7 +13,7 @@ using nlohmann::json;
 
 constexpr int kVersion = 1;
 constexpr std::size_t kMostCats = 20'000;
-constexpr std::size_t kMostText = 500;  // bytes of one action's message
+constexpr std::size_t kMostMessage = 500;  // bytes of one action's message
 
 json encode(const RememberedCat& cat) {
     json actions = json::array();
@@ -21,7 +21,7 @@ json encode(const RememberedCat& cat) {
         actions.push_back({{"atMs", unix_ms(action.at)},
                            {"kind", action.kind},
                            {"ok", action.ok},
-                           {"message", printable(action.message, kMostText)}});
+                           {"message", printable(action.message, kMostMessage)}});
     json paused = nullptr;
     if (cat.paused)
         paused = {{"untilMs", cat.paused_until ? json(unix_ms(*cat.paused_until)) : json(nullptr)}};

@@ -12,7 +12,7 @@ namespace healthcheckd::master {
 
 namespace {
 
-constexpr Milliseconds kLimit{5'000};
+constexpr Milliseconds kReadLimit{5'000};
 constexpr char kAside[] = ".damaged";
 
 // What the child did, as its exit status.
@@ -72,7 +72,7 @@ void load_memory(Spawner& spawner, const std::string& state_dir, std::function<v
     auto memory = std::make_shared<UniqueFd>(::memfd_create("memory", MFD_CLOEXEC));
     ChildSpec spec;
     spec.title = "healthcheckd: memory";
-    spec.limit = kLimit;
+    spec.limit = kReadLimit;
     spec.extra_fds = {memory->get()};
     spec.main = [path](pid_t) {
         return read_into(path, kFirstExtraFd);

@@ -48,16 +48,6 @@ std::string_view label_of(std::string_view file) {
                                                         : std::string_view();
 }
 
-struct Occupied {
-    std::uint64_t files = 0, bytes = 0;
-
-    void add(std::uint64_t size) {
-        files += 1;
-        bytes += size;
-    }
-    bool full() const { return files >= kMostSpooled || bytes >= kMostSpooledBytes; }
-};
-
 }  // namespace
 
 std::string channel_label(std::string channel) {
@@ -130,6 +120,16 @@ public:
     }
 
 private:
+    struct Occupied {
+        std::uint64_t files = 0, bytes = 0;
+
+        void add(std::uint64_t size) {
+            files += 1;
+            bytes += size;
+        }
+        bool full() const { return files >= kMostSpooled || bytes >= kMostSpooledBytes; }
+    };
+
     std::string dir_;
     Occupied all_;
     std::map<std::string, Occupied> own_;  // by label

@@ -20,7 +20,7 @@ namespace healthcheckd::master {
 
 namespace {
 
-constexpr std::size_t kMaxHeaders = 64u << 10;
+constexpr std::size_t kMaxReplyHeaders = 64u << 10;
 
 bool is_address(const std::string& host) {
     std::array<char, sizeof(in6_addr)> ignored;
@@ -57,12 +57,8 @@ std::size_t on_body(char* data, std::size_t, std::size_t size, void* context) {
 std::size_t on_header(char*, std::size_t, std::size_t size, void* context) {
     auto& received = *static_cast<Received*>(context);
     received.header_bytes += size;
-    received.too_large = received.header_bytes > kMaxHeaders;
+    received.too_large = received.header_bytes > kMaxReplyHeaders;
     return received.too_large ? 0 : size;
-}
-
-std::string seconds_text(std::chrono::milliseconds limit) {
-    return number_text(static_cast<double>(limit.count()) / 1000) + " s";
 }
 
 std::string error_text(int error) {
@@ -75,7 +71,10 @@ HttpReply too_large(const std::string& who) {
 }
 
 HttpReply late(const std::string& who, std::chrono::milliseconds limit) {
-    return {kCallTimeout, who + " takes connections but did not answer within " + seconds_text(limit), {}};
+    return {kCallTimeout,
+            who + " takes connections but did not answer within " +
+                number_text(std::chrono::duration<double>(limit).count()) + " s",
+            {}};
 }
 
 // What an answer that came whole is worth.
@@ -221,7 +220,8 @@ HttpReply SupervisorTransport::post_unix(const std::string& body, std::chrono::m
     else if (!made.told.message.empty())
         return {kCallRefused, who + " " + made.told.message, {}};
     else if (made.told.error == ETIMEDOUT)
-        reply.message = who + " cannot be reached: no connection within " + seconds_text(limit);
+        reply.message = who + " cannot be reached: no connection within " +
+                        number_text(std::chrono::duration<double>(limit).count()) + " s";
     else if (made.told.error != 0)
         reply.message = who + " cannot be reached: " + error_text(made.told.error);
     if (!reply.message.empty())
@@ -326,7 +326,8 @@ HttpReply SupervisorTransport::post_tcp(const std::string& body, std::chrono::mi
             who + " cannot be reached: " + (os_error != 0 ? error_text(static_cast<int>(os_error)) : detail);
     } else if (result == CURLE_OPERATION_TIMEDOUT && connections == 0) {
         reply.code = kCallUnreachable;
-        reply.message = who + " cannot be reached: no connection within " + seconds_text(limit);
+        reply.message = who + " cannot be reached: no connection within " +
+                        number_text(std::chrono::duration<double>(limit).count()) + " s";
     } else if (result == CURLE_OPERATION_TIMEDOUT) {
         return late(who, limit);
     } else if (const std::string why = tls_fault(curl, result, detail, endpoint_.host); !why.empty()) {

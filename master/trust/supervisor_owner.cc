@@ -17,7 +17,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int kMostSockets = 200'000;  // lines of /proc/net/unix
+constexpr int kMostUnixLines = 200'000;  // lines of /proc/net/unix
 
 std::string who(uid_t uid) {
     return uid == 0 ? "root" : fmt::format("uid {}", uid);
@@ -29,7 +29,7 @@ std::vector<std::string> listeners_named(const std::string& name) {
     std::vector<std::string> found;
     std::ifstream table("/proc/net/unix");
     std::string line;
-    for (int n = 0; n < kMostSockets && std::getline(table, line); ++n) {
+    for (int n = 0; n < kMostUnixLines && std::getline(table, line); ++n) {
         std::istringstream fields(line);
         std::string address, references, protocol, flags, type, state, inode, path;
         fields >> address >> references >> protocol >> flags >> type >> state >> inode;

@@ -16,7 +16,7 @@ namespace healthcheckd::master {
 
 namespace {
 
-constexpr int kMostSockets = 200'000;  // lines of /proc/net/tcp, where listeners come first
+constexpr int kMostListeners = 200'000;  // lines of /proc/net/tcp, where listeners come first
 
 struct Listener {
     uid_t uid = 0;
@@ -29,7 +29,7 @@ void add_listeners(const char* table_path, std::uint16_t port, std::vector<Liste
     const std::string ending = fmt::format(":{:04X}", port);
     std::ifstream table(table_path);
     std::string line;
-    for (int n = 0; n < kMostSockets && std::getline(table, line); ++n) {
+    for (int n = 0; n < kMostListeners && std::getline(table, line); ++n) {
         std::istringstream fields(line);
         std::string slot, local, remote, state, queues, timer, retransmits, timeout, inode;
         uid_t uid = 0;

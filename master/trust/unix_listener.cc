@@ -20,12 +20,12 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds kLimit{1000};
-constexpr int kMostSockets = 100'000;
+constexpr std::chrono::milliseconds kDiagLimit{1000};
+constexpr int kMostUnixSockets = 100'000;
 constexpr std::uint32_t kListening =
     10;  // TCP_LISTEN, which unix sockets have too (the kernel's net/unix/diag.c)
 
-struct Question {
+struct UnixDiagRequest {
     nlmsghdr header;
     unix_diag_req request;
 };
@@ -62,7 +62,7 @@ Told told_by(const char* message, std::size_t size) {
 }
 
 bool ask(int socket) {
-    Question question{};
+    UnixDiagRequest question{};
     question.header.nlmsg_len = sizeof question;
     question.header.nlmsg_type = SOCK_DIAG_BY_FAMILY;
     question.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
@@ -85,8 +85,8 @@ std::optional<UnixListener> listener_at(int file) {
     // The kernel tells its own form of a device's number (MKDEV), and 32 bits of the file's.
     const std::uint32_t device = major(status.st_dev) << 20 | minor(status.st_dev);
     std::optional<UnixListener> found;
-    const auto deadline = Clock::now() + kLimit;
-    for (int sockets = 0; sockets < kMostSockets;) {
+    const auto deadline = Clock::now() + kDiagLimit;
+    for (int sockets = 0; sockets < kMostUnixSockets;) {
         if (!readable_by(socket.get(), deadline))
             return std::nullopt;
         alignas(nlmsghdr) std::array<char, 32768> buffer;

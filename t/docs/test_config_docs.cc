@@ -13,6 +13,8 @@ using namespace healthcheckd;
 using namespace healthcheckd::test;
 using healthcheckd::master::Key;
 
+BOOST_AUTO_TEST_SUITE(test_config_docs)
+
 namespace {
 
 // The page's text about a key in its section: from its ".It Cm name" to the next item. Section headings part
@@ -54,8 +56,6 @@ bool has_key(const std::string& text, const Key& key) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_config_docs)
 
 BOOST_AUTO_TEST_CASE(every_key_has_its_item_in_the_manual_page_with_default_and_example) {
     const std::string page = read_file((source_dir() / "man" / "healthcheckd.yaml.5").string());

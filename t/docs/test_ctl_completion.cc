@@ -8,6 +8,8 @@
 using namespace healthcheckd;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(test_ctl_completion)
+
 namespace {
 
 // What bash would offer at the end of the line, one word a line.
@@ -26,8 +28,6 @@ constexpr char kCats[] = R"([{"name": "cat1", "program": "web:web_00"}, {"name":
     {"name": "grp/a", "program": "web:web_01"}, {"name": "grp/b", "program": "web:web_00"}])";
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_ctl_completion)
 
 BOOST_AUTO_TEST_CASE(commands_and_options_are_offered_where_they_fit) {
     BOOST_TEST(completed("healthcheckctl ") ==

@@ -11,6 +11,8 @@
 
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(test_design_docs)
+
 namespace {
 
 using Files = std::map<std::string, std::set<std::string>>;  // by path: what each includes of ours
@@ -67,8 +69,6 @@ std::map<std::string, std::string> reached(const Files& files, const std::string
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_design_docs)
 
 BOOST_AUTO_TEST_CASE(each_folder_includes_what_the_table_lets_it_and_nothing_below_it) {
     const Files files = all_sources();

@@ -13,6 +13,8 @@
 using namespace healthcheckd;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(test_man_pages)
+
 namespace {
 
 std::string page(const std::string& name) {
@@ -89,8 +91,6 @@ std::string rendered(const std::string& command, const std::string& name) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_man_pages)
 
 BOOST_AUTO_TEST_CASE(every_option_that_the_programs_show_is_described) {
     check_options(master::usage(), page("healthcheckd.8"));

@@ -11,6 +11,8 @@
 using namespace healthcheckd;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(test_wire_grammar)
+
 namespace {
 
 // By kind: "seq= pid=".
@@ -75,8 +77,6 @@ Grammar of_the_encoders() {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_wire_grammar)
 
 BOOST_AUTO_TEST_CASE(the_table_has_each_kind_with_its_keys_and_no_other) {
     const Grammar table = of_the_table(), encoders = of_the_encoders();

@@ -6,6 +6,8 @@
 
 using namespace healthcheckd;
 
+BOOST_AUTO_TEST_SUITE(test_fuzz_corpus)
+
 namespace {
 
 void replay(const char* name, fuzz::Target target) {
@@ -22,8 +24,6 @@ void replay(const char* name, fuzz::Target target) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_fuzz_corpus)
 
 BOOST_AUTO_TEST_CASE(lines_of_the_protocol) {
     replay("protocol", fuzz::fuzz_protocol);

@@ -13,7 +13,7 @@ namespace healthcheckd::worker {
 
 namespace {
 
-constexpr std::size_t kMaxText = 2048;  // /proc/PID/stat is below 500 bytes; of /proc/stat the first line
+constexpr std::size_t kMaxStatText = 2048;  // /proc/PID/stat is below 500 bytes; of /proc/stat the first line
 
 // Since an earlier count; the kernel's rounding can make one go back by a tick.
 std::uint64_t since(std::uint64_t before, std::uint64_t now) {
@@ -44,7 +44,7 @@ void CpuProbe::track(ProcessId process, UniqueFd descriptor) {
 }
 
 std::variant<CpuProbe::Sample, ProbeResult> CpuProbe::measure(ProcessId process) const {
-    std::array<char, kMaxText> buffer;
+    std::array<char, kMaxStatText> buffer;
     Sample sample;
     sample.at = Clock::now();
     if (cat_.whole_machine()) {

@@ -21,7 +21,6 @@ constexpr int kTooLarge = 100;  // CURLE_TOO_LARGE: libcurl 8.6
 constexpr std::chrono::milliseconds kCourtesy{200};
 constexpr std::chrono::milliseconds kLastWait{100};
 constexpr std::size_t kMostUnread = 64 << 10;
-constexpr auto kEstablished = 1;  // TCP_ESTABLISHED, which linux/tcp.h has not
 constexpr const char* kHeaderLineTooLong = "bad response: a header line is too long";
 
 // "http://[::1]:80/" by libcurl's own URL parts, so that no character of the host can become another part.
@@ -122,7 +121,7 @@ void CurlCall::count_received(int fd) {
     socklen_t size = sizeof seen;
     constexpr socklen_t kNeeded = offsetof(tcp_info, tcpi_bytes_received) + sizeof seen.tcpi_bytes_received;
     if (!cat_.https() && ::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &seen, &size) == 0 && size >= kNeeded &&
-        seen.tcpi_bytes_received > 0 && seen.tcpi_state != kEstablished)
+        seen.tcpi_bytes_received > 0 && TcpState{seen.tcpi_state} != TcpState::established)
         received_ = seen.tcpi_bytes_received - 1;
 }
 

@@ -10,7 +10,7 @@ namespace healthcheckd::worker {
 
 namespace {
 
-constexpr std::size_t kMaxText = 2048;  // smaps_rollup has about 800 bytes; of meminfo the first lines
+constexpr std::size_t kMaxMemText = 2048;  // smaps_rollup has about 800 bytes; of meminfo the first lines
 
 // In kB; nullopt when a field that every kernel with smaps_rollup has is missing.
 std::optional<std::uint64_t> proportional(std::string_view smaps) {
@@ -41,7 +41,7 @@ void MemProbe::track(ProcessId process, UniqueFd descriptor) {
 }
 
 ProbeResult MemProbe::probe(const ProbeCommand& command) {
-    std::array<char, kMaxText> buffer;
+    std::array<char, kMaxMemText> buffer;
     if (cat_.whole_machine()) {
         const auto text = read_text(meminfo_.get(), buffer);
         if (!text)

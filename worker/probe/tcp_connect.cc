@@ -4,9 +4,9 @@
 #include <arpa/inet.h>
 #include <array>
 #include <cstring>
+#include <linux/tcp.h>
 #include <memory>
 #include <netdb.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <strings.h>
 
@@ -75,13 +75,6 @@ int outcome(int fd, short events) {
     if (error == ECONNRESET || error == EPIPE)
         return 0;
     return error == 0 && is_own_end(fd) ? ECONNREFUSED : error;
-}
-
-int tcp_state(int fd) {
-    std::uint8_t state = TCP_ESTABLISHED;  // the first member of tcp_info
-    socklen_t size = sizeof state;
-    (void)::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &state, &size);
-    return state;
 }
 
 class Race {
@@ -205,12 +198,19 @@ Connection connect_first(const std::vector<SocketAddress>& addresses, Clock::tim
     return Race(in_turn(addresses), deadline).run();
 }
 
+TcpState tcp_state(int fd) {
+    auto state = TcpState::established;  // the first member of tcp_info
+    socklen_t size = sizeof state;
+    (void)::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &state, &size);
+    return state;
+}
+
 bool is_reset(int fd) {
-    return tcp_state(fd) == TCP_CLOSE;
+    return tcp_state(fd) == TcpState::closed;
 }
 
 void end_connection(UniqueFd connection) {
-    if (tcp_state(connection.get()) == TCP_CLOSE_WAIT) {
+    if (tcp_state(connection.get()) == TcpState::close_wait) {
         // The other side has ended first; after an end of ours it would be in TIME_WAIT.
         const linger reset{1, 0};
         (void)::setsockopt(connection.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
@@ -223,7 +223,7 @@ void end_connection(UniqueFd connection) {
 }
 
 void cut_connection(int fd) {
-    if (tcp_state(fd) != TCP_CLOSE_WAIT)
+    if (tcp_state(fd) != TcpState::close_wait)
         (void)::shutdown(fd, SHUT_WR);
     sockaddr nobody{};
     nobody.sa_family = AF_UNSPEC;

@@ -45,6 +45,11 @@ struct Connection {
 Connection connect_first(const std::vector<SocketAddress>& addresses,
                          std::chrono::steady_clock::time_point deadline);
 
+// States of a connection (TCP_INFO; the kernel's include/net/tcp_states.h).
+enum class TcpState : std::uint8_t { established = 1, closed = 7, close_wait = 8 };
+// The state of a connection; established when it cannot be asked for.
+TcpState tcp_state(int fd);
+
 // Whether the other side has reset a connection. What it had sent can be read.
 bool is_reset(int fd);
 

@@ -1,5 +1,7 @@
 #include "master/mailer/delivery/answer_mask.h"
 
+#include "common/text/mask.h"
+
 #include <algorithm>
 #include <curl/curl.h>
 #include <memory>
@@ -9,7 +11,6 @@ namespace healthcheckd::master {
 
 namespace {
 
-constexpr std::string_view kMask = "********";
 // A word of a path that is shorter is no key, and an answer without it could not be read.
 constexpr std::size_t kLeastPart = 6;
 constexpr std::size_t kLeastSecret = 3;
@@ -75,8 +76,7 @@ void AnswerMask::add_url(std::string_view url) {
 
 std::string AnswerMask::operator()(std::string text) const {
     for (const std::string& each : hidden_)
-        for (std::size_t at = 0; (at = text.find(each, at)) != std::string::npos; at += kMask.size())
-            text.replace(at, each.size(), kMask);
+        mask_in(text, each);
     return text;
 }
 

@@ -1,5 +1,6 @@
 // Delivery of a message by SMTP, with libcurl. Mailer.
 #include "common/net/tls_fault.h"
+#include "common/text/mask.h"
 #include "common/text/mime.h"
 #include "common/text/printable.h"
 #include "master/mailer/delivery/delivery.h"
@@ -95,12 +96,10 @@ void set_login(CURL* curl, const MailConfig& mail) {
 std::string without_password(std::string text, const MailConfig& mail) {
     if (mail.pass.empty())
         return text;
-    constexpr std::string_view kMask = "********";
     const std::string pass(mail.pass.view());
     using namespace std::string_literals;
     for (const std::string& form : {pass, base64(pass), base64("\0"s + mail.user + "\0"s + pass)})
-        for (std::size_t at = 0; (at = text.find(form, at)) != std::string::npos; at += kMask.size())
-            text.replace(at, form.size(), kMask);
+        mask_in(text, form);
     return text;
 }
 

@@ -10,6 +10,8 @@
 using namespace healthcheckd::test;
 using namespace std::chrono_literals;
 
+BOOST_AUTO_TEST_SUITE(e2e_dry_run)
+
 namespace {
 
 std::string failing_cat(const std::string& name, const std::string& more) {
@@ -18,8 +20,6 @@ std::string failing_cat(const std::string& name, const std::string& more) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_dry_run)
 
 BOOST_AUTO_TEST_CASE(a_dry_run_decides_and_tells_and_does_nothing) {
     const Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});

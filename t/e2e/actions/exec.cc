@@ -13,6 +13,8 @@ using namespace healthcheckd::test;
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
+BOOST_AUTO_TEST_SUITE(e2e_exec)
+
 namespace {
 
 // Of the program of its name. It is refused, so that its action begins at once.
@@ -36,8 +38,6 @@ fs::path cgroup_of(pid_t action) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_exec)
 
 BOOST_AUTO_TEST_CASE(a_command_has_the_limits_that_healthcheckd_was_started_with) {
     const Supervisord supervisord({{.name = "cat1", .command = "/bin/sleep 1000"}});

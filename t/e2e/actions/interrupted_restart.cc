@@ -15,6 +15,8 @@
 
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_interrupted_restart)
+
 namespace {
 
 // Refuses connections, so that a restart begins at once.
@@ -65,8 +67,6 @@ void keep_names(const std::string& folder, bool on) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_interrupted_restart)
 
 BOOST_AUTO_TEST_CASE(sigterm_at_25_random_moments_never_leaves_the_program_stopped) {
     cut_off_restarts(SIGTERM, 25, 1);

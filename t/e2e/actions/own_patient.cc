@@ -6,6 +6,8 @@
 
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_own_patient)
+
 namespace {
 
 // A supervisord with a group `all`: healthcheckd, started by `command` (with @ for its command line), and
@@ -47,8 +49,6 @@ std::string cat(const std::string& name, const std::string& program, const std::
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_own_patient)
 
 BOOST_AUTO_TEST_CASE(restart_and_kill_of_itself_are_refused_and_exec_and_the_rest_of_its_group_work) {
     for (const char* command : {"@", "/bin/sh -c '@; :'"})

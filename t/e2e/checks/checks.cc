@@ -7,6 +7,8 @@
 
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_checks)
+
 namespace {
 
 // A program that serves HTTP from t/fixture/net/web.py; its behaviour is a file in supervisord's folder.
@@ -32,8 +34,6 @@ pid_t next_pid(const Supervisord& supervisord, const std::string& name, pid_t ol
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_checks)
 
 BOOST_AUTO_TEST_CASE(a_program_whose_rss_is_over_the_limit_is_restarted) {
     const Supervisord supervisord({{.name = "gateway", .command = program("leak.py") + " 10 0.1 200"}});

@@ -8,6 +8,8 @@
 
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_counting)
+
 namespace {
 
 std::string count_cat(const std::string& name) {
@@ -32,8 +34,6 @@ int counted(const Daemon& daemon) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_counting)
 
 BOOST_AUTO_TEST_CASE(a_program_that_stays_ended_hides_no_restart_of_another_one) {
     // Without a pipe to its program supervisord sees an end only when it looks, after up to a second.

@@ -13,6 +13,8 @@
 
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_field)
+
 namespace {
 
 std::string cat(const std::string& name, const std::string& program, const std::string& rest) {
@@ -27,8 +29,6 @@ auto is(const std::string& state) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_field)
 
 BOOST_AUTO_TEST_CASE(an_orphan_that_answers_does_not_hide_that_its_program_is_fatal) {
     const WebServer orphan;

@@ -11,6 +11,8 @@
 
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_going_on)
+
 namespace {
 
 bool has(const std::string& text, const std::string& part) {
@@ -23,8 +25,6 @@ std::string greedy(const std::string& name, const std::string& program, const st
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_going_on)
 
 BOOST_AUTO_TEST_CASE(a_restart_is_shown_from_its_beginning_with_supervisords_word_for_the_program) {
     const Supervisord supervisord({{.name = "web",

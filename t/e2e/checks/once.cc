@@ -11,6 +11,8 @@
 
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_once)
+
 namespace {
 
 // A configuration in a folder of its own, and what -o says about it.
@@ -81,8 +83,6 @@ bool sums_up(const OnceRun& once, const std::string& summary) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_once)
 
 BOOST_AUTO_TEST_CASE(when_all_cats_succeed_the_table_says_so_and_the_status_is_0) {
     const int port = free_port();

@@ -7,6 +7,8 @@
 
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_program_states)
+
 namespace {
 
 // Takes 6 s to end when it is asked to.
@@ -31,8 +33,6 @@ bool healthy(const nlohmann::json& state) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_program_states)
 
 BOOST_AUTO_TEST_CASE(exited_fatal_and_backoff_are_told_apart_in_log_state_and_mail) {
     struct Row {

@@ -6,6 +6,8 @@
 
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_starting)
+
 namespace {
 
 std::string impatient(const std::string& name, const std::string& rest) {
@@ -18,8 +20,6 @@ bool healthy(const nlohmann::json& cat) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_starting)
 
 BOOST_AUTO_TEST_CASE(a_program_that_takes_its_time_within_startsecs_is_not_restarted) {
     const int port = free_port();

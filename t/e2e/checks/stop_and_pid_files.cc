@@ -10,6 +10,8 @@
 
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_stop_and_pid_files)
+
 namespace {
 
 std::string listener(const std::string& script, int port, const std::string& more = "") {
@@ -38,8 +40,6 @@ std::string pool_of(int processes) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_stop_and_pid_files)
 
 BOOST_AUTO_TEST_CASE(twenty_programs_and_400_probes_in_ten_seconds_cost_two_connections_to_supervisord) {
     std::vector<SupervisedProgram> programs;

@@ -8,6 +8,8 @@
 
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_whose_process)
+
 namespace {
 
 // A supervisord that is the first process of a pid namespace, where its program web has the number that a
@@ -61,8 +63,6 @@ bool measured(const nlohmann::json& cat) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_whose_process)
 
 BOOST_AUTO_TEST_CASE(a_stranger_with_the_number_of_a_program_in_another_pid_namespace_is_left_alone) {
     if (::geteuid() != 0)

@@ -14,6 +14,8 @@
 using namespace healthcheckd::test;
 using Clock = std::chrono::steady_clock;
 
+BOOST_AUTO_TEST_SUITE(e2e_everything_hangs)
+
 namespace {
 
 constexpr char kFast[] = "periodSeconds: 0.5, initialDelaySeconds: 0, timeoutSeconds: 1, failureThreshold: 3";
@@ -61,8 +63,6 @@ struct Lab {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_everything_hangs)
 
 BOOST_AUTO_TEST_CASE(
     two_disks_and_a_program_that_hang_stop_no_other_check_and_no_action_and_all_is_told_afterwards) {

@@ -9,6 +9,8 @@
 
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_frozen_log)
+
 namespace {
 
 std::string cats(int port, const std::string& mark) {
@@ -30,8 +32,6 @@ bool success(const nlohmann::json& cat) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_frozen_log)
 
 BOOST_AUTO_TEST_CASE(a_log_disk_that_hangs_ends_no_check_and_no_action_and_is_told) {
     const FrozenDisk disk;

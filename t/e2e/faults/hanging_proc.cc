@@ -11,6 +11,8 @@
 
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_hanging_proc)
+
 namespace {
 
 constexpr char kGood[] = "good: {program: system, type: mem, maxMem: 100000000, periodSeconds: 0.2, "
@@ -45,8 +47,6 @@ void goes_on(const Daemon& daemon) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_hanging_proc)
 
 BOOST_AUTO_TEST_CASE(
     a_program_that_hangs_in_execve_costs_its_own_check_alone_and_is_watched_again_afterwards) {

@@ -10,6 +10,8 @@
 using namespace healthcheckd;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_hostile_supervisord)
+
 namespace {
 
 long peak_kb(pid_t pid) {
@@ -25,8 +27,6 @@ constexpr const char* kCat =
     "action: exec, execCmd: 'true'}\n";
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_hostile_supervisord)
 
 BOOST_AUTO_TEST_CASE(answers_made_to_hurt_are_told_in_one_line_and_nobody_grows_or_ends) {
     struct Row {

@@ -16,6 +16,8 @@
 
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_isolation)
+
 namespace {
 
 bool traced_by(pid_t pid, pid_t tracer) {
@@ -51,8 +53,6 @@ std::string base64(const std::string& text) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_isolation)
 
 BOOST_AUTO_TEST_CASE(the_masters_steady_state_is_epoll_read_and_write) {
     const WebServer server;

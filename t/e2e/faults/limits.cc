@@ -15,6 +15,8 @@
 
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_faults_limits)
+
 namespace {
 
 constexpr uid_t kSomebody = 12345;  // nobody else's processes count against this user's limit
@@ -61,8 +63,6 @@ void fill(const std::string& path) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_faults_limits)
 
 BOOST_AUTO_TEST_CASE(without_processes_to_be_had_the_master_lives_and_tries_again) {
     if (::geteuid() != 0)

@@ -17,6 +17,8 @@
 using namespace healthcheckd;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_faults_log)
+
 namespace {
 
 // Cats that make many lines at level debug.
@@ -34,8 +36,6 @@ std::string listener_cat(int port, const std::string& command) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_faults_log)
 
 BOOST_AUTO_TEST_CASE(
     a_frozen_supervisord_with_a_full_log_pipe_delays_no_command_and_the_lost_lines_are_counted) {

@@ -18,6 +18,8 @@
 using namespace healthcheckd;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_neighbours)
+
 namespace {
 
 constexpr uid_t kNobodysUid = 65'534;
@@ -81,8 +83,6 @@ struct Site {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_neighbours)
 
 BOOST_AUTO_TEST_CASE(no_two_children_share_a_uid_and_a_program_of_nobody_reaches_none_of_them) {
     if (::geteuid() != 0)

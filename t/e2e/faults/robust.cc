@@ -8,6 +8,8 @@
 
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_robust)
+
 namespace {
 
 // `count` http cats that all hang on one server, each for its own time limit.
@@ -27,8 +29,6 @@ std::size_t probing(const Daemon& daemon) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_robust)
 
 BOOST_AUTO_TEST_CASE(garbage_in_a_pid_file_never_leads_to_a_signal) {
     const TempDir dir;

@@ -13,6 +13,8 @@
 using namespace healthcheckd::test;
 using Clock = std::chrono::steady_clock;
 
+BOOST_AUTO_TEST_SUITE(e2e_state_disk)
+
 namespace {
 
 // A program that is well as long as the port is open, and healthcheckd with its stateDir on a disk that hangs
@@ -56,8 +58,6 @@ struct Lab {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_state_disk)
 
 BOOST_AUTO_TEST_CASE(a_restart_that_tells_is_done_on_a_hanging_disk_and_told_after_it) {
     Lab lab("restart,webhook");

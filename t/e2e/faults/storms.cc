@@ -7,6 +7,8 @@
 
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_faults_storms)
+
 namespace {
 
 constexpr char kNoSupervisord[] = "unix:///nonexistent/supervisor.sock";
@@ -29,8 +31,6 @@ bool has_zombie(const Daemon& daemon) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_faults_storms)
 
 BOOST_AUTO_TEST_CASE(a_thousand_signals_of_each_kind_change_nothing) {
     Daemon daemon(kNoSupervisord, cats(2));

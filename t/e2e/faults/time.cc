@@ -8,6 +8,8 @@
 
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_faults_time)
+
 namespace {
 
 constexpr char kNoSupervisord[] = "unix:///nonexistent/supervisor.sock";
@@ -71,8 +73,6 @@ std::string date_of(std::time_t when) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_faults_time)
 
 BOOST_AUTO_TEST_CASE(a_clock_that_jumps_a_day_either_way_brings_neither_a_burst_nor_a_stall) {
     const TempDir dir;

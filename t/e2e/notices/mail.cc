@@ -7,6 +7,8 @@
 
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_mail)
+
 namespace {
 
 std::string mail_section(const SmtpSink& sink, const std::string& more = "") {
@@ -22,8 +24,6 @@ std::string tcp_cat(int port, const std::string& more) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_mail)
 
 BOOST_AUTO_TEST_CASE(failure_and_resolved_mail_arrive_over_implicit_tls_with_login) {
     const SmtpSink sink;

@@ -10,6 +10,8 @@
 
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_notices)
+
 namespace {
 
 std::string tcp_cat(const std::string& name, const std::string& program, int port, const std::string& more) {
@@ -25,8 +27,6 @@ std::vector<ReadMail> wait_for_mails(const SmtpSink& sink, std::size_t count) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_notices)
 
 BOOST_AUTO_TEST_CASE(two_hundred_failures_at_once_make_at_most_three_mails_that_name_each) {
     const Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});

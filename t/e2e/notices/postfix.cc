@@ -11,6 +11,8 @@
 
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_postfix)
+
 namespace {
 
 // Postfix, a supervisord, and healthcheckd with a cat that fails.
@@ -51,8 +53,6 @@ std::size_t count(const std::string& text, std::string_view part) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_postfix)
 
 BOOST_AUTO_TEST_CASE(a_mail_is_in_the_mailbox_of_every_recipient_encrypted_on_its_way) {
     need_root();

@@ -18,6 +18,8 @@
 
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_spool)
+
 namespace {
 
 std::string tcp_cat(const std::string& name, int port, const std::string& more) {
@@ -142,8 +144,6 @@ void fill(const std::string& path) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_spool)
 
 BOOST_AUTO_TEST_CASE(each_event_arrives_once_and_in_order_after_an_outage_and_a_restart) {
     expect_each_event_once({{"down", ""},

@@ -27,6 +27,8 @@
 using namespace healthcheckd;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_spool_kill)
+
 namespace {
 
 constexpr int kCats = 6;
@@ -187,8 +189,6 @@ std::set<std::string> told_in(const ReadMail& mail) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_spool_kill)
 
 BOOST_AUTO_TEST_CASE(a_hundred_kills_lose_nothing_and_repeat_only_what_was_on_its_way) {
     constexpr int kKills = 100;

@@ -7,6 +7,8 @@
 
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_trial_mail)
+
 namespace {
 
 // A configuration for `sink`, and what --test-mail made of it.
@@ -40,8 +42,6 @@ std::string pass_of(const SmtpSink& sink) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_trial_mail)
 
 BOOST_AUTO_TEST_CASE(a_mail_that_arrives_is_status_0_with_the_dialogue_and_without_the_password) {
     for (const SmtpSink::Tls tls : {SmtpSink::Tls::implicit, SmtpSink::Tls::starttls}) {

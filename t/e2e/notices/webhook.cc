@@ -11,6 +11,8 @@
 using namespace healthcheckd::test;
 using nlohmann::json;
 
+BOOST_AUTO_TEST_SUITE(e2e_webhook)
+
 namespace {
 
 constexpr const char* kFormats[] = {"json", "slack", "wecom", "dingtalk", "feishu"};
@@ -66,8 +68,6 @@ std::size_t files_in_spool(const Daemon& daemon) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_webhook)
 
 BOOST_AUTO_TEST_CASE(each_format_arrives_as_its_service_takes_it_and_nothing_secret_is_shown) {
     const WebhookReceiver receiver;

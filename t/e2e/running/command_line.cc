@@ -7,6 +7,8 @@
 
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_command_line)
+
 namespace {
 
 struct Row {
@@ -21,8 +23,6 @@ constexpr char kBad[] = "cat1:\n  program: web\n  type: mem\n  periodSecond: 5\n
                         "cat2:\n  program: web\n  type: ping\n";
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_command_line)
 
 BOOST_AUTO_TEST_CASE(each_call_ends_with_its_status_and_says_why) {
     const TempDir dir;

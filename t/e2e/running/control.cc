@@ -15,6 +15,8 @@ using namespace healthcheckd::test;
 using namespace std::chrono_literals;
 using nlohmann::json;
 
+BOOST_AUTO_TEST_SUITE(e2e_control)
+
 namespace {
 
 constexpr char kSleep[] = "/bin/sleep 1000";
@@ -44,8 +46,6 @@ json ask(const Daemon& daemon, const ControlRequest& request) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_control)
 
 BOOST_AUTO_TEST_CASE(only_the_owner_may_ask_and_the_socket_goes_with_the_daemon) {
     Daemon daemon(kNoSupervisord, mem_cat("cat1"));

@@ -8,6 +8,8 @@
 using namespace healthcheckd;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_ctl)
+
 namespace {
 
 constexpr char kNoSupervisord[] = "unix:///nonexistent/supervisor.sock";
@@ -23,8 +25,6 @@ bool has(const std::string& text, const std::string& part) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_ctl)
 
 BOOST_AUTO_TEST_CASE(every_command_is_answered_by_a_running_daemon) {
     const Daemon daemon(kNoSupervisord, machine_cat("good") + machine_cat("bad", "1"));

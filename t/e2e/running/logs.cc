@@ -13,6 +13,8 @@
 using namespace healthcheckd::test;
 using nlohmann::json;
 
+BOOST_AUTO_TEST_SUITE(e2e_logs)
+
 namespace {
 
 // The lines as objects. One that is none fails the test.
@@ -54,8 +56,6 @@ std::unique_ptr<Subprocess> listen_at(int port) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_logs)
 
 BOOST_AUTO_TEST_CASE(every_line_of_all_logs_is_json_whatever_programs_are_called_and_say) {
     const Supervisord supervisord({{.name = "网关", .command = "/bin/sleep 1000"},

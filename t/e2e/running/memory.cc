@@ -12,6 +12,8 @@ using namespace healthcheckd;
 using namespace healthcheckd::test;
 using namespace std::chrono_literals;
 
+BOOST_AUTO_TEST_SUITE(e2e_memory)
+
 namespace {
 
 constexpr char kSleep[] = "/bin/sleep 1000";
@@ -22,8 +24,6 @@ std::string tcp_cat(int port, const std::string& more) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_memory)
 
 BOOST_AUTO_TEST_CASE(counts_actions_and_pauses_outlive_a_restart) {
     const Supervisord supervisord({{.name = "web", .command = kSleep}});

@@ -12,6 +12,8 @@
 
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_powers)
+
 namespace {
 
 const std::string kCats =
@@ -30,8 +32,6 @@ bool works(const Daemon& daemon) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_powers)
 
 BOOST_AUTO_TEST_CASE(without_any_and_without_single_ones_all_that_can_be_done_is) {
     if (::geteuid() != 0)

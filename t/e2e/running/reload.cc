@@ -11,6 +11,8 @@
 using namespace healthcheckd::test;
 using namespace std::chrono_literals;
 
+BOOST_AUTO_TEST_SUITE(e2e_reload)
+
 namespace {
 
 constexpr char kSleep[] = "/bin/sleep 1000";
@@ -45,8 +47,6 @@ void replace_in_config(const Daemon& daemon, const std::string& from, const std:
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_reload)
 
 BOOST_AUTO_TEST_CASE(only_what_changed_gets_a_new_worker_and_the_log_lists_it) {
     const Supervisord supervisord({{.name = "web", .command = kSleep}});

@@ -12,6 +12,8 @@
 
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_surroundings)
+
 namespace {
 
 struct Surroundings {
@@ -109,8 +111,6 @@ void everything_works(const Surroundings& around) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_surroundings)
 
 BOOST_AUTO_TEST_CASE(with_a_sandbox_that_only_tells_nothing_has_to_be_told) {
     everything_works({.config_lines = "sandbox: log"});

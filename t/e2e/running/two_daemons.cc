@@ -7,6 +7,8 @@
 
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_two_daemons)
+
 namespace {
 
 constexpr char kCat[] =
@@ -18,8 +20,6 @@ bool probed(const nlohmann::json& cat) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_two_daemons)
 
 BOOST_AUTO_TEST_CASE(the_second_one_with_the_same_state_or_the_same_socket_ends_and_says_who_has_it) {
     const Daemon first(kNobody, kCat);

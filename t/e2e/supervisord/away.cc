@@ -9,6 +9,8 @@
 
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_supervisord_away)
+
 namespace {
 
 const SupervisedProgram kWeb{
@@ -145,8 +147,6 @@ private:
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_supervisord_away)
 
 BOOST_AUTO_TEST_CASE(while_supervisord_is_down_checks_go_on_and_all_is_well_within_5_s_of_its_return) {
     Supervisord supervisord({kWeb});

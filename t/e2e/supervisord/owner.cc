@@ -29,6 +29,8 @@
 using namespace healthcheckd;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_supervisord_owner)
+
 namespace {
 
 constexpr uid_t kStranger = 1234;
@@ -134,8 +136,6 @@ private:
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_supervisord_owner)
 
 BOOST_AUTO_TEST_CASE(whoever_took_the_sockets_path_gets_no_password_and_is_not_believed) {
     need_root();

@@ -10,6 +10,8 @@
 
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_supervisord_parent)
+
 namespace {
 
 constexpr uid_t kStranger = 1234;
@@ -43,8 +45,6 @@ struct Liars {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_supervisord_parent)
 
 BOOST_AUTO_TEST_CASE(nobody_is_killed_who_is_not_below_supervisord) {
     Liars liars;

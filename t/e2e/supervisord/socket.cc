@@ -19,6 +19,8 @@ using namespace healthcheckd;
 using namespace healthcheckd::test;
 namespace fs = std::filesystem;
 
+BOOST_AUTO_TEST_SUITE(e2e_supervisord_socket)
+
 namespace {
 
 constexpr uid_t kStranger = 1234;
@@ -90,8 +92,6 @@ std::string refusal(const std::string& path, std::optional<uid_t> named = {}) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_supervisord_socket)
 
 // supervisord itself listens for a FastCGI program, whatever the user of that, and hands it the socket.
 BOOST_AUTO_TEST_CASE(a_fastcgi_program_that_moves_its_socket_to_supervisords_place_hears_nothing) {

@@ -12,6 +12,8 @@ using namespace healthcheckd;
 using namespace healthcheckd::master;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(e2e_restart)
+
 namespace {
 
 // Ignores TERM from the moment on at which the file "deaf" is there.
@@ -65,8 +67,6 @@ std::string pid_text(pid_t pid) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_restart)
 
 BOOST_AUTO_TEST_CASE(a_running_program_is_stopped_and_started) {
     World world({{.name = "web", .command = "/bin/sleep 1000", .extra = "startsecs=1"}});

@@ -26,6 +26,8 @@ using namespace healthcheckd::test;
 using master::ActionRequest;
 using master::ActionResult;
 
+BOOST_AUTO_TEST_SUITE(test_action_exec)
+
 namespace {
 
 bool has(const std::string& text, std::string_view part) {
@@ -85,8 +87,6 @@ ProcessId process_of(pid_t pid) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_action_exec)
 
 BOOST_AUTO_TEST_CASE(the_evidence_is_in_the_environment) {
     ::setenv("HEALTHCHECK_PID", "stale", 1);

@@ -14,6 +14,8 @@ using namespace healthcheckd::test;
 using master::CallResult;
 using master::RestartRecord;
 
+BOOST_AUTO_TEST_SUITE(test_action_finish)
+
 namespace {
 
 // A link to a supervisord that has these programs.
@@ -97,8 +99,6 @@ std::string repeat(const std::string& text, int times) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_action_finish)
 
 BOOST_AUTO_TEST_CASE(a_program_is_started_unless_somebody_has_started_and_stopped_it_since) {
     const TempDir dir;

@@ -14,6 +14,8 @@ using master::ActionRequest;
 using master::ActionResult;
 using master::run_kill;
 
+BOOST_AUTO_TEST_SUITE(test_action_kill)
+
 namespace {
 
 bool has(const std::string& text, std::string_view part) {
@@ -29,8 +31,6 @@ ActionRequest request_for(pid_t pid) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_action_kill)
 
 BOOST_AUTO_TEST_CASE(the_measured_process_dies_of_sigkill) {
     Subprocess target({"/bin/sh", "-c", "trap '' TERM INT; while :; do sleep 0.1; done"});

@@ -8,6 +8,8 @@ using namespace healthcheckd;
 using namespace healthcheckd::master;
 using namespace std::chrono_literals;
 
+BOOST_AUTO_TEST_SUITE(test_action_restart)
+
 namespace {
 
 ActionRequest request_for(const std::string& program, pid_t pid = 0) {
@@ -77,8 +79,6 @@ CallResult with_startsecs(std::uint32_t startsecs, std::uint32_t stopwaitsecs = 
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_action_restart)
 
 BOOST_AUTO_TEST_CASE(an_order_to_stop_whose_answer_got_lost_still_ends_in_a_start) {
     Scripted link({program(kRunning, 12), with_startsecs(1), kSilent, kSilent, program(kStopping, 12),

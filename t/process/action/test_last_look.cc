@@ -15,6 +15,8 @@ using namespace healthcheckd;
 using namespace healthcheckd::test;
 using master::LastLook;
 
+BOOST_AUTO_TEST_SUITE(test_last_look)
+
 namespace {
 
 constexpr std::string_view kLate = "it could not be looked at again in time";
@@ -61,8 +63,6 @@ std::function<LastLook()> hanging(const TempDir& dir) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_last_look)
 
 BOOST_AUTO_TEST_CASE(what_is_found_goes_into_the_environment_and_the_remark) {
     const Outcome got = run_with([] { return LastLook{"12", "seen"}; });

@@ -17,6 +17,8 @@ using namespace healthcheckd;
 using namespace healthcheckd::test;
 using Clock = std::chrono::steady_clock;
 
+BOOST_AUTO_TEST_SUITE(e2e_link)
+
 namespace {
 
 const SupervisedProgram kWeb{
@@ -40,8 +42,6 @@ std::string status_of(pid_t pid, const std::string& key) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_link)
 
 BOOST_AUTO_TEST_CASE(a_confined_link_lists_programs_and_members_by_their_full_names) {
     Supervisord supervisord({kWeb}, {.raw = kPool});

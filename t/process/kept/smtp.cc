@@ -19,6 +19,8 @@ using namespace healthcheckd;
 using namespace healthcheckd::test;
 using namespace healthcheckd::master;
 
+BOOST_AUTO_TEST_SUITE(e2e_smtp)
+
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -92,8 +94,6 @@ struct Client {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(e2e_smtp)
 
 BOOST_AUTO_TEST_CASE(implicit_tls_with_login_delivers_the_text_unchanged) {
     const SmtpSink sink;

@@ -15,6 +15,8 @@ using namespace healthcheckd;
 using namespace healthcheckd::test;
 using namespace healthcheckd::master;
 
+BOOST_AUTO_TEST_SUITE(test_mailer_process)
+
 namespace {
 
 // Pids of this process's children, now.
@@ -24,8 +26,6 @@ std::set<pid_t> children() {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_mailer_process)
 
 BOOST_AUTO_TEST_CASE(a_mailer_that_has_nothing_to_do_is_not_taken_for_one_that_hangs) {
     const TempDir dir;

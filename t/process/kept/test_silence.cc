@@ -8,6 +8,8 @@ using namespace healthcheckd;
 using namespace healthcheckd::master;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(test_silence)
+
 namespace {
 
 struct Silent {
@@ -49,8 +51,6 @@ struct Silent {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_silence)
 
 BOOST_AUTO_TEST_CASE(without_a_verdict_for_a_period_a_probe_and_ten_seconds_it_is_unknown_and_told_once) {
     Silent silent;

@@ -27,6 +27,8 @@ using namespace healthcheckd::test;
 using namespace std::string_literals;
 using Deed = std::function<void(const worker::WorkerStart&, std::uint64_t)>;
 
+BOOST_AUTO_TEST_SUITE(test_worker_process)
+
 namespace {
 
 constexpr double kPeriodMs = 200;
@@ -182,8 +184,6 @@ void need_seccomp() {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_worker_process)
 
 BOOST_AUTO_TEST_CASE(serial_a_bad_worker_costs_its_own_cat_one_unknown_verdict_and_nobody_else_anything) {
     for (const Row& row : kRows) {

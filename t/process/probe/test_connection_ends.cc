@@ -14,6 +14,8 @@
 using namespace healthcheckd;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(test_connection_ends)
+
 namespace {
 
 constexpr ProcessId kSome{12345, 1};
@@ -74,8 +76,6 @@ bool is_there(const std::string& program) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_connection_ends)
 
 BOOST_AUTO_TEST_CASE(a_server_reads_a_proper_end_and_nothing_stays) {
     for (const CheckType type : {CheckType::http, CheckType::tcp}) {

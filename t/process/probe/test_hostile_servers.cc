@@ -15,6 +15,8 @@
 using namespace healthcheckd;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(test_hostile_servers)
+
 namespace {
 
 constexpr ProcessId kSome{12345, 1};
@@ -139,8 +141,6 @@ template <class Rows> void hold_out_all(const Rows& rows) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_hostile_servers)
 
 BOOST_AUTO_TEST_CASE(an_answer_without_end_is_cut_off_and_never_kept) {
     hold_out_all(kEndless);

@@ -17,6 +17,8 @@ using namespace healthcheckd;
 using namespace healthcheckd::test;
 using Clock = std::chrono::steady_clock;
 
+BOOST_AUTO_TEST_SUITE(test_probe_cpu)
+
 namespace {
 
 CatConfig cpu_cat(double limit = 90) {
@@ -79,8 +81,6 @@ Compared compare(WorkerHarness& worker, const Forked& program) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_probe_cpu)
 
 BOOST_AUTO_TEST_CASE(serial_a_spinner_is_seen_right_from_the_first_report) {
     const Forked program(&spin);

@@ -13,6 +13,8 @@
 using namespace healthcheckd;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(test_probe_http)
+
 namespace {
 
 constexpr ProcessId kSome{12345, 1};
@@ -48,8 +50,6 @@ bool has_ipv6() {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_probe_http)
 
 BOOST_AUTO_TEST_CASE(statuses_from_200_to_399_are_alive_and_redirects_not_followed) {
     const WebServer server;

@@ -11,6 +11,8 @@
 using namespace healthcheckd;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(test_probe_http_answers)
+
 namespace {
 
 constexpr ProcessId kSome{12345, 1};
@@ -41,8 +43,6 @@ WorkerHarness::Secrets large_body() {
 constexpr const char* kHead = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n";
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_probe_http_answers)
 
 BOOST_AUTO_TEST_CASE(a_sloppy_head_is_a_head) {
     for (const char* answer :

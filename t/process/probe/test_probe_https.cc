@@ -11,6 +11,8 @@
 using namespace healthcheckd;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(test_probe_https)
+
 namespace {
 
 constexpr ProcessId kSome{12345, 1};
@@ -33,8 +35,6 @@ Report probe_once(const CatConfig& cat, const WorkerHarness::Secrets& secrets = 
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_probe_https)
 
 BOOST_AUTO_TEST_CASE(a_server_of_a_trusted_authority_is_alive_by_name_and_by_address) {
     Authority authority;

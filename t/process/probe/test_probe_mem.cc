@@ -15,6 +15,8 @@
 using namespace healthcheckd;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(test_probe_mem)
+
 namespace {
 
 constexpr std::size_t kMb = 1 << 20;
@@ -81,8 +83,6 @@ Report measure(WorkerHarness& worker, ProcessId process) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_probe_mem)
 
 BOOST_AUTO_TEST_CASE(pss_and_uss_of_shared_memory_are_told_from_rss) {
     const Sharing sharing;

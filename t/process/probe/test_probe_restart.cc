@@ -5,6 +5,8 @@
 using namespace healthcheckd;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(test_probe_restart)
+
 namespace {
 
 CatConfig restart_cat() {
@@ -14,8 +16,6 @@ CatConfig restart_cat() {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_probe_restart)
 
 BOOST_AUTO_TEST_CASE(each_restart_counts_as_one_failure) {
     WorkerHarness worker(restart_cat());

@@ -15,6 +15,8 @@
 using namespace healthcheckd;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(test_probe_tcp)
+
 namespace {
 
 CatConfig tcp_cat(const std::string& host, int port) {
@@ -29,8 +31,6 @@ CatConfig tcp_cat(const std::string& host, int port) {
 constexpr ProcessId kSome{12345, 1};
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_probe_tcp)
 
 BOOST_AUTO_TEST_CASE(a_connection_that_is_accepted_is_a_success_and_closed_at_once) {
     const Listener server(AF_INET);

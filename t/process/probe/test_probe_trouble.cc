@@ -14,6 +14,8 @@
 using namespace healthcheckd;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(test_probe_trouble)
+
 namespace {
 
 constexpr ProcessId kSome{12345, 1};
@@ -76,8 +78,6 @@ void expect(WorkerHarness& worker, Verdict verdict, const std::string& message) 
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_probe_trouble)
 
 BOOST_AUTO_TEST_CASE(without_a_free_port_nothing_is_known) {
     const PrivateNames names;

@@ -15,6 +15,8 @@ using namespace healthcheckd::test;
 using namespace healthcheckd::worker;
 using namespace std::chrono_literals;
 
+BOOST_AUTO_TEST_SUITE(test_tcp_connect)
+
 namespace {
 
 // A port of loopback where a connection gets no answer: the kernel drops what comes when the backlog is full.
@@ -42,8 +44,6 @@ private:
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_tcp_connect)
 
 // The first address of localhost may have been given more time than there was, by a machine that stood still.
 BOOST_AUTO_TEST_CASE(without_time_left_it_is_a_timeout_and_not_a_missing_socket) {

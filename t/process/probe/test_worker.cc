@@ -17,6 +17,8 @@
 using namespace healthcheckd;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(test_worker)
+
 namespace {
 
 CatConfig cat_of(CheckType type) {
@@ -69,8 +71,6 @@ std::string unique_name(const std::string& stem) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_worker)
 
 BOOST_AUTO_TEST_CASE(every_check_type_has_its_row) {
     for (const CheckType type :

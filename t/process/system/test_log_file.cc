@@ -12,6 +12,8 @@
 using namespace healthcheckd;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(test_log_file)
+
 namespace {
 
 // What opening the log `path` says: "" when it was opened.
@@ -28,8 +30,6 @@ void give_away(const std::string& path) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_log_file)
 
 BOOST_AUTO_TEST_CASE(a_log_and_its_folders_are_made_and_opened_again) {
     const TempDir dir;

@@ -19,6 +19,8 @@
 using namespace healthcheckd;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(test_pid_finder)
+
 namespace {
 
 // Not of our tree as long as `master` is somebody else; the test itself for cases about the own tree.
@@ -103,8 +105,6 @@ std::string nul_separated(std::string text) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_pid_finder)
 
 BOOST_AUTO_TEST_CASE(the_first_word_beats_another_one_that_beats_the_short_name_that_beats_text) {
     struct Row {

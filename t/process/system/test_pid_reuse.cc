@@ -17,6 +17,8 @@
 using namespace healthcheckd;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(test_pid_reuse)
+
 namespace {
 
 // What the namespace's first process found out, as its exit status.
@@ -62,8 +64,6 @@ pid_t sleeper() {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_pid_reuse)
 
 BOOST_AUTO_TEST_CASE(a_stranger_that_got_the_number_lives) {
     if (::geteuid() != 0)

@@ -15,6 +15,8 @@ using namespace healthcheckd;
 using namespace healthcheckd::master;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(test_process_reader)
+
 namespace {
 
 constexpr pid_t kNoProcess = 0x3fffff;
@@ -68,8 +70,6 @@ int hang_at_one(SandboxLevel, const ChildUser&, pid_t) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_process_reader)
 
 BOOST_AUTO_TEST_CASE(a_process_is_identified_and_one_that_is_not_there_is_told) {
     const Subprocess process({"/bin/sleep", "100"});

@@ -32,6 +32,8 @@
 using namespace healthcheckd;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(test_sandbox)
+
 namespace {
 
 CatConfig named_cat(CheckType type) {
@@ -55,8 +57,6 @@ int resolve(const char* name) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_sandbox)
 
 BOOST_AUTO_TEST_CASE(mem_cpu_and_restart_workers_fail_at_each_hostile_act) {
     need_all_layers();

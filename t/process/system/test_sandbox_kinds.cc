@@ -14,6 +14,8 @@
 using namespace healthcheckd;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(test_sandbox_kinds)
+
 namespace {
 
 constexpr ChildUser kUser{61190, 61190, true, {}};
@@ -78,8 +80,6 @@ SandboxProfile link_profile() {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_sandbox_kinds)
 
 BOOST_AUTO_TEST_CASE(mailer_process_reader_link_and_connector_fail_at_each_hostile_act) {
     need_all_layers();

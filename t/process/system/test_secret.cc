@@ -20,6 +20,8 @@
 
 using namespace healthcheckd;
 
+BOOST_AUTO_TEST_SUITE(test_secret)
+
 namespace {
 
 constexpr std::size_t kLength = 24;
@@ -114,8 +116,6 @@ std::string flags_of_mapping(const void* place) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_secret)
 
 BOOST_AUTO_TEST_CASE(a_secret_reads_as_what_was_put) {
     SecretStore store;

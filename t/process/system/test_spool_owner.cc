@@ -11,6 +11,8 @@ using namespace healthcheckd;
 using namespace healthcheckd::master;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(test_spool_owner)
+
 namespace {
 
 constexpr uid_t kBefore = 65'534;
@@ -23,8 +25,6 @@ struct stat status_of(const std::string& path) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_spool_owner)
 
 BOOST_AUTO_TEST_CASE(an_older_spool_goes_to_its_new_owner_and_nothing_that_it_only_points_to) {
     if (::geteuid() != 0)

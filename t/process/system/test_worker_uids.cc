@@ -19,6 +19,8 @@ using namespace healthcheckd;
 using namespace healthcheckd::master;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(test_worker_uids)
+
 namespace {
 
 constexpr char kAllIds[] = "0 0 4294967295\n";
@@ -41,8 +43,6 @@ void need_root() {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_worker_uids)
 
 BOOST_AUTO_TEST_CASE(each_child_gets_a_uid_of_its_own_that_no_process_has) {
     need_root();

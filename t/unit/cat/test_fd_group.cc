@@ -12,6 +12,8 @@ using namespace healthcheckd;
 using namespace healthcheckd::master;
 using namespace std::chrono_literals;
 
+BOOST_AUTO_TEST_SUITE(test_fd_group)
+
 namespace {
 
 struct Pipe {
@@ -31,8 +33,6 @@ struct Pipe {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_fd_group)
 
 BOOST_AUTO_TEST_CASE(each_member_with_news_is_called_and_no_other) {
     Loop loop;

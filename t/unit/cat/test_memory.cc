@@ -8,6 +8,8 @@ using namespace healthcheckd::master;
 using std::chrono::milliseconds;
 using std::chrono::system_clock;
 
+BOOST_AUTO_TEST_SUITE(test_memory)
+
 namespace {
 
 Memory two_cats() {
@@ -30,8 +32,6 @@ Memory two_cats() {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_memory)
 
 BOOST_AUTO_TEST_CASE(what_was_written_is_read_back_whole) {
     const std::string text = encode_memory(two_cats());

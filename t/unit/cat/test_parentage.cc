@@ -7,6 +7,8 @@
 using namespace healthcheckd;
 using namespace healthcheckd::master;
 
+BOOST_AUTO_TEST_SUITE(test_parentage)
+
 namespace {
 
 constexpr pid_t kProgram = 500;
@@ -45,8 +47,6 @@ struct Lab {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_parentage)
 
 BOOST_AUTO_TEST_CASE(a_child_of_the_process_that_supervisord_is_belongs_to_it) {
     Lab lab;

@@ -18,6 +18,8 @@ using namespace healthcheckd;
 using namespace healthcheckd::master;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(test_program_table)
+
 namespace {
 
 // What the process reader answers, at once.
@@ -57,8 +59,6 @@ struct Watched {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_program_table)
 
 BOOST_AUTO_TEST_CASE(what_is_seen_first_is_no_restart_and_each_new_process_is_one) {
     const Subprocess first({"/bin/sleep", "100"});

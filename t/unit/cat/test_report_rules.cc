@@ -6,6 +6,8 @@
 
 using namespace healthcheckd;
 
+BOOST_AUTO_TEST_SUITE(test_report_rules)
+
 namespace {
 
 CatConfig cat_of(CheckType type) {
@@ -37,8 +39,6 @@ constexpr auto kSuccess = Verdict::success, kFailure = Verdict::failure, kIdle =
                kUnknown = Verdict::unknown;
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_report_rules)
 
 BOOST_AUTO_TEST_CASE(what_probes_say_is_taken) {
     BOOST_TEST(taken(report(kSuccess, 12.5, 1024, "MB"), CheckType::mem));

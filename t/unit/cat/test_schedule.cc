@@ -9,6 +9,8 @@
 using namespace healthcheckd::master;
 using namespace std::chrono_literals;
 
+BOOST_AUTO_TEST_SUITE(test_schedule)
+
 namespace {
 
 const TimePoint kStart{1000s};
@@ -21,8 +23,6 @@ std::vector<Schedule::Id> due_at(Schedule& schedule, TimePoint now) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_schedule)
 
 BOOST_AUTO_TEST_CASE(nothing_is_due_before_its_tick) {
     Schedule schedule;

@@ -16,6 +16,8 @@ static std::ostream& operator<<(std::ostream& out, CatState state) {
 using namespace healthcheckd;
 using namespace healthcheckd::master;
 
+BOOST_AUTO_TEST_SUITE(test_threshold)
+
 namespace {
 
 // Feeds letters: S success, F failure, 2..9 failure of that weight, I idle, U unknown, N new process. Gives a
@@ -97,8 +99,6 @@ const std::vector<Row> kRows = {
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_threshold)
 
 BOOST_AUTO_TEST_CASE(sequences_of_verdicts_bring_about_what_the_rules_say) {
     for (const Row& row : kRows)

@@ -12,6 +12,8 @@
 using namespace healthcheckd;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(test_channel)
+
 namespace {
 
 FdPair pair_of_sockets() {
@@ -58,8 +60,6 @@ void send_with_descriptors(int socket, const std::vector<int>& fds) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_channel)
 
 BOOST_AUTO_TEST_CASE(packets_arrive_one_by_one_in_order_and_without_newline) {
     const FdPair ends = pair_of_sockets();

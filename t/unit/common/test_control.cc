@@ -7,6 +7,8 @@
 using namespace healthcheckd;
 using namespace std::string_literals;
 
+BOOST_AUTO_TEST_SUITE(test_control)
+
 namespace {
 
 const std::string kNastyName = "a b%\n\0\x1b[2J 网关 \xff name=x"s;
@@ -36,8 +38,6 @@ bool accepted(std::string_view line) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_control)
 
 BOOST_AUTO_TEST_CASE(requests_are_the_lines_of_the_grammar) {
     BOOST_TEST(line_of(StatusRequest{}) == "status\n");

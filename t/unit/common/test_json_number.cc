@@ -13,6 +13,8 @@ using nlohmann::json;
 using std::chrono::milliseconds;
 using Time = std::chrono::system_clock::time_point;
 
+BOOST_AUTO_TEST_SUITE(test_json_number)
+
 namespace {
 
 // `good` with `key`'s number replaced by each value that cannot be one; `decode` must refuse all of them.
@@ -29,8 +31,6 @@ template <class Decode> void refuses(const std::string& good, const std::string&
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_json_number)
 
 BOOST_AUTO_TEST_CASE(a_time_is_between_1970_and_2200_or_none) {
     const auto read = [](const char* text) {

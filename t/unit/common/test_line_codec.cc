@@ -8,6 +8,8 @@
 using namespace healthcheckd;
 using namespace std::string_literals;
 
+BOOST_AUTO_TEST_SUITE(test_line_codec)
+
 namespace {
 
 std::string every_byte() {
@@ -29,8 +31,6 @@ bool reads_as_word(const std::string& line, std::string& word) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_line_codec)
 
 BOOST_AUTO_TEST_CASE(a_line_reads_as_its_grammar_says) {
     LineWriter out("kind");

@@ -5,14 +5,14 @@
 
 using namespace healthcheckd;
 
+BOOST_AUTO_TEST_SUITE(test_proc_stat)
+
 namespace {
 
 constexpr std::string_view kTail =
     " S 7 12 12 0 -1 4194560 9 0 0 0 150 25 0 0 20 0 1 0 81123 6045696 600 0\n";
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_proc_stat)
 
 BOOST_AUTO_TEST_CASE(fields_are_found) {
     const auto stat = parse_proc_stat("12 (gateway)" + std::string(kTail));

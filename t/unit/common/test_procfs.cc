@@ -9,6 +9,8 @@
 
 using namespace healthcheckd;
 
+BOOST_AUTO_TEST_SUITE(test_procfs)
+
 namespace {
 
 // As Linux 6.18 writes it, shortened.
@@ -23,8 +25,6 @@ constexpr std::string_view kSmaps =
     "SwapPss:              77 kB\n";
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_procfs)
 
 BOOST_AUTO_TEST_CASE(a_field_is_found_by_its_whole_name_only) {
     BOOST_TEST(kilobytes(kSmaps, "Pss").value() == 35840u);

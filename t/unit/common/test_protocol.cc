@@ -9,6 +9,8 @@
 using namespace healthcheckd;
 using namespace std::string_literals;
 
+BOOST_AUTO_TEST_SUITE(test_protocol)
+
 namespace {
 
 const std::string kNastyText = "blank % newline\n nul\0 escape\x1b[2J 测试 \xff\xfe msg=done ok=1"s;
@@ -49,8 +51,6 @@ bool whole_or_nothing(const std::string& line) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_protocol)
 
 BOOST_AUTO_TEST_CASE(commands_to_a_worker_survive_the_way) {
     BOOST_TEST((round_trip<Command>(Track{{2630, 81123}}).process == ProcessId{2630, 81123}));

@@ -20,6 +20,8 @@ using healthcheckd::master::Key;
 using healthcheckd::master::KeySource;
 using healthcheckd::master::Section;
 
+BOOST_AUTO_TEST_SUITE(test_config)
+
 namespace {
 
 using boost::test_tools::assertion_result;
@@ -106,8 +108,6 @@ std::string texts_only(const LoadedConfig& loaded) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_config)
 
 BOOST_AUTO_TEST_CASE(first_sample_loads_with_every_value_in_its_place) {
     const LoadedConfig loaded = master::parse_config(read_file(data_file("sample-all.yaml")), "t");

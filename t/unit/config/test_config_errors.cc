@@ -6,6 +6,8 @@
 using namespace healthcheckd;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(test_config_errors)
+
 namespace {
 
 struct Case {
@@ -31,8 +33,6 @@ std::string mail(const std::string& keys) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_config_errors)
 
 BOOST_AUTO_TEST_CASE(structure_of_the_file) {
     const std::string empty = "t: error: the file is empty: it needs at least one cat (cat1: ...)\n";

@@ -12,6 +12,8 @@
 using namespace healthcheckd;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(test_config_limits)
+
 namespace {
 
 std::string repeated(const std::string& text, std::size_t times) {
@@ -47,8 +49,6 @@ bool has_error(const LoadedConfig& loaded, const std::string& part) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_config_limits)
 
 BOOST_AUTO_TEST_CASE(bombs_are_refused_within_a_second) {
     std::string aliases = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n";

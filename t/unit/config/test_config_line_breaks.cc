@@ -9,6 +9,8 @@
 
 using namespace healthcheckd;
 
+BOOST_AUTO_TEST_SUITE(test_config_line_breaks)
+
 namespace {
 
 constexpr char kMail[] = "host: h, to_list: a@b.c, user: u@b.c, pass: p, ";
@@ -47,8 +49,6 @@ std::string file_with(const master::Key& key, const std::string& value) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_config_line_breaks)
 
 BOOST_AUTO_TEST_CASE(no_key_but_a_command_and_the_text_of_a_mail_takes_a_line_break) {
     for (const master::Key& key : master::all_keys())

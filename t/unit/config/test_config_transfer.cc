@@ -10,6 +10,8 @@
 using namespace healthcheckd;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(test_config_transfer)
+
 namespace {
 
 // Every key of every type, none at its default.
@@ -50,8 +52,6 @@ bool same_secrets(const CatConfig& a, const CatConfig& b) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_config_transfer)
 
 BOOST_AUTO_TEST_CASE(dump_shows_no_password) {
     const std::string dump = master::dump_config(*everything().config);

@@ -14,6 +14,8 @@ using namespace healthcheckd::master;
 using namespace std::chrono_literals;
 using healthcheckd::test::complaints_about;
 
+BOOST_AUTO_TEST_SUITE(test_config_values)
+
 namespace {
 
 // A configuration to set keys in, and what the getter says after setting one.
@@ -46,8 +48,6 @@ struct Bench {
 const std::string kManyBytes(300, 'a');
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_config_values)
 
 BOOST_AUTO_TEST_CASE(numbers_that_could_be_read_in_two_ways_are_refused) {
     for (const char* text :

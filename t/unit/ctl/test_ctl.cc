@@ -12,6 +12,8 @@
 using namespace healthcheckd;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(test_ctl)
+
 namespace {
 
 bool has(const std::string& text, const std::string& part) {
@@ -41,8 +43,6 @@ int status_of(const std::string& cats) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_ctl)
 
 BOOST_AUTO_TEST_CASE(status_is_a_table_with_a_summary) {
     std::string request;

@@ -15,6 +15,8 @@
 using namespace healthcheckd;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(test_ctl_client)
+
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -32,8 +34,6 @@ bool has(const std::string& text, const std::string& part) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_ctl_client)
 
 BOOST_AUTO_TEST_CASE(a_request_is_one_line_and_the_answer_all_that_comes) {
     const std::string large(3'000'000, 'x');

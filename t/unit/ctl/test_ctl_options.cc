@@ -11,6 +11,8 @@ using namespace healthcheckd;
 using namespace healthcheckd::test;
 using ctl::Command;
 
+BOOST_AUTO_TEST_SUITE(test_ctl_options)
+
 namespace {
 
 Result<ctl::Options> parsed(std::vector<std::string> words) {
@@ -23,8 +25,6 @@ Result<ctl::Options> parsed(std::vector<std::string> words) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_ctl_options)
 
 BOOST_AUTO_TEST_CASE(durations_have_a_unit_and_a_bound) {
     const std::vector<std::pair<std::string, std::uint64_t>> good = {

@@ -14,6 +14,8 @@
 using namespace healthcheckd;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(test_ctl_terminal)
+
 namespace {
 
 constexpr char kFailed[] = R"([{}, {"name": "cat2", "state": "failed"}])";
@@ -34,7 +36,8 @@ bool ended_with(int wait_status, int status) {
 }
 
 // Does the terminal have its own screen, cursor and settings again?
-bool given_back(Terminal& terminal, const termios& before) {
+bool given_back(Terminal& terminal) {
+    const termios& before = terminal.first_settings();
     const std::string& shown = terminal.shown();
     const termios now = terminal.settings();
     return shown.rfind(kOwnScreen) != std::string::npos &&
@@ -44,8 +47,6 @@ bool given_back(Terminal& terminal, const termios& before) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_ctl_terminal)
 
 BOOST_AUTO_TEST_CASE(colours_are_for_terminals_without_no_color) {
     const ControlStub stub(status_answer(kFailed));
@@ -84,24 +85,22 @@ BOOST_AUTO_TEST_CASE(watch_draws_again_and_q_gives_the_terminal_back) {
             fd, status_answer("[{\"actions\": {\"fired\": " + std::to_string(1000 + ++asked) + "}}]"));
     });
     Terminal terminal(command(stub, {"watch", "-n", "0.2"}));
-    const termios before = terminal.settings();
     BOOST_TEST(terminal.shows(kOtherScreen));
     BOOST_TEST(terminal.shows("1001"));
     BOOST_TEST(terminal.shows("1003"));  // by a connection of its own each time
     terminal.type("q");
     BOOST_TEST(ended_with(terminal.wait(10s), 0));
-    BOOST_TEST(given_back(terminal, before));
+    BOOST_TEST(given_back(terminal));
 }
 
 BOOST_AUTO_TEST_CASE(signals_end_watch_and_give_the_terminal_back) {
     const ControlStub stub(status_answer("[{}]"));
     for (const char* how : {"\x03", "\x1c"}) {  // Ctrl-C: SIGINT, Ctrl-backslash: SIGQUIT
         Terminal terminal(command(stub, {"watch"}));
-        const termios before = terminal.settings();
         BOOST_TEST_REQUIRE(terminal.shows("cat1"));
         terminal.type(how);
         BOOST_TEST(ended_with(terminal.wait(10s), 0));
-        BOOST_TEST(given_back(terminal, before));
+        BOOST_TEST(given_back(terminal));
     }
 }
 

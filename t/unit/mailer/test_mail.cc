@@ -10,6 +10,8 @@ using namespace healthcheckd::test;
 using namespace healthcheckd::master;
 using nlohmann::json;
 
+BOOST_AUTO_TEST_SUITE(test_mail)
+
 namespace {
 
 bool has(const std::string& text, std::string_view part) {
@@ -71,8 +73,6 @@ std::string field(const json& mail, std::string_view label) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_mail)
 
 BOOST_AUTO_TEST_CASE(a_failure_mail_says_all_that_the_guide_promises) {
     const MailMessage message = compose_mail(config(), event());

@@ -9,6 +9,8 @@
 
 using namespace healthcheckd;
 
+BOOST_AUTO_TEST_SUITE(test_mime)
+
 namespace {
 
 std::size_t longest_line(const std::string& text) {
@@ -27,8 +29,6 @@ std::string unfolded(std::string text) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_mime)
 
 BOOST_AUTO_TEST_CASE(base64_is_that_of_rfc_4648) {
     for (const auto& [plain, encoded] : std::initializer_list<std::pair<std::string, std::string>>{

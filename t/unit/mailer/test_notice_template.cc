@@ -6,6 +6,8 @@
 using namespace healthcheckd;
 using namespace healthcheckd::master;
 
+BOOST_AUTO_TEST_SUITE(test_notice_template)
+
 namespace {
 
 std::string filled(std::string_view text, std::size_t max = 1000) {
@@ -14,8 +16,6 @@ std::string filled(std::string_view text, std::size_t max = 1000) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_notice_template)
 
 BOOST_AUTO_TEST_CASE(fields_are_filled_and_doubled_braces_are_braces) {
     BOOST_TEST(filled("{program} on {host}: {{{value}}}") == "<program> on <host>: {<value>}");

@@ -10,13 +10,13 @@ using namespace healthcheckd;
 using namespace healthcheckd::test;
 using namespace healthcheckd::master;
 
+BOOST_AUTO_TEST_SUITE(test_outbox)
+
 namespace {
 
 using Lab = OutboxLab;
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_outbox)
 
 BOOST_AUTO_TEST_CASE(a_failure_and_its_recovery_are_told_and_leave_nothing_behind) {
     Lab lab;

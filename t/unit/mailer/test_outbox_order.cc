@@ -10,6 +10,8 @@ using namespace healthcheckd;
 using namespace healthcheckd::test;
 using namespace healthcheckd::master;
 
+BOOST_AUTO_TEST_SUITE(test_outbox_order)
+
 namespace {
 
 using Lab = OutboxLab;
@@ -50,8 +52,6 @@ private:
 };
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_outbox_order)
 
 BOOST_AUTO_TEST_CASE(a_check_that_goes_on_failing_does_not_fill_the_spool_of_a_dead_channel) {
     Lab lab;

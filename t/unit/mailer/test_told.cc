@@ -6,6 +6,8 @@ using namespace healthcheckd;
 using namespace healthcheckd::master;
 using namespace std::chrono_literals;
 
+BOOST_AUTO_TEST_SUITE(test_told)
+
 namespace {
 
 const Told::Time kBegin{std::chrono::milliseconds(1'800'000'000'000)};
@@ -35,8 +37,6 @@ constexpr auto kRecovered = NoticeKind::recovered;
 constexpr auto kUnmeasurable = NoticeKind::unmeasurable;
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_told)
 
 BOOST_AUTO_TEST_CASE(a_failure_is_told_once_then_as_a_reminder_and_its_recovery_once) {
     Told told({.reminder = 60s});

@@ -11,6 +11,8 @@ using namespace healthcheckd::master;
 using namespace healthcheckd::test;
 using nlohmann::json;
 
+BOOST_AUTO_TEST_SUITE(test_webhook)
+
 namespace {
 
 using std::chrono::system_clock;
@@ -70,8 +72,6 @@ std::string python_sign(const std::string& format, const std::string& timestamp,
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_webhook)
 
 BOOST_AUTO_TEST_CASE(json_has_every_event_with_its_fields_and_what_was_lost) {
     std::vector<Telling> tellings = many(2);

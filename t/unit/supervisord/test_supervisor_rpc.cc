@@ -14,6 +14,8 @@ using namespace healthcheckd;
 using namespace healthcheckd::master;
 using namespace healthcheckd::test;
 
+BOOST_AUTO_TEST_SUITE(test_supervisor_rpc)
+
 namespace {
 
 // Answers every connection on loopback with the same bytes, then closes it. Empty: reads and stays silent.
@@ -136,8 +138,6 @@ std::string times(int count, const std::string& text) {
 }
 
 }  // namespace
-
-BOOST_AUTO_TEST_SUITE(test_supervisor_rpc)
 
 BOOST_AUTO_TEST_CASE(urls_name_a_socket_or_a_host) {
     const auto local = parse_endpoint("unix:///var/run/supervisor.sock");

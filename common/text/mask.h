@@ -1,0 +1,17 @@
+// What stands for a secret in everything that is printed, logged or told. Every process.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace healthcheckd {
+
+inline constexpr std::string_view kMask = "********";
+
+// Replaces each `secret` in `text`, which must not be empty, by kMask.
+inline void mask_in(std::string& text, std::string_view secret) {
+    for (std::size_t at = 0; (at = text.find(secret, at)) != std::string::npos; at += kMask.size())
+        text.replace(at, secret.size(), kMask);
+}
+
+}  // namespace healthcheckd

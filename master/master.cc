@@ -1,10 +1,10 @@
 #include "master/master.h"
 
 #include "common/config/log_path.h"
+#include "common/config/texts.h"
 #include "common/log/log.h"
 #include "master/cat/program_view.h"
 #include "master/config/compare.h"
-#include "master/config/texts.h"
 #include "master/files/log_files.h"
 #include "master/supervisord/transport.h"
 

@@ -1,4 +1,4 @@
-// The one table of check types: how each probes and what each may do. Master (look-up) and worker.
+// A worker, from its fork to its end. Worker.
 #pragma once
 
 #include "common/config/config.h"
@@ -13,20 +13,6 @@
 #include <vector>
 
 namespace healthcheckd::worker {
-
-struct WorkerType {
-    CheckType type;
-    std::unique_ptr<Probe> (*make)(const CatConfig& cat);
-    SandboxProfile (*profile)(const CatConfig& cat);
-};
-
-// The row of `type`. Every CheckType has one.
-const WorkerType& worker_type(CheckType type);
-
-// The file below /proc/PID that measures a process for this cat ("statm"), "" when none is needed. The
-// process reader opens it and the master passes the descriptor: it answers ESRCH once the process is gone,
-// whoever has the number then.
-std::string measure_file(const CatConfig& cat);
 
 struct WorkerStart {
     const Config& config;

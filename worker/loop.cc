@@ -84,7 +84,7 @@ ProbeResult WorkerLoop::check(ProbeCommand& command) {
     if (finder_ != nullptr)
         return check_found(command);
     // A restart cat judges by itself what it means that the program does not run.
-    const bool must_run = !cat_.whole_machine() && cat_.type != CheckType::restart;
+    const bool must_run = !cat_.whole_machine() && !cat_.type->counts_restarts;
     if (must_run && !command.process.running()) {
         ProbeResult idle;
         idle.verdict = Verdict::idle;

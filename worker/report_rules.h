@@ -16,8 +16,9 @@ namespace healthcheckd::worker {
 //   limit    that of the cat, or 0 where nothing was measured
 //   unit     that of the kind, or none where nothing was measured
 //   weight   1; of a restart cat's failure, as many as the restarts that it was told of
-//   verdict  of mem and cpu: failure exactly where the value has reached the limit; of restart: failure
-//            exactly where it was told of restarts or that supervisord gave up, success only of a process
+//   verdict  as CheckType::objection says: of mem and cpu failure exactly where the value has reached the limit;
+//            of restart failure exactly where it was told of restarts or that supervisord gave up, success only of
+//            a process
 std::string_view objection_to(const Report& report, const CatConfig& cat, const ProbeCommand& asked);
 
 }  // namespace healthcheckd::worker

@@ -1,22 +1,8 @@
 #include "common/config/config.h"
 
-namespace healthcheckd {
+#include <algorithm>
 
-std::string_view to_string(CheckType type) {
-    switch (type) {
-    case CheckType::http:
-        return "http";
-    case CheckType::tcp:
-        return "tcp";
-    case CheckType::mem:
-        return "mem";
-    case CheckType::cpu:
-        return "cpu";
-    case CheckType::restart:
-        return "restart";
-    }
-    __builtin_unreachable();
-}
+namespace healthcheckd {
 
 std::string_view to_string(PidGet way) {
     switch (way) {
@@ -26,18 +12,6 @@ std::string_view to_string(PidGet way) {
         return "name";
     case PidGet::file:
         return "file";
-    }
-    __builtin_unreachable();
-}
-
-std::string_view to_string(MemType type) {
-    switch (type) {
-    case MemType::rss:
-        return "rss";
-    case MemType::pss:
-        return "pss";
-    case MemType::uss:
-        return "uss";
     }
     __builtin_unreachable();
 }
@@ -123,11 +97,28 @@ MainAction main_action(const ActionSet& actions) {
     return actions.kill ? MainAction::kill : MainAction::none;
 }
 
+CatConfig::CatConfig() : CatConfig(*check_types().front()) {}
+
+void CatConfig::set_type(const CheckType& other) {
+    type = &other;
+    own_ = AnySettings(other.make_settings != nullptr ? other.make_settings() : nullptr);
+}
+
 CatConfig CatConfig::without_secrets() const {
     CatConfig copy = *this;
-    for (Secret* secret : {&copy.exec_cmd, &copy.json, &copy.headers, &copy.username, &copy.password})
-        *secret = {};
+    copy.exec_cmd = {};
+    copy.own_.drop_secrets();
     return copy;
+}
+
+std::string CatConfig::measured_file() const {
+    return measures_one_process() ? std::string(type->measured_file(*this)) : "";
+}
+
+const CheckType* find_check_type(std::string_view name) {
+    const auto all = check_types();
+    const auto found = std::ranges::find(all, name, &CheckType::name);
+    return found == all.end() ? nullptr : *found;
 }
 
 std::string Diagnostic::format() const {

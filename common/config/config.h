@@ -5,6 +5,8 @@
 // ranges.
 #pragma once
 
+#include "common/config/check_type.h"
+#include "common/config/settings.h"
 #include "common/log/log_line.h"
 #include "common/sandbox/level.h"
 #include "common/system/secret.h"
@@ -14,6 +16,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <sys/types.h>
@@ -22,15 +25,11 @@
 
 namespace healthcheckd {
 
-enum class CheckType : std::uint8_t { http, tcp, mem, cpu, restart };
 enum class PidGet : std::uint8_t { supervisor, name, file };
-enum class MemType : std::uint8_t { rss, pss, uss };
 enum class MailTls : std::uint8_t { implicit, starttls, opportunistic, none };
 enum class WebhookFormat : std::uint8_t { json, slack, wecom, dingtalk, feishu };
 
-std::string_view to_string(CheckType type);
 std::string_view to_string(PidGet way);
-std::string_view to_string(MemType type);
 std::string_view to_string(MailTls tls);
 std::string_view to_string(WebhookFormat format);
 std::string_view to_string(SandboxLevel level);
@@ -52,9 +51,6 @@ enum class MainAction : std::uint8_t { none, restart, exec, kill };
 std::string_view to_string(MainAction action);
 MainAction main_action_from(std::string_view text);  // none for any other text
 MainAction main_action(const ActionSet& actions);
-
-// Inclusive ranges of HTTP status codes.
-using StatusRanges = std::vector<std::pair<int, int>>;
 
 // Numbers of users, both ends included, of which each child gets one for itself; none when switched off.
 struct UidRange {
@@ -99,11 +95,22 @@ struct WebhookConfig {
     std::string ca_file;  // empty: the system's
 };
 
+// The keys that all cats have, and those of one type of check.
 struct CatConfig {
-    std::string name;     // "cat1"
-    int line = 0;         // where it stands in the file, 1-based
-    std::string program;  // "name", "group:name" or "system"
-    CheckType type = CheckType::http;
+    // Of the first type, http.
+    CatConfig();
+    explicit CatConfig(const CheckType& of) { set_type(of); }
+
+    // From now on of another type, whose keys have their defaults.
+    void set_type(const CheckType& other);
+    // The settings of its type, which are S or derived from it. Throws std::logic_error when they are not.
+    template <class S> S& own();
+    template <class S> const S& own() const;
+
+    std::string name;                 // "cat1"
+    int line = 0;                     // where it stands in the file, 1-based
+    std::string program;              // "name", "group:name" or "system"
+    const CheckType* type = nullptr;  // never nullptr; set by set_type()
     PidGet pid_get = PidGet::supervisor;
     std::string pid_file;
     std::optional<uid_t> pid_user;  // with pidGet name: whose processes may be meant beside those of root
@@ -119,35 +126,28 @@ struct CatConfig {
     bool enabled = true;   // false: not probed at all
     bool dry_run = false;  // its own, or that of all cats: everything is decided and told, nothing is done
 
-    double max_mem_mb = 1024;  // MB of 2^20 bytes
-    MemType mem_type = MemType::rss;
-
-    double max_cpu_percent = 90;  // of one core; of the whole machine for program "system"
-
-    std::string method = "GET";
-    std::string host = "localhost";
-    std::string path = "/";
-    int port = 80;
-    bool tls = false;     // type http: https
-    bool verify = true;   // with tls
-    std::string ca_file;  // empty: the system's
-    Secret json;          // request body, a JSON text; empty: none
-    Secret headers;       // a JSON object of texts; empty: none
-    Secret username;      // basic authentication; empty: none
-    Secret password;
-    StatusRanges expect_status{{200, 399}};
-
-    std::chrono::seconds min_continue_run{28800};
-
     // The same without its secrets, which lie in a Config::secrets that it may outlive.
     CatConfig without_secrets() const;
     bool whole_machine() const { return program == "system"; }
-    // Asks a server, within `timeout`.
-    bool uses_network() const { return type == CheckType::http || type == CheckType::tcp; }
-    bool https() const { return type == CheckType::http && tls; }
-    // Does a probe of this cat measure one process, by a descriptor of /proc?
-    bool measures_process() const { return type == CheckType::mem || type == CheckType::cpu; }
+    // The file below /proc/PID that measures its process ("statm"), "" when none is needed. The process reader
+    // opens it and the master passes the descriptor: it answers ESRCH once the process is gone, whoever has the
+    // number then.
+    std::string measured_file() const;
+    // One process is measured, by that file.
+    bool measures_one_process() const { return type->measures_process && !whole_machine(); }
+
+private:
+    AnySettings own_;
 };
+
+template <class S> const S& CatConfig::own() const {
+    if (const S* settings = own_.as<S>())
+        return *settings;
+    throw std::logic_error("a cat of type " + std::string(type->name) + " has not these settings");
+}
+template <class S> S& CatConfig::own() {
+    return const_cast<S&>(std::as_const(*this).own<S>());
+}
 
 struct Config {
     std::string file;

@@ -1,5 +1,6 @@
 #include "common/config/log_path.h"
 
+#include "common/text/fnv.h"
 #include "common/text/printable.h"
 
 #include <algorithm>
@@ -15,15 +16,6 @@ namespace {
 constexpr std::size_t kMostName = NAME_MAX - 9;
 constexpr std::size_t kDigits = 16;
 constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
-
-// FNV-1a of 64 bits. Names come from the configuration and from supervisord's, whose owners could at worst
-// have two of their own programs share a log.
-std::uint64_t number_of(std::string_view name) {
-    std::uint64_t sum = 0xcbf29ce484222325;
-    for (const char c : name)
-        sum = (sum ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-    return sum;
-}
 
 }  // namespace
 
@@ -41,8 +33,7 @@ std::string log_file_name(std::string_view name) {
         if (all.size() + 1 + kDigits <= kMostName)
             beginning = all.size();
     }
-    return all.size() <= kMostName ? all
-                                   : fmt::format("{}~{:016x}", all.substr(0, beginning), number_of(name));
+    return all.size() <= kMostName ? all : fmt::format("{}~{:016x}", all.substr(0, beginning), fnv1a(name));
 }
 
 std::string worker_log_path(const Config& config, std::string_view name) {

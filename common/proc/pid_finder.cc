@@ -211,7 +211,7 @@ bool processes_hidden() {
 }
 
 std::unique_ptr<PidFinder> make_pid_finder(const CatConfig& cat, pid_t master) {
-    if (!cat.measures_process() || cat.whole_machine())
+    if (!cat.measures_one_process())
         return nullptr;
     switch (cat.pid_get) {
     case PidGet::supervisor:

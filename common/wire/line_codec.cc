@@ -201,4 +201,8 @@ LineReader& LineReader::message(std::string& text) {
     return *this;
 }
 
+bool same_number(double a, double b) {
+    return std::abs(a - b) <= 1e-8 * std::max(std::abs(a), std::abs(b));
+}
+
 }  // namespace healthcheckd

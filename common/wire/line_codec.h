@@ -16,6 +16,9 @@ namespace healthcheckd {
 
 inline constexpr std::size_t kMaxLine = PIPE_BUF;  // 4096, with the newline
 
+// Are they the same as far as real() carries them, which is 9 digits?
+bool same_number(double a, double b);
+
 // Builds one line in a buffer of its own. A line whose values do not fit becomes empty, never torn.
 class LineWriter {
 public:

@@ -15,6 +15,11 @@ enum class Verdict : std::uint8_t {
     unknown,  // it could not be measured: says nothing about the program
 };
 
+// Does it say whether the program is well?
+constexpr bool is_judgement(Verdict verdict) {
+    return verdict == Verdict::success || verdict == Verdict::failure;
+}
+
 std::string_view to_string(Verdict verdict);
 std::optional<Verdict> verdict_from(std::string_view text);
 

@@ -44,7 +44,7 @@ std::string reason_to_spare(const ActionRequest& request, LinkClient& supervisor
         return "supervisord is shutting down; not killed";
     if (info.ok() && (info.program.state == kStopping || info.program.state == kStopped))
         return printable(request.program) + " is being stopped by somebody else; not killed";
-    if (info.ok() && info.program.state == kStarting && request.cat.type != CheckType::restart)
+    if (info.ok() && info.program.state == kStarting && !request.cat.type->counts_restarts)
         return printable(request.program) + " is STARTING; not killed";
     return {};
 }

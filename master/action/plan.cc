@@ -1,6 +1,6 @@
 #include "master/action/plan.h"
 
-#include "master/config/values.h"
+#include "common/config/values.h"
 
 #include <spdlog/fmt/fmt.h>
 

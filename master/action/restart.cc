@@ -135,7 +135,7 @@ Restart::Outcome Restart::examine() {
                             {}};
     case kStarting:
         // A check that finds the process by itself may be ahead of what is known of supervisord's.
-        if (request_.cat.type != CheckType::restart && !newer_than_evidence())
+        if (!request_.cat.type->counts_restarts && !newer_than_evidence())
             return nothing_done(name_ + " is STARTING");
         [[fallthrough]];
     case kRunning:
@@ -149,7 +149,7 @@ Restart::Outcome Restart::examine() {
     case kExited:
     case kFatal:
         // Found by name or pid file, what failed was another process than the one that has ended.
-        if (request_.cat.measures_process() && !request_.of_program)
+        if (request_.cat.type->measures_process && !request_.of_program)
             return nothing_done(name_ + " is " + state_text(before_));
         break;
     default:

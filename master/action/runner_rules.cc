@@ -1,8 +1,8 @@
 // What a firing of a cat would do, and what stands in its way: nothing here begins anything. Master.
+#include "common/config/texts.h"
+#include "common/config/values.h"
 #include "master/action/plan.h"
 #include "master/action/runner.h"
-#include "master/config/texts.h"
-#include "master/config/values.h"
 #include "master/notice/notice.h"
 #include "master/supervisord/transport.h"
 
@@ -121,7 +121,7 @@ std::vector<std::string> ActionRunner::plan(Cat& cat) {
 }
 
 bool ActionRunner::restarted_here(const Cat& cat, const Program& program) const {
-    if (cat.config().type != CheckType::restart || main_action(cat.config().action) != MainAction::restart ||
+    if (!cat.config().type->counts_restarts || main_action(cat.config().action) != MainAction::restart ||
         !program.runs())
         return false;
     const auto found = restarted_.find(program.name);

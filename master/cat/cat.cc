@@ -10,7 +10,7 @@ namespace healthcheckd::master {
 namespace {
 
 ThresholdLimits limits_of(const CatConfig& cat) {
-    return {cat.failure_threshold, cat.success_threshold, cat.type == CheckType::restart};
+    return {cat.failure_threshold, cat.success_threshold, cat.type->counts_restarts};
 }
 
 constexpr std::size_t kSeenVerdicts = 5;
@@ -39,7 +39,7 @@ Cat::Cat(const WorkerContext& context, Worker::Identity identity, EventCallback 
 
 bool Cat::follows_supervisord() const {
     const CatConfig& cat = config();
-    return !cat.measures_process() || (!cat.whole_machine() && cat.pid_get == PidGet::supervisor);
+    return !cat.type->measures_process || (!cat.whole_machine() && cat.pid_get == PidGet::supervisor);
 }
 
 void Cat::adopt(std::shared_ptr<const Config> config, std::size_t index) {
@@ -134,7 +134,7 @@ void Cat::probe(const ProgramView& view, bool counts) {
             static_cast<std::uint32_t>(std::min<std::uint64_t>(program.starts - starts_seen_, 1'000'000));
     }
     probed_ = command.process;
-    starting_ = view.starting && config().type != CheckType::restart;
+    starting_ = view.starting && !config().type->counts_restarts;
     worker_.probe(std::move(command));
 }
 
@@ -291,8 +291,8 @@ void Cat::accept(const Report& report, const std::function<Event(Threshold&)>& c
     const bool failed_before = threshold_.failed();
     const std::uint32_t failures_before = threshold_.failures();
     const Event event = count(threshold_);
-    if (!config().whole_machine() && config().type != CheckType::restart &&
-        report.verdict == Verdict::failure && before != CatState::failing)
+    if (!config().whole_machine() && !config().type->counts_restarts && report.verdict == Verdict::failure &&
+        before != CatState::failing)
         on_first_failure_();
     last_probe_ = LastProbe{std::chrono::system_clock::now(), report};
     if (verdicts_.size() == kSeenVerdicts)

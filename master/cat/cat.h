@@ -122,7 +122,7 @@ public:
     // Does its verdict depend on what supervisord says of the program?
     bool follows_supervisord() const;
     // Is a process that the program no longer has the wrong one to act upon?
-    bool bound_to_process() const { return follows_supervisord() && config().type != CheckType::restart; }
+    bool bound_to_process() const { return follows_supervisord() && !config().type->counts_restarts; }
 
     // "healthy", as to_string(threshold().state()), or "disabled".
     std::string_view state_text() const;

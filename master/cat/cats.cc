@@ -163,7 +163,7 @@ void Cats::start_workers(const std::vector<Cat*>& cats) {
         return;
     // Compiled before the forks, so that the workers share them.
     for (const Cat* cat : cats)
-        needs_.workers.filters.filter_of(worker::worker_type(cat->config().type).profile(cat->config()));
+        needs_.workers.filters.filter_of(cat->config().type->profile(cat->config()));
     std::vector<Birth> births;
     births.reserve(cats.size());
     for (Cat* cat : cats) {

@@ -39,7 +39,7 @@ ProgramView program_view(const Cat& cat, const ProgramTable& table, const Superv
         return {.unknown = fmt::format("supervisord was never reached: {}", answers.error)};
     if (const Program* program = table.find(cat.program())) {
         // Whoever measures no process needs no look at it.
-        if (!program->hidden.empty() && (!program->runs() || cat.config().measures_process()))
+        if (!program->hidden.empty() && (!program->runs() || cat.config().type->measures_process))
             return {.unknown = program->hidden};
         // Who starts and stops programs cannot be asked, so nobody knows whether it runs.
         if (!program->runs() && !answers.error.empty())

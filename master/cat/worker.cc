@@ -64,7 +64,7 @@ Birth Worker::birth() {
     spec.title = fmt::format("healthcheckd: {} [{} {}]", identity_.name, to_string(identity_.cat().type),
                              identity_.program);
     const SeccompProgram* const filter =
-        context_.filters.filter_of(worker::worker_type(identity_.cat().type).profile(identity_.cat()));
+        context_.filters.filter_of(identity_.cat().type->profile(identity_.cat()));
     if (finds_process()) {
         mark_ = worker::make_look_mark();
         if (mark_)
@@ -106,13 +106,12 @@ void Worker::born(Result<ChildProcess> child) {
 
 bool Worker::finds_process() const {
     const CatConfig& cat = identity_.cat();
-    return cat.measures_process() && !cat.whole_machine() && cat.pid_get != PidGet::supervisor;
+    return cat.measures_one_process() && cat.pid_get != PidGet::supervisor;
 }
 
 Milliseconds Worker::probe_limit() const {
     const CatConfig& cat = identity_.cat();
-    const bool network = cat.uses_network();
-    return network ? cat.timeout + std::chrono::seconds(2) : Milliseconds(5'000);
+    return cat.type->asks_server ? cat.timeout + std::chrono::seconds(2) : Milliseconds(5'000);
 }
 
 void Worker::track(ProcessId process) {
@@ -124,7 +123,7 @@ void Worker::track(ProcessId process) {
 // The process reader opens the file: opening it may hang.
 void Worker::send_track() {
     const CatConfig& cat = identity_.cat();
-    if (!cat.measures_process() || cat.whole_machine() || cat.pid_get != PidGet::supervisor)
+    if (!cat.measures_one_process() || cat.pid_get != PidGet::supervisor)
         return;
     blind_.clear();
     measuring_ = tracked_.running() && tracked_.start_ticks != 0;
@@ -141,7 +140,7 @@ void Worker::look_again() {
 
 void Worker::measure(ProcessId process) {
     context_.processes.measure(
-        process, worker::measure_file(identity_.cat()),
+        process, identity_.cat().measured_file(),
         [this, process, birth = spawns_, alive = std::weak_ptr(alive_)](Result<UniqueFd> file) {
             if (!alive.expired() && birth == spawns_ && ready_)
                 on_measure(process, std::move(file));

@@ -1,8 +1,8 @@
 #include "master/config/child_accounts.h"
 
+#include "common/config/values.h"
 #include "common/proc/proc_status.h"
 #include "common/sandbox/sandbox.h"
-#include "master/config/values.h"
 
 #include <algorithm>
 #include <cerrno>

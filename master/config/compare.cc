@@ -1,5 +1,6 @@
 #include "master/config/compare.h"
 
+#include "common/text/fnv.h"
 #include "master/config/keys.h"
 
 #include <algorithm>
@@ -16,13 +17,12 @@ bool same_value(const Key& key, const KeySource& a, const KeySource& b) {
 }
 
 bool same_section(Section section, const KeySource& a, const KeySource& b) {
-    return std::ranges::all_of(
-        all_keys(), [&](const Key& key) { return key.section != section || same_value(key, a, b); });
+    return std::ranges::all_of(keys_of(section), [&](const Key& key) { return same_value(key, a, b); });
 }
 
 // Is nothing changed of what `who` works by?
 bool same_global(const Config& a, const Config& b, Key::Renews who) {
-    return std::ranges::all_of(all_keys(), [&](const Key& key) {
+    return std::ranges::all_of(keys_of(Section::config), [&](const Key& key) {
         return (key.renews & who) == 0 || same_value(key, {&a, nullptr}, {&b, nullptr});
     });
 }
@@ -36,24 +36,25 @@ bool same_webhooks(const Config& a, const Config& b) {
 }  // namespace
 
 bool same_cat(const Config& a, const CatConfig& x, const Config& b, const CatConfig& y) {
-    return x.type == y.type && same_section(Section::cat, {&a, &x}, {&b, &y}) &&
+    return x.type == y.type &&
+           std::ranges::all_of(keys_of(x),
+                               [&](const Key* key) {
+                                   return same_value(*key, {&a, &x}, {&b, &y});
+                               }) &&
            same_global(a, b, Key::kWorkers);
 }
 
-// FNV-1a, 64 bits: told apart is what people change, not what an attacker forges.
 std::string definition_of(const Config& config, const CatConfig& cat) {
-    std::uint64_t hash = 0xcbf29ce484222325;
+    std::uint64_t hash = kFnvSeed;
     const auto mix = [&](std::string_view text) {
-        for (const char c : text)
-            hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-        hash = (hash ^ 0xff) * 0x100000001b3;  // ends one text; no text holds this byte
+        hash = fnv1a("\xff", fnv1a(text, hash));  // no text holds this byte
     };
-    for (const Key& key : all_keys()) {
-        if (key.section != Section::cat || key.sensitivity != Sensitivity::open)
+    for (const Key* key : keys_of(cat)) {
+        if (key->sensitivity != Sensitivity::open)
             continue;
         std::string buffer;
-        mix(key.name);
-        mix(key.get({&config, &cat}, buffer));
+        mix(key->name);
+        mix(key->get({&config, &cat}, buffer));
     }
     return fmt::format("{:016x}", hash);
 }
@@ -68,7 +69,7 @@ bool same_process_reader(const Config& a, const Config& b) {
 
 std::vector<std::string> keep_until_next_start(const Config& old, Config& fresh) {
     std::vector<std::string> notes;
-    for (const Key& key : all_keys()) {
+    for (const Key& key : keys_of(Section::config)) {
         const KeySource before{&old, nullptr}, now{&fresh, nullptr};
         if ((key.renews & Key::kNextStart) == 0 || same_value(key, before, now))
             continue;

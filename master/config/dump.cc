@@ -1,6 +1,6 @@
 #include "master/config/dump.h"
 
-#include "master/config/json.h"
+#include "common/config/json.h"
 #include "master/config/keys.h"
 
 #include <yaml-cpp/emitter.h>
@@ -13,6 +13,7 @@ std::string shown(const Key& key, std::string_view value) {
     switch (key.sensitivity) {
     case Sensitivity::open:
     case Sensitivity::kept:
+    case Sensitivity::command:
         return std::string(value);
     case Sensitivity::masked:
         return masked_json(value);
@@ -25,17 +26,17 @@ std::string shown(const Key& key, std::string_view value) {
     __builtin_unreachable();
 }
 
-// The keys of one section that have a value. The emitter quotes what YAML would take for something else.
+// Those that have a value. The emitter quotes what YAML would take for something else.
+void emit(YAML::Emitter& out, const Key& key, const KeySource& source) {
+    std::string buffer;
+    const std::string_view value = key.get(source, buffer);
+    if (!value.empty())
+        out << YAML::Key << std::string(key.name) << YAML::Value << shown(key, value);
+}
+
 void emit_keys(YAML::Emitter& out, Section section, const KeySource& source) {
-    for (const Key& key : all_keys()) {
-        if (key.section != section ||
-            (section == Section::cat && (key.types & type_bit(source.cat->type)) == 0))
-            continue;
-        std::string buffer;
-        const std::string_view value = key.get(source, buffer);
-        if (!value.empty())
-            out << YAML::Key << std::string(key.name) << YAML::Value << shown(key, value);
-    }
+    for (const Key& key : keys_of(section))
+        emit(out, key, source);
 }
 
 }  // namespace
@@ -65,7 +66,8 @@ std::string dump_config(const Config& config) {
     out << YAML::EndMap;
     for (const CatConfig& cat : config.cats) {
         out << YAML::Key << cat.name << YAML::Value << YAML::BeginMap;
-        emit_keys(out, Section::cat, {&config, &cat});
+        for (const Key* key : keys_of(cat))
+            emit(out, *key, {&config, &cat});
         out << YAML::EndMap;
     }
     out << YAML::EndMap;

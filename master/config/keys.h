@@ -1,11 +1,8 @@
-// The one table of configuration keys: names, defaults, which check types they concern, how a value is set
-// from text and given as text. Configuration child, master (decoding a transfer), and -T.
-//
-// Every value has a canonical text: it comes from the file, is what a transfer carries, and what -T prints.
+// The table of configuration keys: those that all cats, the section config and each channel have. A type of check
+// has its own (worker/check). Configuration child, master (decoding a transfer), and -T.
 #pragma once
 
-#include "common/config/config.h"
-#include "common/system/result.h"
+#include "common/config/key.h"
 
 #include <cstdint>
 #include <span>
@@ -17,77 +14,29 @@ namespace healthcheckd::master {
 
 enum class Section : std::uint8_t { config, mail, webhook, cat };
 
-// What a value may be in the file.
-enum class Shape : std::uint8_t {
-    scalar,
-    list,     // a scalar with commas, or a YAML list
-    json,     // a scalar that holds a JSON text, or a YAML map or list
-    headers,  // the same, but values of the map are texts
+// A key, and whose it is.
+struct KnownKey {
+    Section section = Section::config;
+    const Key* key = nullptr;         // nullptr: there is none
+    const CheckType* type = nullptr;  // it belongs to this type of check; nullptr: to none in particular
+
+    // Does it have an effect on a cat of `of`? Always outside of cats.
+    bool concerns(const CheckType& of) const;
+    // The canonical text that it has when nobody gives it; "none", or "required".
+    std::string default_text() const;
 };
 
-enum class Sensitivity : std::uint8_t {
-    open,
-    kept,      // in the SecretStore, but -T prints it
-    masked,    // -T prints the text with its secret-looking values masked
-    password,  // never printed
-    url,       // printed up to the end of its host: the rest may be a key
-};
+// All keys, in the order in which they are printed, those of one type of check behind those of another.
+std::vector<KnownKey> all_keys();
 
-// Bits of check types, for Key::types.
-constexpr unsigned type_bit(CheckType type) {
-    return 1u << static_cast<unsigned>(type);
-}
+// The keys of config, mail or webhook, in that order.
+std::span<const Key> keys_of(Section section);
 
-// Where setters write. A mail key needs config->mail, a webhook's `webhook`, a cat's `cat`.
-struct KeyTarget {
-    Config* config;
-    CatConfig* cat;
-    SecretStore::Group group;  // for secrets of the cat: its index
-    WebhookConfig* webhook = nullptr;
-};
-struct KeySource {
-    const Config* config;
-    const CatConfig* cat;
-    const WebhookConfig* webhook = nullptr;
-};
+// The keys that concern `cat`, in that order: program and type come first.
+std::vector<const Key*> keys_of(const CatConfig& cat);
 
-struct Key {
-    // Who works by a key of `config` and is started anew when a reload changes it. kNobody: whoever needs it
-    // next has the new value. kNextStart: a reload keeps the old value.
-    enum Renews : unsigned {
-        kNotSaid = 0,
-        kNobody = 1,
-        kWorkers = 2,
-        kLink = 4,
-        kMailer = 8,
-        kProcessReader = 16,
-        kNextStart = 32,
-    };
-
-    Section section;
-    std::string_view name;
-    std::string_view alias = {};  // another name for it, or ""
-    bool alias_is_wrong = false;  // the alias is a misspelling of older files: accepted with a warning
-    unsigned types = 0;           // check types that it concerns; 0 outside of cats
-    Shape shape = Shape::scalar;
-    std::string_view default_text = "none";  // canonical text; "none", or "required" when there is none
-    Sensitivity sensitivity = Sensitivity::open;
-    unsigned renews = kNotSaid;  // of Renews; only for keys of `config`
-
-    // Makes the canonical text of what the file has; nullptr when it is the same. Not used for a transfer.
-    Result<std::string> (*canonical)(std::string_view text) = nullptr;
-    // Checks and stores a canonical text.
-    Result<void> (*set)(const KeyTarget& target, std::string_view text);
-    // The canonical text of the effective value; "" when there is none. A view for secrets, so that they are
-    // not copied to the heap; `buffer` holds what is no secret.
-    std::string_view (*get)(const KeySource& source, std::string& buffer);
-};
-
-// All keys, in the order in which they are printed.
-std::span<const Key> all_keys();
-
-// The key called `name`, or whose alias it is; nullptr when there is none.
-const Key* find_key(Section section, std::string_view name);
+// The key called `name`, or whose alias it is. Among cats' keys of several types that of `type`, or else the first.
+KnownKey find_key(Section section, std::string_view name, const CheckType* type = nullptr);
 
 // Every name of the section's keys, without misspelt aliases: candidates for "did you mean".
 std::vector<std::string_view> key_names(Section section);

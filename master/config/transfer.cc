@@ -13,7 +13,7 @@
 //   H name
 //       a webhook; the K records after it, up to the first C, are its own
 //   C name line
-//       a cat; the K records after it are its own
+//       a cat; the K records after it are its own, its type among the first
 //   K section name value
 //       one key with its canonical text
 //   E
@@ -22,10 +22,11 @@
 // died while it wrote, or a bug.
 #include "master/config/transfer.h"
 
+#include "common/config/texts.h"
+#include "common/config/values.h"
+#include "common/text/fnv.h"
 #include "master/config/child_accounts.h"
 #include "master/config/keys.h"
-#include "master/config/texts.h"
-#include "master/config/values.h"
 
 #include <array>
 #include <cstdint>
@@ -40,12 +41,9 @@ constexpr std::size_t kHeader = kMagic.size() + 2 * sizeof(std::uint64_t);
 constexpr std::uint64_t kMaxLine = 10'000'000;
 constexpr std::size_t kMaxRecords = 1'000'000;
 
-// FNV-1a with 64 bits: each changed byte changes it.
+// Each changed byte changes it.
 std::uint64_t checksum(std::span<const char> bytes) {
-    std::uint64_t sum = 0xcbf29ce484222325u;
-    for (const char c : bytes)
-        sum = (sum ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-    return sum;
+    return fnv1a({bytes.data(), bytes.size()});
 }
 
 // Writes records behind the header. What does not fit is counted, not written.
@@ -129,19 +127,20 @@ private:
     bool ok_ = true;
 };
 
+void write_key(Writer& out, Section section, const Key& key, const KeySource& source) {
+    std::string buffer;
+    const std::string_view value = key.get(source, buffer);
+    if (value.empty())
+        return;
+    out.record('K');
+    out.field(static_cast<int>(section));
+    out.field(key.name);
+    out.field(value);
+}
+
 void write_keys(Writer& out, Section section, const KeySource& source) {
-    for (const Key& key : all_keys()) {
-        if (key.section != section)
-            continue;
-        std::string buffer;
-        const std::string_view value = key.get(source, buffer);
-        if (value.empty())
-            continue;
-        out.record('K');
-        out.field(static_cast<int>(section));
-        out.field(key.name);
-        out.field(value);
-    }
+    for (const Key& key : keys_of(section))
+        write_key(out, section, key, source);
 }
 
 void write_config(Writer& out, const Config& config) {
@@ -168,7 +167,8 @@ void write_config(Writer& out, const Config& config) {
         out.record('C');
         out.field(cat.name);
         out.field(cat.line);
-        write_keys(out, Section::cat, {&config, &cat});
+        for (const Key* key : keys_of(cat))
+            write_key(out, Section::cat, *key, {&config, &cat});
     }
 }
 
@@ -277,12 +277,13 @@ private:
         require(config_ != nullptr && section <= static_cast<int>(Section::cat));
         if (!in_.ok())
             return;
-        const Key* key = find_key(static_cast<Section>(section), name);
         const bool in_cat = !config_->cats.empty();
         const bool in_webhook = !in_cat && !config_->webhooks.empty();
-        require(key != nullptr && key->name == name && (key->section == Section::cat) == in_cat &&
-                (key->section == Section::webhook) == in_webhook &&
-                (key->section != Section::mail || config_->mail));
+        const CheckType* const type = in_cat ? config_->cats.back().type : nullptr;
+        const auto [of, key, own_type] = find_key(static_cast<Section>(section), name, type);
+        require(key != nullptr && key->name == name && (of == Section::cat) == in_cat &&
+                (of == Section::webhook) == in_webhook && (of != Section::mail || config_->mail) &&
+                (own_type == nullptr || own_type == type));
         if (!in_.ok())
             return;
         const KeyTarget target{config_.get(), in_cat ? &config_->cats.back() : nullptr,

@@ -1,11 +1,11 @@
 #include "master/entry/once.h"
 
+#include "common/config/texts.h"
 #include "common/log/log.h"
 #include "common/system/descriptors.h"
 #include "common/system/process_title.h"
 #include "master/cat/cats.h"
 #include "master/cat/program_view.h"
-#include "master/config/texts.h"
 #include "master/entry/once_table.h"
 #include "master/files/config_loader.h"
 #include "master/supervisord/link.h"
@@ -23,7 +23,7 @@ namespace healthcheckd::master {
 namespace {
 
 constexpr Milliseconds kStep{10};            // between two looks at who has finished
-constexpr Milliseconds kCpuSpan{1'000};      // over which cpu is measured
+constexpr Milliseconds kTimeSpan{1'000};     // over which cpu is measured
 constexpr Milliseconds kStartLimit{7'000};   // for workers to get ready, and for supervisord to answer (5 s)
 constexpr Milliseconds kAnswerLimit{3'000};  // what a worker may take beyond its probe's own limit
 
@@ -42,8 +42,7 @@ Milliseconds whole_limit(const Config& config) {
     for (const CatConfig& cat : config.cats) {
         if (!cat.enabled)
             continue;
-        const bool network = cat.uses_network();
-        longest = std::max(longest, network ? cat.timeout : 2 * kCpuSpan);
+        longest = std::max(longest, cat.type->asks_server ? cat.timeout : 2 * kTimeSpan);
     }
     return kStartLimit + longest + kAnswerLimit;
 }
@@ -168,7 +167,7 @@ void Once::step() {
         all = false;
         if (cat->last_probe()) {  // of cpu, which needs a second measurement
             const TimePoint since = cpu_since_.try_emplace(cat.get(), now).first->second;
-            if (now < since + kCpuSpan)
+            if (now < since + kTimeSpan)
                 continue;
         }
         cat->tick(now, program_view(*cat, table_, {asked_, reached_, link_error_}));
@@ -184,7 +183,7 @@ bool Once::finished(const Cat& cat) const {
         return false;
     const Verdict verdict = cat.last_probe()->report.verdict;
     const bool measured = verdict == Verdict::success || verdict == Verdict::failure;
-    return cat.config().type != CheckType::cpu || !measured || cat.counters().probes >= 2;
+    return !cat.config().type->measures_over_time || !measured || cat.counters().probes >= 2;
 }
 
 Report Once::verdict_of(const Cat& cat) const {

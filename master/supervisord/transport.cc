@@ -1,11 +1,11 @@
 #include "master/supervisord/transport.h"
 
+#include "common/config/texts.h"
 #include "common/net/tls_client.h"
 #include "common/net/tls_fault.h"
 #include "common/text/mime.h"
 #include "common/text/number.h"
 #include "common/text/printable.h"
-#include "master/config/texts.h"
 #include "master/supervisord/http.h"
 
 #include <arpa/inet.h>

@@ -11,7 +11,7 @@
 
 using namespace healthcheckd;
 using namespace healthcheckd::test;
-using healthcheckd::master::Key;
+using healthcheckd::master::KnownKey;
 
 BOOST_AUTO_TEST_SUITE(test_config_docs)
 
@@ -19,7 +19,7 @@ namespace {
 
 // The page's text about a key in its section: from its ".It Cm name" to the next item. Section headings part
 // keys of the same name (host of mail, host of http).
-std::string item(const std::string& page, const Key& key) {
+std::string item(const std::string& page, const KnownKey& key) {
     const char* heading = key.section == master::Section::config    ? ".Sh SECTION config\n"
                           : key.section == master::Section::mail    ? ".Sh SECTION config.mail\n"
                           : key.section == master::Section::webhook ? ".Sh SECTION config.webhooks\n"
@@ -28,7 +28,7 @@ std::string item(const std::string& page, const Key& key) {
     if (section == std::string::npos)
         return "";
     const std::size_t end = page.find("\n.Sh ", section);
-    const std::size_t start = page.find(".It Cm " + std::string(key.name) + "\n", section);
+    const std::size_t start = page.find(".It Cm " + std::string(key.key->name) + "\n", section);
     if (start >= end)
         return "";
     return page.substr(start, std::min(page.find("\n.It ", start), page.find("\n.El", start)) - start);
@@ -44,12 +44,12 @@ std::string example(const std::string& text) {
 }
 
 // Does a line give `key`, live or commented out?
-bool has_key(const std::string& text, const Key& key) {
+bool has_key(const std::string& text, const KnownKey& key) {
     std::istringstream in(text);
     for (std::string line; std::getline(in, line);) {
         const std::size_t start = line.find_first_not_of(" #");
         if (start != std::string::npos && start > 0 &&
-            line.substr(start).starts_with(std::string(key.name) + ": "))
+            line.substr(start).starts_with(std::string(key.key->name) + ": "))
             return true;
     }
     return false;
@@ -59,27 +59,26 @@ bool has_key(const std::string& text, const Key& key) {
 
 BOOST_AUTO_TEST_CASE(every_key_has_its_item_in_the_manual_page_with_default_and_example) {
     const std::string page = read_file((source_dir() / "man" / "healthcheckd.yaml.5").string());
-    for (const Key& key : master::all_keys()) {
+    for (const KnownKey& key : master::all_keys()) {
         const std::string text = item(page, key);
-        BOOST_TEST(!text.empty(), key.name << " is not in healthcheckd.yaml.5");
-        const std::string wanted = key.default_text == "required" ? "; required."
-                                   : key.default_text == "none"
-                                       ? "; no default."
-                                       : "; default " + std::string(key.default_text) + ".";
+        BOOST_TEST(!text.empty(), key.key->name << " is not in healthcheckd.yaml.5");
+        const std::string wanted = key.default_text() == "required" ? "; required."
+                                   : key.default_text() == "none"   ? "; no default."
+                                                                    : "; default " + key.default_text() + ".";
         BOOST_TEST(text.find(wanted) != std::string::npos,
-                   key.name << ": no \"" << wanted << "\" in: " << text);
-        BOOST_TEST(text.find("\n.Ql " + std::string(key.name) + ": ") != std::string::npos,
-                   key.name << " has no example");
-        if (!key.alias.empty())
-            BOOST_TEST(text.find(".Cm " + std::string(key.alias)) != std::string::npos, key.alias);
+                   key.key->name << ": no \"" << wanted << "\" in: " << text);
+        BOOST_TEST(text.find("\n.Ql " + std::string(key.key->name) + ": ") != std::string::npos,
+                   key.key->name << " has no example");
+        if (!key.key->alias.empty())
+            BOOST_TEST(text.find(".Cm " + std::string(key.key->alias)) != std::string::npos, key.key->alias);
     }
 }
 
 BOOST_AUTO_TEST_CASE(every_example_of_the_manual_page_is_accepted) {
     const std::string page = read_file((source_dir() / "man" / "healthcheckd.yaml.5").string());
-    for (const Key& key : master::all_keys()) {
+    for (const KnownKey& key : master::all_keys()) {
         const std::string line = example(item(page, key));
-        BOOST_TEST(!line.empty(), key.name);
+        BOOST_TEST(!line.empty(), key.key->name);
         const std::string yaml =
             key.section == master::Section::config ? "config:\n  " + line + "\n" + cat_of("")
             : key.section == master::Section::mail ? "config:\n  mail:\n    " + line + "\n" + cat_of("")
@@ -88,7 +87,7 @@ BOOST_AUTO_TEST_CASE(every_example_of_the_manual_page_is_accepted) {
                 : "cat1:\n  " + line + "\n";
         for (const Diagnostic& d : master::parse_config(yaml, "t").diagnostics)
             BOOST_TEST((d.severity == Diagnostic::Severity::warning ||
-                        d.path.substr(d.path.rfind('.') + 1) != key.name),
+                        d.path.substr(d.path.rfind('.') + 1) != key.key->name),
                        d.format());
     }
 }
@@ -130,8 +129,8 @@ BOOST_AUTO_TEST_CASE(the_example_configuration_has_every_key_and_loads_without_a
     const LoadedConfig loaded = master::parse_config(text, "config.yaml");
     BOOST_TEST(complaints(loaded) == "");
     BOOST_TEST(loaded.config != nullptr);
-    for (const Key& key : master::all_keys())
-        BOOST_TEST(has_key(text, key), key.name);
+    for (const KnownKey& key : master::all_keys())
+        BOOST_TEST(has_key(text, key), key.key->name);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

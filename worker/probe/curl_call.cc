@@ -60,12 +60,13 @@ void append(CurlList& list, const std::string& line) {
     list.reset(longer);
 }
 
-CurlCall::CurlCall(const CatConfig& cat)
-    : cat_(cat), handle_(curl_easy_init()), multi_(curl_multi_init(), &curl_multi_cleanup) {
+CurlCall::CurlCall(bool tls, std::string host, int port, std::chrono::milliseconds timeout)
+    : tls_(tls), host_(std::move(host)), timeout_(timeout), handle_(curl_easy_init()),
+      multi_(curl_multi_init(), &curl_multi_cleanup) {
     if (!handle_ || !multi_)
         throw std::runtime_error("libcurl: no handle");
-    const char* const scheme = cat.https() ? "https" : "http";
-    set(CURLOPT_URL, server_url(scheme, cat.host, cat.port).c_str());
+    const char* const scheme = tls_ ? "https" : "http";
+    set(CURLOPT_URL, server_url(scheme, host_, port).c_str());
     set(CURLOPT_PROTOCOLS_STR, scheme);
     append(by_ipv4_, "::127.0.0.1:");
     append(by_ipv6_, "::[::1]:");
@@ -108,7 +109,7 @@ int CurlCall::close_socket(void* self, curl_socket_t fd) {
 
 // A server that answers without reading the request makes sending fail while its answer lies here.
 void CurlCall::read_rest(int fd) {
-    if (answered_ || cat_.https())
+    if (answered_ || tls_)
         return;
     unread_.resize(kMostUnread);
     const ssize_t n = ::recv(fd, unread_.data(), unread_.size(), MSG_DONTWAIT);
@@ -120,7 +121,7 @@ void CurlCall::count_received(int fd) {
     tcp_info seen{};
     socklen_t size = sizeof seen;
     constexpr socklen_t kNeeded = offsetof(tcp_info, tcpi_bytes_received) + sizeof seen.tcpi_bytes_received;
-    if (!cat_.https() && ::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &seen, &size) == 0 && size >= kNeeded &&
+    if (!tls_ && ::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &seen, &size) == 0 && size >= kNeeded &&
         seen.tcpi_bytes_received > 0 && TcpState{seen.tcpi_state} != TcpState::established)
         received_ = seen.tcpi_bytes_received - 1;
 }
@@ -200,8 +201,8 @@ long CurlCall::status() const {
 }
 
 std::string CurlCall::timeout_fault() const {
-    const std::string limit = number_text(std::chrono::duration<double>(cat_.timeout).count()) + " s";
-    if (cat_.https() && info<curl_off_t>(handle_.get(), CURLINFO_APPCONNECT_TIME_T) == 0)
+    const std::string limit = number_text(std::chrono::duration<double>(timeout_).count()) + " s";
+    if (tls_ && info<curl_off_t>(handle_.get(), CURLINFO_APPCONNECT_TIME_T) == 0)
         return fmt::format("TLS: connected, but the handshake was not over within {}", limit);
     if (status() != 0)
         return fmt::format("HTTP {}, but the head of the answer did not end within {}", status(), limit);
@@ -211,7 +212,7 @@ std::string CurlCall::timeout_fault() const {
 Finding CurlCall::fault(CURLcode code) const {
     const std::string detail =
         printable(error_text_[0] != '\0' ? error_text_.data() : curl_easy_strerror(code), 200);
-    if (std::string why = tls_fault(handle_.get(), code, detail, cat_.host); !why.empty())
+    if (std::string why = tls_fault(handle_.get(), code, detail, host_); !why.empty())
         return {Verdict::failure, std::move(why)};
     if (static_cast<int>(code) == kTooLarge)
         return {Verdict::failure, kHeaderLineTooLong};

@@ -2,7 +2,6 @@
 // wants. Worker (http).
 #pragma once
 
-#include "common/config/config.h"
 #include "common/system/unique_fd.h"
 #include "worker/probe/probe.h"
 
@@ -33,7 +32,7 @@ public:
 
     // Sets what all transfers have in common: the server, no proxy, no signals, no name to resolve, no
     // connection kept. Throws std::runtime_error when libcurl refuses (no memory, a host that is none).
-    explicit CurlCall(const CatConfig& cat);
+    CurlCall(bool tls, std::string host, int port, std::chrono::milliseconds timeout);
     CurlCall(const CurlCall&) = delete;
     CurlCall& operator=(const CurlCall&) = delete;
 
@@ -79,7 +78,9 @@ private:
     void count_received(int fd);
     std::string timeout_fault() const;
 
-    const CatConfig& cat_;
+    const bool tls_;
+    const std::string host_;
+    const std::chrono::milliseconds timeout_;
     UniqueFd connection_;           // for open_socket()
     std::set<curl_socket_t> open_;  // what libcurl has not closed; before the handles, which may close some
     CurlList by_ipv4_, by_ipv6_;    // where to connect to, for libcurl

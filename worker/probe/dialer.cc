@@ -18,13 +18,14 @@ std::string seconds(std::chrono::milliseconds limit) {
 
 }  // namespace
 
-Dialer::Dialer(const CatConfig& cat) : cat_(cat), fixed_(fixed_addresses(cat.host, cat.port)) {
-    if (!is_address(cat.host))
-        resolver_.emplace(cat.timeout);
+Dialer::Dialer(std::string host, int port, std::chrono::milliseconds timeout)
+    : host_(std::move(host)), port_(port), timeout_(timeout), fixed_(fixed_addresses(host_, port)) {
+    if (!is_address(host_))
+        resolver_.emplace(timeout);
 }
 
 Finding Dialer::unnamed(std::string reason) const {
-    return {Verdict::unknown, fmt::format("name '{}' {}", printable(cat_.host), reason)};
+    return {Verdict::unknown, fmt::format("name '{}' {}", printable(host_), reason)};
 }
 
 std::vector<SocketAddress> Dialer::addresses(std::chrono::steady_clock::time_point deadline,
@@ -32,13 +33,13 @@ std::vector<SocketAddress> Dialer::addresses(std::chrono::steady_clock::time_poi
     if (!resolver_) {
         // The interface of an IPv6 address may come later.
         if (fixed_.empty())
-            fixed_ = fixed_addresses(cat_.host, cat_.port);
+            fixed_ = fixed_addresses(host_, port_);
         if (fixed_.empty())
             finding = {Verdict::failure,
-                       fmt::format("'{}' is no address of an interface here", printable(cat_.host))};
+                       fmt::format("'{}' is no address of an interface here", printable(host_))};
         return fixed_;
     }
-    Lookup lookup = look_up(cat_.host, cat_.port, deadline);
+    Lookup lookup = look_up(host_, port_, deadline);
     if (lookup.outcome != Lookup::Outcome::found)
         if (const std::string file = resolver_->replaced_file(); !file.empty())
             throw std::runtime_error(file + " was replaced");
@@ -46,10 +47,10 @@ std::vector<SocketAddress> Dialer::addresses(std::chrono::steady_clock::time_poi
     case Lookup::Outcome::found:
         break;
     case Lookup::Outcome::no_such_name:
-        finding = {Verdict::failure, fmt::format("name '{}' does not exist", printable(cat_.host))};
+        finding = {Verdict::failure, fmt::format("name '{}' does not exist", printable(host_))};
         break;
     case Lookup::Outcome::not_in_time:
-        finding = unnamed("was not resolved within " + seconds(cat_.timeout));
+        finding = unnamed("was not resolved within " + seconds(timeout_));
         break;
     case Lookup::Outcome::trouble:
         finding = unnamed("could not be resolved: " + lookup.reason);
@@ -67,7 +68,7 @@ Dialled Dialer::dial(std::chrono::steady_clock::time_point deadline) {
     for (const Refusal& refusal : connection.refusals)
         has_ipv6_ = has_ipv6_ || (refusal.family == AF_INET6 && refusal.error == ECONNREFUSED);
     if (!connection.fd) {
-        dialled.finding = judge_refusals(connection.refusals, has_ipv6_, cat_.timeout);
+        dialled.finding = judge_refusals(connection.refusals, has_ipv6_, timeout_);
         return dialled;
     }
     has_ipv6_ = has_ipv6_ || connection.family == AF_INET6;

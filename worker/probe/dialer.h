@@ -1,14 +1,14 @@
-// Reaches the host and port of a cat: looks its name up if it has one, connects, and says whose fault it is
+// Reaches a host and port: looks its name up if it has one, connects, and says whose fault it is
 // when that fails. Worker (http, tcp).
 #pragma once
 
-#include "common/config/config.h"
 #include "common/net/resolver.h"
 #include "worker/probe/probe.h"
 #include "worker/probe/tcp_connect.h"
 
 #include <chrono>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace healthcheckd::worker {
@@ -22,7 +22,7 @@ struct Dialled {
 class Dialer {
 public:
     // Before confinement.
-    explicit Dialer(const CatConfig& cat);
+    Dialer(std::string host, int port, std::chrono::milliseconds timeout);
 
     // Looks up and connects until `deadline`. Throws std::runtime_error when a name has no address and the
     // resolver's files were replaced, so that a newly confined worker can read them.
@@ -35,7 +35,9 @@ private:
     Finding unnamed(std::string reason) const;
     std::vector<SocketAddress> addresses(std::chrono::steady_clock::time_point deadline, Finding& finding);
 
-    const CatConfig& cat_;
+    const std::string host_;
+    const int port_;
+    const std::chrono::milliseconds timeout_;
     std::vector<SocketAddress> fixed_;  // empty: a name
     std::optional<Resolver> resolver_;  // for names only
     bool has_ipv6_ = false;             // known by an earlier connection

@@ -1,9 +1,11 @@
 // What every probe is to its worker. Worker.
 #pragma once
 
+#include "common/config/config.h"
 #include "common/system/unique_fd.h"
 #include "common/wire/protocol.h"
 
+#include <memory>
 #include <string>
 
 namespace healthcheckd::worker {
@@ -40,5 +42,10 @@ public:
     // Checks now. Bounded by the cat's timeout. The program runs (command.process) unless it is `system`.
     virtual ProbeResult probe(const ProbeCommand& command) = 0;
 };
+
+// For CheckType::make_probe.
+template <class P> std::unique_ptr<Probe> make_probe(const CatConfig& cat) {
+    return std::make_unique<P>(cat);
+}
 
 }  // namespace healthcheckd::worker

@@ -1,7 +1,7 @@
 #include "master/config/reading/checks.h"
 
-#include "master/config/texts.h"
-#include "master/config/values.h"
+#include "common/config/texts.h"
+#include "common/config/values.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -12,22 +12,16 @@ namespace healthcheckd::master {
 
 namespace {
 
-constexpr std::int64_t kMaxThreshold = 1'000'000;
-
-std::string path_of(const SectionDraft& draft, std::string_view key) {
-    return draft.path + "." + std::string(key);
-}
-
 void require(const SectionDraft& draft, std::string_view key, Complaints& complaints) {
     if (!draft.has(key))
-        complaints.error(draft.place, path_of(draft, key), "is missing");
+        complaints.error(draft.place, draft.path_of(key), "is missing");
 }
 
 // Keys that belong to other types.
 void check_effect(const SectionDraft& draft, const CatConfig& cat, Complaints& complaints) {
     for (const GivenKey& given : draft.given)
-        if ((given.key->types & type_bit(cat.type)) == 0)
-            complaints.warning(given.place, path_of(draft, given.key->name),
+        if (!given.has_effect)
+            complaints.warning(given.place, draft.path_of(given.key->name),
                                "has no effect on type " + std::string(to_string(cat.type)));
 }
 
@@ -36,21 +30,21 @@ void check_pid(const SectionDraft& draft, const CatConfig& cat, Complaints& comp
         return;
     const Place place = draft.place_of("pidGet");
     const std::string way(to_string(cat.pid_get));
-    if (cat.type == CheckType::restart)
-        complaints.error(place, path_of(draft, "pidGet"),
+    if (cat.type->counts_restarts)
+        complaints.error(place, draft.path_of("pidGet"),
                          "must be supervisor for type restart: only supervisord counts restarts");
-    else if (cat.measures_process() && cat.whole_machine())
-        complaints.error(place, path_of(draft, "pidGet"),
+    else if (cat.type->measures_process && cat.whole_machine())
+        complaints.error(place, draft.path_of("pidGet"),
                          "must be supervisor for program 'system', which is no process");
-    else if (cat.measures_process() && cat.pid_get == PidGet::file && !draft.has("pidFile"))
-        complaints.error(place, path_of(draft, "pidFile"), "is missing: pidGet is file");
+    else if (cat.type->measures_process && cat.pid_get == PidGet::file && !draft.has("pidFile"))
+        complaints.error(place, draft.path_of("pidFile"), "is missing: pidGet is file");
 }
 
 void check_whole_machine(const SectionDraft& draft, CatConfig& cat, Complaints& complaints) {
     if (!cat.whole_machine())
         return;
-    if (!cat.measures_process()) {
-        complaints.error(draft.place_of("program"), path_of(draft, "program"),
+    if (!cat.type->measures_process) {
+        complaints.error(draft.place_of("program"), draft.path_of("program"),
                          "'system' is the whole machine and fits only the types mem and cpu");
         return;
     }
@@ -60,7 +54,7 @@ void check_whole_machine(const SectionDraft& draft, CatConfig& cat, Complaints& 
     }
     for (const auto& [set, name] : {std::pair{cat.action.restart, "restart"}, {cat.action.kill, "kill"}})
         if (set && !draft.spoilt("action"))
-            complaints.error(draft.place_of("action"), path_of(draft, "action"),
+            complaints.error(draft.place_of("action"), draft.path_of("action"),
                              std::string(name) +
                                  " is impossible: program 'system' is the whole machine, no program");
 }
@@ -72,13 +66,13 @@ void check_action(const SectionDraft& draft, const CatConfig& cat, Complaints& c
     const MainAction main = main_action(cat.action);
     const int count = cat.action.restart + cat.action.exec + cat.action.kill;
     if (count > 1)
-        complaints.warning(place, path_of(draft, "action"),
+        complaints.warning(place, draft.path_of("action"),
                            "only " + std::string(to_string(main)) +
                                " runs: of restart, exec and kill the first in this order does");
     if (main == MainAction::exec && !draft.has("execCmd"))
-        complaints.error(place, path_of(draft, "execCmd"), "is missing: action is exec");
+        complaints.error(place, draft.path_of("execCmd"), "is missing: action is exec");
     if (cat.send_resolved && !cat.action.tells())
-        complaints.warning(draft.place_of("sendResolved"), path_of(draft, "sendResolved"),
+        complaints.warning(draft.place_of("sendResolved"), draft.path_of("sendResolved"),
                            "has no effect: action has neither email nor webhook");
 }
 
@@ -103,7 +97,7 @@ void check_own_program(const SectionDraft& draft, const CatConfig& cat, Complain
     if (!draft.spoilt("action") && (action == MainAction::restart || action == MainAction::kill) &&
         names_itself(cat.program))
         complaints.warning(
-            draft.place_of("action"), path_of(draft, "action"),
+            draft.place_of("action"), draft.path_of("action"),
             fmt::format("{} will be refused for healthcheckd itself, which would not come back; "
                         "use email, webhook or exec",
                         to_string(action)));
@@ -114,36 +108,15 @@ void check_remote(const SectionDraft& draft, const Config& config, const CatConf
                   Complaints& complaints) {
     if (!is_remote_url(config.supervisord_url) || cat.whole_machine())
         return;
-    if (cat.measures_process())
-        complaints.error(draft.place_of("type"), path_of(draft, "type"),
+    if (cat.type->measures_process)
+        complaints.error(draft.place_of("type"), draft.path_of("type"),
                          std::string(to_string(cat.type)) +
                              " is impossible: supervisord runs on another machine (config.supervisordUrl), "
                              "whose pids mean nothing here");
     if (main_action(cat.action) == MainAction::kill && !draft.spoilt("action"))
-        complaints.error(draft.place_of("action"), path_of(draft, "action"),
+        complaints.error(draft.place_of("action"), draft.path_of("action"),
                          "kill is impossible: supervisord runs on another machine (config.supervisordUrl), "
                          "whose pids mean nothing here");
-}
-
-void check_body(const SectionDraft& draft, const CatConfig& cat, Complaints& complaints) {
-    if (cat.type == CheckType::http && draft.has("json") && cat.method != "POST" && !draft.spoilt("mode"))
-        complaints.warning(draft.place_of("json"), path_of(draft, "json"),
-                           "has no effect: mode is " + cat.method + ", and a body is sent only with POST");
-}
-
-constexpr int kHttpsPort = 443;
-
-void finish_tls(const SectionDraft& draft, CatConfig& cat, Complaints& complaints) {
-    if (cat.type != CheckType::http || draft.spoilt("tls"))
-        return;
-    if (cat.tls && !draft.has("port"))
-        cat.port = kHttpsPort;
-    if (cat.tls)
-        return;
-    // `verify: true` asks for nothing that would be missing.
-    for (const auto& [asks, key] : {std::pair{!cat.verify, "verify"}, {!cat.ca_file.empty(), "caFile"}})
-        if (asks)
-            complaints.warning(draft.place_of(key), path_of(draft, key), "has no effect: tls is false");
 }
 
 // What most people mean by a webhook of this name.
@@ -170,7 +143,7 @@ public:
         std::string text = what + " is skipped";
         if (count_ > 1)
             text += ", here and in " + std::to_string(count_ - 1) + " more";
-        complaints.warning(first_->place_of("action"), path_of(*first_, "action"),
+        complaints.warning(first_->place_of("action"), first_->path_of("action"),
                            text + ": there is no " + section);
     }
 
@@ -185,10 +158,10 @@ void finish_connection(const SectionDraft& draft, Complaints& complaints) {
     const bool user = draft.has("supervisordUser");
     const bool pass = draft.has("supervisordPass");
     if (user && !pass)
-        complaints.warning(draft.place_of("supervisordUser"), path_of(draft, "supervisordUser"),
+        complaints.warning(draft.place_of("supervisordUser"), draft.path_of("supervisordUser"),
                            "is given without supervisordPass");
     if (pass && !user)
-        complaints.warning(draft.place_of("supervisordPass"), path_of(draft, "supervisordPass"),
+        complaints.warning(draft.place_of("supervisordPass"), draft.path_of("supervisordPass"),
                            "is given without supervisordUser");
 }
 
@@ -201,15 +174,15 @@ void finish_mail(const SectionDraft& draft, MailConfig& mail, Complaints& compla
                    : mail.port == 25 ? MailTls::opportunistic
                                      : MailTls::implicit;
     if (draft.has("pass") && !draft.has("user"))
-        complaints.warning(draft.place_of("pass"), path_of(draft, "pass"),
+        complaints.warning(draft.place_of("pass"), draft.path_of("pass"),
                            "has no effect: without user there is no login");
     if (draft.has("from") || draft.spoilt("user"))
         return;
     if (!draft.has("user"))
-        complaints.error(draft.place, path_of(draft, "from"),
+        complaints.error(draft.place, draft.path_of("from"),
                          "is missing: give the sender's address, or user, from which it is taken");
     else if (!check_address(mail.user))
-        complaints.error(draft.place_of("user"), path_of(draft, "from"),
+        complaints.error(draft.place_of("user"), draft.path_of("from"),
                          "is missing: " + in_quotes(mail.user) +
                              " (user) is no mail address that could be the sender");
     else
@@ -219,7 +192,7 @@ void finish_mail(const SectionDraft& draft, MailConfig& mail, Complaints& compla
 void finish_cat(const SectionDraft& draft, const Config& config, CatConfig& cat, Complaints& complaints) {
     if (!draft.has("program")) {
         cat.program = cat.name;
-        complaints.warning(draft.place, path_of(draft, "program"),
+        complaints.warning(draft.place, draft.path_of("program"),
                            "is missing: the cat's name, " + in_quotes(cat.name) +
                                ", is taken for the program's");
     }
@@ -231,15 +204,9 @@ void finish_cat(const SectionDraft& draft, const Config& config, CatConfig& cat,
     check_action(draft, cat, complaints);
     check_remote(draft, config, cat, complaints);
     check_own_program(draft, cat, complaints);
-    check_body(draft, cat, complaints);
-    finish_tls(draft, cat, complaints);
+    if (cat.type->finish != nullptr)
+        cat.type->finish(draft, cat, complaints);
     cat.dry_run = cat.dry_run || config.dry_run;
-    if (cat.type == CheckType::restart && !draft.has("successThreshold")) {
-        const std::int64_t run = std::chrono::milliseconds(cat.min_continue_run).count();
-        const std::int64_t period = cat.period.count();
-        cat.success_threshold = static_cast<std::uint32_t>(
-            std::clamp<std::int64_t>((run + period - 1) / period, 1, kMaxThreshold));
-    }
 }
 
 void finish_webhook(const SectionDraft& draft, WebhookConfig& webhook, Complaints& complaints) {
@@ -248,7 +215,7 @@ void finish_webhook(const SectionDraft& draft, WebhookConfig& webhook, Complaint
         webhook.format = usual_format(webhook.name);
     const bool signs = webhook.format != WebhookFormat::slack && webhook.format != WebhookFormat::wecom;
     if (draft.has("secret") && !signs && !draft.spoilt("format"))
-        complaints.warning(draft.place_of("secret"), path_of(draft, "secret"),
+        complaints.warning(draft.place_of("secret"), draft.path_of("secret"),
                            "has no effect: " + std::string(to_string(webhook.format)) +
                                " knows no signature, its key is part of the url");
 }
@@ -274,7 +241,7 @@ void check_channels_are_there(const std::vector<SectionDraft>& drafts, const Con
             if (is_chat_name(name))
                 chats[name].add(drafts[i]);
             else
-                complaints.error(drafts[i].place_of("action"), path_of(drafts[i], "action"),
+                complaints.error(drafts[i].place_of("action"), drafts[i].path_of("action"),
                                  "there is no config.webhooks." + name + did_you_mean(name, known));
         }
     }

@@ -1,7 +1,7 @@
 // What must hold between several keys, and defaults that depend on others. Configuration child.
 #pragma once
 
-#include "master/config/reading/draft.h"
+#include "common/config/draft.h"
 
 #include <vector>
 

@@ -1,7 +1,7 @@
 // Reads a configuration file, with a look at who may change and read it. Configuration child.
 #pragma once
 
-#include "master/config/reading/draft.h"
+#include "common/config/draft.h"
 
 #include <optional>
 #include <string>

@@ -1,7 +1,7 @@
 #include "master/config/reading/former.h"
 
+#include "common/config/values.h"
 #include "common/text/suggest.h"
-#include "master/config/values.h"
 
 namespace healthcheckd::master {
 

@@ -4,7 +4,7 @@
 // keys; its events do not.
 #pragma once
 
-#include "master/config/reading/draft.h"
+#include "common/config/draft.h"
 
 #include <optional>
 #include <string>

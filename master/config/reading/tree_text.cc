@@ -1,6 +1,6 @@
 #include "master/config/reading/tree_text.h"
 
-#include "master/config/values.h"
+#include "common/config/values.h"
 
 #include <nlohmann/json.hpp>
 #include <set>

@@ -1,6 +1,6 @@
 #include "master/config/reading/twins.h"
 
-#include "master/config/values.h"
+#include "common/config/values.h"
 
 #include <map>
 #include <utility>
@@ -9,41 +9,9 @@ namespace healthcheckd::master {
 
 namespace {
 
-// Which limit judges a cat, and by what value.
-struct Limit {
-    std::string_view key;
-    std::string value;
-};
-
-std::vector<Limit> limits_of(const CatConfig& cat) {
-    switch (cat.type) {
-    case CheckType::mem:
-        return {{"maxMem", decimal_text(cat.max_mem_mb)}};
-    case CheckType::cpu:
-        return {{"maxCpu", decimal_text(cat.max_cpu_percent)}};
-    case CheckType::http:
-        return {{"expectStatus", status_text(cat.expect_status)},
-                {"timeoutSeconds", seconds_text(cat.timeout)}};
-    case CheckType::tcp:
-        return {{"timeoutSeconds", seconds_text(cat.timeout)}};
-    case CheckType::restart:
-        return {{"mincontinueRun", seconds_text(cat.min_continue_run)}};
-    }
-    __builtin_unreachable();
-}
-
 // What is checked of a program: of two cats with the same, one is too many.
 std::string subject_of(const CatConfig& cat) {
-    std::string text(to_string(cat.type));
-    if (cat.type == CheckType::mem)
-        text += ' ' + std::string(to_string(cat.mem_type));
-    if (cat.measures_process())
-        text += ' ' + std::string(to_string(cat.pid_get)) + ' ' + cat.pid_file;
-    if (cat.uses_network())
-        text += ' ' + cat.host + ' ' + std::to_string(cat.port);
-    if (cat.type == CheckType::http)
-        text += ' ' + cat.method + ' ' + cat.path;
-    return text;
+    return std::string(cat.type->name) + (cat.type->subject != nullptr ? cat.type->subject(cat) : "");
 }
 
 // supervisord calls a program whose group has the same name by that name alone.
@@ -73,8 +41,8 @@ void warn_of_twins(const std::vector<SectionDraft>& drafts, const Config& config
             first.try_emplace({subject, program}, &cat);
             continue;
         }
-        const std::vector<Limit> limits = limits_of(cat);
-        const std::vector<Limit> others = limits_of(*earlier->second);
+        const std::vector<JudgedBy> limits = cat.type->judged_by(cat);
+        const std::vector<JudgedBy> others = earlier->second->type->judged_by(*earlier->second);
         for (std::size_t k = 0; k < limits.size(); ++k)
             if (limits[k].value != others[k].value)
                 complaints.warning(

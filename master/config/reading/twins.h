@@ -1,7 +1,7 @@
 // Cats that check the same and judge it differently. Configuration child.
 #pragma once
 
-#include "master/config/reading/draft.h"
+#include "common/config/draft.h"
 
 #include <vector>
 

@@ -1,9 +1,11 @@
 #include "master/config/reading/yaml.h"
-#include "master/config/child_accounts.h"
 
+#include "common/config/json.h"
+#include "common/config/texts.h"
+#include "common/config/values.h"
 #include "common/text/printable.h"
 #include "common/text/suggest.h"
-#include "master/config/json.h"
+#include "master/config/child_accounts.h"
 #include "master/config/reading/checks.h"
 #include "master/config/reading/file.h"
 #include "master/config/reading/former.h"
@@ -11,8 +13,6 @@
 #include "master/config/reading/tree_text.h"
 #include "master/config/reading/twins.h"
 #include "master/config/reading/url.h"
-#include "master/config/texts.h"
-#include "master/config/values.h"
 
 #include <algorithm>
 #include <map>
@@ -65,6 +65,8 @@ public:
     explicit Loader(Complaints& complaints) : complaints_(complaints) {}
 
     std::shared_ptr<Config> load(const Node& root, const std::string& name);
+    // Has the file anything that not everybody should read?
+    bool holds_password() const { return holds_password_; }
 
 private:
     void read_config_section(const Pair& section);
@@ -75,15 +77,18 @@ private:
     // Reads the keys of a map; `nested` takes those that are sections of their own.
     SectionDraft read_keys(const Pair& map, Section section, const std::string& path,
                            const KeyTarget& target);
+    void take_type(const Node& cat, CatConfig& config) const;
     void take_login(const UrlLogin& login, Place place, const KeyTarget& target, SectionDraft& draft);
-    void read_value(const Pair& pair, const Key& key, const KeyTarget& target, SectionDraft& draft);
+    void read_value(const Pair& pair, const KnownKey& known, KeyTarget target, SectionDraft& draft);
+    void note_secret(const Key& key, std::string_view value);
     void unknown_key(const Pair& pair, Section section, const std::string& path);
-    void warn_null(const Pair& pair, const Key& key, const std::string& path);
+    void warn_null(const Pair& pair, const KnownKey& known, const std::string& path);
 
     Complaints& complaints_;
     std::shared_ptr<Config> config_ = std::make_shared<Config>();
     std::vector<SectionDraft> cats_;
-    UrlLogin login_;  // of supervisordUrl
+    UrlLogin login_;               // of supervisordUrl
+    bool holds_password_ = false;  // somewhere in the file
 };
 
 std::shared_ptr<Config> Loader::load(const Node& root, const std::string& name) {
@@ -143,7 +148,7 @@ void Loader::take_login(const UrlLogin& login, Place place, const KeyTarget& tar
     for (const auto& [name, value] :
          {std::pair{std::string_view("supervisordUser"), std::string_view(login.user)},
           {std::string_view("supervisordPass"), std::string_view(login.pass)}}) {
-        const Key& key = *find_key(Section::config, name);
+        const Key& key = *find_key(Section::config, name).key;
         std::string buffer;
         if (value.empty() || draft.spoilt(name))
             continue;
@@ -154,6 +159,7 @@ void Loader::take_login(const UrlLogin& login, Place place, const KeyTarget& tar
             continue;
         }
         const Result<void> done = key.set(target, value);
+        note_secret(key, value);
         if (!done)
             complaints_.error(place, "config.supervisordUrl",
                               std::string(name == "supervisordUser" ? "user " : "password ") +
@@ -217,9 +223,21 @@ void Loader::read_cat(const Pair& section) {
     CatConfig cat;
     cat.name = section.key;
     cat.line = section.place.line;
+    take_type(section.value, cat);
     const auto index = static_cast<SecretStore::Group>(config_->cats.size());
     cats_.push_back(read_keys(section, Section::cat, path, KeyTarget{config_.get(), &cat, index}));
     config_->cats.push_back(std::move(cat));
+}
+
+// Before the other keys, wherever it stands: they depend on it. It is looked at again in its turn.
+void Loader::take_type(const Node& cat, CatConfig& config) const {
+    const auto given = std::ranges::find(cat.pairs, "type", &Pair::key);
+    if (given == cat.pairs.end())
+        return;
+    const Result<std::string> text = text_of(given->value, Shape::scalar);
+    const CheckType* type = text ? find_check_type(lower(*text)) : nullptr;
+    if (type != nullptr)
+        config.set_type(*type);
 }
 
 SectionDraft Loader::read_keys(const Pair& map, Section section, const std::string& path,
@@ -232,7 +250,9 @@ SectionDraft Loader::read_keys(const Pair& map, Section section, const std::stri
     Names names;
     for (const Pair& pair : map.value.pairs) {
         const std::string here = child_path(path, pair.key);
-        const Key* key = find_key(section, pair.key);
+        const KnownKey known =
+            find_key(section, pair.key, target.cat != nullptr ? target.cat->type : nullptr);
+        const Key* key = known.key;
         const bool fresh = names.add(key != nullptr ? key->name : pair.key, pair, here, "key", complaints_);
         if (section == Section::config && pair.key == "mail") {
             if (fresh)
@@ -246,20 +266,26 @@ SectionDraft Loader::read_keys(const Pair& map, Section section, const std::stri
             if (pair.key == key->alias && key->alias_is_wrong)
                 complaints_.warning(pair.place, here,
                                     "is accepted, but is spelt '" + std::string(key->name) + "'");
-            read_value(pair, *key, target, draft);
+            read_value(pair, known, target, draft);
         }
     }
     return draft;
 }
 
-void Loader::read_value(const Pair& pair, const Key& key, const KeyTarget& target, SectionDraft& draft) {
+void Loader::read_value(const Pair& pair, const KnownKey& known, KeyTarget target, SectionDraft& draft) {
+    const Key& key = *known.key;
     const std::string path = child_path(draft.path, pair.key);
     if (is_empty(pair.value, key)) {
-        warn_null(pair, key, path);
+        warn_null(pair, known, path);
         return;
     }
+    const bool has_effect = target.cat == nullptr || known.concerns(*target.cat->type);
+    // What a cat of another type would have of it: it is looked at, and no more.
+    CatConfig other(target.cat != nullptr && known.type != nullptr ? *known.type : *check_types().front());
+    if (!has_effect && known.type != nullptr)
+        target.cat = &other;
     Result<std::string> text = text_of(pair.value, key.shape);
-    if (text && key.section == Section::config && key.name == "supervisordUrl") {
+    if (text && known.section == Section::config && key.name == "supervisordUrl") {
         auto login = split_login(*text);
         text = login ? Result<std::string>(login->url) : Result<std::string>(login.error());
         if (login)
@@ -270,7 +296,17 @@ void Loader::read_value(const Pair& pair, const Key& key, const KeyTarget& targe
     const Result<void> done = text ? key.set(target, *text) : Result<void>(text.error());
     if (!done)
         complaints_.error(pair.value.place, path, done.error().what);
-    draft.given.push_back(GivenKey{&key, pair.value.place, static_cast<bool>(done)});
+    if (text)
+        note_secret(key, *text);
+    draft.given.push_back(GivenKey{&key, pair.value.place, static_cast<bool>(done), has_effect});
+}
+
+// Also of a text that is refused: the file has it all the same.
+void Loader::note_secret(const Key& key, std::string_view value) {
+    holds_password_ = holds_password_ || key.sensitivity == Sensitivity::password ||
+                      key.sensitivity == Sensitivity::url ||
+                      (key.sensitivity == Sensitivity::masked && masked_json(value) != value) ||
+                      (key.sensitivity == Sensitivity::command && names_secret(value));
 }
 
 void Loader::unknown_key(const Pair& pair, Section section, const std::string& path) {
@@ -281,33 +317,20 @@ void Loader::unknown_key(const Pair& pair, Section section, const std::string& p
     std::string hint = complaints_.full() ? "" : did_you_mean(pair.key, known);
     if (std::string instead = in_place_of(section, pair.key); !instead.empty())
         hint = std::move(instead);
-    else if (section == Section::cat && find_key(Section::config, pair.key) != nullptr)
+    else if (section == Section::cat && find_key(Section::config, pair.key).key != nullptr)
         hint = "; it belongs in the section 'config'";
-    else if (section == Section::config && hint.empty() && find_key(Section::cat, pair.key) != nullptr)
+    else if (section == Section::config && hint.empty() && find_key(Section::cat, pair.key).key != nullptr)
         hint = "; it belongs in a cat";
     complaints_.error(pair.place, path, "unknown key " + in_quotes(pair.key) + hint);
 }
 
-void Loader::warn_null(const Pair& pair, const Key& key, const std::string& path) {
-    if (key.default_text == "required")
+void Loader::warn_null(const Pair& pair, const KnownKey& known, const std::string& path) {
+    if (known.key->required)
         return;  // complained about as missing
+    const std::string standard = known.default_text();
     complaints_.warning(pair.place, path,
-                        key.default_text == "none"
-                            ? "has no value and is ignored"
-                            : "has no value; the default " + std::string(key.default_text) + " is used");
-}
-
-// What a JSON text holds that -T would mask.
-bool masks_something(const Secret& json) {
-    return !json.empty() && masked_json(json.view()) != json.view();
-}
-
-bool holds_password(const Config& config) {
-    return !config.supervisord_pass.empty() || (config.mail && !config.mail->pass.empty()) ||
-           !config.webhooks.empty() || std::ranges::any_of(config.cats, [](const CatConfig& cat) {
-               return !cat.password.empty() || masks_something(cat.headers) || masks_something(cat.json) ||
-                      names_secret(cat.exec_cmd.view());
-           });
+                        standard == "none" ? "has no value and is ignored"
+                                           : "has no value; the default " + standard + " is used");
 }
 
 // A file of this machine, and who can read it; nullptr for a text that stands for itself.
@@ -316,11 +339,12 @@ LoadedConfig load_text(const std::string& text, const std::string& name, const F
     LoadedConfig loaded;
     if (check_bytes(text, complaints))
         if (const std::optional<Node> root = read_tree(text, complaints)) {
-            const std::shared_ptr<Config> config = Loader(complaints).load(*root, name);
+            Loader loader(complaints);
+            const std::shared_ptr<Config> config = loader.load(*root, name);
             if (file != nullptr)
                 if (const std::string fault = find_accounts(*config); !fault.empty())
                     complaints.warning({}, "config.workerUids", fault);
-            if (file != nullptr && file->readable_by_all && holds_password(*config))
+            if (file != nullptr && file->readable_by_all && loader.holds_password())
                 complaints.warning({}, "", "holds passwords and is readable by every user; chmod o-rwx it");
             if (!complaints.failed())
                 loaded.config = config;

@@ -1,6 +1,7 @@
 #include "common/proc/proc_stat.h"
 #include "master/action/action.h"
 #include "t/fixture/basics.h"
+#include "t/fixture/checks.h"
 #include "t/fixture/skip.h"
 
 #include <boost/test/unit_test.hpp>
@@ -88,7 +89,7 @@ BOOST_AUTO_TEST_CASE(of_another_user_it_is_killed_by_name_only_when_the_program_
     BOOST_TEST_REQUIRE(wait_until(
         [&] { return read_file("/proc/" + std::to_string(pid) + "/cmdline").starts_with(dir.file(name)); }));
     ActionRequest request = request_for(pid);
-    request.cat.type = CheckType::mem;
+    request.cat.set_type(kMemCheck);
     request.cat.program = name;
     request.cat.pid_get = PidGet::name;
     const ActionResult refused = run_kill(request);
@@ -108,7 +109,7 @@ BOOST_AUTO_TEST_CASE(by_a_pid_file_that_a_group_may_write_nobody_is_killed) {
         run_command({"/bin/sh", "-c", "setsid /bin/sleep 1000 </dev/null >/dev/null 2>&1 & echo $!"});
     const pid_t pid = std::stoi(started.output);
     ActionRequest request = request_for(pid);
-    request.cat.type = CheckType::mem;
+    request.cat.set_type(kMemCheck);
     request.cat.program = "gateway";
     request.cat.pid_get = PidGet::file;
     request.cat.pid_file = dir.write("x.pid", std::to_string(pid) + "\n/srv\n");

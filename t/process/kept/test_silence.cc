@@ -1,6 +1,7 @@
 // A cat from which no verdict comes is unknown, whatever the reason; a master that stood still is no reason.
 #include "master/cat/cat.h"
 #include "t/fixture/basics.h"
+#include "t/fixture/checks.h"
 
 #include <boost/test/unit_test.hpp>
 
@@ -18,7 +19,7 @@ struct Silent {
         CatConfig& only = made->cats.emplace_back();
         only.name = "cat1";
         only.program = "web";
-        only.type = CheckType::http;
+        only.set_type(kHttpCheck);
         only.period = 5s;
         only.timeout = 3s;
         only.initial_delay = 1s;

@@ -4,6 +4,7 @@
 #include "common/sandbox/sandbox.h"
 #include "common/sandbox/seccomp.h"
 #include "common/wire/protocol.h"
+#include "t/fixture/checks.h"
 #include "t/fixture/daemon/daemon.h"
 #include "t/fixture/process/bad_worker.h"
 #include "t/fixture/skip.h"
@@ -259,7 +260,7 @@ BOOST_AUTO_TEST_CASE(a_worker_that_crashes_at_once_is_started_at_growing_distanc
 BOOST_AUTO_TEST_CASE(a_forbidden_system_call_ends_the_worker_and_is_named_in_the_log) {
     need_seccomp();
     const BadWorker bad("bad", [](const worker::WorkerStart& start, auto) {
-        const auto profile = worker::worker_type(CheckType::mem).profile(start.cat);
+        const auto profile = kMemCheck.profile(start.cat);
         if (!enter_sandbox(profile, start.config.sandbox, start.master))
             ::_exit(9);
         ::kill(start.master, SIGKILL);
@@ -275,7 +276,7 @@ BOOST_AUTO_TEST_CASE(a_forbidden_system_call_ends_the_worker_and_is_named_in_the
 BOOST_AUTO_TEST_CASE(with_sandbox_log_a_forbidden_system_call_is_a_line_and_the_worker_lives) {
     need_seccomp();
     const BadWorker bad("bad", [](const worker::WorkerStart& start, auto seq) {
-        const auto profile = worker::worker_type(CheckType::mem).profile(start.cat);
+        const auto profile = kMemCheck.profile(start.cat);
         if (!enter_sandbox(profile, start.config.sandbox, start.master))
             ::_exit(9);
         ::kill(start.master, SIGKILL);

@@ -1,4 +1,5 @@
 // How probes end their connections: nothing of them stays in TIME_WAIT, and no server takes it for an error.
+#include "t/fixture/checks.h"
 #include "t/fixture/net/certificates.h"
 #include "t/fixture/net/raw_server.h"
 #include "t/fixture/net/web_server.h"
@@ -24,11 +25,11 @@ constexpr int kProbes = 40;
 // The slower this one is, the more often.
 constexpr int kByChance = kSanitized ? kProbes / 2 : 2;
 
-CatConfig cat_of(CheckType type, int port) {
+CatConfig cat_of(const CheckType& type, int port) {
     CatConfig cat;
-    cat.type = type;
-    cat.host = "127.0.0.1";
-    cat.port = port;
+    cat.set_type(type);
+    cat.own<ServerAddress>().host = "127.0.0.1";
+    cat.own<ServerAddress>().port = port;
     cat.timeout = 5s;
     return cat;
 }
@@ -58,7 +59,7 @@ void probe_often(const CatConfig& cat) {
         const Report report = worker.probe(kSome);
         BOOST_TEST(report.verdict == Verdict::success, report.message);
     }
-    BOOST_TEST(in_time_wait(cat.port) <= kByChance);
+    BOOST_TEST(in_time_wait(cat.own<ServerAddress>().port) <= kByChance);
 }
 
 bool listens(int port) {
@@ -78,17 +79,17 @@ bool is_there(const std::string& program) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_server_reads_a_proper_end_and_nothing_stays) {
-    for (const CheckType type : {CheckType::http, CheckType::tcp}) {
+    for (const CheckType* type : {&kHttpCheck, &kTcpCheck}) {
         SharedCount proper, served;
         const RawServer server([&](int connection) {
-            if (type == CheckType::http) {
+            if (type == &kHttpCheck) {
                 hear_request(connection);
                 say(connection, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
             }
             proper.add(hear_end(connection) == 0);
             served.add(true);
         });
-        probe_often(cat_of(type, server.port()));
+        probe_often(cat_of(*type, server.port()));
         BOOST_TEST(wait_until([&] { return served == kProbes; }));
         BOOST_TEST(proper == kProbes);
         BOOST_TEST(in_time_wait(server.port()) <= kByChance);
@@ -100,14 +101,14 @@ BOOST_AUTO_TEST_CASE(nothing_stays_of_a_server_that_ends_first_or_speaks_tls) {
         hear_request(connection);
         say(connection, "HTTP/1.0 200 OK\r\n\r\nok");
     });
-    probe_often(cat_of(CheckType::http, server.port()));
+    probe_often(cat_of(kHttpCheck, server.port()));
 
     Authority authority;
     const WebServer encrypted(authority.issue());
-    CatConfig cat = cat_of(CheckType::http, encrypted.port());
-    cat.path = "/ok";
-    cat.tls = true;
-    cat.ca_file = authority.ca_file();
+    CatConfig cat = cat_of(kHttpCheck, encrypted.port());
+    cat.own<HttpCheck>().path = "/ok";
+    cat.own<HttpCheck>().tls = true;
+    cat.own<HttpCheck>().ca_file = authority.ca_file();
     probe_often(cat);
 }
 
@@ -128,12 +129,12 @@ BOOST_AUTO_TEST_CASE(pythons_server_has_nothing_to_complain_of) {
                                  std::to_string(port), version, dir.path().string()},
                                 options);
         BOOST_TEST_REQUIRE(wait_until([&] { return listens(port); }));
-        CatConfig cat = cat_of(CheckType::http, port);
+        CatConfig cat = cat_of(kHttpCheck, port);
         probe_often(cat);
-        cat.path = "/big.html";
+        cat.own<HttpCheck>().path = "/big.html";
         probe_often(cat);
-        probe_often(cat_of(CheckType::tcp, port));
-        cat.path = "/";
+        probe_often(cat_of(kTcpCheck, port));
+        cat.own<HttpCheck>().path = "/";
         BOOST_TEST(WorkerHarness(cat).probe(kSome).verdict == Verdict::success);
         BOOST_TEST(server.output().find("Traceback") == std::string::npos, server.output());
         BOOST_TEST(server.output().find("Error") == std::string::npos, server.output());
@@ -159,11 +160,11 @@ BOOST_AUTO_TEST_CASE(nginx_has_nothing_to_complain_of) {
                               dir.path().string() + "; location = /short { return 200 ok; } } }\n");
         const Subprocess server({"nginx", "-c", config});
         BOOST_TEST_REQUIRE(wait_until([&] { return listens(port); }), read_file(log));
-        CatConfig cat = cat_of(CheckType::http, port);
+        CatConfig cat = cat_of(kHttpCheck, port);
         probe_often(cat);
-        cat.path = "/short";
+        cat.own<HttpCheck>().path = "/short";
         probe_often(cat);
-        probe_often(cat_of(CheckType::tcp, port));
+        probe_often(cat_of(kTcpCheck, port));
         // Over: every request has its line.
         BOOST_TEST(wait_until([&] {
             const std::string text = read_file(access);
@@ -187,7 +188,7 @@ BOOST_AUTO_TEST_CASE(redis_has_nothing_to_complain_of) {
                              "", "--dir", dir.path().string(), "--loglevel", "verbose"},
                             options);
     BOOST_TEST_REQUIRE(wait_until([&] { return listens(port); }), server.output());
-    probe_often(cat_of(CheckType::tcp, port));
+    probe_often(cat_of(kTcpCheck, port));
     // One that is over before Redis has taken it gets no line about its end.
     const auto accepted = [&] {
         const std::string text = server.output();

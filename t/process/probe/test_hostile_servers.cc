@@ -1,5 +1,6 @@
 // Servers that mean harm or are broken, real ones, against the real, confined workers: the right verdict, a
 // reason that tells them apart, in time, and a worker that stays as it is.
+#include "t/fixture/checks.h"
 #include "t/fixture/net/certificates.h"
 #include "t/fixture/net/raw_server.h"
 #include "t/fixture/net/web_server.h"
@@ -55,17 +56,17 @@ const Row kRedirects[] = {
 
 CatConfig http_cat(int port, const std::string& path = "/ok") {
     CatConfig cat;
-    cat.type = CheckType::http;
-    cat.host = "127.0.0.1";
-    cat.port = port;
-    cat.path = path;
+    cat.set_type(kHttpCheck);
+    cat.own<ServerAddress>().host = "127.0.0.1";
+    cat.own<ServerAddress>().port = port;
+    cat.own<HttpCheck>().path = path;
     return cat;
 }
 
 CatConfig https_cat(int port, const std::string& ca_file, const std::string& path = "/ok") {
     CatConfig cat = http_cat(port, path);
-    cat.tls = true;
-    cat.ca_file = ca_file;
+    cat.own<HttpCheck>().tls = true;
+    cat.own<HttpCheck>().ca_file = ca_file;
     return cat;
 }
 
@@ -110,7 +111,7 @@ std::string hold_out(CatConfig cat, const Row& row) {
     for (int i = 0; i < kProbes; ++i) {
         const Report report = worker.probe(kSome);
         message = report.message;
-        BOOST_TEST(connections_to(pid, cat.port) == 0);
+        BOOST_TEST(connections_to(pid, cat.own<ServerAddress>().port) == 0);
         sockets = i == 0 ? open_sockets(pid) : sockets;
         BOOST_TEST_REQUIRE(report.verdict == row.verdict, message);
         BOOST_TEST(message.starts_with(row.message), message);
@@ -122,8 +123,8 @@ std::string hold_out(CatConfig cat, const Row& row) {
     BOOST_TEST((grown < kMaxGrowthKb || kSanitized), grown << " kB");
     // One that is shut down may wait for libcurl's next turn.
     BOOST_TEST(open_sockets(pid) <= sockets + 1);
-    BOOST_TEST_MESSAGE(cat.path << (cat.tls ? " by TLS" : "") << ": +" << grown << " kB, '" << message
-                                << "'");
+    BOOST_TEST_MESSAGE(cat.own<HttpCheck>().path << (cat.own<HttpCheck>().tls ? " by TLS" : "") << ": +"
+                                                 << grown << " kB, '" << message << "'");
     return message;
 }
 
@@ -222,8 +223,10 @@ BOOST_AUTO_TEST_CASE(a_tcp_check_asks_for_no_more_than_a_connection) {
     const RawServer slams([](int) {});
     const Listener silent(AF_INET, 4 * kProbes);
     for (const int port : {encrypted.port(), slams.port(), silent.port()}) {
-        CatConfig cat = https_cat(port, authority.ca_file());  // keys of http have no effect
-        cat.type = CheckType::tcp;
+        CatConfig cat = https_cat(port, authority.ca_file());
+        cat.set_type(kTcpCheck);
+        cat.own<ServerAddress>().host = "127.0.0.1";
+        cat.own<ServerAddress>().port = port;
         hold_out(cat, {"", Verdict::success, "connected in "});
     }
 }

@@ -1,4 +1,5 @@
 #include "t/fixture/basics.h"
+#include "t/fixture/checks.h"
 #include "t/fixture/process/forked.h"
 #include "t/fixture/process/worker_harness.h"
 
@@ -23,8 +24,8 @@ namespace {
 
 CatConfig cpu_cat(double limit = 90) {
     CatConfig cat;
-    cat.type = CheckType::cpu;
-    cat.max_cpu_percent = limit;
+    cat.set_type(kCpuCheck);
+    cat.own<CpuCheck>().max_cpu_percent = limit;
     return cat;
 }
 

@@ -1,4 +1,5 @@
-#include "worker/probe/http.h"
+#include "t/fixture/checks.h"
+#include "worker/check/http.h"
 
 #include "t/fixture/basics.h"
 #include "t/fixture/net/web_server.h"
@@ -21,10 +22,10 @@ constexpr ProcessId kSome{12345, 1};
 
 CatConfig http_cat(int port, const std::string& path = "/") {
     CatConfig cat;
-    cat.type = CheckType::http;
-    cat.host = "127.0.0.1";
-    cat.port = port;
-    cat.path = path;
+    cat.set_type(kHttpCheck);
+    cat.own<ServerAddress>().host = "127.0.0.1";
+    cat.own<ServerAddress>().port = port;
+    cat.own<HttpCheck>().path = path;
     cat.timeout = 5s;
     return cat;
 }
@@ -76,9 +77,9 @@ BOOST_AUTO_TEST_CASE(statuses_from_200_to_399_are_alive_and_redirects_not_follow
 BOOST_AUTO_TEST_CASE(expect_status_names_other_codes) {
     const WebServer server;
     CatConfig cat = http_cat(server.port(), "/status/503");
-    cat.expect_status = {{200, 200}, {500, 503}};
+    cat.own<HttpCheck>().expect_status = {{200, 200}, {500, 503}};
     BOOST_TEST(probe_once(cat).verdict == Verdict::success);
-    cat.path = "/status/204";
+    cat.own<HttpCheck>().path = "/status/204";
     const Report report = probe_once(cat);
     BOOST_TEST(report.verdict == Verdict::failure);
     BOOST_TEST(report.message == "HTTP 204, expected 200,500-503");
@@ -99,7 +100,7 @@ BOOST_AUTO_TEST_CASE(a_plain_get_says_who_asks_and_takes_no_compression) {
 BOOST_AUTO_TEST_CASE(head_has_no_body) {
     const WebServer server;
     CatConfig cat = http_cat(server.port(), "/ok");
-    cat.method = "HEAD";
+    cat.own<HttpCheck>().method = "HEAD";
     BOOST_TEST(probe_once(cat).verdict == Verdict::success);
     BOOST_TEST(only_request(server)["method"] == "HEAD");
 }
@@ -107,7 +108,7 @@ BOOST_AUTO_TEST_CASE(head_has_no_body) {
 BOOST_AUTO_TEST_CASE(post_sends_json_headers_and_basic_authentication) {
     const WebServer server;
     CatConfig cat = http_cat(server.port(), "/echo");
-    cat.method = "POST";
+    cat.own<HttpCheck>().method = "POST";
     WorkerHarness::Secrets secrets;
     secrets.json = R"({"a":"b","n":[1,2]})";
     secrets.headers = R"({"X-Token":"s3cret","c":1,"X-Empty":""})";
@@ -127,7 +128,7 @@ BOOST_AUTO_TEST_CASE(post_sends_json_headers_and_basic_authentication) {
 BOOST_AUTO_TEST_CASE(a_content_type_of_the_headers_wins_and_a_host_header_is_sent) {
     const WebServer server;
     CatConfig cat = http_cat(server.port(), "/echo");
-    cat.method = "POST";
+    cat.own<HttpCheck>().method = "POST";
     WorkerHarness::Secrets secrets;
     secrets.json = "[]";
     secrets.headers = R"({"content-type":"application/vnd.api+json","Host":"shop.example"})";
@@ -140,7 +141,7 @@ BOOST_AUTO_TEST_CASE(a_content_type_of_the_headers_wins_and_a_host_header_is_sen
 BOOST_AUTO_TEST_CASE(a_post_without_json_has_an_empty_body) {
     const WebServer server;
     CatConfig cat = http_cat(server.port(), "/echo");
-    cat.method = "POST";
+    cat.own<HttpCheck>().method = "POST";
     BOOST_TEST(probe_once(cat).verdict == Verdict::success);
     const auto request = only_request(server);
     BOOST_TEST(request["body"] == "");
@@ -191,7 +192,7 @@ BOOST_AUTO_TEST_CASE(ipv6_works_by_address_and_by_name) {
     const WebServer server("::1");
     for (const char* host : {"::1", "[::1]", "localhost"}) {
         CatConfig cat = http_cat(server.port());
-        cat.host = host;
+        cat.own<ServerAddress>().host = host;
         const Report report = probe_once(cat);
         BOOST_TEST(report.verdict == Verdict::success, host << ": " << report.message);
     }

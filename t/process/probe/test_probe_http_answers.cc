@@ -1,5 +1,6 @@
 // What is an answer of an HTTP server: servers made by hand, as they are found, against the real worker.
 #include "common/text/printable.h"
+#include "t/fixture/checks.h"
 #include "t/fixture/net/raw_server.h"
 #include "t/fixture/net/web_server.h"
 #include "t/fixture/process/shared_count.h"
@@ -19,17 +20,17 @@ constexpr ProcessId kSome{12345, 1};
 
 CatConfig http_cat(int port, const std::string& path = "/") {
     CatConfig cat;
-    cat.type = CheckType::http;
-    cat.host = "127.0.0.1";
-    cat.port = port;
-    cat.path = path;
+    cat.set_type(kHttpCheck);
+    cat.own<ServerAddress>().host = "127.0.0.1";
+    cat.own<ServerAddress>().port = port;
+    cat.own<HttpCheck>().path = path;
     cat.timeout = 2s;
     return cat;
 }
 
 CatConfig post_cat(int port) {
     CatConfig cat = http_cat(port);
-    cat.method = "POST";
+    cat.own<HttpCheck>().method = "POST";
     return cat;
 }
 
@@ -81,7 +82,7 @@ BOOST_AUTO_TEST_CASE(a_header_that_is_none_does_not_make_the_status_another) {
                 BOOST_TEST(report.verdict == Verdict::success, report.message);
             }
             CatConfig strict = http_cat(server.port());
-            strict.expect_status = {{204, 204}};
+            strict.own<HttpCheck>().expect_status = {{204, 204}};
             BOOST_TEST(WorkerHarness(strict).probe(kSome).message == "HTTP 200, expected 204");
         }
 }
@@ -110,7 +111,7 @@ BOOST_AUTO_TEST_CASE(what_comes_after_the_head_or_does_not_makes_no_failure) {
                 BOOST_TEST(report.took_us < 150'000u);
             }
             CatConfig strict = http_cat(server.port());
-            strict.expect_status = {{204, 204}};
+            strict.own<HttpCheck>().expect_status = {{204, 204}};
             BOOST_TEST(WorkerHarness(strict).probe(kSome).message == "HTTP 200, expected 204");
         }
 }
@@ -164,7 +165,7 @@ BOOST_AUTO_TEST_CASE(a_head_that_does_not_end_is_none) {
                     reset_at_close(connection);
             });
             CatConfig cat = http_cat(server.port());
-            cat.expect_status = {{100, 599}};
+            cat.own<HttpCheck>().expect_status = {{100, 599}};
             const Report report = WorkerHarness(cat).probe(kSome);
             BOOST_TEST(report.verdict == Verdict::failure);
             BOOST_TEST(report.message.starts_with(row.message), report.message);

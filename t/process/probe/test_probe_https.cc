@@ -1,4 +1,5 @@
 // Check type http with tls: whom the confined worker trusts.
+#include "t/fixture/checks.h"
 #include "t/fixture/net/certificates.h"
 #include "t/fixture/net/web_server.h"
 #include "t/fixture/process/worker_harness.h"
@@ -19,12 +20,12 @@ constexpr ProcessId kSome{12345, 1};
 
 CatConfig https_cat(const WebServer& server, const std::string& ca_file = {}) {
     CatConfig cat;
-    cat.type = CheckType::http;
-    cat.host = "localhost";
-    cat.port = server.port();
-    cat.path = "/ok";
-    cat.tls = true;
-    cat.ca_file = ca_file;
+    cat.set_type(kHttpCheck);
+    cat.own<ServerAddress>().host = "localhost";
+    cat.own<ServerAddress>().port = server.port();
+    cat.own<HttpCheck>().path = "/ok";
+    cat.own<HttpCheck>().tls = true;
+    cat.own<HttpCheck>().ca_file = ca_file;
     return cat;
 }
 
@@ -41,11 +42,11 @@ BOOST_AUTO_TEST_CASE(a_server_of_a_trusted_authority_is_alive_by_name_and_by_add
     const WebServer server(authority.issue());
     CatConfig cat = https_cat(server, authority.ca_file());
     for (const char* host : {"localhost", "127.0.0.1"}) {
-        cat.host = host;
+        cat.own<ServerAddress>().host = host;
         const Report report = probe_once(cat);
         BOOST_TEST(report.verdict == Verdict::success, report.message);
     }
-    cat.path = "/status/503";
+    cat.own<HttpCheck>().path = "/status/503";
     BOOST_TEST(probe_once(cat).message == "HTTP 503, expected 200-399");
 }
 
@@ -53,8 +54,8 @@ BOOST_AUTO_TEST_CASE(the_whole_request_goes_through_tls) {
     Authority authority;
     const WebServer server(authority.issue());
     CatConfig cat = https_cat(server, authority.ca_file());
-    cat.method = "POST";
-    cat.path = "/echo";
+    cat.own<HttpCheck>().method = "POST";
+    cat.own<HttpCheck>().path = "/echo";
     WorkerHarness::Secrets secrets;
     secrets.json = R"({"a":1})";
     secrets.username = "test";
@@ -103,7 +104,7 @@ BOOST_AUTO_TEST_CASE(without_verify_any_certificate_will_do) {
         const WebServer server(authority.issue(wish));
         CatConfig cat = https_cat(server);
         BOOST_TEST(probe_once(cat).verdict == Verdict::failure);
-        cat.verify = false;
+        cat.own<HttpCheck>().verify = false;
         const Report report = probe_once(cat);
         BOOST_TEST(report.verdict == Verdict::success, report.message);
     }
@@ -144,12 +145,12 @@ BOOST_AUTO_TEST_CASE(authorities_that_are_none_end_the_worker_with_the_reason) {
                            Row{dir.write("empty.pem", ""), "holds no certificates in PEM form"},
                            Row{dir.write("text.pem", "hello\n"), "holds no certificates in PEM form"}}) {
         CatConfig cat;
-        cat.tls = true;
-        cat.ca_file = row.file;
+        cat.own<HttpCheck>().tls = true;
+        cat.own<HttpCheck>().ca_file = row.file;
         WorkerHarness worker(cat);
         BOOST_TEST(worker.first_line() == "broken msg=caFile: " + row.file + ": " + row.reason);
         BOOST_TEST(worker.child().end() == "exit 1");
-        cat.verify = false;
+        cat.own<HttpCheck>().verify = false;
         BOOST_TEST(WorkerHarness(cat).first_line().starts_with("ready missing="));
     }
 }

@@ -1,5 +1,6 @@
 #include "common/proc/procfs.h"
 #include "t/fixture/basics.h"
+#include "t/fixture/checks.h"
 #include "t/fixture/process/forked.h"
 #include "t/fixture/process/worker_harness.h"
 
@@ -23,9 +24,9 @@ constexpr std::size_t kMb = 1 << 20;
 
 CatConfig mem_cat(MemType type, double limit_mb = 4096) {
     CatConfig cat;
-    cat.type = CheckType::mem;
-    cat.mem_type = type;
-    cat.max_mem_mb = limit_mb;
+    cat.set_type(kMemCheck);
+    cat.own<MemCheck>().mem_type = type;
+    cat.own<MemCheck>().max_mem_mb = limit_mb;
     return cat;
 }
 

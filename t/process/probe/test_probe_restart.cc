@@ -1,3 +1,4 @@
+#include "t/fixture/checks.h"
 #include "t/fixture/process/worker_harness.h"
 
 #include <boost/test/unit_test.hpp>
@@ -11,7 +12,7 @@ namespace {
 
 CatConfig restart_cat() {
     CatConfig cat;
-    cat.type = CheckType::restart;
+    cat.set_type(kRestartCheck);
     return cat;
 }
 

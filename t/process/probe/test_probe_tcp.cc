@@ -2,6 +2,7 @@
 #include "common/sandbox/seccomp.h"
 #include "common/system/unique_fd.h"
 #include "t/fixture/basics.h"
+#include "t/fixture/checks.h"
 #include "t/fixture/net/listener.h"
 #include "t/fixture/net/private_names.h"
 #include "t/fixture/process/worker_harness.h"
@@ -21,9 +22,9 @@ namespace {
 
 CatConfig tcp_cat(const std::string& host, int port) {
     CatConfig cat;
-    cat.type = CheckType::tcp;
-    cat.host = host;
-    cat.port = port;
+    cat.set_type(kTcpCheck);
+    cat.own<ServerAddress>().host = host;
+    cat.own<ServerAddress>().port = port;
     cat.timeout = 2s;
     return cat;
 }
@@ -219,9 +220,10 @@ BOOST_AUTO_TEST_CASE(a_name_that_does_not_exist_is_a_failure_and_one_that_nobody
 
 BOOST_AUTO_TEST_CASE(without_a_name_server_a_name_is_unknown_and_says_so) {
     const PrivateNames names;
-    for (const CheckType type : {CheckType::tcp, CheckType::http}) {
+    for (const CheckType* type : {&kTcpCheck, &kHttpCheck}) {
         CatConfig cat = tcp_cat("nowhere.test", 80);
-        cat.type = type;
+        cat.set_type(*type);
+        cat.own<ServerAddress>().host = "nowhere.test";
         WorkerHarness worker(cat, {}, SandboxLevel::strict, [&] { names.enter(); });
         const Report report = worker.probe(kSome);
         BOOST_TEST(report.verdict == Verdict::unknown);
@@ -234,7 +236,7 @@ BOOST_AUTO_TEST_CASE(a_name_that_hangs_holds_up_no_other_cat) {
     const PrivateNames names;
     CatConfig cat = tcp_cat("hang.test", 80);
     WorkerHarness slow(cat, {}, SandboxLevel::strict, [&] { names.enter_with_server(); });
-    cat.host = "known.test";
+    cat.own<ServerAddress>().host = "known.test";
     WorkerHarness other(cat, {}, SandboxLevel::strict, [&] { names.enter_with_server(); });
     BOOST_TEST_REQUIRE(slow.first_line().starts_with("ready missing="));
     BOOST_TEST_REQUIRE(other.first_line().starts_with("ready missing="));

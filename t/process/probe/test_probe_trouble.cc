@@ -1,6 +1,7 @@
 // Whose fault it is: what this machine cannot do says nothing about the program, with the real worker in
 // networks of its own.
 #include "common/sandbox/seccomp.h"
+#include "t/fixture/checks.h"
 #include "t/fixture/net/listener.h"
 #include "t/fixture/net/private_names.h"
 #include "t/fixture/process/worker_harness.h"
@@ -23,11 +24,11 @@ constexpr int kPort = 8080;
 constexpr const char* kNoPort =
     "this machine has no free port, or no address, to connect from: Cannot assign requested address";
 
-CatConfig cat_of(CheckType type, const std::string& host, int port = kPort) {
+CatConfig cat_of(const CheckType& type, const std::string& host, int port = kPort) {
     CatConfig cat;
-    cat.type = type;
-    cat.host = host;
-    cat.port = port;
+    cat.set_type(type);
+    cat.own<ServerAddress>().host = host;
+    cat.own<ServerAddress>().port = port;
     cat.timeout = 2s;
     return cat;
 }
@@ -81,10 +82,10 @@ void expect(WorkerHarness& worker, Verdict verdict, const std::string& message) 
 
 BOOST_AUTO_TEST_CASE(without_a_free_port_nothing_is_known) {
     const PrivateNames names;
-    for (const CheckType type : {CheckType::http, CheckType::tcp})
+    for (const CheckType* type : {&kHttpCheck, &kTcpCheck})
         for (const char* host : {"127.0.0.1", "localhost", "web.test"})
             BOOST_TEST_CONTEXT(to_string(type) << " " << host) {
-                WorkerHarness worker(cat_of(type, host), {}, SandboxLevel::strict, [&] {
+                WorkerHarness worker(cat_of(*type, host), {}, SandboxLevel::strict, [&] {
                     names.enter();
                     use_up_ports();
                 });
@@ -95,8 +96,8 @@ BOOST_AUTO_TEST_CASE(without_a_free_port_nothing_is_known) {
 // There "no address to connect from" is how things are, and what listens at the other address counts.
 BOOST_AUTO_TEST_CASE(where_ipv6_is_switched_off_a_closed_port_of_localhost_stays_a_failure) {
     const PrivateNames names;
-    for (const CheckType type : {CheckType::http, CheckType::tcp}) {
-        WorkerHarness worker(cat_of(type, "localhost"), {}, SandboxLevel::strict, [&] {
+    for (const CheckType* type : {&kHttpCheck, &kTcpCheck}) {
+        WorkerHarness worker(cat_of(*type, "localhost"), {}, SandboxLevel::strict, [&] {
             names.enter();
             set_network("ipv6/conf/all/disable_ipv6", "1");
         });
@@ -109,9 +110,9 @@ BOOST_AUTO_TEST_CASE(without_a_descriptor_nothing_is_known) {
     if (kSanitized)
         skip("a build with UndefinedBehaviorSanitizer, which needs descriptors to look at an object's type");
     const PrivateNames names;
-    for (const CheckType type : {CheckType::http, CheckType::tcp})
+    for (const CheckType* type : {&kHttpCheck, &kTcpCheck})
         for (const char* host : {"127.0.0.1", "web.test"}) {
-            WorkerHarness worker(cat_of(type, host), {}, SandboxLevel::strict, [&] {
+            WorkerHarness worker(cat_of(*type, host), {}, SandboxLevel::strict, [&] {
                 names.enter();
                 for (int i = 0; i < 300; ++i)  // more than a worker may have
                     if (::dup(STDIN_FILENO) < 0)
@@ -133,10 +134,10 @@ BOOST_AUTO_TEST_CASE(what_this_machine_does_not_allow_is_unknown_unless_another_
         names.enter();
         refuse_route("prohibit");
     };
-    for (const CheckType type : {CheckType::http, CheckType::tcp}) {
-        WorkerHarness one(cat_of(type, "192.0.2.1"), {}, SandboxLevel::strict, enter);
+    for (const CheckType* type : {&kHttpCheck, &kTcpCheck}) {
+        WorkerHarness one(cat_of(*type, "192.0.2.1"), {}, SandboxLevel::strict, enter);
         expect(one, Verdict::unknown, "this machine does not allow the connection: Permission denied");
-        WorkerHarness two(cat_of(type, "two.test"), {}, SandboxLevel::strict, enter);
+        WorkerHarness two(cat_of(*type, "two.test"), {}, SandboxLevel::strict, enter);
         expect(two, Verdict::failure, "connection refused");
     }
 }
@@ -145,13 +146,13 @@ BOOST_AUTO_TEST_CASE(a_host_that_cannot_be_reached_is_a_failure) {
     const PrivateNames names;
     if (std::system("ip -V >/dev/null 2>&1") != 0)
         skip("there is no ip(8) to close a route with");
-    for (const CheckType type : {CheckType::http, CheckType::tcp}) {
-        WorkerHarness closed(cat_of(type, "192.0.2.1"), {}, SandboxLevel::strict, [&] {
+    for (const CheckType* type : {&kHttpCheck, &kTcpCheck}) {
+        WorkerHarness closed(cat_of(*type, "192.0.2.1"), {}, SandboxLevel::strict, [&] {
             names.enter();
             refuse_route("unreachable");
         });
         expect(closed, Verdict::failure, "no connection: No route to host");
-        WorkerHarness none(cat_of(type, "192.0.2.1"), {}, SandboxLevel::strict, [&] { names.enter(); });
+        WorkerHarness none(cat_of(*type, "192.0.2.1"), {}, SandboxLevel::strict, [&] { names.enter(); });
         expect(none, Verdict::failure, "no connection: Network is unreachable");
     }
 }

@@ -1,3 +1,4 @@
+#include "t/fixture/checks.h"
 #include "worker/entry.h"
 
 #include "common/wire/channel.h"
@@ -21,9 +22,9 @@ BOOST_AUTO_TEST_SUITE(test_worker)
 
 namespace {
 
-CatConfig cat_of(CheckType type) {
+CatConfig cat_of(const CheckType& type) {
     CatConfig cat;
-    cat.type = type;
+    cat.set_type(type);
     cat.name = "cat1";
     cat.program = "gateway";
     return cat;
@@ -73,39 +74,39 @@ std::string unique_name(const std::string& stem) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(every_check_type_has_its_row) {
-    for (const CheckType type :
-         {CheckType::http, CheckType::tcp, CheckType::mem, CheckType::cpu, CheckType::restart})
-        BOOST_TEST((worker::worker_type(type).type == type));
+    for (const CheckType* type : {&kHttpCheck, &kTcpCheck, &kMemCheck, &kCpuCheck, &kRestartCheck})
+        BOOST_TEST((find_check_type(type->name) == type));
+    BOOST_TEST(check_types().size() >= 5u);
 }
 
 BOOST_AUTO_TEST_CASE(each_measure_has_its_file_of_proc) {
-    CatConfig cat = cat_of(CheckType::mem);
-    BOOST_TEST(worker::measure_file(cat) == "statm");
-    cat.mem_type = MemType::pss;
-    BOOST_TEST(worker::measure_file(cat) == "smaps_rollup");
-    cat.type = CheckType::cpu;
-    BOOST_TEST(worker::measure_file(cat) == "stat");
+    CatConfig cat = cat_of(kMemCheck);
+    BOOST_TEST(cat.measured_file() == "statm");
+    cat.own<MemCheck>().mem_type = MemType::pss;
+    BOOST_TEST(cat.measured_file() == "smaps_rollup");
+    cat.set_type(kCpuCheck);
+    BOOST_TEST(cat.measured_file() == "stat");
     cat.program = "system";
-    BOOST_TEST(worker::measure_file(cat) == "");
-    BOOST_TEST(worker::measure_file(cat_of(CheckType::http)) == "");
+    BOOST_TEST(cat.measured_file() == "");
+    BOOST_TEST(cat_of(kHttpCheck).measured_file() == "");
 }
 
 BOOST_AUTO_TEST_CASE(the_end_of_the_control_channel_ends_the_worker) {
-    WorkerHarness worker(cat_of(CheckType::restart));
+    WorkerHarness worker(cat_of(kRestartCheck));
     BOOST_TEST(worker.first_line().starts_with("ready missing="));
     worker.child().close_control();
     BOOST_TEST(worker.child().end() == "exit 0");
 }
 
 BOOST_AUTO_TEST_CASE(a_line_that_is_no_command_ends_the_worker_with_the_reason) {
-    WorkerHarness worker(cat_of(CheckType::restart));
+    WorkerHarness worker(cat_of(kRestartCheck));
     BOOST_TEST_REQUIRE(static_cast<bool>(send_packet(worker.child().control(), "prob\x1b seq=1\n")));
     BOOST_TEST(worker.child().line().value_or("").starts_with("broken msg=control channel: not understood"));
     BOOST_TEST(worker.child().end() == "exit 1");
 }
 
 BOOST_AUTO_TEST_CASE(the_log_says_the_confinement_and_every_probe) {
-    CatConfig cat = cat_of(CheckType::restart);
+    CatConfig cat = cat_of(kRestartCheck);
     cat.name = "cat1/web_00";
     WorkerHarness worker(cat);
     (void)worker.probe({123, 1}, "RUNNING", 2);
@@ -129,7 +130,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_cannot_be_opened_does_not_keep_a_worker_from_che
     const TempDir dir;
     Config config;
     config.log_dir = dir.write("file", "") + "/below";
-    const CatConfig cat = cat_of(CheckType::restart);
+    const CatConfig cat = cat_of(kRestartCheck);
     Forked child([&](pid_t parent) {
         return worker::run_worker({config, cat, cat.name, cat.program, parent});
     });
@@ -156,7 +157,7 @@ BOOST_AUTO_TEST_CASE(a_log_for_which_no_new_file_comes_is_asked_for_again_and_do
     Config config;
     config.log_dir = dir.file("log");
     config.log_max_bytes = 400;
-    const CatConfig cat = cat_of(CheckType::restart);
+    const CatConfig cat = cat_of(kRestartCheck);
     Forked child([&](pid_t parent) {
         ::signal(SIGXFSZ, SIG_IGN);
         return worker::run_worker({config, cat, cat.name, cat.program, parent});
@@ -179,7 +180,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_is_far_too_large_from_the_start_is_rotated_witho
     config.log_dir = dir.path().string();
     config.log_max_bytes = 400;
     dir.write("cat1.log", std::string(100'000, 'x'));
-    const CatConfig cat = cat_of(CheckType::restart);
+    const CatConfig cat = cat_of(kRestartCheck);
     Forked child([&](pid_t parent) {
         ::signal(SIGXFSZ, SIG_IGN);
         return worker::run_worker({config, cat, cat.name, cat.program, parent});
@@ -202,7 +203,7 @@ BOOST_AUTO_TEST_CASE(a_full_log_asks_for_its_rotation_once_and_goes_on_in_the_ne
     Config config;
     config.log_dir = dir.file("log");
     config.log_max_bytes = 400;
-    const CatConfig cat = cat_of(CheckType::restart);
+    const CatConfig cat = cat_of(kRestartCheck);
     Forked child([&](pid_t parent) {
         return worker::run_worker({config, cat, cat.name, cat.program, parent});
     });
@@ -236,10 +237,10 @@ BOOST_AUTO_TEST_CASE(a_worker_finds_its_process_by_name_and_asks_for_the_descrip
     const TempDir dir;
     const std::string name = unique_name("hcdw");
     const Stranger program(dir, name);
-    CatConfig cat = cat_of(CheckType::mem);
+    CatConfig cat = cat_of(kMemCheck);
     cat.program = name;
     cat.pid_get = PidGet::name;
-    cat.max_mem_mb = 100000;
+    cat.own<MemCheck>().max_mem_mb = 100000;
     WorkerHarness worker(cat);
     BOOST_TEST(worker.first_line().starts_with("ready missing="));
     for (int i = 0; i < 3; ++i) {
@@ -256,7 +257,7 @@ BOOST_AUTO_TEST_CASE(a_worker_finds_its_process_by_name_and_asks_for_the_descrip
 
 BOOST_AUTO_TEST_CASE(a_worker_follows_its_pid_file_to_the_next_process) {
     const TempDir dir;
-    CatConfig cat = cat_of(CheckType::cpu);
+    CatConfig cat = cat_of(kCpuCheck);
     cat.pid_get = PidGet::file;
     cat.pid_file = dir.file("app.pid");
     WorkerHarness worker(cat);
@@ -282,7 +283,7 @@ BOOST_AUTO_TEST_CASE(a_pid_file_for_a_group_only_is_read_by_a_worker_of_that_gro
     constexpr gid_t kGroup = 61999;
     const TempDir dir;
     const Stranger program(dir, unique_name("hcdg"));
-    CatConfig cat = cat_of(CheckType::cpu);
+    CatConfig cat = cat_of(kCpuCheck);
     cat.pid_get = PidGet::file;
     const auto write_file = [&] {
         cat.pid_file = dir.write("app.pid", " 000" + std::to_string(program.process().pid) + " \n/srv/app\n");
@@ -310,7 +311,7 @@ BOOST_AUTO_TEST_CASE(a_pid_file_for_a_group_only_is_read_by_a_worker_of_that_gro
 BOOST_AUTO_TEST_CASE(a_worker_whose_pid_files_folder_was_replaced_makes_way_for_a_new_one) {
     const TempDir dir;
     std::filesystem::create_directory(dir.file("run"));
-    CatConfig cat = cat_of(CheckType::cpu);
+    CatConfig cat = cat_of(kCpuCheck);
     cat.pid_get = PidGet::file;
     cat.pid_file = dir.file("run/app.pid");
     WorkerHarness worker(cat);
@@ -330,7 +331,7 @@ BOOST_AUTO_TEST_CASE(a_master_that_does_not_answer_makes_the_probe_unknown_in_ti
     const TempDir dir;
     const std::string name = unique_name("hcdx");
     const Stranger program(dir, name);
-    CatConfig cat = cat_of(CheckType::mem);
+    CatConfig cat = cat_of(kMemCheck);
     cat.program = name;
     cat.pid_get = PidGet::name;
     WorkerHarness worker(cat);
@@ -349,9 +350,9 @@ BOOST_AUTO_TEST_CASE(a_master_that_does_not_answer_makes_the_probe_unknown_in_ti
 BOOST_AUTO_TEST_CASE(a_worker_works_the_same_at_each_level_of_the_sandbox) {
     const WebServer server;
     for (const SandboxLevel level : {SandboxLevel::strict, SandboxLevel::log, SandboxLevel::off}) {
-        CatConfig cat = cat_of(CheckType::http);
-        cat.host = "127.0.0.1";
-        cat.port = server.port();
+        CatConfig cat = cat_of(kHttpCheck);
+        cat.own<ServerAddress>().host = "127.0.0.1";
+        cat.own<ServerAddress>().port = server.port();
         WorkerHarness worker(cat, {}, level);
         BOOST_TEST(worker.first_line().starts_with("ready missing="));
         BOOST_TEST(worker.probe({123, 1}).verdict == Verdict::success);
@@ -363,7 +364,7 @@ BOOST_AUTO_TEST_CASE(a_sandbox_that_cannot_be_entered_ends_the_worker_with_the_s
     const TempDir dir;
     Config config;
     config.log_dir = dir.file("log");
-    const CatConfig cat = cat_of(CheckType::restart);
+    const CatConfig cat = cat_of(kRestartCheck);
     Forked child([&](pid_t) { return worker::run_worker({config, cat, cat.name, cat.program, 1}); });
     BOOST_TEST(child.line().value_or("") == "broken msg=sandbox: parent-death signal: the master is gone");
     BOOST_TEST(child.end() == "exit 1");

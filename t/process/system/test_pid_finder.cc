@@ -1,4 +1,5 @@
 #include "common/proc/pid_finder.h"
+#include "t/fixture/checks.h"
 
 #include "common/proc/pid_file.h"
 #include "t/fixture/basics.h"
@@ -28,7 +29,7 @@ constexpr pid_t kNobodysTree = 4194304;
 
 CatConfig by_name(const std::string& program) {
     CatConfig cat;
-    cat.type = CheckType::mem;
+    cat.set_type(kMemCheck);
     cat.program = program;
     cat.pid_get = PidGet::name;
     return cat;

@@ -4,6 +4,7 @@
 #include "common/wire/channel.h"
 #include "master/process/worker_uids.h"
 #include "t/fixture/basics.h"
+#include "t/fixture/checks.h"
 #include "t/fixture/process/forked.h"
 #include "t/fixture/process/hostile_acts.h"
 #include "t/fixture/skip.h"
@@ -36,9 +37,9 @@ BOOST_AUTO_TEST_SUITE(test_sandbox)
 
 namespace {
 
-CatConfig named_cat(CheckType type) {
+CatConfig named_cat(const CheckType& type) {
     CatConfig cat = cat_of(type);
-    cat.host = "web.test.local";
+    cat.own<ServerAddress>().host = "web.test.local";
     return cat;
 }
 
@@ -60,10 +61,10 @@ int resolve(const char* name) {
 
 BOOST_AUTO_TEST_CASE(mem_cpu_and_restart_workers_fail_at_each_hostile_act) {
     need_all_layers();
-    for (const CheckType type : {CheckType::mem, CheckType::cpu, CheckType::restart})
+    for (const CheckType* type : {&kMemCheck, &kCpuCheck, &kRestartCheck})
         for (const HostileAct& hostile : hostile_acts())
             BOOST_TEST_CONTEXT(to_string(type) << ": " << hostile.name)
-    BOOST_TEST(outcome(profile_of(cat_of(type)), hostile.act) == hostile.measuring);
+    BOOST_TEST(outcome(profile_of(cat_of(*type)), hostile.act) == hostile.measuring);
 }
 
 BOOST_AUTO_TEST_CASE(workers_that_search_a_process_fail_at_each_hostile_act) {
@@ -71,16 +72,16 @@ BOOST_AUTO_TEST_CASE(workers_that_search_a_process_fail_at_each_hostile_act) {
     for (const PidGet way : {PidGet::name, PidGet::file})
         for (const HostileAct& hostile : hostile_acts())
             BOOST_TEST_CONTEXT(to_string(way) << ": " << hostile.name)
-    BOOST_TEST(outcome(profile_of(cat_of(CheckType::mem, way)), hostile.act) == hostile.searching);
+    BOOST_TEST(outcome(profile_of(cat_of(kMemCheck, way)), hostile.act) == hostile.searching);
 }
 
 BOOST_AUTO_TEST_CASE(http_and_tcp_workers_fail_at_each_hostile_act) {
     need_all_layers();
-    for (const CheckType type : {CheckType::http, CheckType::tcp})
+    for (const CheckType* type : {&kHttpCheck, &kTcpCheck})
         for (const HostileAct& hostile : hostile_acts())
             BOOST_TEST_CONTEXT(to_string(type) << ": " << hostile.name) {
-                BOOST_TEST(outcome(profile_of(cat_of(type)), hostile.act) == hostile.address);
-                BOOST_TEST(outcome(profile_of(named_cat(type)), hostile.act) == hostile.named);
+                BOOST_TEST(outcome(profile_of(cat_of(*type)), hostile.act) == hostile.address);
+                BOOST_TEST(outcome(profile_of(named_cat(*type)), hostile.act) == hostile.named);
             }
 }
 
@@ -94,15 +95,14 @@ BOOST_AUTO_TEST_CASE(who_keeps_a_spool_makes_no_links_in_it) {
 }
 
 BOOST_AUTO_TEST_CASE(names_of_the_hosts_file_still_resolve_in_an_http_worker) {
-    BOOST_TEST(outcome(profile_of(named_cat(CheckType::http)), [] { return resolve("localhost"); }) ==
-               "done");
+    BOOST_TEST(outcome(profile_of(named_cat(kHttpCheck)), [] { return resolve("localhost"); }) == "done");
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_name_is_an_error_and_not_a_violation) {
     if (::geteuid() != 0)
         skip("needs root, for a network without any name server");
     Forked child([](pid_t parent) {
-        CatConfig cat = named_cat(CheckType::http);
+        CatConfig cat = named_cat(kHttpCheck);
         if (::unshare(CLONE_NEWNET) != 0 || !enter_sandbox(profile_of(cat), SandboxLevel::strict, parent))
             return 1;
         return resolve("no-such-name.invalid") == EHOSTUNREACH ? 0 : 2;
@@ -124,14 +124,14 @@ BOOST_AUTO_TEST_CASE(a_violation_in_a_thread_ends_the_whole_process) {
         ::pthread_join(thread, nullptr);
         return 0;
     };
-    BOOST_TEST(outcome(profile_of(named_cat(CheckType::http)), act) == "dies: kill");
+    BOOST_TEST(outcome(profile_of(named_cat(kHttpCheck)), act) == "dies: kill");
 }
 
 BOOST_AUTO_TEST_CASE(an_abort_stays_an_abort) {
     const auto act = []() -> int {
         std::abort();
     };
-    BOOST_TEST(outcome(profile_of(cat_of(CheckType::mem)), act) == "signal 6");
+    BOOST_TEST(outcome(profile_of(cat_of(kMemCheck)), act) == "signal 6");
 }
 
 BOOST_AUTO_TEST_CASE(nothing_of_root_is_left_and_nothing_comes_back) {
@@ -155,14 +155,14 @@ BOOST_AUTO_TEST_CASE(nothing_of_root_is_left_and_nothing_comes_back) {
         return ::setresuid(0, 0, 0) == 0 ? EEXIST : 0;
     };
     // Without seccomp, which would not let the questions be asked.
-    BOOST_TEST(outcome(profile_of(cat_of(CheckType::mem)), act, SandboxLevel::off) ==
+    BOOST_TEST(outcome(profile_of(cat_of(kMemCheck)), act, SandboxLevel::off) ==
                (::prctl(PR_CAPBSET_READ, 8) == 1 ? "done" : "EEXIST"));
 }
 
 BOOST_AUTO_TEST_CASE(level_log_names_each_call_once_and_lets_the_process_go_on) {
     need_all_layers();
     Forked child([](pid_t parent) {
-        CatConfig cat = cat_of(CheckType::mem);
+        CatConfig cat = cat_of(kMemCheck);
         if (!enter_sandbox(profile_of(cat), SandboxLevel::log, parent))
             return 1;
         const bool answered = kill_parent() == ENOSYS && kill_parent() == ENOSYS && open_pidfd() == ENOSYS;
@@ -178,7 +178,7 @@ BOOST_AUTO_TEST_CASE(level_log_names_each_call_once_and_lets_the_process_go_on) 
 
 BOOST_AUTO_TEST_CASE(level_off_says_which_layers_are_missing) {
     Forked child([](pid_t parent) {
-        CatConfig cat = cat_of(CheckType::mem);
+        CatConfig cat = cat_of(kMemCheck);
         const auto missing = enter_sandbox(profile_of(cat), SandboxLevel::off, parent);
         std::string text = missing ? "missing:" : missing.error().text();
         if (missing)
@@ -198,7 +198,7 @@ BOOST_AUTO_TEST_CASE(without_root_only_the_uid_is_missing) {
     Forked child([](pid_t parent) {
         if (::setresgid(1000, 1000, 1000) != 0 || ::setresuid(1000, 1000, 1000) != 0)
             return 1;
-        CatConfig cat = cat_of(CheckType::mem);
+        CatConfig cat = cat_of(kMemCheck);
         const auto missing = enter_sandbox(profile_of(cat), SandboxLevel::strict, parent);
         std::string text = missing ? "missing:" : missing.error().text();
         if (missing)
@@ -215,7 +215,7 @@ BOOST_AUTO_TEST_CASE(without_root_only_the_uid_is_missing) {
 
 BOOST_AUTO_TEST_CASE(another_parent_than_the_master_is_an_error_with_the_steps_name) {
     Forked child([](pid_t) {
-        CatConfig cat = cat_of(CheckType::mem);
+        CatConfig cat = cat_of(kMemCheck);
         const auto confined = enter_sandbox(profile_of(cat), SandboxLevel::strict, 1);
         (void)write_line(kReportFd, (confined ? "confined" : confined.error().text()) + "\n");
         return 0;
@@ -231,7 +231,7 @@ BOOST_AUTO_TEST_CASE(a_confined_process_dies_with_its_parent) {
     if (middle == 0) {
         const pid_t self = ::getpid();
         if (::fork() == 0) {
-            CatConfig cat = cat_of(CheckType::mem);
+            CatConfig cat = cat_of(kMemCheck);
             const bool confined =
                 static_cast<bool>(enter_sandbox(profile_of(cat), SandboxLevel::strict, self));
             (void)write_line(write_end.get(), confined ? "c" : "e");
@@ -258,7 +258,7 @@ BOOST_AUTO_TEST_CASE(threads_end_at_the_limit_of_a_uid_that_nobody_else_has) {
         skip("needs root, for a uid of its own");
     need_all_layers();
     const auto user = master::WorkerUids().take();
-    SandboxProfile profile = profile_of(named_cat(CheckType::http));
+    SandboxProfile profile = profile_of(named_cat(kHttpCheck));
     profile.uid = user->uid;
     profile.gid = user->gid;
     profile.tasks = 9;
@@ -284,7 +284,7 @@ BOOST_AUTO_TEST_CASE(by_its_uid_alone_a_worker_reaches_neither_another_one_nor_a
         skip("needs root, for uids of their own");
     master::WorkerUids uids;
     const auto profile_for = [](const ChildUser& user) {
-        SandboxProfile profile = profile_of(cat_of(CheckType::mem));
+        SandboxProfile profile = profile_of(cat_of(kMemCheck));
         profile.uid = user.uid;
         profile.gid = user.gid;
         return profile;
@@ -333,7 +333,7 @@ BOOST_AUTO_TEST_CASE(a_uid_that_cannot_be_had_is_said_to_be_missing_and_the_rest
         if (::unshare(CLONE_NEWUSER) != 0 || !write("/proc/self/uid_map", "0 0 1") ||
             !write("/proc/self/setgroups", "deny") || !write("/proc/self/gid_map", "0 0 1"))
             return 1;
-        SandboxProfile profile = profile_of(cat_of(CheckType::mem));
+        SandboxProfile profile = profile_of(cat_of(kMemCheck));
         profile.uid = profile.gid = 61'200;
         const auto missing = enter_sandbox(profile, SandboxLevel::strict, parent);
         std::string text = missing ? "missing:" : missing.error().text();

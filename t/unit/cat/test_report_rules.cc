@@ -1,4 +1,5 @@
 // What a worker may say of a probe: each kind of lie is objected to, and nothing that a probe says is.
+#include "t/fixture/checks.h"
 #include "worker/report_rules.h"
 
 #include <boost/test/unit_test.hpp>
@@ -10,9 +11,9 @@ BOOST_AUTO_TEST_SUITE(test_report_rules)
 
 namespace {
 
-CatConfig cat_of(CheckType type) {
+CatConfig cat_of(const CheckType& type) {
     CatConfig cat;
-    cat.type = type;
+    cat.set_type(type);
     return cat;
 }
 
@@ -26,7 +27,7 @@ Report report(Verdict verdict, double value, double limit, std::string unit, std
     return made;
 }
 
-bool taken(const Report& said, CheckType type, std::uint32_t restarts = 0,
+bool taken(const Report& said, const CheckType& type, std::uint32_t restarts = 0,
            const std::string& state = "RUNNING") {
     ProbeCommand asked;
     asked.restarts = restarts;
@@ -41,40 +42,40 @@ constexpr auto kSuccess = Verdict::success, kFailure = Verdict::failure, kIdle =
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(what_probes_say_is_taken) {
-    BOOST_TEST(taken(report(kSuccess, 12.5, 1024, "MB"), CheckType::mem));
-    BOOST_TEST(taken(report(kFailure, 1024, 1024, "MB"), CheckType::mem));
-    BOOST_TEST(taken(report(kSuccess, 1023.9999999999, 1024, "MB"), CheckType::mem));
-    BOOST_TEST(taken(report(kFailure, 250, 90, "%"), CheckType::cpu));
-    BOOST_TEST(taken(report(kFailure, 3001, 3000, "ms"), CheckType::http));
-    BOOST_TEST(taken(report(kFailure, 2, 3000, "ms"), CheckType::tcp));
-    BOOST_TEST(taken(report(kUnknown, 2, 3000, "ms"), CheckType::tcp));
+    BOOST_TEST(taken(report(kSuccess, 12.5, 1024, "MB"), kMemCheck));
+    BOOST_TEST(taken(report(kFailure, 1024, 1024, "MB"), kMemCheck));
+    BOOST_TEST(taken(report(kSuccess, 1023.9999999999, 1024, "MB"), kMemCheck));
+    BOOST_TEST(taken(report(kFailure, 250, 90, "%"), kCpuCheck));
+    BOOST_TEST(taken(report(kFailure, 3001, 3000, "ms"), kHttpCheck));
+    BOOST_TEST(taken(report(kFailure, 2, 3000, "ms"), kTcpCheck));
+    BOOST_TEST(taken(report(kUnknown, 2, 3000, "ms"), kTcpCheck));
     for (const Verdict verdict : {kIdle, kUnknown})
-        for (const CheckType type : {CheckType::mem, CheckType::cpu, CheckType::http})
-            BOOST_TEST(taken(report(verdict, 0, 0, ""), type));
-    BOOST_TEST(taken(report(kFailure, 3, 1, "restarts", 3), CheckType::restart, 3));
-    BOOST_TEST(taken(report(kFailure, 0, 1, "restarts"), CheckType::restart, 0, "FATAL: exited too quickly"));
-    BOOST_TEST(taken(report(kIdle, 0, 1, "restarts"), CheckType::restart, 0, "STOPPED"));
-    BOOST_TEST(taken(report(kSuccess, 0, 1, "restarts"), CheckType::restart));
+        for (const CheckType* type : {&kMemCheck, &kCpuCheck, &kHttpCheck})
+            BOOST_TEST(taken(report(verdict, 0, 0, ""), *type));
+    BOOST_TEST(taken(report(kFailure, 3, 1, "restarts", 3), kRestartCheck, 3));
+    BOOST_TEST(taken(report(kFailure, 0, 1, "restarts"), kRestartCheck, 0, "FATAL: exited too quickly"));
+    BOOST_TEST(taken(report(kIdle, 0, 1, "restarts"), kRestartCheck, 0, "STOPPED"));
+    BOOST_TEST(taken(report(kSuccess, 0, 1, "restarts"), kRestartCheck));
 }
 
 BOOST_AUTO_TEST_CASE(each_kind_of_lie_is_objected_to) {
     for (const double value : {-1.0, std::nan(""), static_cast<double>(INFINITY)})
-        BOOST_TEST(!taken(report(kSuccess, value, 1024, "MB"), CheckType::mem), value);
-    BOOST_TEST(!taken(report(kFailure, 5, 1, "MB"), CheckType::mem));       // another limit
-    BOOST_TEST(!taken(report(kFailure, 2000, 1024, "%"), CheckType::mem));  // another unit
-    BOOST_TEST(!taken(report(kFailure, 5, 1024, "MB"), CheckType::mem));    // below its limit
-    BOOST_TEST(!taken(report(kSuccess, 2000, 1024, "MB"), CheckType::mem));
-    BOOST_TEST(!taken(report(kFailure, 0, 0, ""), CheckType::http));  // without a value
-    BOOST_TEST(!taken(report(kIdle, 7, 0, ""), CheckType::mem));      // a value of nothing
-    BOOST_TEST(!taken(report(kFailure, 2000, 1024, "MB", 4'000'000'000), CheckType::mem));
-    BOOST_TEST(!taken(report(kSuccess, 1, 3000, "ms", 2), CheckType::http));
-    BOOST_TEST(!taken(report(kFailure, 9, 1, "restarts", 9), CheckType::restart, 3));
-    BOOST_TEST(!taken(report(kFailure, 3, 1, "restarts", 4), CheckType::restart, 3));
-    BOOST_TEST(!taken(report(kFailure, 0, 1, "restarts"), CheckType::restart));  // nothing has happened
-    BOOST_TEST(!taken(report(kFailure, 0, 1, "restarts"), CheckType::restart, 0, "STOPPED"));
-    BOOST_TEST(!taken(report(kSuccess, 0, 1, "restarts"), CheckType::restart, 0, "STOPPED"));
-    BOOST_TEST(!taken(report(kSuccess, 3, 1, "restarts"), CheckType::restart, 3));
-    BOOST_TEST(!taken(report(kSuccess, 0, 1, "restarts"), CheckType::restart, 0, "FATAL"));
+        BOOST_TEST(!taken(report(kSuccess, value, 1024, "MB"), kMemCheck), value);
+    BOOST_TEST(!taken(report(kFailure, 5, 1, "MB"), kMemCheck));       // another limit
+    BOOST_TEST(!taken(report(kFailure, 2000, 1024, "%"), kMemCheck));  // another unit
+    BOOST_TEST(!taken(report(kFailure, 5, 1024, "MB"), kMemCheck));    // below its limit
+    BOOST_TEST(!taken(report(kSuccess, 2000, 1024, "MB"), kMemCheck));
+    BOOST_TEST(!taken(report(kFailure, 0, 0, ""), kHttpCheck));  // without a value
+    BOOST_TEST(!taken(report(kIdle, 7, 0, ""), kMemCheck));      // a value of nothing
+    BOOST_TEST(!taken(report(kFailure, 2000, 1024, "MB", 4'000'000'000), kMemCheck));
+    BOOST_TEST(!taken(report(kSuccess, 1, 3000, "ms", 2), kHttpCheck));
+    BOOST_TEST(!taken(report(kFailure, 9, 1, "restarts", 9), kRestartCheck, 3));
+    BOOST_TEST(!taken(report(kFailure, 3, 1, "restarts", 4), kRestartCheck, 3));
+    BOOST_TEST(!taken(report(kFailure, 0, 1, "restarts"), kRestartCheck));  // nothing has happened
+    BOOST_TEST(!taken(report(kFailure, 0, 1, "restarts"), kRestartCheck, 0, "STOPPED"));
+    BOOST_TEST(!taken(report(kSuccess, 0, 1, "restarts"), kRestartCheck, 0, "STOPPED"));
+    BOOST_TEST(!taken(report(kSuccess, 3, 1, "restarts"), kRestartCheck, 3));
+    BOOST_TEST(!taken(report(kSuccess, 0, 1, "restarts"), kRestartCheck, 0, "FATAL"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

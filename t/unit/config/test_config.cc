@@ -1,11 +1,12 @@
 // Loading whole configurations: the guide's samples, defaults, aliases, what lands where.
+#include "t/fixture/checks.h"
 #include "t/fixture/config_text.h"
 
 #include "common/config/log_path.h"
+#include "common/config/texts.h"
 #include "common/system/secret.h"
 #include "master/config/dump.h"
 #include "master/config/keys.h"
-#include "master/config/texts.h"
 
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
@@ -16,8 +17,6 @@
 
 using namespace healthcheckd;
 using namespace healthcheckd::test;
-using healthcheckd::master::Key;
-using healthcheckd::master::KeySource;
 using healthcheckd::master::Section;
 
 BOOST_AUTO_TEST_SUITE(test_config)
@@ -77,13 +76,13 @@ void check_first_sample(const Config& config) {
     BOOST_REQUIRE(config.cats.size() == 5u);
     const CatConfig& http = config.cats[2];
     BOOST_TEST(http.program == "test3");
-    BOOST_TEST(http.json.view() == R"({"a":"b"})");
-    BOOST_TEST(http.headers.view() == R"({"c":"1"})");
-    BOOST_TEST(http.username.view() == "test");
-    BOOST_TEST(http.password.view() == "pass");
+    BOOST_TEST(http.own<HttpCheck>().json.view() == R"({"a":"b"})");
+    BOOST_TEST(http.own<HttpCheck>().headers.view() == R"({"c":"1"})");
+    BOOST_TEST(http.own<HttpCheck>().username.view() == "test");
+    BOOST_TEST(http.own<HttpCheck>().password.view() == "pass");
     BOOST_TEST(config.cats[0].exec_cmd.view() == "command");
     const CatConfig& restart = config.cats[4];
-    BOOST_TEST((restart.type == CheckType::restart));
+    BOOST_TEST((restart.type == &kRestartCheck));
     BOOST_TEST(restart.success_threshold == 14400u);
     BOOST_TEST(restart.exec_cmd.view() == "echo '123456'");
     BOOST_TEST((restart.action == ActionSet{.exec = true}));
@@ -139,19 +138,50 @@ BOOST_AUTO_TEST_CASE(samples_of_the_guide_itself_load_unchanged,
     check_second_sample(*second.config);
 }
 
-// The default in the table is the one in the structs, so that the documentation made from the table is true.
-BOOST_AUTO_TEST_CASE(every_default_of_the_table_is_the_effective_one) {
+BOOST_AUTO_TEST_CASE(every_default_is_a_text_that_its_key_takes) {
     Config config;
     config.mail.emplace();
-    const CatConfig cat;
-    const WebhookConfig webhook;
-    for (const Key& key : master::all_keys()) {
-        std::string buffer;
-        std::string_view value = key.get(KeySource{&config, &cat, &webhook}, buffer);
-        if (value.empty())
-            value = key.default_text == "required" ? "required" : "none";
-        BOOST_TEST(value == key.default_text, key.name << ": " << value << " is not " << key.default_text);
+    WebhookConfig webhook;
+    for (const auto& known : master::all_keys()) {
+        const std::string text = known.default_text();
+        if (text == "none" || text == "required")
+            continue;
+        CatConfig cat(known.type != nullptr ? *known.type : kHttpCheck);
+        const Result<void> done = known.key->set({&config, &cat, 0, &webhook}, text);
+        BOOST_TEST(static_cast<bool>(done), known.key->name << ": " << text);
     }
+}
+
+BOOST_AUTO_TEST_CASE(defaults_are_those_of_the_guide) {
+    const auto standard = [](master::Section section, std::string_view name) {
+        return master::find_key(section, name).default_text();
+    };
+    using enum master::Section;
+    BOOST_TEST(standard(config, "supervisordUrl") == "unix:///var/run/supervisor.sock");
+    BOOST_TEST(standard(config, "supervisordUser") == "none");
+    BOOST_TEST(standard(mail, "host") == "required");
+    BOOST_TEST(standard(mail, "port") == "465");
+    BOOST_TEST(standard(webhook, "url") == "required");
+    for (const auto& [name, text] :
+         std::vector<std::pair<std::string, std::string>>{{"type", "http"},
+                                                          {"maxMem", "1024"},
+                                                          {"memType", "rss"},
+                                                          {"maxCpu", "90"},
+                                                          {"mode", "GET"},
+                                                          {"host", "localhost"},
+                                                          {"path", "/"},
+                                                          {"port", "80"},
+                                                          {"pidGet", "supervisor"},
+                                                          {"periodSeconds", "5"},
+                                                          {"initialDelaySeconds", "1"},
+                                                          {"timeoutSeconds", "3"},
+                                                          {"failureThreshold", "3"},
+                                                          {"successThreshold", "1"},
+                                                          {"mincontinueRun", "28800"},
+                                                          {"action", "restart,email"},
+                                                          {"execTimeoutSeconds", "60"},
+                                                          {"sendResolved", "false"}})
+        BOOST_TEST(standard(cat, name) == text, name);
 }
 
 BOOST_AUTO_TEST_CASE(a_cat_with_a_program_only_gets_every_default) {
@@ -161,7 +191,7 @@ BOOST_AUTO_TEST_CASE(a_cat_with_a_program_only_gets_every_default) {
     const CatConfig& cat = loaded.config->cats[0];
     BOOST_TEST(cat.name == "cat1");
     BOOST_TEST(cat.line == 1);
-    BOOST_TEST((cat.type == CheckType::http));
+    BOOST_TEST((cat.type == &kHttpCheck));
     BOOST_TEST(cat.period.count() == 5000);
     BOOST_TEST((cat.action == ActionSet{.restart = true, .email = true}));
     BOOST_TEST(loaded.config->supervisord_url == "unix:///var/run/supervisor.sock");
@@ -172,8 +202,8 @@ BOOST_AUTO_TEST_CASE(aliases_set_the_key_that_they_stand_for) {
         master::parse_config(cat_of("method: post, hearders: {X-A: 010}, json: '{}'"), "t");
     BOOST_TEST(complaints(loaded) == "t:1:53: warning: cat1.hearders: is accepted, but is spelt 'headers'\n");
     BOOST_REQUIRE(loaded.config != nullptr);
-    BOOST_TEST(loaded.config->cats[0].method == "POST");
-    BOOST_TEST(loaded.config->cats[0].headers.view() == R"({"X-A":"010"})");
+    BOOST_TEST(loaded.config->cats[0].own<HttpCheck>().method == "POST");
+    BOOST_TEST(loaded.config->cats[0].own<HttpCheck>().headers.view() == R"({"X-A":"010"})");
 }
 
 BOOST_AUTO_TEST_CASE(a_json_map_keeps_numbers_as_written_and_tells_texts_by_quotes) {
@@ -184,7 +214,7 @@ BOOST_AUTO_TEST_CASE(a_json_map_keeps_numbers_as_written_and_tells_texts_by_quot
     BOOST_TEST(complaints(loaded) == "");
     BOOST_REQUIRE(loaded.config != nullptr);
     BOOST_TEST(
-        loaded.config->cats[0].json.view() ==
+        loaded.config->cats[0].own<HttpCheck>().json.view() ==
         R"({"n":1.50,"big":12345678901234567890123,"s":"1","b":true,"z":null,"w":"yes","o":"010","l":[1,{}]})");
 }
 
@@ -288,7 +318,7 @@ BOOST_AUTO_TEST_CASE(mail_tls_follows_the_port_unless_given) {
 BOOST_AUTO_TEST_CASE(https_has_its_own_port_unless_one_is_given) {
     const auto port = [](const std::string& keys) {
         const LoadedConfig loaded = master::parse_config(cat_of(keys), "t");
-        return loaded.config ? loaded.config->cats[0].port : 0;
+        return loaded.config ? loaded.config->cats[0].own<ServerAddress>().port : 0;
     };
     BOOST_TEST(port("tls: true") == 443);
     BOOST_TEST(port("tls: true, port: 80") == 80);
@@ -307,8 +337,8 @@ BOOST_AUTO_TEST_CASE(secrets_are_in_the_group_of_the_one_process_that_uses_them)
     const std::vector<std::pair<SecretStore::Group, Secret>> owners = {
         {SecretStore::kLink, config.supervisord_pass},
         {SecretStore::kMail, config.mail->pass},
-        {0, config.cats[0].password},
-        {1, config.cats[1].password}};
+        {0, config.cats[0].own<HttpCheck>().password},
+        {1, config.cats[1].own<HttpCheck>().password}};
     for (const auto& [group, own] : owners) {
         pid_t child = 0;
         {
@@ -330,10 +360,10 @@ BOOST_AUTO_TEST_CASE(secrets_are_in_the_group_of_the_one_process_that_uses_them)
 BOOST_AUTO_TEST_CASE(only_a_host_on_this_machine_is_not_remote) {
     for (const char* url : {"unix:///run/s.sock", "http://localhost:9001/RPC2", "http://127.1.2.3",
                             "http://[::1]:9001/RPC2", "https://LocalHost/"})
-        BOOST_TEST(!master::is_remote_url(url), url);
+        BOOST_TEST(!is_remote_url(url), url);
     for (const char* url : {"http://10.0.0.1:9001/RPC2", "http://localhost.example.org", "https://[::2]/RPC2",
                             "http://127.0.0.1.example.org/"})
-        BOOST_TEST(master::is_remote_url(url), url);
+        BOOST_TEST(is_remote_url(url), url);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,6 +2,7 @@
 // something: an HTTP header, a mail, a call to supervisord, the log.
 #include "master/config/keys.h"
 #include "master/config/reading/yaml.h"
+#include "t/fixture/checks.h"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
@@ -15,17 +16,16 @@ namespace {
 
 constexpr char kMail[] = "host: h, to_list: a@b.c, user: u@b.c, pass: p, ";
 
-CheckType type_of(const master::Key& key) {
-    for (const CheckType type :
-         {CheckType::mem, CheckType::http, CheckType::tcp, CheckType::cpu, CheckType::restart})
-        if ((key.types & master::type_bit(type)) != 0)
-            return type;
-    return CheckType::mem;
+const CheckType& type_of(const master::KnownKey& key) {
+    for (const CheckType* type : {&kMemCheck, &kHttpCheck, &kTcpCheck, &kCpuCheck, &kRestartCheck})
+        if (key.concerns(*type))
+            return *type;
+    return kMemCheck;
 }
 
 // A complete file in which `key` has `value`, a double-quoted text of YAML.
-std::string file_with(const master::Key& key, const std::string& value) {
-    const std::string name(key.name);
+std::string file_with(const master::KnownKey& key, const std::string& value) {
+    const std::string name(key.key->name);
     const std::string entry = name + ": " + value;
     if (key.section == master::Section::config)
         return "config: {" + entry + "}\ncat1: {program: p, type: mem, action: restart}\n";
@@ -40,7 +40,7 @@ std::string file_with(const master::Key& key, const std::string& value) {
                "}}}\ncat1: {program: p, type: mem, action: webhook}\n";
     std::string cat = "cat1: {" + entry;
     for (const auto& [other, text] : {std::pair<std::string, std::string>{"program", "p"},
-                                      {"type", std::string(to_string(type_of(key)))},
+                                      {"type", std::string(type_of(key).name)},
                                       {"action", "exec"},
                                       {"execCmd", "'true'"}})
         if (other != name)
@@ -51,19 +51,21 @@ std::string file_with(const master::Key& key, const std::string& value) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(no_key_but_a_command_and_the_text_of_a_mail_takes_a_line_break) {
-    for (const master::Key& key : master::all_keys())
+    for (const master::KnownKey& key : master::all_keys())
         for (const std::string text : {"x\\r\\nBcc: a@b.c", "x\\nBcc: a@b.c", "/x\\r\\ny", "a@b.c\\r\\nBcc",
                                        "x\\ry", "{\\\"a\\\": \\\"b\\r\\nc: d\\\"}", "x\\0y", "/x\\e[2J"})
-            BOOST_TEST_CONTEXT(key.name << ": \"" << text << '"') {
+            BOOST_TEST_CONTEXT(key.key->name << ": \"" << text << '"') {
                 const std::string yaml = file_with(key, '"' + std::string(text) + '"');
                 const LoadedConfig loaded = master::parse_config(yaml, "f");
                 const bool complaint_about_it =
                     std::any_of(loaded.diagnostics.begin(), loaded.diagnostics.end(), [&](const auto& one) {
-                        return one.severity == Diagnostic::Severity::error && one.path.ends_with(key.name);
+                        return one.severity == Diagnostic::Severity::error &&
+                               one.path.ends_with(key.key->name);
                     });
                 // Line feeds only: no other control character, no NUL.
-                const bool several_lines = (key.name == "execCmd" && text.find("\\0") == std::string::npos) ||
-                                           (key.name == "body" && text == "x\\nBcc: a@b.c");
+                const bool several_lines =
+                    (key.key->name == "execCmd" && text.find("\\0") == std::string::npos) ||
+                    (key.key->name == "body" && text == "x\\nBcc: a@b.c");
                 BOOST_TEST((complaint_about_it || several_lines));
                 for (const Diagnostic& one : loaded.diagnostics) {
                     const std::string line = one.format();
@@ -76,15 +78,16 @@ BOOST_AUTO_TEST_CASE(no_key_but_a_command_and_the_text_of_a_mail_takes_a_line_br
 
 BOOST_AUTO_TEST_CASE(the_same_files_load_with_plain_texts) {
     // So that it was the line break that was refused above.
-    for (const master::Key& key : master::all_keys()) {
-        const bool plain_will_do = key.name == "supervisordPass" || key.name == "execCmd" ||
-                                   key.name == "pass" || key.name == "password" || key.name == "program" ||
-                                   key.name == "username" || key.name == "supervisordUser" ||
-                                   key.name == "subject" || key.name == "body" || key.name == "secret";
+    for (const master::KnownKey& key : master::all_keys()) {
+        const bool plain_will_do = key.key->name == "supervisordPass" || key.key->name == "execCmd" ||
+                                   key.key->name == "pass" || key.key->name == "password" ||
+                                   key.key->name == "program" || key.key->name == "username" ||
+                                   key.key->name == "supervisordUser" || key.key->name == "subject" ||
+                                   key.key->name == "body" || key.key->name == "secret";
         if (!plain_will_do)
             continue;
         const LoadedConfig loaded = master::parse_config(file_with(key, "\"x\""), "f");
-        BOOST_TEST(loaded.config != nullptr, key.name);
+        BOOST_TEST(loaded.config != nullptr, key.key->name);
     }
 }
 

@@ -1,11 +1,11 @@
 // Single values: what each key takes, what it refuses, and with which words.
 #include "t/fixture/config_text.h"
 
+#include "common/config/json.h"
+#include "common/config/texts.h"
+#include "common/config/values.h"
 #include "common/text/suggest.h"
-#include "master/config/json.h"
 #include "master/config/keys.h"
-#include "master/config/texts.h"
-#include "master/config/values.h"
 
 #include <boost/test/unit_test.hpp>
 
@@ -28,8 +28,10 @@ struct Bench {
 
     // The canonical text after the value was taken, or "! complaint".
     std::string set(Section section, std::string_view name, std::string_view text) {
-        const Key* key = find_key(section, name);
+        const auto [of, key, type] = find_key(section, name, cat.type);
         BOOST_REQUIRE_MESSAGE(key != nullptr, name << " is no key");
+        if (type != nullptr && type != cat.type)
+            cat.set_type(*type);
         Result<std::string> canonical(std::string{text});
         if (key->canonical != nullptr)
             canonical = key->canonical(text);
@@ -175,15 +177,16 @@ BOOST_AUTO_TEST_CASE(methods_in_any_case) {
 // A CR LF in a text would begin a header of its own in HTTP or mail.
 BOOST_AUTO_TEST_CASE(no_text_takes_a_control_character) {
     Bench b;
-    for (const Key& key : all_keys())
+    for (const KnownKey& known : all_keys())
         for (const char* poison : {"\r", "\n", "\r\nX: y", "\x01", "\x7f", "\x1b[2J", "\xc2\x85"}) {
-            if ((key.name == "execCmd" || key.name == "body") && std::string_view(poison) == "\n")
+            if ((known.key->name == "execCmd" || known.key->name == "body") &&
+                std::string_view(poison) == "\n")
                 continue;  // a shell script and the text of a mail may have several lines
             for (const std::string value : {"a@b.c", "/a", "a"})
-                BOOST_TEST(!b.takes(key.section, key.name, value + poison), key.name);
+                BOOST_TEST(!b.takes(known.section, known.key->name, value + poison), known.key->name);
         }
-    for (const Key& key : all_keys())
-        BOOST_TEST(!b.takes(key.section, key.name, std::string_view("a\0b", 3)), key.name);
+    for (const KnownKey& known : all_keys())
+        BOOST_TEST(!b.takes(known.section, known.key->name, std::string_view("a\0b", 3)), known.key->name);
     BOOST_TEST(b.takes(Section::cat, "execCmd", "a\n\tb\n"));
     BOOST_TEST(b.takes(Section::mail, "body", "a\n\tb\n"));
 }

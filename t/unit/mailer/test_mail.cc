@@ -1,6 +1,7 @@
 #include "master/mailer/text/mail.h"
 #include "master/notice/host_facts.h"
 #include "t/fixture/basics.h"
+#include "t/fixture/checks.h"
 
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
@@ -31,7 +32,7 @@ Incident event() {
     ActionRequest& request = event.request;
     request.cat_name = "cat1";
     request.program = "gateway";
-    request.cat.type = CheckType::mem;
+    request.cat.set_type(kMemCheck);
     request.evidence.verdict = Verdict::failure;
     request.evidence.value = 1031.2;
     request.evidence.limit = 1024;

@@ -1,14 +1,14 @@
-#include "master/config/json.h"
+#include "common/config/json.h"
 
+#include "common/config/texts.h"
+#include "common/config/values.h"
 #include "common/text/suggest.h"
-#include "master/config/texts.h"
-#include "master/config/values.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <vector>
 
-namespace healthcheckd::master {
+namespace healthcheckd {
 
 namespace {
 
@@ -140,6 +140,12 @@ bool names_secret(std::string_view command) {
     return holds_one_of(command, {"authorization", "cookie", "token", "secret", "passw", "credential"});
 }
 
+Result<void> check_json_size(std::string_view text) {
+    if (text.empty() || text.size() > kMaxJson)
+        return Error{"must be 1 byte to 32 KB"};
+    return {};
+}
+
 std::string masked_json(std::string_view json_text) {
     std::vector<std::string> unused;
     Result<Json> json = parse(json_text, unused);
@@ -148,4 +154,4 @@ std::string masked_json(std::string_view json_text) {
     return mask(*json) ? json->dump() : std::string(json_text);
 }
 
-}  // namespace healthcheckd::master
+}  // namespace healthcheckd

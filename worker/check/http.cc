@@ -1,4 +1,4 @@
-#include "worker/probe/http.h"
+#include "worker/check/http.h"
 
 #include "common/text/printable.h"
 #include "worker/probe/http_head.h"
@@ -30,14 +30,14 @@ bool printable_only(std::string_view text) {
     });
 }
 
-// The headers of `cat` in libcurl's form, with a Content-Type for a body that has none.
-Result<CurlList> header_list(const CatConfig& cat) {
+// The headers of `http` in libcurl's form, with a Content-Type for a body that has none.
+Result<CurlList> header_list(const HttpCheck& http) {
     CurlList list;
     // Without it libcurl asks the server for leave to send a large body and waits for the answer.
     append(list, "Expect:");
     bool has_type = false;
-    if (!cat.headers.empty()) {
-        const Json headers = Json::parse(cat.headers.view(), nullptr, false);
+    if (!http.headers.empty()) {
+        const Json headers = Json::parse(http.headers.view(), nullptr, false);
         if (!headers.is_object())
             return Error{"headers: not a JSON object"};
         for (const auto& [name, value] : headers.items()) {
@@ -52,7 +52,7 @@ Result<CurlList> header_list(const CatConfig& cat) {
             has_type = has_type || same_header(name, "Content-Type");
         }
     }
-    if (!cat.json.empty() && cat.method == "POST" && !has_type)
+    if (!http.json.empty() && http.method == "POST" && !has_type)
         append(list, "Content-Type: application/json");
     return list;
 }
@@ -66,17 +66,6 @@ bool announces_end(std::string_view line) {
     std::transform(lower.begin(), lower.end(), lower.begin(),
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     return lower.starts_with(kName) && lower.find("close", kName.size()) != std::string::npos;
-}
-
-// "200-204,301".
-std::string text_of(const StatusRanges& ranges) {
-    std::string text;
-    for (const auto& [first, last] : ranges) {
-        text += fmt::format("{}{}", text.empty() ? "" : ",", first);
-        if (last != first)
-            text += fmt::format("-{}", last);
-    }
-    return text;
 }
 
 }  // namespace
@@ -94,17 +83,17 @@ std::string request_target(std::string_view path) {
 }
 
 Result<void> HttpProbe::prepare() {
-    dialer_.emplace(cat_);
-    auto headers = header_list(cat_);
+    dialer_.emplace(http_.host, http_.port, cat_.timeout);
+    auto headers = header_list(http_);
     if (!headers)
         return headers.error();
     headers_ = std::move(*headers);
-    call_ = std::make_unique<CurlCall>(cat_);
+    call_ = std::make_unique<CurlCall>(http_.tls, http_.host, http_.port, cat_.timeout);
     if (auto prepared = prepare_tls(); !prepared)
         return prepared;
     CurlCall& call = *call_;
     call.set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-    call.set(CURLOPT_REQUEST_TARGET, request_target(cat_.path).c_str());
+    call.set(CURLOPT_REQUEST_TARGET, request_target(http_.path).c_str());
     call.set(CURLOPT_USERAGENT, "healthcheckd/" HEALTHCHECKD_VERSION);
     call.set(CURLOPT_HTTPHEADER, headers_.get());
     call.set(CURLOPT_FOLLOWLOCATION, 0L);
@@ -113,28 +102,28 @@ Result<void> HttpProbe::prepare() {
     call.set(CURLOPT_WRITEDATA, this);
     call.set(CURLOPT_HEADERFUNCTION, &HttpProbe::on_header);
     call.set(CURLOPT_HEADERDATA, this);
-    if (cat_.method == "HEAD") {
+    if (http_.method == "HEAD") {
         call.set(CURLOPT_NOBODY, 1L);
-    } else if (cat_.method == "POST") {
-        const std::string_view body = cat_.json.view();
+    } else if (http_.method == "POST") {
+        const std::string_view body = http_.json.view();
         call.set(CURLOPT_POST, 1L);
         call.set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
         // The secret stays where it is: only a pointer is kept.
         call.set(CURLOPT_POSTFIELDS, body.empty() ? "" : body.data());
     }
-    if (!cat_.username.empty() || !cat_.password.empty()) {
+    if (!http_.username.empty() || !http_.password.empty()) {
         call.set(CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC));
-        call.set(CURLOPT_USERNAME, std::string(cat_.username.view()).c_str());
-        call.set(CURLOPT_PASSWORD, std::string(cat_.password.view()).c_str());
+        call.set(CURLOPT_USERNAME, std::string(http_.username.view()).c_str());
+        call.set(CURLOPT_PASSWORD, std::string(http_.password.view()).c_str());
     }
     return {};
 }
 
 Result<void> HttpProbe::prepare_tls() {
-    if (!cat_.https())
+    if (!http_.tls)
         return {};
-    if (cat_.verify) {
-        const std::string file = cat_.ca_file.empty() ? system_ca_file() : cat_.ca_file;
+    if (http_.verify) {
+        const std::string file = http_.ca_file.empty() ? system_ca_file() : http_.ca_file;
         ca_file_.emplace(std::vector<std::string>{file});
         auto trusting = TlsClient::trusting(file);
         if (!trusting)
@@ -178,10 +167,11 @@ void HttpProbe::on_head_end() {
 
 Finding HttpProbe::judge(long status) const {
     const bool expected =
-        std::any_of(cat_.expect_status.begin(), cat_.expect_status.end(),
+        std::any_of(http_.expect_status.begin(), http_.expect_status.end(),
                     [&](const auto& range) { return status >= range.first && status <= range.second; });
     if (!expected)
-        return {Verdict::failure, fmt::format("HTTP {}, expected {}", status, text_of(cat_.expect_status))};
+        return {Verdict::failure,
+                fmt::format("HTTP {}, expected {}", status, status_text(http_.expect_status))};
     return {Verdict::success, fmt::format("HTTP {} in {:.1f} ms", status, timer_->milliseconds())};
 }
 

@@ -1,4 +1,4 @@
-#include "master/config/values.h"
+#include "common/config/values.h"
 
 #include "common/text/printable.h"
 
@@ -8,7 +8,7 @@
 #include <cmath>
 #include <pwd.h>
 
-namespace healthcheckd::master {
+namespace healthcheckd {
 
 namespace {
 
@@ -43,13 +43,6 @@ Error out_of_range(std::string_view text, std::string_view min, std::string_view
 
 bool same_ignoring_case(std::string_view a, std::string_view b) {
     return lower(a) == lower(b);
-}
-
-Result<int> parse_status_code(std::string_view text) {
-    const Result<std::uint64_t> code = parse_whole(text, 100, 599);
-    if (!code)
-        return Error{"status code " + code.error().what};
-    return static_cast<int>(*code);
 }
 
 // The predecessor's names of chat services, each of which selects the webhook of that name.
@@ -177,27 +170,6 @@ Result<ActionSet> parse_actions(std::string_view text) {
     return actions;
 }
 
-Result<StatusRanges> parse_status(std::string_view text) {
-    StatusRanges ranges;
-    for (const std::string_view item : split_list(text)) {
-        const std::size_t dash = item.find('-');
-        const Result<int> first = parse_status_code(item.substr(0, dash));
-        if (!first)
-            return first.error();
-        int last = *first;
-        if (dash != std::string_view::npos) {
-            const Result<int> end = parse_status_code(item.substr(dash + 1));
-            if (!end)
-                return end.error();
-            last = *end;
-        }
-        if (last < *first)
-            return Error{"range " + in_quotes(item) + " ends before it begins"};
-        ranges.emplace_back(*first, last);
-    }
-    return ranges;
-}
-
 std::string decimal_text(double value) {
     std::array<char, 400> buffer;  // the longest double in fixed notation has 309 digits before the point
     const auto [end, problem] =
@@ -228,18 +200,6 @@ std::string actions_text(const ActionSet& actions) {
     return out.empty() ? std::string(kNoAction) : out;
 }
 
-std::string status_text(const StatusRanges& ranges) {
-    std::string out;
-    for (const auto& [first, last] : ranges) {
-        if (!out.empty())
-            out += ',';
-        out += std::to_string(first);
-        if (last != first)
-            out += '-' + std::to_string(last);
-    }
-    return out;
-}
-
 Error unknown_value(std::string_view text, const std::vector<std::string_view>& known) {
     std::string out = "unknown value " + in_quotes(text) + "; known are ";
     for (std::size_t i = 0; i < known.size(); ++i)
@@ -247,4 +207,4 @@ Error unknown_value(std::string_view text, const std::vector<std::string_view>& 
     return Error{out + did_you_mean(text, known)};
 }
 
-}  // namespace healthcheckd::master
+}  // namespace healthcheckd

@@ -1,9 +1,9 @@
-#include "master/config/reading/draft.h"
+#include "common/config/draft.h"
 
 #include <algorithm>
 #include <tuple>
 
-namespace healthcheckd::master {
+namespace healthcheckd {
 
 void Complaints::error(Place place, std::string path, std::string text) {
     all_.push_back(
@@ -48,4 +48,4 @@ Place SectionDraft::place_of(std::string_view name) const {
     return key == nullptr ? place : key->place;
 }
 
-}  // namespace healthcheckd::master
+}  // namespace healthcheckd

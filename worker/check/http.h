@@ -1,4 +1,4 @@
-// Check type `http`: one request, judged by its status. Worker.
+// Check type `http`: one request, judged by its status. Configuration child, master and worker.
 //
 // GET, POST or HEAD by HTTP/1.1, in the clear or by TLS, without redirects, cookies, compression or kept
 // connections. The verdict is made when the final head is there, within timeoutSeconds: what comes after it,
@@ -9,6 +9,7 @@
 
 #include "common/net/tls_client.h"
 #include "common/system/path_watch.h"
+#include "worker/check/net.h"
 #include "worker/probe/curl_call.h"
 #include "worker/probe/dialer.h"
 #include "worker/probe/probe.h"
@@ -18,7 +19,32 @@
 #include <optional>
 #include <string>
 
-namespace healthcheckd::worker {
+namespace healthcheckd {
+
+// Inclusive ranges of HTTP status codes.
+using StatusRanges = std::vector<std::pair<int, int>>;
+
+struct HttpCheck : SettingsOf<HttpCheck, ServerAddress> {
+    std::string method = "GET";
+    std::string path = "/";
+    bool tls = false;
+    bool verify = true;   // with tls
+    std::string ca_file;  // empty: the system's
+    Secret json;          // request body, a JSON text; empty: none
+    Secret headers;       // a JSON object of texts; empty: none
+    Secret username;      // basic authentication; empty: none
+    Secret password;
+    StatusRanges expect_status{{200, 399}};
+
+    void drop_secrets() override { json = headers = username = password = {}; }
+};
+extern const CheckType kHttpCheck;
+
+// HTTP status codes and ranges of them, 100 to 599, separated by commas: "200,204,300-399".
+Result<StatusRanges> parse_status(std::string_view text);
+std::string status_text(const StatusRanges& ranges);
+
+namespace worker {
 
 inline constexpr std::size_t kMaxBodyBytes = 4 << 20;
 inline constexpr std::size_t kMaxHeaderBytes = 64 << 10;
@@ -28,7 +54,7 @@ std::string request_target(std::string_view path);
 
 class HttpProbe final : public Probe {
 public:
-    explicit HttpProbe(const CatConfig& cat) : cat_(cat) {}
+    explicit HttpProbe(const CatConfig& cat) : cat_(cat), http_(cat.own<HttpCheck>()) {}
 
     // Sets the request up and reads the certificates of authorities. Fails when there are none, or `headers`
     // is not a JSON object of single values.
@@ -49,6 +75,7 @@ private:
     Finding judge_fault(CURLcode code) const;
 
     const CatConfig& cat_;
+    const HttpCheck& http_;
     std::optional<Dialer> dialer_;
     std::optional<TlsClient> tls_;
     std::optional<PathWatch> ca_file_;
@@ -60,4 +87,5 @@ private:
     std::optional<ProbeTimer> timer_;
 };
 
-}  // namespace healthcheckd::worker
+}  // namespace worker
+}  // namespace healthcheckd

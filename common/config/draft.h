@@ -3,13 +3,13 @@
 #pragma once
 
 #include "common/config/config.h"
-#include "master/config/keys.h"
+#include "common/config/key.h"
 
 #include <string>
 #include <string_view>
 #include <vector>
 
-namespace healthcheckd::master {
+namespace healthcheckd {
 
 // A place in the file, 1-based; 0 is no place.
 struct Place {
@@ -42,8 +42,9 @@ private:
 // One key that the file gives, with a value that is not null.
 struct GivenKey {
     const Key* key;
-    Place place;  // of the value
-    bool valid;   // the value was taken
+    Place place;             // of the value
+    bool valid;              // the value was taken
+    bool has_effect = true;  // on this type of check
 };
 
 // A section as far as it is read.
@@ -58,8 +59,10 @@ struct SectionDraft {
     // Was it given with a value that could not be taken? Then nothing can be said about it.
     bool spoilt(std::string_view name) const;
     bool any_spoilt() const;
+    // "cat1.type".
+    std::string path_of(std::string_view key) const { return path + '.' + std::string(key); }
     // Where a complaint about a key belongs: its value, or the section's name when it was not given.
     Place place_of(std::string_view name) const;
 };
 
-}  // namespace healthcheckd::master
+}  // namespace healthcheckd

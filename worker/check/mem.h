@@ -1,4 +1,5 @@
-// Check type `mem`: memory of a process, or of the whole machine, against maxMem. Worker.
+// Check type `mem`: memory of a process, or of the whole machine, against maxMem. Configuration child,
+// master and worker.
 //
 // In MB of 2^20 bytes. rss is all that is resident (statm); pss counts a page shared by n processes as 1/n,
 // and uss counts only pages that no other process has (both smaps_rollup, proc(5)). Of the machine: what
@@ -9,11 +10,22 @@
 #include "worker/probe/probe.h"
 #include "worker/probe/tracked_file.h"
 
-namespace healthcheckd::worker {
+namespace healthcheckd {
+
+enum class MemType : std::uint8_t { rss, pss, uss };
+std::string_view to_string(MemType type);
+
+struct MemCheck : SettingsOf<MemCheck> {
+    double max_mem_mb = 1024;  // MB of 2^20 bytes
+    MemType mem_type = MemType::rss;
+};
+extern const CheckType kMemCheck;
+
+namespace worker {
 
 class MemProbe final : public Probe {
 public:
-    explicit MemProbe(const CatConfig& cat) : cat_(cat) {}
+    explicit MemProbe(const CatConfig& cat) : cat_(cat), own_(cat.own<MemCheck>()) {}
 
     Result<void> prepare() override;
     void track(ProcessId process, UniqueFd descriptor) override;
@@ -24,8 +36,10 @@ private:
     ProbeResult judge(double megabytes, std::string_view what) const;
 
     const CatConfig& cat_;
+    const MemCheck& own_;
     TrackedFile process_;
     UniqueFd meminfo_;
 };
 
-}  // namespace healthcheckd::worker
+}  // namespace worker
+}  // namespace healthcheckd

@@ -1,12 +1,74 @@
-#include "worker/probe/mem.h"
+#include "worker/check/mem.h"
 
+#include "common/config/accessors.h"
 #include "common/proc/procfs.h"
 #include "common/text/number.h"
+#include "worker/check/process.h"
 
 #include <array>
 #include <spdlog/fmt/fmt.h>
 
-namespace healthcheckd::worker {
+namespace healthcheckd {
+
+namespace {
+
+Result<void> set_max_mem(const KeyTarget& target, std::string_view text) {
+    return store<&MemCheck::max_mem_mb>(target, parse_decimal(text, 0.1, 1e9, " MB"));
+}
+
+constexpr Key kMemKeys[] = {
+    {.name = "maxMem", .set = set_max_mem, .get = get_decimal<&MemCheck::max_mem_mb>},
+    {.name = "memType",
+     .set = set_choice<&MemCheck::mem_type, MemType::rss, MemType::pss, MemType::uss>,
+     .get = get_choice<&MemCheck::mem_type>},
+};
+
+std::string mem_subject(const CatConfig& cat) {
+    return ' ' + std::string(to_string(cat.own<MemCheck>().mem_type)) + process_of(cat);
+}
+
+std::vector<JudgedBy> mem_judged_by(const CatConfig& cat) {
+    return {{"maxMem", decimal_text(cat.own<MemCheck>().max_mem_mb)}};
+}
+
+Scale mem_scale(const CatConfig& cat) {
+    return {"MB", cat.own<MemCheck>().max_mem_mb};
+}
+
+std::string_view mem_file(const CatConfig& cat) {
+    return cat.own<MemCheck>().mem_type == MemType::rss ? "statm" : "smaps_rollup";
+}
+
+}  // namespace
+
+std::string_view to_string(MemType type) {
+    switch (type) {
+    case MemType::rss:
+        return "rss";
+    case MemType::pss:
+        return "pss";
+    case MemType::uss:
+        return "uss";
+    }
+    __builtin_unreachable();
+}
+
+const CheckType kMemCheck{
+    .name = "mem",
+    .has_process = true,
+    .measures_process = true,
+    .make_settings = make_settings<MemCheck>,
+    .keys = kMemKeys,
+    .subject = mem_subject,
+    .judged_by = mem_judged_by,
+    .scale = mem_scale,
+    .objection = objection_by_value,
+    .measured_file = mem_file,
+    .make_probe = worker::make_probe<worker::MemProbe>,
+    .profile = measuring_profile,
+};
+
+namespace worker {
 
 namespace {
 
@@ -57,7 +119,7 @@ ProbeResult MemProbe::probe(const ProbeCommand& command) {
     if (const auto* instead = std::get_if<ProbeResult>(&read))
         return *instead;
     const std::string_view text = std::get<std::string_view>(read);
-    if (cat_.mem_type == MemType::rss) {
+    if (own_.mem_type == MemType::rss) {
         const auto pages = resident_pages(text);
         if (!pages)
             return not_measured("statm is not understood");
@@ -67,22 +129,23 @@ ProbeResult MemProbe::probe(const ProbeCommand& command) {
         return judge(static_cast<double>(*pages) * static_cast<double>(::sysconf(_SC_PAGESIZE)) / (1 << 20),
                      "rss");
     }
-    const auto kb = cat_.mem_type == MemType::pss ? proportional(text) : unique(text);
+    const auto kb = own_.mem_type == MemType::pss ? proportional(text) : unique(text);
     if (!kb)
         return not_measured("smaps_rollup is not understood");
-    return judge(static_cast<double>(*kb) / 1024, to_string(cat_.mem_type));
+    return judge(static_cast<double>(*kb) / 1024, to_string(own_.mem_type));
 }
 
 ProbeResult MemProbe::judge(double megabytes, std::string_view what) const {
     ProbeResult result;
     result.value = megabytes;
-    result.limit = cat_.max_mem_mb;
+    result.limit = own_.max_mem_mb;
     result.unit = "MB";
-    result.verdict = megabytes >= cat_.max_mem_mb ? Verdict::failure : Verdict::success;
+    result.verdict = megabytes >= own_.max_mem_mb ? Verdict::failure : Verdict::success;
     result.message = fmt::format("{} {:.1f} MB, {} {} MB", what, megabytes,
                                  result.verdict == Verdict::failure ? "at or above the limit of" : "limit",
-                                 number_text(cat_.max_mem_mb));
+                                 number_text(own_.max_mem_mb));
     return result;
 }
 
-}  // namespace healthcheckd::worker
+}  // namespace worker
+}  // namespace healthcheckd

@@ -1,15 +1,61 @@
-#include "worker/probe/cpu.h"
+#include "worker/check/cpu.h"
 
+#include "common/config/accessors.h"
 #include "common/proc/proc_stat.h"
 #include "common/proc/procfs.h"
 #include "common/text/number.h"
+#include "worker/check/process.h"
 
 #include <algorithm>
 #include <array>
 #include <spdlog/fmt/fmt.h>
 #include <thread>
 
-namespace healthcheckd::worker {
+namespace healthcheckd {
+
+namespace {
+
+Result<void> set_max_cpu(const KeyTarget& target, std::string_view text) {
+    if (text.ends_with('%'))
+        text.remove_suffix(1);
+    return store<&CpuCheck::max_cpu_percent>(target, parse_decimal(text, 0.1, 1e6, " %"));
+}
+
+constexpr Key kCpuKeys[] = {
+    {.name = "maxCpu", .set = set_max_cpu, .get = get_decimal<&CpuCheck::max_cpu_percent>},
+};
+
+std::vector<JudgedBy> cpu_judged_by(const CatConfig& cat) {
+    return {{"maxCpu", decimal_text(cat.own<CpuCheck>().max_cpu_percent)}};
+}
+
+Scale cpu_scale(const CatConfig& cat) {
+    return {"%", cat.own<CpuCheck>().max_cpu_percent};
+}
+
+std::string_view cpu_file(const CatConfig&) {
+    return "stat";
+}
+
+}  // namespace
+
+const CheckType kCpuCheck{
+    .name = "cpu",
+    .has_process = true,
+    .measures_process = true,
+    .measures_over_time = true,
+    .make_settings = make_settings<CpuCheck>,
+    .keys = kCpuKeys,
+    .subject = process_of,
+    .judged_by = cpu_judged_by,
+    .scale = cpu_scale,
+    .objection = objection_by_value,
+    .measured_file = cpu_file,
+    .make_probe = worker::make_probe<worker::CpuProbe>,
+    .profile = measuring_profile,
+};
+
+namespace worker {
 
 namespace {
 
@@ -97,13 +143,14 @@ ProbeResult CpuProbe::probe(const ProbeCommand& command) {
 ProbeResult CpuProbe::judge(double percent) const {
     ProbeResult result;
     result.value = percent;
-    result.limit = cat_.max_cpu_percent;
+    result.limit = own_.max_cpu_percent;
     result.unit = "%";
-    result.verdict = percent >= cat_.max_cpu_percent ? Verdict::failure : Verdict::success;
+    result.verdict = percent >= own_.max_cpu_percent ? Verdict::failure : Verdict::success;
     result.message = fmt::format("cpu {:.1f} %, {} {} %", percent,
                                  result.verdict == Verdict::failure ? "at or above the limit of" : "limit",
-                                 number_text(cat_.max_cpu_percent));
+                                 number_text(own_.max_cpu_percent));
     return result;
 }
 
-}  // namespace healthcheckd::worker
+}  // namespace worker
+}  // namespace healthcheckd

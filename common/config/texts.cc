@@ -1,8 +1,8 @@
-#include "master/config/texts.h"
+#include "common/config/texts.h"
 
+#include "common/config/values.h"
 #include "common/text/printable.h"
 #include "common/text/width.h"
-#include "master/config/values.h"
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -10,7 +10,7 @@
 #include <sys/un.h>
 #include <utility>
 
-namespace healthcheckd::master {
+namespace healthcheckd {
 
 namespace {
 
@@ -314,4 +314,4 @@ bool is_remote_url(std::string_view url) {
     return !(name == "localhost" || name == "localhost." || name == "[::1]" || loopback4);
 }
 
-}  // namespace healthcheckd::master
+}  // namespace healthcheckd

@@ -2,13 +2,13 @@
 // keys (master/config/keys.cc) is written with. Configuration child and master.
 #pragma once
 
-#include "master/config/keys.h"
-#include "master/config/texts.h"
-#include "master/config/values.h"
+#include "common/config/key.h"
+#include "common/config/texts.h"
+#include "common/config/values.h"
 
 #include <type_traits>
 
-namespace healthcheckd::master {
+namespace healthcheckd {
 
 // The longest of all times.
 inline constexpr std::chrono::milliseconds kYear = std::chrono::hours(365 * 24);
@@ -33,8 +33,10 @@ template <auto M> auto& field(const auto& place) {
         return place.webhook->*M;
     else if constexpr (std::is_same_v<Class, NoticeLimits>)
         return place.config->notices.*M;
-    else
+    else if constexpr (std::is_same_v<Class, Config>)
         return place.config->*M;
+    else
+        return place.cat->template own<Class>().*M;
 }
 
 template <auto M, class T> Result<void> store(const KeyTarget& target, Result<T> value) {
@@ -45,6 +47,10 @@ template <auto M, class T> Result<void> store(const KeyTarget& target, Result<T>
 }
 
 // ---- setters and getters by kind of value
+
+template <std::size_t Max> Result<void> line_of(std::string_view text) {
+    return check_line(text, Max);
+}
 
 template <auto M, Result<void> (*Check)(std::string_view)>
 Result<void> set_text(const KeyTarget& target, std::string_view text) {
@@ -126,9 +132,9 @@ template <auto M> std::string_view get_choice(const KeySource& source, std::stri
 
 template <auto M> SecretStore::Group group_of(const KeyTarget& target) {
     using Class = typename MemberOf<decltype(M)>::Class;
-    return std::is_same_v<Class, CatConfig> ? target.group
-           : std::is_same_v<Class, Config>  ? SecretStore::kLink
-                                            : SecretStore::kMail;
+    return std::is_same_v<Class, Config>                                               ? SecretStore::kLink
+           : std::is_same_v<Class, MailConfig> || std::is_same_v<Class, WebhookConfig> ? SecretStore::kMail
+                                                                                       : target.group;
 }
 
 // A secret of the cat's actions, out of its worker's reach.
@@ -150,4 +156,4 @@ template <auto M> std::string_view get_secret(const KeySource& source, std::stri
     return field<M>(source).view();
 }
 
-}  // namespace healthcheckd::master
+}  // namespace healthcheckd

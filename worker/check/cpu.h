@@ -1,4 +1,5 @@
-// Check type `cpu`: processor time of a process, or of the whole machine, against maxCpu. Worker.
+// Check type `cpu`: processor time of a process, or of the whole machine, against maxCpu.
+// Configuration child, master and worker.
 //
 // Of a process: user and system time of all its threads since the last probe, in per cent of one core, so
 // that several threads can exceed 100. Of the machine: the share of all processors together that was not
@@ -13,14 +14,21 @@
 #include <chrono>
 #include <variant>
 
-namespace healthcheckd::worker {
+namespace healthcheckd {
+
+struct CpuCheck : SettingsOf<CpuCheck> {
+    double max_cpu_percent = 90;  // of one core; of the whole machine for program "system"
+};
+extern const CheckType kCpuCheck;
+
+namespace worker {
 
 // Least time between a baseline and a probe: 20 clock ticks.
 inline constexpr std::chrono::milliseconds kMinCpuSpan{200};
 
 class CpuProbe final : public Probe {
 public:
-    explicit CpuProbe(const CatConfig& cat) : cat_(cat) {}
+    explicit CpuProbe(const CatConfig& cat) : cat_(cat), own_(cat.own<CpuCheck>()) {}
 
     Result<void> prepare() override;
     // Takes the baseline, so that the first probe can already tell.
@@ -39,9 +47,11 @@ private:
     ProbeResult judge(double percent) const;
 
     const CatConfig& cat_;
+    const CpuCheck& own_;
     TrackedFile process_;
     UniqueFd machine_;
     std::optional<Sample> last_;
 };
 
-}  // namespace healthcheckd::worker
+}  // namespace worker
+}  // namespace healthcheckd

@@ -1,12 +1,18 @@
-// Check type `tcp`: does something accept connections at host and port? Worker.
+// Check type `tcp`: does something accept connections at host and port? Configuration child, master and worker.
 #pragma once
 
+#include "worker/check/net.h"
 #include "worker/probe/dialer.h"
 #include "worker/probe/probe.h"
 
 #include <optional>
 
-namespace healthcheckd::worker {
+namespace healthcheckd {
+
+struct TcpCheck : SettingsOf<TcpCheck, ServerAddress> {};
+extern const CheckType kTcpCheck;
+
+namespace worker {
 
 class TcpProbe final : public Probe {
 public:
@@ -22,4 +28,5 @@ private:
     std::optional<Dialer> dialer_;
 };
 
-}  // namespace healthcheckd::worker
+}  // namespace worker
+}  // namespace healthcheckd

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace healthcheckd::master {
+namespace healthcheckd {
 
 // One line of valid UTF-8 without control characters, 1 to `max` bytes. The complaint never quotes the text,
 // so it suits passwords.
@@ -67,4 +67,4 @@ Result<void> check_supervisord_url(std::string_view text);
 // Does the (checked) URL lead to another machine, by its host: not localhost, 127.0.0.0/8 or ::1?
 bool is_remote_url(std::string_view url);
 
-}  // namespace healthcheckd::master
+}  // namespace healthcheckd

@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-namespace healthcheckd::master {
+namespace healthcheckd {
 
 // `text` in single quotes, fit for a log and cut at 60 bytes.
 std::string in_quotes(std::string_view text);
@@ -46,9 +46,6 @@ Result<ActionSet> parse_actions(std::string_view text);
 // Is it a name of a chat service that may stand in an action for the webhook of that name?
 bool is_chat_name(std::string_view text);
 
-// HTTP status codes and ranges of them, 100 to 599, separated by commas: "200,204,300-399".
-Result<StatusRanges> parse_status(std::string_view text);
-
 // The items between commas, without the spaces around them.
 std::vector<std::string_view> split_list(std::string_view text);
 
@@ -56,7 +53,6 @@ std::vector<std::string_view> split_list(std::string_view text);
 std::string decimal_text(double value);
 std::string seconds_text(std::chrono::milliseconds value);
 std::string actions_text(const ActionSet& actions);
-std::string status_text(const StatusRanges& ranges);
 
 // "unknown value 'htp'; known are http, tcp; did you mean 'http'?".
 Error unknown_value(std::string_view text, const std::vector<std::string_view>& known);
@@ -72,4 +68,4 @@ template <class E, std::size_t N> Result<E> parse_choice(std::string_view text, 
     return unknown_value(text, known);
 }
 
-}  // namespace healthcheckd::master
+}  // namespace healthcheckd

@@ -23,20 +23,24 @@ template <class C, class T> struct MemberOf<T C::*> {
 
 template <auto M> using TypeOf = typename MemberOf<decltype(M)>::Type;
 
+// The settings of a channel or of a cat, whichever the place is.
+template <class Own> Own& own_of(const auto& place) {
+    using Class = std::remove_const_t<Own>;
+    return place.channel != nullptr ? place.channel->template own<Class>() : place.cat->template own<Class>();
+}
+
 template <auto M> auto& field(const auto& place) {
     using Class = typename MemberOf<decltype(M)>::Class;
     if constexpr (std::is_same_v<Class, CatConfig>)
         return place.cat->*M;
-    else if constexpr (std::is_same_v<Class, MailConfig>)
-        return (*place.config->mail).*M;
-    else if constexpr (std::is_same_v<Class, WebhookConfig>)
-        return place.webhook->*M;
     else if constexpr (std::is_same_v<Class, NoticeLimits>)
         return place.config->notices.*M;
     else if constexpr (std::is_same_v<Class, Config>)
         return place.config->*M;
+    else if constexpr (std::is_const_v<std::remove_pointer_t<decltype(place.cat)>>)
+        return own_of<const Class>(place).*M;
     else
-        return place.cat->template own<Class>().*M;
+        return own_of<Class>(place).*M;
 }
 
 template <auto M, class T> Result<void> store(const KeyTarget& target, Result<T> value) {
@@ -132,9 +136,9 @@ template <auto M> std::string_view get_choice(const KeySource& source, std::stri
 
 template <auto M> SecretStore::Group group_of(const KeyTarget& target) {
     using Class = typename MemberOf<decltype(M)>::Class;
-    return std::is_same_v<Class, Config>                                               ? SecretStore::kLink
-           : std::is_same_v<Class, MailConfig> || std::is_same_v<Class, WebhookConfig> ? SecretStore::kMail
-                                                                                       : target.group;
+    return std::is_same_v<Class, Config> ? SecretStore::kLink
+           : target.channel != nullptr   ? SecretStore::kMail
+                                         : target.group;
 }
 
 // A secret of the cat's actions, out of its worker's reach.

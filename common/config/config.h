@@ -5,6 +5,8 @@
 // ranges.
 #pragma once
 
+#include "common/config/action_type.h"
+#include "common/config/channel_kind.h"
 #include "common/config/check_type.h"
 #include "common/config/settings.h"
 #include "common/log/log_line.h"
@@ -26,31 +28,23 @@
 namespace healthcheckd {
 
 enum class PidGet : std::uint8_t { supervisor, name, file };
-enum class MailTls : std::uint8_t { implicit, starttls, opportunistic, none };
-enum class WebhookFormat : std::uint8_t { json, slack, wecom, dingtalk, feishu };
 
 std::string_view to_string(PidGet way);
-std::string_view to_string(MailTls tls);
-std::string_view to_string(WebhookFormat format);
 std::string_view to_string(SandboxLevel level);
 std::string_view to_string(LogFormat format);
 
 // What a firing does, as the file says it.
 struct ActionSet {
-    bool restart = false, kill = false, exec = false, email = false;
-    bool webhook = false;                    // all webhooks of the configuration
-    std::vector<std::string> webhooks = {};  // those of these names
+    // In the order of action_types(); at most one of them runs.
+    std::vector<const ActionType*> acts = {};
+    // Who is told, in words of the key `action`: "email", "webhook", "webhook:NAME"; those of kinds of channel in
+    // the order of channel_kinds().
+    std::vector<std::string> tells = {};
 
-    // Does it tell anybody?
-    bool tells() const { return email || webhook || !webhooks.empty(); }
+    // The one that runs; nullptr: none.
+    const ActionType* main() const;
     friend bool operator==(const ActionSet&, const ActionSet&) = default;
 };
-
-// The one of restart, exec and kill that runs: the first in this order.
-enum class MainAction : std::uint8_t { none, restart, exec, kill };
-std::string_view to_string(MainAction action);
-MainAction main_action_from(std::string_view text);  // none for any other text
-MainAction main_action(const ActionSet& actions);
 
 // Numbers of users, both ends included, of which each child gets one for itself; none when switched off.
 struct UidRange {
@@ -63,21 +57,6 @@ struct UidRange {
 };
 inline constexpr UidRange kNoUids{0, 0};
 
-struct MailConfig {
-    std::vector<std::string> hosts;  // tried in this order
-    int port = 465;
-    std::string user;  // login and default sender; may be empty
-    Secret pass;       // no login without one
-    std::vector<std::string> to_list;
-    std::string from;  // effective sender address
-    std::string helo;  // how we call ourselves to the server; empty: the full name of this host
-    MailTls tls = MailTls::implicit;
-    bool verify = true;
-    std::string ca_file;  // empty: the system's
-    std::string subject;  // template (common/notice_template); empty: healthcheckd's own
-    std::string body;     // the same
-};
-
 // How often people are told, over each channel.
 struct NoticeLimits {
     std::chrono::milliseconds reminder{3'600'000};  // a cat that goes on failing is told again after it
@@ -85,27 +64,36 @@ struct NoticeLimits {
     std::uint32_t most_per_hour = 60;               // messages
 };
 
-struct WebhookConfig {
-    std::string name;
-    Secret url;  // http or https; part of it is a key with most services
-    WebhookFormat format = WebhookFormat::json;
-    Secret secret;   // signs each call; empty: no signature
-    Secret headers;  // a JSON object of texts; empty: none
-    bool verify = true;
-    std::string ca_file;  // empty: the system's
+// One channel by which people are told.
+struct ChannelConfig {
+    explicit ChannelConfig(const ChannelKind& of, std::string called = "");
+
+    // "mail", "webhook:ops".
+    std::string label() const;
+    // The settings of its kind, which are S. Throws std::logic_error when they are not.
+    template <class S> S& own() { return settings_of<S>(settings); }
+    template <class S> const S& own() const { return settings_of<S>(settings); }
+
+    const ChannelKind* kind;
+    std::string name;  // "" where the kind has no names
+    AnySettings settings;
 };
 
 // The keys that all cats have, and those of one type of check.
 struct CatConfig {
     // Of the first type, http.
     CatConfig();
-    explicit CatConfig(const CheckType& of) { set_type(of); }
+    explicit CatConfig(const CheckType& of);
 
     // From now on of another type, whose keys have their defaults.
     void set_type(const CheckType& other);
-    // The settings of its type, which are S or derived from it. Throws std::logic_error when they are not.
+    // The settings of its type, or of an action, which are S or derived from it. Throws std::logic_error when
+    // it has none.
     template <class S> S& own();
     template <class S> const S& own() const;
+    // Those of an action that has any; every cat has them, whatever it does.
+    AnySettings& settings_of(const ActionType& of);
+    const AnySettings& settings_of(const ActionType& of) const;
 
     std::string name;                 // "cat1"
     int line = 0;                     // where it stands in the file, 1-based
@@ -119,9 +107,7 @@ struct CatConfig {
     std::chrono::milliseconds timeout{3000};
     std::uint32_t failure_threshold = 3;
     std::uint32_t success_threshold = 1;
-    ActionSet action{.restart = true, .email = true};
-    Secret exec_cmd;  // for the cat's actions only, not for its worker
-    std::chrono::milliseconds exec_timeout{60000};
+    ActionSet action;  // the default is that of the guide: "restart,email"
     bool send_resolved = false;
     bool enabled = true;   // false: not probed at all
     bool dry_run = false;  // its own, or that of all cats: everything is decided and told, nothing is done
@@ -138,11 +124,15 @@ struct CatConfig {
 
 private:
     AnySettings own_;
+    std::vector<AnySettings> of_actions_;  // in the order of action_types()
 };
 
 template <class S> const S& CatConfig::own() const {
     if (const S* settings = own_.as<S>())
         return *settings;
+    for (const AnySettings& each : of_actions_)
+        if (const S* settings = each.as<S>())
+            return *settings;
     throw std::logic_error("a cat of type " + std::string(type->name) + " has not these settings");
 }
 template <class S> S& CatConfig::own() {
@@ -156,8 +146,7 @@ struct Config {
     Secret supervisord_pass;
     // Another uid that supervisord may run as, beside root and whoever started healthcheckd.
     std::optional<std::uint32_t> supervisord_owner;
-    std::optional<MailConfig> mail;
-    std::vector<WebhookConfig> webhooks;
+    std::vector<ChannelConfig> channels;  // in the order of channel_kinds(), then of the file
     NoticeLimits notices;
     std::string log_dir = "/var/log/healthcheckd";
     std::uint64_t log_max_bytes = 10'000'000;
@@ -177,7 +166,22 @@ struct Config {
 
     std::shared_ptr<SecretStore> secrets =
         std::make_shared<SecretStore>();  // holds what the Secrets above show
+
+    // Is there a channel that a word of the key `action` ("email", "webhook:ops") stands for?
+    bool tells_anybody(const std::string& audience) const;
+    // The channel called so ("webhook:ops"); nullptr: there is none.
+    const ChannelConfig* channel(std::string_view label) const;
+    // The settings of the first channel that has an S; nullptr: none has.
+    template <class S> const S* first_channel() const {
+        for (const ChannelConfig& each : channels)
+            if (const S* settings = each.settings.as<S>())
+                return settings;
+        return nullptr;
+    }
 };
+
+// Who a cat with these actions tells, of those that the configuration has: labels of channels.
+std::vector<std::string> channels_of(const Config& config, const ActionSet& action);
 
 // One complaint about a configuration file.
 struct Diagnostic {

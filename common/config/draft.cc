@@ -34,6 +34,11 @@ const GivenKey* SectionDraft::find(std::string_view name) const {
     return found == given.end() ? nullptr : &*found;
 }
 
+void SectionDraft::require(std::string_view name, Complaints& complaints) const {
+    if (!has(name))
+        complaints.error(place, path_of(name), "is missing");
+}
+
 bool SectionDraft::spoilt(std::string_view name) const {
     const GivenKey* key = find(name);
     return key != nullptr && !key->valid;

@@ -56,6 +56,8 @@ struct SectionDraft {
     // The key as given, valid or not; nullptr when it was not.
     const GivenKey* find(std::string_view name) const;
     bool has(std::string_view name) const { return find(name) != nullptr; }
+    // Complains when it was not given.
+    void require(std::string_view name, Complaints& complaints) const;
     // Was it given with a value that could not be taken? Then nothing can be said about it.
     bool spoilt(std::string_view name) const;
     bool any_spoilt() const;

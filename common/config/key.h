@@ -30,17 +30,17 @@ enum class Sensitivity : std::uint8_t {
     url,       // printed up to the end of its host: the rest may be a key
 };
 
-// Where setters write. A mail key needs config->mail, a webhook's `webhook`, a cat's `cat`.
+// Where setters write. A channel's key needs `channel`, a cat's `cat`.
 struct KeyTarget {
     Config* config;
     CatConfig* cat;
     SecretStore::Group group;  // for secrets of the cat: its index
-    WebhookConfig* webhook = nullptr;
+    ChannelConfig* channel = nullptr;
 };
 struct KeySource {
     const Config* config;
     const CatConfig* cat;
-    const WebhookConfig* webhook = nullptr;
+    const ChannelConfig* channel = nullptr;
 };
 
 struct Key {

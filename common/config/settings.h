@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <stdexcept>
 #include <utility>
 
 namespace healthcheckd {
@@ -51,6 +52,13 @@ public:
 private:
     std::unique_ptr<Settings> settings_;
 };
+
+// Those that are S; throws std::logic_error when they are others.
+template <class S, class Any> auto& settings_of(Any& any) {
+    if (auto* settings = any.template as<S>())
+        return *settings;
+    throw std::logic_error("not the settings that were asked for");
+}
 
 template <class S> std::unique_ptr<Settings> make_settings() {
     return std::make_unique<S>();

@@ -45,16 +45,32 @@ bool same_ignoring_case(std::string_view a, std::string_view b) {
     return lower(a) == lower(b);
 }
 
-// The predecessor's names of chat services, each of which selects the webhook of that name.
-constexpr std::string_view kChatNames[] = {"wechat", "dingding", "feishu"};
-constexpr std::string_view kWebhookOf = "webhook:";
 constexpr std::string_view kNoAction = "none";
 
-// The webhook that an item of an action names; "" when it names none.
-std::string webhook_of(std::string_view item) {
-    if (is_chat_name(lower(item)))
-        return lower(item);
-    return lower(item).starts_with(kWebhookOf) ? std::string(item.substr(kWebhookOf.size())) : std::string();
+// The word for whom an item of an action tells; "" when it tells nobody.
+std::string audience_of(std::string_view item) {
+    const std::string low = lower(item);
+    for (const ChannelKind* kind : channel_kinds()) {
+        if (low == kind->word)
+            return low;
+        const std::string prefix = std::string(kind->label) + ':';
+        if (kind->named && low.starts_with(prefix) && low.size() > prefix.size())
+            return prefix + std::string(item.substr(prefix.size()));
+        if (std::ranges::find(kind->aliases, low) != kind->aliases.end())
+            return prefix + low;
+    }
+    return {};
+}
+
+// The place of an audience's kind among all kinds, all of its channels before single ones.
+std::pair<std::size_t, bool> order_of(const std::string& audience) {
+    const auto kinds = channel_kinds();
+    for (std::size_t i = 0; i < kinds.size(); ++i)
+        if (audience == kinds[i]->word)
+            return {i, false};
+        else if (kinds[i] == kind_of_channel(audience))
+            return {i, true};
+    return {kinds.size(), true};
 }
 
 }  // namespace
@@ -136,8 +152,18 @@ std::vector<std::string_view> split_list(std::string_view text) {
     return items;
 }
 
-bool is_chat_name(std::string_view text) {
-    return std::ranges::find(kChatNames, text) != std::end(kChatNames);
+std::vector<std::string> action_words() {
+    std::vector<std::string> words;
+    for (const ActionType* action : action_types())
+        words.emplace_back(action->name);
+    for (const ChannelKind* kind : channel_kinds()) {
+        words.emplace_back(kind->word);
+        if (kind->named)
+            words.push_back(std::string(kind->label) + ":NAME");
+        words.insert(words.end(), kind->aliases.begin(), kind->aliases.end());
+    }
+    words.emplace_back(kNoAction);
+    return words;
 }
 
 Result<ActionSet> parse_actions(std::string_view text) {
@@ -145,28 +171,25 @@ Result<ActionSet> parse_actions(std::string_view text) {
     if (same_ignoring_case(text, kNoAction))
         return actions;
     for (const std::string_view item : split_list(text)) {
-        const std::string name = lower(item);
-        if (name == kNoAction)
+        const ActionType* action = find_action(lower(item));
+        std::string audience = audience_of(item);
+        if (lower(item) == kNoAction)
             return Error{"'none' stands alone"};
-        if (const std::string webhook = webhook_of(item); !webhook.empty()) {
-            if (std::ranges::find(actions.webhooks, webhook) != actions.webhooks.end())
-                return Error{in_quotes(item) + " is named twice"};
-            actions.webhooks.emplace_back(webhook);
-            continue;
+        if (action == nullptr && audience.empty()) {
+            const std::vector<std::string> words = action_words();
+            return unknown_value(item, {words.begin(), words.end()});
         }
-        bool* flag = name == "restart"   ? &actions.restart
-                     : name == "kill"    ? &actions.kill
-                     : name == "exec"    ? &actions.exec
-                     : name == "email"   ? &actions.email
-                     : name == "webhook" ? &actions.webhook
-                                         : nullptr;
-        if (flag == nullptr)
-            return unknown_value(item, {"restart", "kill", "exec", "email", "webhook", "webhook:NAME",
-                                        "wechat", "dingding", "feishu", "none"});
-        if (*flag)
+        if (std::ranges::count(actions.acts, action) + std::ranges::count(actions.tells, audience) > 0)
             return Error{in_quotes(item) + " is named twice"};
-        *flag = true;
+        if (action != nullptr)
+            actions.acts.push_back(action);
+        else
+            actions.tells.push_back(std::move(audience));
     }
+    std::ranges::sort(actions.acts, {}, [](const ActionType* one) {
+        return std::ranges::find(action_types(), one) - action_types().begin();
+    });
+    std::ranges::stable_sort(actions.tells, {}, order_of);
     return actions;
 }
 
@@ -183,20 +206,10 @@ std::string seconds_text(std::chrono::milliseconds value) {
 
 std::string actions_text(const ActionSet& actions) {
     std::string out;
-    const auto add = [&](bool set, std::string_view name) {
-        if (!set)
-            return;
-        if (!out.empty())
-            out += ',';
-        out += name;
-    };
-    add(actions.restart, "restart");
-    add(actions.kill, "kill");
-    add(actions.exec, "exec");
-    add(actions.email, "email");
-    add(actions.webhook, "webhook");
-    for (const std::string& name : actions.webhooks)
-        add(true, std::string(kWebhookOf) + name);
+    for (const ActionType* each : actions.acts)
+        out.append(out.empty() ? "" : ",").append(each->name);
+    for (const std::string& each : actions.tells)
+        out.append(out.empty() ? "" : ",").append(each);
     return out.empty() ? std::string(kNoAction) : out;
 }
 

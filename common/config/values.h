@@ -39,12 +39,13 @@ inline constexpr std::uint64_t kMaxUser = 4'294'967'294;  // the number after it
 // true/false, yes/no, on/off in any case, 1/0.
 Result<bool> parse_flag(std::string_view text);
 
-// Names from restart, kill, exec, email, webhook, webhook:NAME, and wechat, dingding and feishu, which stand
-// for the webhook of that name; separated by commas; at least one, in any case but for NAME. Or none, alone.
+// What the key `action` takes: names of actions, and words for whom to tell (email, webhook, webhook:NAME, and
+// wechat, dingding and feishu, which stand for the webhook of that name); separated by commas; at least one, in any
+// case but for NAME. Or none, alone.
 Result<ActionSet> parse_actions(std::string_view text);
 
-// Is it a name of a chat service that may stand in an action for the webhook of that name?
-bool is_chat_name(std::string_view text);
+// All of these words, for a complaint.
+std::vector<std::string> action_words();
 
 // The items between commas, without the spaces around them.
 std::vector<std::string_view> split_list(std::string_view text);

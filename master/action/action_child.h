@@ -2,7 +2,7 @@
 #pragma once
 
 #include "common/system/unique_fd.h"
-#include "master/action/action.h"
+#include "master/notice/incident.h"
 
 #include <set>
 #include <string>

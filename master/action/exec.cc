@@ -1,11 +1,14 @@
-// The command of a cat. Action.
+// The action `exec`: the command of a cat. Action; its keys, configuration child and master.
+#include "common/config/accessors.h"
+#include "common/config/draft.h"
 #include "common/text/number.h"
-#include "master/action/action.h"
+#include "master/action/actions.h"
 #include "master/action/command.h"
 #include "master/action/measured_process.h"
 
 #include <cmath>
 #include <csignal>
+#include <spdlog/fmt/fmt.h>
 #include <sys/wait.h>
 
 namespace healthcheckd::master {
@@ -44,15 +47,16 @@ std::string end_text(const CommandEnd& end, std::chrono::milliseconds limit) {
 ActionResult run_exec(const ActionRequest& request, pid_t master, const StageReport& stage,
                       std::optional<CommandGuard>& guard) {
     const CatConfig& cat = request.cat;
+    const auto& exec = cat.own<ExecAction>();
     const Report& evidence = request.evidence;
     ActionResult result;
     ShellCommand command;
-    command.text = request.command.view();
+    command.text = exec.command.view();
     if (command.text.empty()) {
         result.message = "its execCmd cannot be read";
         return result;
     }
-    command.limit = cat.exec_timeout;
+    command.limit = exec.timeout;
     // Data of the check goes by the environment only, never into the shell's text. Without a process _PID is
     // empty: `kill 0` would hit the command's own group.
     command.env = {
@@ -84,7 +88,7 @@ ActionResult run_exec(const ActionRequest& request, pid_t master, const StageRep
     }
     result.ok =
         end->how == CommandEnd::How::by_itself && WIFEXITED(end->status) && WEXITSTATUS(end->status) == 0;
-    result.message = end_text(*end, cat.exec_timeout);
+    result.message = end_text(*end, exec.timeout);
     if (!end->remark.empty())
         result.message += ", without HEALTHCHECK_PID: " + end->remark;
     result.output = std::move(end->output);
@@ -92,3 +96,52 @@ ActionResult run_exec(const ActionRequest& request, pid_t master, const StageRep
 }
 
 }  // namespace healthcheckd::master
+
+namespace healthcheckd {
+
+namespace {
+
+Result<void> check_command(std::string_view text) {
+    return check_script(text, 32 * 1024);
+}
+
+constexpr Key kExecKeys[] = {
+    {.name = "execCmd",
+     .sensitivity = Sensitivity::command,
+     .set = set_action_secret<&ExecAction::command, check_command>,
+     .get = get_secret<&ExecAction::command>},
+    {.name = "execTimeoutSeconds",
+     .set = set_seconds<&ExecAction::timeout, 100>,
+     .get = get_seconds<&ExecAction::timeout>},
+};
+
+void check_exec(const SectionDraft& draft, const CatConfig&, Complaints& complaints) {
+    if (!draft.has("execCmd"))
+        complaints.error(draft.place_of("action"), draft.path_of("execCmd"), "is missing: action is exec");
+}
+
+// Not what it is: it may hold a password, and this goes to files and to people.
+std::string exec_plan(const master::ActionRequest& request) {
+    return fmt::format("run its execCmd for at most {} s",
+                       seconds_text(request.cat.own<ExecAction>().timeout));
+}
+
+master::ActionResult exec(master::ActionRun& run) {
+    run.command_limit = run.request.cat.own<ExecAction>().timeout;
+    return run_exec(run.request, ::getppid(), run.stage, run.guard);
+}
+
+}  // namespace
+
+extern const ActionType kExecAction{
+    .name = "exec",
+    .rank = 2,
+    .has_environment = true,
+    .make_settings = make_settings<ExecAction>,
+    .keys = kExecKeys,
+    .check = check_exec,
+    .plan = exec_plan,
+    .run = exec,
+};
+
+}  // namespace healthcheckd

@@ -2,7 +2,7 @@
 // Action.
 #pragma once
 
-#include "master/action/action.h"
+#include "master/action/actions.h"
 #include "master/files/disk_work.h"
 #include "master/supervisord/link_client.h"
 

@@ -1,10 +1,10 @@
-// SIGKILL to exactly the process that was measured. Action.
+// The action `kill`: SIGKILL to exactly the process that was measured. Action.
 #include "common/proc/proc_stat.h"
 #include "common/system/pidfd.h"
 #include "common/system/readable.h"
 #include "common/system/unique_fd.h"
 #include "common/text/printable.h"
-#include "master/action/action.h"
+#include "master/action/actions.h"
 #include "master/action/measured_process.h"
 #include "master/supervisord/link_client.h"
 #include "master/trust/own_line.h"
@@ -107,3 +107,29 @@ ActionResult run_kill(const ActionRequest& request, LinkClient* supervisord) {
 }
 
 }  // namespace healthcheckd::master
+
+namespace healthcheckd {
+
+namespace {
+
+std::string kill_plan(const master::ActionRequest& request) {
+    return "send SIGKILL to " + request.program + master::measured_pid(request);
+}
+
+master::ActionResult kill_measured(master::ActionRun& run) {
+    return master::run_kill(run.request, run.link);
+}
+
+}  // namespace
+
+extern const ActionType kKillAction{
+    .name = "kill",
+    .rank = 3,
+    .stops_program = true,
+    .by_pid = true,
+    .asks = ActionType::Asks::if_bound,
+    .plan = kill_plan,
+    .run = kill_measured,
+};
+
+}  // namespace healthcheckd

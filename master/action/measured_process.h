@@ -2,7 +2,7 @@
 // Action.
 #pragma once
 
-#include "master/action/action.h"
+#include "master/action/actions.h"
 
 #include <chrono>
 #include <string>

@@ -3,7 +3,6 @@
 #include "common/log/log.h"
 #include "master/action/action_child.h"
 #include "master/action/cgroup.h"
-#include "master/action/plan.h"
 #include "master/files/disk_work.h"
 
 #include <algorithm>
@@ -60,7 +59,7 @@ void ActionRunner::on_event(const std::shared_ptr<Cat>& cat, Event event, const 
     if (stopping_ || event == Event::none)
         return;
     Incident incident = incident_of(*cat, event, report);
-    if (incident.action != MainAction::none) {
+    if (incident.action != nullptr) {
         if (std::string refused = refusal(*cat, incident); !refused.empty())
             refuse(*cat, std::move(incident), std::move(refused));
         else if (const std::string why = obstacle(*cat, report); why.empty())
@@ -89,33 +88,33 @@ void ActionRunner::tell(Incident incident) {
 void ActionRunner::refuse(Cat& cat, Incident incident, std::string why) {
     log::error(cat.who(), "{} refused: {}", to_string(incident.action), why);
     incident.result = {false, "refused: " + std::move(why), {}};
-    cat.on_action_ended(incident.action, false, incident.result.message);
+    cat.on_action_ended(*incident.action, false, incident.result.message);
     tell(std::move(incident));
 }
 
 void ActionRunner::start(const std::shared_ptr<Cat>& cat, Incident incident) {
-    const MainAction action = incident.action;
+    const ActionType& action = *incident.action;
     const auto running = running_.emplace(running_.end());
     running->who = cat->who();
     running->incident = std::move(incident);
     running->spooled = running->incident.request.channels.empty();
     if (const Program* program = needs_.find_program(cat->program()))
         running->starts = program->starts;
-    log::info(running->who, "{} begins", to_string(action));
+    log::info(running->who, "{} begins", action.name);
     cat->on_action_begun(action);
 
     ChildSpec spec;
-    spec.title = "healthcheckd: action " + cat->name() + ' ' + std::string(to_string(action));
-    spec.environment = action == MainAction::exec;
+    spec.title = "healthcheckd: action " + cat->name() + ' ' + std::string(action.name);
+    spec.environment = action.has_environment;
     UniqueFd peer;
-    // A restart goes by way of it; a kill asks whether somebody is just stopping the program; who tells
-    // people asks for the end of the program's log.
+    // Who tells people asks for the end of the program's log.
+    const bool needs_link = action.asks == ActionType::Asks::always;
     const bool asks =
-        action == MainAction::restart || (action == MainAction::kill && cat->bound_to_process()) ||
+        needs_link || (action.asks == ActionType::Asks::if_bound && cat->bound_to_process()) ||
         (!running->spooled && running->incident.request.of_supervisord && running_.size() < kMostAsking);
     if (asks) {
         auto opened = needs_.open_peer();
-        if (!opened && action == MainAction::restart) {
+        if (!opened && needs_link) {
             finish(*running, {false, "supervisord cannot be asked: " + opened.error().text(), {}});
             release_notices(*running);
             running_.erase(running);
@@ -137,9 +136,9 @@ void ActionRunner::start(const std::shared_ptr<Cat>& cat, Incident incident) {
     running->queues = needs_.notices.has(told.request.cat_name);
     if (running->queues)
         told.request.channels.clear();
-    if (action == MainAction::exec) {
+    if (action.make_settings != nullptr) {
         const Worker::Identity& identity = cat->identity();
-        told.request.command = identity.cat().exec_cmd;
+        told.request.cat.settings_of(action) = identity.cat().settings_of(action);
         spec.secrets = identity.config->secrets.get();
         spec.group = SecretStore::action_group(static_cast<SecretStore::Group>(identity.index));
     }
@@ -226,7 +225,7 @@ void ActionRunner::finish(Running& running, ActionResult result) {
     log_output(running.who, result.output);
     if (result.left_stopped)
         needs_.on_left_stopped();
-    if (running.incident.action == MainAction::restart) {
+    if (running.incident.action->restarts) {
         if (result.ok && !running.incident.request.cat.dry_run)
             restarted_[running.incident.request.program] = running.starts + 1;
         needs_.on_restarted();
@@ -235,7 +234,7 @@ void ActionRunner::finish(Running& running, ActionResult result) {
     running.incident.result = std::move(result);
     // When it was changed meanwhile, the one that came in its place.
     if (const auto cat = needs_.find_cat(running.incident.request.cat_name))
-        cat->on_action_ended(running.incident.action, running.incident.result.ok,
+        cat->on_action_ended(*running.incident.action, running.incident.result.ok,
                              running.incident.result.message);
 }
 

@@ -7,7 +7,7 @@
 // be its own reason for ever.
 #pragma once
 
-#include "master/action/action.h"
+#include "master/action/actions.h"
 #include "master/cat/cat.h"
 #include "master/mailer/notice_writer.h"
 #include "master/process/report_reader.h"

@@ -1,13 +1,12 @@
 // What a firing of a cat would do, and what stands in its way: nothing here begins anything. Master.
 #include "common/config/texts.h"
 #include "common/config/values.h"
-#include "master/action/plan.h"
 #include "master/action/runner.h"
 #include "master/notice/notice.h"
 #include "master/supervisord/transport.h"
 
 #include <algorithm>
-#include <spdlog/fmt/ranges.h>
+#include <spdlog/fmt/fmt.h>
 
 namespace healthcheckd::master {
 
@@ -21,13 +20,23 @@ NoticeKind notice_kind(Event event) {
                                           : NoticeKind::failed;
 }
 
+bool restarts(const ActionSet& actions) {
+    return actions.main() != nullptr && actions.main()->restarts;
+}
+
+std::string audience_of(const Config& config, const std::string& label) {
+    const ChannelConfig* channel = config.channel(label);
+    return channel != nullptr && channel->kind->audience != nullptr ? channel->kind->audience(*channel)
+                                                                    : label;
+}
+
 }  // namespace
 
 Incident ActionRunner::incident_of(Cat& cat, Event event, const Report& report) {
     const Program* program = needs_.find_program(cat.program());
     Incident incident;
     incident.kind = notice_kind(event);
-    incident.action = event == Event::fired ? main_action(cat.config().action) : MainAction::none;
+    incident.action = event == Event::fired ? cat.config().action.main() : nullptr;
     ActionRequest& request = incident.request;
     request.cat = cat.config().without_secrets();
     request.cat_name = cat.name();
@@ -58,7 +67,7 @@ Incident ActionRunner::incident_of(Cat& cat, Event event, const Report& report) 
 }
 
 std::string ActionRunner::refusal(const Cat& cat, const Incident& incident) const {
-    if (incident.action != MainAction::restart && incident.action != MainAction::kill)
+    if (incident.action == nullptr || !incident.action->stops_program)
         return "";
     const Program* program = needs_.find_program(cat.program());
     const bool own = program != nullptr && is_in(own_line_, program->process);
@@ -73,7 +82,7 @@ std::string ActionRunner::obstacle(const Cat& cat, const Report& report) const {
     if (const Running* other = running_for(cat.program()))
         return fmt::format("{} of {} is under way for {}", to_string(other->incident.action),
                            other->incident.request.cat_name, cat.program());
-    if (main_action(cat.config().action) == MainAction::restart && needs_.being_finished(cat.program()))
+    if (restarts(cat.config().action) && needs_.being_finished(cat.program()))
         return fmt::format("an unfinished restart of {} is being finished", cat.program());
     const Program* program = needs_.find_program(cat.program());
     if (cat.bound_to_process() && program != nullptr &&
@@ -95,13 +104,10 @@ std::vector<std::string> ActionRunner::plan(Cat& cat) {
     std::vector<std::string> lines;
     if (cat.config().dry_run)
         lines.emplace_back("dry run: it would be told, and not be done");
-    if (incident.action != MainAction::none)
-        lines.push_back("would " + plan_of(incident.action, incident.request));
+    if (incident.action != nullptr)
+        lines.push_back("would " + incident.action->plan(incident.request));
     for (const std::string& channel : incident.request.channels)
-        lines.push_back("would tell " +
-                        (channel == "mail" && needs_.config->mail
-                             ? fmt::format("mail to {}", fmt::join(needs_.config->mail->to_list, ", "))
-                             : channel));
+        lines.push_back("would tell " + audience_of(*needs_.config, channel));
     const bool nothing = lines.empty();
     if (!cat.config().enabled)
         lines.emplace_back("but it is not enabled: it is never probed");
@@ -111,8 +117,7 @@ std::vector<std::string> ActionRunner::plan(Cat& cat) {
         lines.emplace_back("it has not been probed yet");
     else if (const std::string refused = refusal(cat, incident); !refused.empty())
         lines.push_back("would be refused: " + refused);
-    else if (const std::string why = obstacle(cat, report);
-             !why.empty() && incident.action != MainAction::none)
+    else if (const std::string why = obstacle(cat, report); !why.empty() && incident.action != nullptr)
         lines.push_back("would not begin now: " + why);
     if (nothing)
         lines.push_back(fmt::format("would do nothing: its action is {}, and nobody is there to be told",
@@ -121,8 +126,7 @@ std::vector<std::string> ActionRunner::plan(Cat& cat) {
 }
 
 bool ActionRunner::restarted_here(const Cat& cat, const Program& program) const {
-    if (!cat.config().type->counts_restarts || main_action(cat.config().action) != MainAction::restart ||
-        !program.runs())
+    if (!cat.config().type->counts_restarts || !restarts(cat.config().action) || !program.runs())
         return false;
     const auto found = restarted_.find(program.name);
     return found != restarted_.end() && found->second == program.starts;

@@ -95,17 +95,17 @@ public:
 
     // An action of it that is under way.
     struct Activity {
-        MainAction action = MainAction::none;
+        const ActionType* action = nullptr;
         std::chrono::system_clock::time_point since;
         std::string phase;  // what of it: supervisord's word for the program, or other words; may be empty
     };
-    void on_action_begun(MainAction action);
+    void on_action_begun(const ActionType& action);
     void on_action_phase(std::string phase);
     const std::optional<Activity>& activity() const { return activity_; }
     // People are told of its failure, and nothing else is done.
     void on_failure_told() { ++counters_.fired; }
     // An action of it has ended.
-    void on_action_ended(MainAction action, bool ok, std::string message);
+    void on_action_ended(const ActionType& action, bool ok, std::string message);
 
     // The program has a new process (also told once for the one that is there at the start), or lost the one
     // it had.

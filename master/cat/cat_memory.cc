@@ -67,18 +67,18 @@ void Cat::add_action(const RememberedAction& action) {
     event.at = action.at;
     event.kind = HistoryEvent::Kind::action;
     event.state = threshold_.state();
-    event.action = main_action_from(action.kind);
+    event.action = find_action(action.kind);
     event.ok = action.ok;
     event.text = std::make_unique<const std::string>(action.message);
     history_.add(std::move(event));
 }
 
-void Cat::on_action_begun(MainAction action) {
+void Cat::on_action_begun(const ActionType& action) {
     const auto now = std::chrono::system_clock::now();
-    activity_ = Activity{action, now, {}};
+    activity_ = Activity{&action, now, {}};
     ++counters_.fired;
     ++deeds_;
-    note(fmt::format("{} begins", to_string(action)), now);
+    note(fmt::format("{} begins", action.name), now);
 }
 
 void Cat::on_action_phase(std::string phase) {
@@ -86,12 +86,11 @@ void Cat::on_action_phase(std::string phase) {
         activity_->phase = std::move(phase);
 }
 
-void Cat::on_action_ended(MainAction action, bool ok, std::string message) {
+void Cat::on_action_ended(const ActionType& action, bool ok, std::string message) {
     activity_.reset();
     if (actions_.size() == kMostActions)
         actions_.pop_front();
-    actions_.push_back(
-        {std::chrono::system_clock::now(), std::string(to_string(action)), ok, std::move(message)});
+    actions_.push_back({std::chrono::system_clock::now(), std::string(action.name), ok, std::move(message)});
     add_action(actions_.back());
     ++deeds_;
 }

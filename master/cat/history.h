@@ -29,7 +29,7 @@ struct HistoryEvent {
     Kind kind = Kind::verdict;
     Verdict verdict = Verdict::unknown;
     CatState state = CatState::starting;  // after it
-    MainAction action = MainAction::none;
+    const ActionType* action = nullptr;
     bool ok = false;  // of an action
 };
 

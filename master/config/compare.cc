@@ -16,20 +16,18 @@ bool same_value(const Key& key, const KeySource& a, const KeySource& b) {
     return key.get(a, text_a) == key.get(b, text_b);
 }
 
-bool same_section(Section section, const KeySource& a, const KeySource& b) {
-    return std::ranges::all_of(keys_of(section), [&](const Key& key) { return same_value(key, a, b); });
-}
-
 // Is nothing changed of what `who` works by?
 bool same_global(const Config& a, const Config& b, Key::Renews who) {
-    return std::ranges::all_of(keys_of(Section::config), [&](const Key& key) {
+    return std::ranges::all_of(config_keys(), [&](const Key& key) {
         return (key.renews & who) == 0 || same_value(key, {&a, nullptr}, {&b, nullptr});
     });
 }
 
-bool same_webhooks(const Config& a, const Config& b) {
-    return std::ranges::equal(a.webhooks, b.webhooks, [&](const WebhookConfig& x, const WebhookConfig& y) {
-        return x.name == y.name && same_section(Section::webhook, {&a, nullptr, &x}, {&b, nullptr, &y});
+bool same_channels(const Config& a, const Config& b) {
+    return std::ranges::equal(a.channels, b.channels, [&](const ChannelConfig& x, const ChannelConfig& y) {
+        return x.label() == y.label() && std::ranges::all_of(x.kind->keys, [&](const Key& key) {
+                   return same_value(key, {&a, nullptr, &x}, {&b, nullptr, &y});
+               });
     });
 }
 
@@ -69,7 +67,7 @@ bool same_process_reader(const Config& a, const Config& b) {
 
 std::vector<std::string> keep_until_next_start(const Config& old, Config& fresh) {
     std::vector<std::string> notes;
-    for (const Key& key : keys_of(Section::config)) {
+    for (const Key& key : config_keys()) {
         const KeySource before{&old, nullptr}, now{&fresh, nullptr};
         if ((key.renews & Key::kNextStart) == 0 || same_value(key, before, now))
             continue;
@@ -83,10 +81,7 @@ std::vector<std::string> keep_until_next_start(const Config& old, Config& fresh)
 }
 
 bool same_mailer(const Config& a, const Config& b) {
-    if (a.mail.has_value() != b.mail.has_value() ||
-        (a.mail && !same_section(Section::mail, {&a, nullptr}, {&b, nullptr})))
-        return false;
-    return same_webhooks(a, b) && same_global(a, b, Key::kMailer) && a.mailer_uid == b.mailer_uid &&
+    return same_channels(a, b) && same_global(a, b, Key::kMailer) && a.mailer_uid == b.mailer_uid &&
            a.mailer_gid == b.mailer_gid &&
            std::ranges::equal(a.cats, b.cats, {}, &CatConfig::name, &CatConfig::name);
 }

@@ -34,9 +34,34 @@ void emit(YAML::Emitter& out, const Key& key, const KeySource& source) {
         out << YAML::Key << std::string(key.name) << YAML::Value << shown(key, value);
 }
 
-void emit_keys(YAML::Emitter& out, Section section, const KeySource& source) {
-    for (const Key& key : keys_of(section))
-        emit(out, key, source);
+void emit_channel(YAML::Emitter& out, const Config& config, const ChannelConfig& channel) {
+    out << YAML::BeginMap;
+    for (const Key& key : channel.kind->keys)
+        emit(out, key, {&config, nullptr, &channel});
+    out << YAML::EndMap;
+}
+
+// The section of a kind: the one channel, or a map of them. That there is no mail is said, as the guide does.
+void emit_channels(YAML::Emitter& out, const Config& config, const ChannelKind& kind) {
+    std::vector<const ChannelConfig*> all;
+    for (const ChannelConfig& each : config.channels)
+        if (each.kind == &kind)
+            all.push_back(&each);
+    if (kind.named && all.empty())
+        return;
+    out << YAML::Key << std::string(kind.section) << YAML::Value;
+    if (all.empty()) {
+        out << YAML::Null;
+    } else if (!kind.named) {
+        emit_channel(out, config, *all.front());
+    } else {
+        out << YAML::BeginMap;
+        for (const ChannelConfig* each : all) {
+            out << YAML::Key << each->name << YAML::Value;
+            emit_channel(out, config, *each);
+        }
+        out << YAML::EndMap;
+    }
 }
 
 }  // namespace
@@ -45,24 +70,10 @@ std::string dump_config(const Config& config) {
     YAML::Emitter out;
     out.SetIndent(4);
     out << YAML::BeginMap << YAML::Key << "config" << YAML::Value << YAML::BeginMap;
-    emit_keys(out, Section::config, {&config, nullptr});
-    out << YAML::Key << "mail" << YAML::Value;
-    if (config.mail) {
-        out << YAML::BeginMap;
-        emit_keys(out, Section::mail, {&config, nullptr});
-        out << YAML::EndMap;
-    } else {
-        out << YAML::Null;
-    }
-    if (!config.webhooks.empty()) {
-        out << YAML::Key << "webhooks" << YAML::Value << YAML::BeginMap;
-        for (const WebhookConfig& webhook : config.webhooks) {
-            out << YAML::Key << webhook.name << YAML::Value << YAML::BeginMap;
-            emit_keys(out, Section::webhook, {&config, nullptr, &webhook});
-            out << YAML::EndMap;
-        }
-        out << YAML::EndMap;
-    }
+    for (const Key& key : config_keys())
+        emit(out, key, {&config, nullptr});
+    for (const ChannelKind* kind : channel_kinds())
+        emit_channels(out, config, *kind);
     out << YAML::EndMap;
     for (const CatConfig& cat : config.cats) {
         out << YAML::Key << cat.name << YAML::Value << YAML::BeginMap;

@@ -18,10 +18,6 @@ using namespace std::chrono_literals;
 
 // ---- checks and values that only one key has
 
-Result<void> check_command(std::string_view text) {
-    return check_script(text, 32 * 1024);
-}
-
 // A number, also of a name: the other processes need not know how users are looked up.
 Result<std::string> canonical_user(std::string_view text) {
     const Result<uid_t> user = parse_user(text);
@@ -61,23 +57,6 @@ std::string_view get_uids(const KeySource& source, std::string& buffer) {
     return buffer = uid_range_text(source.config->worker_uids);
 }
 
-constexpr std::size_t kMostHosts = 10;
-constexpr std::size_t kMostAddresses = 100;
-
-// An hour at most: what waits longer is no digest.
-Result<void> set_digest(const KeyTarget& target, std::string_view text) {
-    return store<&NoticeLimits::digest>(target, parse_seconds(text, 0ms, 1h));
-}
-
-Result<void> check_subject(std::string_view text) {
-    const Result<void> line = check_line(text, 500);
-    return line ? check_template(text) : line;
-}
-Result<void> check_body(std::string_view text) {
-    const Result<void> script = check_script(text, 16 * 1024);
-    return script ? check_template(text) : script;
-}
-
 // ---- the table
 
 bool has_process(const CheckType& type) {
@@ -94,9 +73,6 @@ constexpr unsigned kNobody = Key::kNobody, kWorkers = Key::kWorkers, kLink = Key
                    kMailer = Key::kMailer, kReader = Key::kProcessReader, kNextStart = Key::kNextStart;
 
 using C = CatConfig;
-using M = MailConfig;
-using W = WebhookConfig;
-using N = NoticeLimits;
 
 // clang-format off
 constexpr Key kConfigKeys[] = {
@@ -128,55 +104,7 @@ constexpr Key kConfigKeys[] = {
      .set = set_uids, .get = get_uids},
 };
 
-constexpr Key kMailKeys[] = {
-    {.name = "host", .shape = Shape::list, .required = true,
-     .set = set_texts<&M::hosts, parse_host, kMostHosts>, .get = get_texts<&M::hosts>},
-    {.name = "port",
-     .set = set_whole<&M::port, 1, 65535>, .get = get_whole<&M::port>},
-    {.name = "user",
-     .set = set_text<&M::user, line_of<255>>, .get = get_text<&M::user>},
-    {.name = "pass", .sensitivity = kPassword,
-     .set = set_secret<&M::pass, line_of<1024>>, .get = get_secret<&M::pass>},
-    {.name = "to_list", .shape = Shape::list, .required = true,
-     .set = set_texts<&M::to_list, entry_address, kMostAddresses>, .get = get_texts<&M::to_list>},
-    {.name = "from", .canonical = entry_address,
-     .set = set_text<&M::from, check_address>, .get = get_text<&M::from>},
-    {.name = "helo",
-     .set = set_text<&M::helo, check_helo>, .get = get_text<&M::helo>},
-    {.name = "tls",
-     .set = set_choice<&M::tls, MailTls::implicit, MailTls::starttls, MailTls::opportunistic, MailTls::none>, .get = get_choice<&M::tls>},
-    {.name = "verify",
-     .set = set_flag<&M::verify>, .get = get_flag<&M::verify>},
-    {.name = "caFile",
-     .set = set_text<&M::ca_file, check_absolute_path>, .get = get_text<&M::ca_file>},
-    {.name = "reminderSeconds",
-     .set = set_seconds<&N::reminder, 0>, .get = get_seconds<&N::reminder>},
-    {.name = "digestSeconds",
-     .set = set_digest, .get = get_seconds<&N::digest>},
-    {.name = "maxPerHour",
-     .set = set_whole<&N::most_per_hour, 1, 3600>, .get = get_whole<&N::most_per_hour>},
-    {.name = "subject",
-     .set = set_text<&M::subject, check_subject>, .get = get_text<&M::subject>},
-    {.name = "body",
-     .set = set_text<&M::body, check_body>, .get = get_text<&M::body>},
-};
-
-constexpr Key kWebhookKeys[] = {
-    {.name = "url", .required = true, .sensitivity = Sensitivity::url, .canonical = canonical_url,
-     .set = set_secret<&W::url, check_webhook_url>, .get = get_secret<&W::url>},
-    {.name = "format",
-     .set = set_choice<&W::format, WebhookFormat::json, WebhookFormat::slack, WebhookFormat::wecom, WebhookFormat::dingtalk, WebhookFormat::feishu>, .get = get_choice<&W::format>},
-    {.name = "secret", .sensitivity = kPassword,
-     .set = set_secret<&W::secret, line_of<1024>>, .get = get_secret<&W::secret>},
-    {.name = "headers", .shape = Shape::headers, .sensitivity = Sensitivity::masked, .canonical = checked_call_headers,
-     .set = set_secret<&W::headers, check_json_size>, .get = get_secret<&W::headers>},
-    {.name = "verify",
-     .set = set_flag<&W::verify>, .get = get_flag<&W::verify>},
-    {.name = "caFile",
-     .set = set_text<&W::ca_file, check_absolute_path>, .get = get_text<&W::ca_file>},
-};
-
-// Of cats of all types: those that come before the keys of the type, and those after.
+// Of all cats: those that come before the keys of the type, those after, and those after the keys of actions.
 constexpr Key kFirstCatKeys[] = {
     {.name = "program",
      .set = set_text<&C::program, check_program>, .get = get_text<&C::program>},
@@ -202,10 +130,8 @@ constexpr Key kCatKeys[] = {
      .set = set_whole<&C::success_threshold, 1, 1'000'000>, .get = get_whole<&C::success_threshold>},
     {.name = "action", .shape = Shape::list,
      .set = set_action, .get = get_action},
-    {.name = "execCmd", .sensitivity = Sensitivity::command,
-     .set = set_action_secret<&C::exec_cmd, check_command>, .get = get_secret<&C::exec_cmd>},
-    {.name = "execTimeoutSeconds",
-     .set = set_seconds<&C::exec_timeout, 100>, .get = get_seconds<&C::exec_timeout>},
+};
+constexpr Key kLastCatKeys[] = {
     {.name = "sendResolved",
      .set = set_flag<&C::send_resolved>, .get = get_flag<&C::send_resolved>},
     {.name = "enabled",
@@ -231,51 +157,55 @@ bool KnownKey::concerns(const CheckType& of) const {
 std::string KnownKey::default_text() const {
     if (key->required)
         return "required";
-    Config config;
-    config.mail.emplace();
+    const Config config;
     const CatConfig cat(type != nullptr ? *type : *check_types().front());
-    const WebhookConfig webhook;
+    std::optional<ChannelConfig> channel;
+    if (kind != nullptr)
+        channel.emplace(*kind);
     std::string buffer;
-    const std::string_view text = key->get({&config, &cat, &webhook}, buffer);
+    const std::string_view text = key->get({&config, &cat, channel ? &*channel : nullptr}, buffer);
     return text.empty() ? "none" : std::string(text);
 }
 
-std::span<const Key> keys_of(Section section) {
-    switch (section) {
-    case Section::config:
-        return kConfigKeys;
-    case Section::mail:
-        return kMailKeys;
-    case Section::webhook:
-        return kWebhookKeys;
-    case Section::cat:
-        break;
-    }
-    return {};
+std::span<const Key> config_keys() {
+    return kConfigKeys;
 }
 
 std::vector<KnownKey> all_keys() {
     std::vector<KnownKey> all;
-    const auto add = [&](Section section, std::span<const Key> keys, const CheckType* type = nullptr) {
-        for (const Key& key : keys)
-            all.push_back({section, &key, type});
-    };
-    for (const Section section : {Section::config, Section::mail, Section::webhook})
-        add(section, keys_of(section));
-    add(Section::cat, kFirstCatKeys);
+    for (const Key& key : kConfigKeys)
+        all.push_back({Section::config, &key});
+    for (const ChannelKind* kind : channel_kinds())
+        for (const Key& key : kind->keys)
+            all.push_back({Section::channel, &key, nullptr, kind});
+    for (const Key& key : kFirstCatKeys)
+        all.push_back({Section::cat, &key});
     for (const CheckType* type : check_types())
-        add(Section::cat, type->keys, type);
-    add(Section::cat, kCatKeys);
+        for (const Key& key : type->keys)
+            all.push_back({Section::cat, &key, type});
+    for (const Key& key : kCatKeys)
+        all.push_back({Section::cat, &key});
+    for (const ActionType* action : action_types())
+        for (const Key& key : action->keys)
+            all.push_back({Section::cat, &key});
+    for (const Key& key : kLastCatKeys)
+        all.push_back({Section::cat, &key});
     return all;
 }
 
 std::vector<const Key*> keys_of(const CatConfig& cat) {
     std::vector<const Key*> keys;
-    for (const std::span<const Key> some :
-         {std::span<const Key>(kFirstCatKeys), cat.type->keys, std::span<const Key>(kCatKeys)})
+    const auto add = [&](std::span<const Key> some) {
         for (const Key& key : some)
             if (key.concerns == nullptr || key.concerns(*cat.type))
                 keys.push_back(&key);
+    };
+    add(kFirstCatKeys);
+    add(cat.type->keys);
+    add(kCatKeys);
+    for (const ActionType* action : action_types())
+        add(action->keys);
+    add(kLastCatKeys);
     return keys;
 }
 
@@ -288,14 +218,21 @@ KnownKey find_key(Section section, std::string_view name, const CheckType* type)
     return found;
 }
 
-std::vector<std::string_view> key_names(Section section) {
+KnownKey find_key(const ChannelKind& kind, std::string_view name) {
+    for (const Key& key : kind.keys)
+        if (is_called(key, name))
+            return {Section::channel, &key, nullptr, &kind};
+    return {};
+}
+
+std::vector<std::string_view> key_names(Section section, const ChannelKind* kind) {
     std::vector<std::string_view> names;
     const auto add = [&](std::string_view name) {
         if (std::ranges::find(names, name) == names.end())
             names.push_back(name);
     };
     for (const KnownKey& known : all_keys()) {
-        if (known.section != section)
+        if (known.section != section || known.kind != kind)
             continue;
         add(known.key->name);
         if (!known.key->alias.empty() && !known.key->alias_is_wrong)

@@ -8,10 +8,8 @@
 //       the mailer's user
 //   U uid
 //       one of the range that belongs to somebody
-//   M
-//       it has a mail section
-//   H name
-//       a webhook; the K records after it, up to the first C, are its own
+//   H section name
+//       a channel, of the kind with this section; the K records after it, up to the next H or C, are its own
 //   C name line
 //       a cat; the K records after it are its own, its type among the first
 //   K section name value
@@ -28,6 +26,7 @@
 #include "master/config/child_accounts.h"
 #include "master/config/keys.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -39,6 +38,7 @@ namespace {
 constexpr std::string_view kMagic = "healthcheckd configuration 1\n";
 constexpr std::size_t kHeader = kMagic.size() + 2 * sizeof(std::uint64_t);
 constexpr std::uint64_t kMaxLine = 10'000'000;
+constexpr std::size_t kMaxChannels = 1'000;
 constexpr std::size_t kMaxRecords = 1'000'000;
 
 // Each changed byte changes it.
@@ -138,11 +138,6 @@ void write_key(Writer& out, Section section, const Key& key, const KeySource& so
     out.field(value);
 }
 
-void write_keys(Writer& out, Section section, const KeySource& source) {
-    for (const Key& key : keys_of(section))
-        write_key(out, section, key, source);
-}
-
 void write_config(Writer& out, const Config& config) {
     out.record('F');
     out.field(config.file);
@@ -153,15 +148,14 @@ void write_config(Writer& out, const Config& config) {
         out.record('U');
         out.field(std::to_string(uid));
     }
-    write_keys(out, Section::config, {&config, nullptr});
-    if (config.mail) {
-        out.record('M');
-        write_keys(out, Section::mail, {&config, nullptr});
-    }
-    for (const WebhookConfig& webhook : config.webhooks) {
+    for (const Key& key : config_keys())
+        write_key(out, Section::config, key, {&config, nullptr});
+    for (const ChannelConfig& channel : config.channels) {
         out.record('H');
-        out.field(webhook.name);
-        write_keys(out, Section::webhook, {&config, nullptr, &webhook});
+        out.field(channel.kind->section);
+        out.field(channel.name);
+        for (const Key& key : channel.kind->keys)
+            write_key(out, Section::channel, key, {&config, nullptr, &channel});
     }
     for (const CatConfig& cat : config.cats) {
         out.record('C');
@@ -197,14 +191,8 @@ public:
             if (in_.ok())
                 config_->taken_uids.push_back(in_.id());
             break;
-        case 'M':
-            require(config_ != nullptr && !config_->mail && config_->webhooks.empty() &&
-                    config_->cats.empty());
-            if (in_.ok())
-                config_->mail.emplace();
-            break;
         case 'H':
-            webhook();
+            channel();
             break;
         case 'C':
             cat();
@@ -253,12 +241,21 @@ private:
         config_->mailer_gid = in_.id();
     }
 
-    void webhook() {
-        WebhookConfig webhook;
-        webhook.name = in_.field();
-        require(config_ != nullptr && config_->cats.empty() && check_webhook_name(webhook.name));
+    void channel() {
+        const std::string_view section = in_.field();
+        const std::string name(in_.field());
+        const auto kinds = channel_kinds();
+        const auto kind = std::ranges::find(kinds, section, &ChannelKind::section);
+        require(config_ != nullptr && config_->cats.empty() && kind != kinds.end() &&
+                config_->channels.size() < kMaxChannels);
+        if (!in_.ok())
+            return;
+        require((*kind)->named ? static_cast<bool>(check_webhook_name(name)) : name.empty());
+        require(std::ranges::none_of(config_->channels, [&](const ChannelConfig& each) {
+            return each.kind == *kind && each.name == name;
+        }));
         if (in_.ok())
-            config_->webhooks.push_back(std::move(webhook));
+            config_->channels.emplace_back(**kind, name);
     }
 
     void cat() {
@@ -278,17 +275,19 @@ private:
         if (!in_.ok())
             return;
         const bool in_cat = !config_->cats.empty();
-        const bool in_webhook = !in_cat && !config_->webhooks.empty();
+        ChannelConfig* const channel =
+            in_cat || config_->channels.empty() ? nullptr : &config_->channels.back();
         const CheckType* const type = in_cat ? config_->cats.back().type : nullptr;
-        const auto [of, key, own_type] = find_key(static_cast<Section>(section), name, type);
-        require(key != nullptr && key->name == name && (of == Section::cat) == in_cat &&
-                (of == Section::webhook) == in_webhook && (of != Section::mail || config_->mail) &&
-                (own_type == nullptr || own_type == type));
+        const KnownKey known = channel != nullptr ? find_key(*channel->kind, name)
+                                                  : find_key(static_cast<Section>(section), name, type);
+        const Key* const key = known.key;
+        require(key != nullptr && key->name == name && (known.kind != nullptr) == (channel != nullptr) &&
+                known.section == static_cast<Section>(section) && (known.section == Section::cat) == in_cat &&
+                (known.type == nullptr || known.type == type));
         if (!in_.ok())
             return;
         const KeyTarget target{config_.get(), in_cat ? &config_->cats.back() : nullptr,
-                               static_cast<SecretStore::Group>(config_->cats.size()) - 1,
-                               in_webhook ? &config_->webhooks.back() : nullptr};
+                               static_cast<SecretStore::Group>(config_->cats.size()) - 1, channel};
         require(static_cast<bool>(key->set(target, value)));
     }
 

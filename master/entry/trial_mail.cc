@@ -19,7 +19,8 @@ int send_test_mail(const std::string& file) {
             std::fprintf(stderr, "%s\n", diagnostic.format().c_str());
     if (!loaded.config)
         return 1;
-    if (!loaded.config->mail) {
+    const MailConfig* mail = loaded.config->first_channel<MailConfig>();
+    if (mail == nullptr) {
         std::fprintf(stderr, "%s: there is no config.mail\n", file.c_str());
         return 1;
     }
@@ -34,7 +35,7 @@ int send_test_mail(const std::string& file) {
     };
     spec.secrets = loaded.config->secrets.get();
     spec.group = SecretStore::kMail;
-    spec.limit = kTryLimit * static_cast<int>(loaded.config->mail->hosts.size() + 1);
+    spec.limit = kTryLimit * static_cast<int>(mail->hosts.size() + 1);
     std::unique_ptr<ReportReader> reader;
     auto child = spawner.spawn(spec, [&](const ChildEnd&) {
         reader->drain();

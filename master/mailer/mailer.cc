@@ -23,7 +23,7 @@ Mailer::~Mailer() {
 }
 
 void Mailer::start() {
-    if (config_->mail || !config_->webhooks.empty())
+    if (!config_->channels.empty())
         spawn();
 }
 
@@ -128,10 +128,7 @@ void Mailer::write_log(const Say& say) {
     }
     if (const auto unsaid = std::exchange(unsaid_, 0); unsaid > 0)
         log::warning("mailer", "wrote {} more lines than a log may get of it in a second", unsaid);
-    const bool known = say.who == "mail" || say.who == "spool" ||
-                       std::ranges::any_of(config_->webhooks, [&](const WebhookConfig& webhook) {
-                           return say.who == "webhook:" + webhook.name;
-                       });
+    const bool known = say.who == "spool" || config_->channel(say.who) != nullptr;
     log::write(say.level == "error"     ? log::Level::error
                : say.level == "warning" ? log::Level::warning
                                         : log::Level::info,

@@ -1,5 +1,6 @@
 #include "master/mailer/mailer_child.h"
 
+#include "common/config/channels.h"
 #include "common/net/resolver.h"
 #include "common/sandbox/sandbox.h"
 #include "common/text/printable.h"
@@ -32,32 +33,8 @@ template <class Message> void say(const Message& message) {
     (void)write_line(kReportFd, encode(message).line());
 }
 
-// 443, or what the URL says.
-std::uint16_t port_of(const WebhookConfig& webhook) {
-    const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> url(curl_url(), &curl_url_cleanup);
-    char* port = nullptr;
-    if (!url ||
-        curl_url_set(url.get(), CURLUPART_URL, std::string(webhook.url.view()).c_str(), 0) != CURLUE_OK ||
-        curl_url_get(url.get(), CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK)
-        return 0;
-    const int number = std::atoi(port);
-    curl_free(port);
-    return static_cast<std::uint16_t>(number);
-}
-
 // By what each channel judges certificates; a channel that is missing could not be made ready.
 using Trust = std::map<std::string, TlsClient>;
-
-Result<TlsClient> webhook_tls(const WebhookConfig& webhook) {
-    if (!webhook.verify)
-        return TlsClient::trusting_all();
-    if (!webhook.ca_file.empty())
-        return TlsClient::trusting(webhook.ca_file);
-    const std::string file = system_ca_file();
-    if (webhook.url.view().starts_with("http://") && file.empty())
-        return TlsClient::trusting_none();
-    return TlsClient::trusting(file);
-}
 
 Trust load_trust(const Config& config) {
     Trust trust;
@@ -67,10 +44,8 @@ Trust load_trust(const Config& config) {
         else
             say(Say{"error", channel, tls.error().text()});
     };
-    if (config.mail)
-        add("mail", mail_tls(*config.mail));
-    for (const WebhookConfig& each : config.webhooks)
-        add("webhook:" + each.name, webhook_tls(each));
+    for (const ChannelConfig& each : config.channels)
+        add(each.label(), each.kind->trust(each));
     return trust;
 }
 
@@ -112,12 +87,8 @@ std::unique_ptr<Delivery> MailerChild::deliver(const Outbox::Message& message) c
     const auto tls = trust_.find(message.channel);
     if (tls == trust_.end())
         return nullptr;
-    if (message.channel == "mail")
-        return in_own_thread(deliver_mail(*config_.mail, message, tls->second));
-    for (const WebhookConfig& each : config_.webhooks)
-        if (message.channel == "webhook:" + each.name)
-            return deliver_webhook(each, message, tls->second);
-    return nullptr;
+    const ChannelConfig* channel = config_.channel(message.channel);
+    return channel == nullptr ? nullptr : channel->kind->deliver(*channel, message, tls->second);
 }
 
 // Said anew each time, changed or not: the master replaces a mailer that says nothing for long.
@@ -270,7 +241,7 @@ Telling test_telling() {
     Notice& notice = telling.notice;
     ActionRequest request;
     request.at = system_clock::now();
-    notice = make_notice({NoticeKind::failed, std::move(request), MainAction::none, {}}, "mail", {});
+    notice = make_notice({NoticeKind::failed, std::move(request), nullptr, {}}, "mail", {});
     notice.program = "healthcheckd";
     notice.cat = "--test-mail";
     notice.type = "test";
@@ -280,7 +251,8 @@ Telling test_telling() {
 
 int test_life(const Config& config, pid_t master) {
     const Resolver resolver(kTryLimit);
-    const auto tls = mail_tls(*config.mail);
+    const MailConfig& settings = *config.first_channel<MailConfig>();
+    const auto tls = mail_tls(settings);
     if (!tls) {
         say(Done{false, tls.error().text()});
         return 1;
@@ -291,13 +263,13 @@ int test_life(const Config& config, pid_t master) {
         say(Done{false, "the mailer could not be confined: " + confined.error().text()});
         return 1;
     }
-    MailMessage mail = compose_mail(*config.mail, {test_telling()}, 0);
+    MailMessage mail = compose_mail(settings, {test_telling()}, 0);
     SpoolMessage message;
     message.text = std::move(mail.text);
     message.sender = std::move(mail.sender);
     message.recipients = std::move(mail.recipients);
-    const auto delivery = deliver_mail(*config.mail, message, *tls, kTryLimit,
-                                       [](const std::string& line) { say(Output{line}); });
+    const auto delivery =
+        deliver_mail(settings, message, *tls, kTryLimit, [](const std::string& line) { say(Output{line}); });
     std::optional<DeliveryResult> result;
     while (!(result = delivery->step())) {
         Watch watch;
@@ -330,10 +302,9 @@ SandboxProfile mailer_profile(const Config& config, const Spool& spool) {
     profile.writable = {spool.dir(), spool.dead_dir()};
     profile.tcp_ports = {kDnsPort};
     profile.descriptors = 128;
-    if (config.mail)
-        profile.tcp_ports.push_back(static_cast<std::uint16_t>(config.mail->port));
-    for (const WebhookConfig& each : config.webhooks)
-        profile.tcp_ports.push_back(port_of(each));
+    for (const ChannelConfig& each : config.channels)
+        for (const std::uint16_t port : each.kind->ports(each))
+            profile.tcp_ports.push_back(port);
     return profile;
 }
 

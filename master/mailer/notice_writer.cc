@@ -40,8 +40,7 @@ void NoticeWriter::begin() {
     spec.title = "healthcheckd: notices";
     UniqueFd peer;
     const bool asks = std::ranges::any_of(writing_, [](const Incident& each) {
-        return each.kind == NoticeKind::failed && each.action == MainAction::none &&
-               each.request.of_supervisord;
+        return each.kind == NoticeKind::failed && each.action == nullptr && each.request.of_supervisord;
     });
     if (asks)
         if (auto opened = open_peer_()) {

@@ -1,8 +1,6 @@
 #include "master/mailer/outbox.h"
 
 #include "common/text/printable.h"
-#include "master/mailer/text/mail.h"
-#include "master/mailer/text/webhook_message.h"
 
 #include <algorithm>
 #include <spdlog/fmt/fmt.h>
@@ -11,9 +9,7 @@ namespace healthcheckd::master {
 
 namespace {
 
-constexpr std::size_t kMostNotices = 500;           // in one message
-constexpr std::size_t kMostCallBytes = 512 * 1024;  // of notices in a call: receivers refuse what is too long
-constexpr std::string_view kMail = "mail";
+constexpr std::size_t kMostNotices = 500;  // in one message
 
 }  // namespace
 
@@ -61,17 +57,8 @@ bool Outbox::Channel::may_go(const Message& message) const {
 
 Outbox::Outbox(const Config& config, const Spool& spool, std::string life, SayFunction say)
     : config_(config), spool_(spool), life_(std::move(life)), say_(std::move(say)), told_(config.notices) {
-    if (config.mail)
-        channels_[std::string(kMail)];
-    for (const WebhookConfig& each : config.webhooks)
-        channels_["webhook:" + each.name];
-}
-
-const WebhookConfig* Outbox::webhook(const std::string& channel) const {
-    for (const WebhookConfig& each : config_.webhooks)
-        if (channel == "webhook:" + each.name)
-            return &each;
-    return nullptr;
+    for (const ChannelConfig& each : config.channels)
+        channels_[each.label()];
 }
 
 void Outbox::note_lost(std::uint64_t count) {
@@ -150,7 +137,8 @@ void Outbox::compose(const std::string& name, Channel& channel, Time now) {
     }
     message.name = next_name(name, now);
     message.lost = std::exchange(told_.lost, 0);
-    write_text(message, tellings);
+    const ChannelConfig& to = *config_.channel(name);
+    to.kind->compose(to, tellings, message);
     told_.note_message(name, now);
     message.saved = false;
     channel.messages.push_back(std::move(message));
@@ -160,15 +148,16 @@ void Outbox::compose(const std::string& name, Channel& channel, Time now) {
 // As much as one message may have, in its order.
 std::vector<Telling> Outbox::take_notices(Channel& channel, Message& message) {
     const std::set<std::string> unsettled = channel.unsettled_cats();
-    const WebhookConfig* hook = webhook(message.channel);
-    const bool tells_all = hook != nullptr && hook->format == WebhookFormat::json;
+    const ChannelConfig& to = *config_.channel(message.channel);
+    const std::size_t most_bytes =
+        to.kind->most_notice_bytes != nullptr ? to.kind->most_notice_bytes(to) : SIZE_MAX;
     std::vector<Telling> tellings;
     std::vector<Waiting> left;
     std::size_t bytes = 0;
     bool full = false;
     for (Waiting& each : channel.notices) {
-        full = full || tellings.size() >= kMostNotices ||
-               (tells_all && !tellings.empty() && bytes + each.bytes > kMostCallBytes);
+        full =
+            full || tellings.size() >= kMostNotices || (!tellings.empty() && bytes + each.bytes > most_bytes);
         if (full || unsettled.contains(each.notice.cat)) {
             left.push_back(std::move(each));
             continue;
@@ -203,19 +192,6 @@ void Outbox::save(Message& message) {
     to_remove_.insert(to_remove_.end(), message.notices.begin(), message.notices.end());
     save_told();
     message.notices.clear();
-}
-
-void Outbox::write_text(SpoolMessage& message, const std::vector<Telling>& tellings) const {
-    if (const WebhookConfig* hook = webhook(message.channel)) {
-        message.subject = subject_of(tellings);
-        message.text = compose_call(hook->format, tellings, message.lost);
-    } else {
-        MailMessage mail = compose_mail(*config_.mail, tellings, message.lost);
-        message.subject = std::move(mail.subject);
-        message.text = std::move(mail.text);
-        message.sender = std::move(mail.sender);
-        message.recipients = std::move(mail.recipients);
-    }
 }
 
 // What was told by a message that is not saved must not be there either. Until it is there, no notice goes

@@ -108,7 +108,6 @@ private:
     void compose(const std::string& name, Channel& channel, Time now);
     std::vector<Telling> take_notices(Channel& channel, Message& message);
     std::string next_name(const std::string& channel, Time now);
-    void write_text(SpoolMessage& message, const std::vector<Telling>& tellings) const;
     void save(Message& message);
     void save_told();
     void on_delivered(Channel& channel, Message& message, const DeliveryResult& result, Time now);
@@ -120,7 +119,6 @@ private:
                  const std::string& why);
     bool give_up_refused(Message& message, const DeliveryResult& result);
     void drop(Channel& channel, Message& message);
-    const WebhookConfig* webhook(const std::string& channel) const;
 
     const Config& config_;
     const Spool& spool_;

@@ -15,20 +15,20 @@ constexpr std::uint32_t kBlockingTries = 4;  // of a message that fails by itsel
 // No message was made before this: the clock was wrong then.
 constexpr std::chrono::sys_days kEarliest = std::chrono::year(2020) / 1 / 1;
 
-std::string dead_text(const SpoolMessage& message, const std::vector<std::string>& recipients,
-                      const std::string& why) {
-    if (message.channel != "mail") {
-        const auto call = nlohmann::ordered_json::parse(message.text, nullptr, false);
-        const nlohmann::ordered_json dead = {
-            {"channel", message.channel},
-            {"reason", printable(why)},
-            {"call", call.is_discarded() ? nlohmann::ordered_json(message.text) : call}};
-        return dead.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
-    }
-    std::string head = "X-Healthcheckd-Reason: " + printable(why) + "\r\n";
-    for (const std::string& each : recipients)
-        head += "X-Healthcheckd-Recipient: " + printable(each) + "\r\n";
-    return head + message.text;
+// The text as it is, or as JSON where it is that.
+std::string dead_call(const SpoolMessage& message, const std::string& why) {
+    const auto call = nlohmann::ordered_json::parse(message.text, nullptr, false);
+    const nlohmann::ordered_json dead = {
+        {"channel", message.channel},
+        {"reason", printable(why)},
+        {"call", call.is_discarded() ? nlohmann::ordered_json(message.text) : call}};
+    return dead.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
+}
+
+std::string dead_text(const ChannelKind* kind, const SpoolMessage& message,
+                      const std::vector<std::string>& recipients, const std::string& why) {
+    return kind != nullptr && kind->dead_letter != nullptr ? kind->dead_letter(message, recipients, why)
+                                                           : dead_call(message, why);
 }
 
 // "a@b: 550 nobody; c@d: 551 moved", of those with this fate.
@@ -181,8 +181,9 @@ bool Outbox::give_up_refused(Message& message, const DeliveryResult& result) {
 bool Outbox::give_up(const SpoolMessage& message, const std::vector<std::string>& recipients,
                      const std::string& why) {
     std::string name = message.name.substr(0, message.name.size() - kMessageFile.size());
-    name += fmt::format(".{}{}", message.tries, message.channel == "mail" ? ".eml" : ".json");
-    const auto kept = spool_.bury(name, dead_text(message, recipients, why));
+    const ChannelKind* kind = kind_of_channel(message.channel);
+    name += fmt::format(".{}{}", message.tries, kind != nullptr ? kind->dead_suffix : ".json");
+    const auto kept = spool_.bury(name, dead_text(kind, message, recipients, why));
     if (!kept) {
         say_(Weight::error, message.channel,
              fmt::format("{} ({}) stays, as it could not be kept: {}", message.subject, why,

@@ -1,5 +1,6 @@
 #include "master/mailer/spool_message.h"
 
+#include "common/config/channel_kind.h"
 #include "common/text/json_number.h"
 #include "common/text/printable.h"
 
@@ -44,8 +45,10 @@ Result<SpoolMessage> decode_message(std::string_view text, std::string name) {
         message.tries = whole_of<std::uint32_t>(all.at("tries"));
         message.last_error = all.at("lastError");
         // Whoever wrote it, it is sent as it is.
-        if (message.channel != "mail" && !json::accept(message.text))
-            return Error{"is damaged: its call is no JSON"};
+        const ChannelKind* kind = kind_of_channel(message.channel);
+        if (kind != nullptr && kind->check_text != nullptr)
+            if (const auto checked = kind->check_text(message.text); !checked)
+                return Error{"is damaged: " + checked.error().what};
         return message;
     } catch (const std::exception& failure) {
         return Error{"is no message: " + printable(failure.what(), 200)};

@@ -23,7 +23,7 @@ struct SeenVerdict {
 
 // Everything that an action needs, as it was when the cat fired. The child gets it by fork.
 struct ActionRequest {
-    CatConfig cat;         // without its secrets
+    CatConfig cat;  // without its secrets; what goes to the action's child at once has those of the action
     std::string cat_name;  // "cat1", or "cat1/web_00" for a member of a group
     std::string program;   // supervisord's full name, or "system"
     Report evidence;       // the verdict that made the cat fail
@@ -45,7 +45,6 @@ struct ActionRequest {
     std::vector<std::string> channels = {};  // who is told: "mail", "webhook:NAME"
     std::string notice_id = {};              // sorts by time, never given twice
     std::string life = {};                   // of this master, for the spool
-    Secret command = {};                     // of an exec; only in what goes to its child at once
 };
 
 struct ActionResult {
@@ -64,8 +63,8 @@ enum class NoticeKind : std::uint8_t {
 struct Incident {
     NoticeKind kind = NoticeKind::failed;
     ActionRequest request;
-    MainAction action = MainAction::none;
-    ActionResult result = {};  // of `action`; not used when it is none
+    const ActionType* action = nullptr;  // nullptr: nothing is done, people are told
+    ActionResult result = {};            // of `action`; not used where there is none
 };
 
 }  // namespace healthcheckd::master

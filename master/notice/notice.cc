@@ -95,16 +95,6 @@ std::string_view to_string(NoticeKind kind) {
     __builtin_unreachable();
 }
 
-std::vector<std::string> channels_of(const Config& config, const ActionSet& action) {
-    std::vector<std::string> channels;
-    if (action.email && config.mail)
-        channels.emplace_back("mail");
-    for (const WebhookConfig& webhook : config.webhooks)
-        if (action.webhook || std::ranges::find(action.webhooks, webhook.name) != action.webhooks.end())
-            channels.push_back("webhook:" + webhook.name);
-    return channels;
-}
-
 Notice make_notice(const Incident& incident, const std::string& channel, LogTail log) {
     const ActionRequest& request = incident.request;
     const Report& evidence = request.evidence;

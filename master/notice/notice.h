@@ -43,9 +43,6 @@ struct Notice {
     LogTail log;
 };
 
-// Whom a cat with these actions tells, of those that the configuration has.
-std::vector<std::string> channels_of(const Config& config, const ActionSet& action);
-
 // The notice of `incident` for `channel`, with the facts of this machine. Asks no server.
 Notice make_notice(const Incident& incident, const std::string& channel, LogTail log);
 

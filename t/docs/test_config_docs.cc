@@ -20,10 +20,10 @@ namespace {
 // The page's text about a key in its section: from its ".It Cm name" to the next item. Section headings part
 // keys of the same name (host of mail, host of http).
 std::string item(const std::string& page, const KnownKey& key) {
-    const char* heading = key.section == master::Section::config    ? ".Sh SECTION config\n"
-                          : key.section == master::Section::mail    ? ".Sh SECTION config.mail\n"
-                          : key.section == master::Section::webhook ? ".Sh SECTION config.webhooks\n"
-                                                                    : ".Sh CATS\n";
+    const std::string heading = key.section == master::Section::cat ? ".Sh CATS\n"
+                                : key.kind == nullptr
+                                    ? ".Sh SECTION config\n"
+                                    : ".Sh SECTION config." + std::string(key.kind->section) + "\n";
     const std::size_t section = page.find(heading);
     if (section == std::string::npos)
         return "";
@@ -79,12 +79,12 @@ BOOST_AUTO_TEST_CASE(every_example_of_the_manual_page_is_accepted) {
     for (const KnownKey& key : master::all_keys()) {
         const std::string line = example(item(page, key));
         BOOST_TEST(!line.empty(), key.key->name);
-        const std::string yaml =
-            key.section == master::Section::config ? "config:\n  " + line + "\n" + cat_of("")
-            : key.section == master::Section::mail ? "config:\n  mail:\n    " + line + "\n" + cat_of("")
-            : key.section == master::Section::webhook
-                ? "config:\n  webhooks:\n    a:\n      " + line + "\n" + cat_of("")
-                : "cat1:\n  " + line + "\n";
+        const std::string yaml = key.section == master::Section::config
+                                     ? "config:\n  " + line + "\n" + cat_of("")
+                                 : key.kind != nullptr && key.kind->named
+                                     ? "config:\n  webhooks:\n    a:\n      " + line + "\n" + cat_of("")
+                                 : key.kind != nullptr ? "config:\n  mail:\n    " + line + "\n" + cat_of("")
+                                                       : "cat1:\n  " + line + "\n";
         for (const Diagnostic& d : master::parse_config(yaml, "t").diagnostics)
             BOOST_TEST((d.severity == Diagnostic::Severity::warning ||
                         d.path.substr(d.path.rfind('.') + 1) != key.key->name),

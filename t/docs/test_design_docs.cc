@@ -101,7 +101,12 @@ BOOST_AUTO_TEST_CASE(no_code_of_a_child_reaches_the_masters_insides) {
     const Files files = all_sources();
     int children = 0;
     for (const auto& [file, includes] : files) {
-        if (!file.ends_with("_child.cc") && file != "worker/entry.cc" &&
+        // The rows of the tables are reached by no #include.
+        const bool in_table = file.starts_with("worker/check/") ||
+                              file.starts_with("master/mailer/channel/") ||
+                              file == "master/action/restart_action.cc" || file == "master/action/exec.cc" ||
+                              file == "master/action/kill.cc";
+        if (!in_table && !file.ends_with("_child.cc") && file != "worker/entry.cc" &&
             file != "master/supervisord/connector.cc")
             continue;
         ++children;

@@ -1,5 +1,6 @@
 // Any bytes from the configuration child: refused, or a configuration within its limits that can be handed on
 // and stays the same.
+#include "common/text/fnv.h"
 #include "master/config/dump.h"
 #include "master/config/transfer.h"
 #include "t/fuzz/targets.h"
@@ -19,11 +20,9 @@ namespace {
 constexpr std::string_view kMagic = "healthcheckd configuration 1\n";
 constexpr std::size_t kHeader = kMagic.size() + 2 * sizeof(std::uint64_t);
 
-// What the child would have written with these records: no fuzzer guesses a checksum (FNV-1a).
+// What the child would have written with these records: no fuzzer guesses a checksum.
 std::vector<char> sealed(std::string_view records) {
-    std::uint64_t sum = 0xcbf29ce484222325u;
-    for (const char c : records)
-        sum = (sum ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+    const std::uint64_t sum = fnv1a(records);
     const std::uint64_t length = records.size();
     std::vector<char> area(kHeader + records.size());
     std::memcpy(area.data(), kMagic.data(), kMagic.size());
@@ -56,6 +55,11 @@ void check_values(const Config& config) {
 }
 
 }  // namespace
+
+bool is_transfer(const std::uint8_t* data, std::size_t size) {
+    const auto loaded = master::unpack_config(sealed({reinterpret_cast<const char*>(data), size}));
+    return loaded && loaded->config != nullptr;
+}
 
 int fuzz_transfer(const std::uint8_t* data, std::size_t size) {
     const std::string_view bytes(reinterpret_cast<const char*>(data), size);

@@ -19,6 +19,9 @@ int fuzz_supervisor(const std::uint8_t* data, std::size_t size);
 int fuzz_transfer(const std::uint8_t* data, std::size_t size);
 int fuzz_control(const std::uint8_t* data, std::size_t size);
 
+// Whether these are the records of a configuration that fuzz_transfer gets as far as to compare.
+bool is_transfer(const std::uint8_t* data, std::size_t size);
+
 // Ends the run when a promise is broken, so that the fuzzer keeps the input.
 inline void require(bool holds, const char* promise) {
     if (holds)

@@ -41,6 +41,16 @@ BOOST_AUTO_TEST_CASE(transfers_of_a_configuration) {
     replay("transfer", fuzz::fuzz_transfer);
 }
 
+// Else the fuzzer would begin with nothing that the decoder takes.
+BOOST_AUTO_TEST_CASE(whole_transfers_of_the_corpus_are_of_the_present_form) {
+    for (const char* name : {"everything", "groups", "minimal", "secrets"}) {
+        const std::string input =
+            test::read_file((test::source_dir() / "t/fuzz/corpus/transfer" / name).string());
+        BOOST_TEST(fuzz::is_transfer(reinterpret_cast<const std::uint8_t*>(input.data()), input.size()),
+                   name);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(requests_of_healthcheckctl) {
     replay("control", fuzz::fuzz_control);
 }

@@ -12,11 +12,6 @@ namespace healthcheckd::master {
 
 namespace {
 
-void require(const SectionDraft& draft, std::string_view key, Complaints& complaints) {
-    if (!draft.has(key))
-        complaints.error(draft.place, draft.path_of(key), "is missing");
-}
-
 // Keys that belong to other types.
 void check_effect(const SectionDraft& draft, const CatConfig& cat, Complaints& complaints) {
     for (const GivenKey& given : draft.given)
@@ -49,31 +44,44 @@ void check_whole_machine(const SectionDraft& draft, CatConfig& cat, Complaints& 
         return;
     }
     if (!draft.has("action")) {
-        cat.action = ActionSet{.email = true};
+        cat.action.acts.clear();
         return;
     }
-    for (const auto& [set, name] : {std::pair{cat.action.restart, "restart"}, {cat.action.kill, "kill"}})
-        if (set && !draft.spoilt("action"))
+    for (const ActionType* each : cat.action.acts)
+        if (each->stops_program && !draft.spoilt("action"))
             complaints.error(draft.place_of("action"), draft.path_of("action"),
-                             std::string(name) +
+                             std::string(each->name) +
                                  " is impossible: program 'system' is the whole machine, no program");
+}
+
+// "restart, exec and kill".
+std::string all_by_rank() {
+    std::vector<const ActionType*> all(action_types().begin(), action_types().end());
+    std::ranges::sort(all, {}, &ActionType::rank);
+    std::string text;
+    for (const ActionType* each : all)
+        text.append(each == all.front() ? "" : each == all.back() ? " and " : ", ").append(each->name);
+    return text;
 }
 
 void check_action(const SectionDraft& draft, const CatConfig& cat, Complaints& complaints) {
     if (draft.spoilt("action"))
         return;
     const Place place = draft.place_of("action");
-    const MainAction main = main_action(cat.action);
-    const int count = cat.action.restart + cat.action.exec + cat.action.kill;
-    if (count > 1)
-        complaints.warning(place, draft.path_of("action"),
-                           "only " + std::string(to_string(main)) +
-                               " runs: of restart, exec and kill the first in this order does");
-    if (main == MainAction::exec && !draft.has("execCmd"))
-        complaints.error(place, draft.path_of("execCmd"), "is missing: action is exec");
-    if (cat.send_resolved && !cat.action.tells())
+    const ActionType* main = cat.action.main();
+    if (cat.action.acts.size() > 1)
+        complaints.warning(
+            place, draft.path_of("action"),
+            fmt::format("only {} runs: of {} the first in this order does", main->name, all_by_rank()));
+    if (main != nullptr && main->check != nullptr)
+        main->check(draft, cat, complaints);
+    if (cat.send_resolved && cat.action.tells.empty()) {
+        std::string words;
+        for (const ChannelKind* kind : channel_kinds())
+            words.append(words.empty() ? "" : " nor ").append(kind->word);
         complaints.warning(draft.place_of("sendResolved"), draft.path_of("sendResolved"),
-                           "has no effect: action has neither email nor webhook");
+                           "has no effect: action has neither " + words);
+    }
 }
 
 // supervisord tells a program its own names (supervisord's manual, "Subprocess Environment").
@@ -93,9 +101,8 @@ bool names_itself(const std::string& program) {
 }
 
 void check_own_program(const SectionDraft& draft, const CatConfig& cat, Complaints& complaints) {
-    const MainAction action = main_action(cat.action);
-    if (!draft.spoilt("action") && (action == MainAction::restart || action == MainAction::kill) &&
-        names_itself(cat.program))
+    const ActionType* action = cat.action.main();
+    if (!draft.spoilt("action") && action != nullptr && action->stops_program && names_itself(cat.program))
         complaints.warning(
             draft.place_of("action"), draft.path_of("action"),
             fmt::format("{} will be refused for healthcheckd itself, which would not come back; "
@@ -113,44 +120,58 @@ void check_remote(const SectionDraft& draft, const Config& config, const CatConf
                          std::string(to_string(cat.type)) +
                              " is impossible: supervisord runs on another machine (config.supervisordUrl), "
                              "whose pids mean nothing here");
-    if (main_action(cat.action) == MainAction::kill && !draft.spoilt("action"))
+    const ActionType* action = cat.action.main();
+    if (action != nullptr && action->by_pid && !draft.spoilt("action"))
         complaints.error(draft.place_of("action"), draft.path_of("action"),
-                         "kill is impossible: supervisord runs on another machine (config.supervisordUrl), "
-                         "whose pids mean nothing here");
-}
-
-// What most people mean by a webhook of this name.
-WebhookFormat usual_format(const std::string& name) {
-    if (name == "wechat" || name == "wecom")
-        return WebhookFormat::wecom;
-    if (name == "dingding" || name == "dingtalk")
-        return WebhookFormat::dingtalk;
-    if (name == "feishu")
-        return WebhookFormat::feishu;
-    return name == "slack" ? WebhookFormat::slack : WebhookFormat::json;
+                         std::string(action->name) +
+                             " is impossible: supervisord runs on another machine (config.supervisordUrl), "
+                             "whose pids mean nothing here");
 }
 
 // Actions that cannot tell because the section for it is missing: one warning for all.
 class Skipped {
 public:
-    void add(const SectionDraft& draft) {
+    void add(const SectionDraft& draft, std::string section) {
         first_ = first_ == nullptr ? &draft : first_;
+        section_ = std::move(section);
         ++count_;
     }
-    void warn(const std::string& what, const std::string& section, Complaints& complaints) const {
-        if (first_ == nullptr)
-            return;
+    void warn(const std::string& what, Complaints& complaints) const {
         std::string text = what + " is skipped";
         if (count_ > 1)
             text += ", here and in " + std::to_string(count_ - 1) + " more";
         complaints.warning(first_->place_of("action"), first_->path_of("action"),
-                           text + ": there is no " + section);
+                           text + ": there is no " + section_);
     }
 
 private:
     const SectionDraft* first_ = nullptr;
+    std::string section_;
     std::size_t count_ = 0;
 };
+
+// `audience` of a cat's action is nobody whom the configuration has. All channels of a kind, and names that the
+// predecessor knew, are skipped with a warning; any other name is a mistake.
+void miss(const std::string& audience, const SectionDraft& draft, const Config& config,
+          std::map<std::string, Skipped>& skipped, Complaints& complaints) {
+    const ChannelKind* kind = kind_of_channel(audience);
+    if (kind == nullptr || !kind->named) {
+        for (const ChannelKind* each : channel_kinds())
+            if (each->word == audience)
+                skipped[audience].add(draft, "config." + std::string(each->section));
+        return;
+    }
+    const std::string name = audience.substr(kind->label.size() + 1);
+    const std::string place = "config." + std::string(kind->section) + "." + name;
+    if (std::ranges::find(kind->aliases, name) != kind->aliases.end())
+        return skipped[name].add(draft, place);
+    std::vector<std::string_view> known;
+    for (const ChannelConfig& channel : config.channels)
+        if (channel.kind == kind)
+            known.push_back(channel.name);
+    complaints.error(draft.place_of("action"), draft.path_of("action"),
+                     "there is no " + place + did_you_mean(name, known));
+}
 
 }  // namespace
 
@@ -163,30 +184,6 @@ void finish_connection(const SectionDraft& draft, Complaints& complaints) {
     if (pass && !user)
         complaints.warning(draft.place_of("supervisordPass"), draft.path_of("supervisordPass"),
                            "is given without supervisordUser");
-}
-
-void finish_mail(const SectionDraft& draft, MailConfig& mail, Complaints& complaints) {
-    require(draft, "host", complaints);
-    require(draft, "to_list", complaints);
-    // Other ports get implicit TLS as 465 does: nothing goes out in the clear unless the file says so.
-    if (!draft.has("tls"))
-        mail.tls = mail.port == 587  ? MailTls::starttls
-                   : mail.port == 25 ? MailTls::opportunistic
-                                     : MailTls::implicit;
-    if (draft.has("pass") && !draft.has("user"))
-        complaints.warning(draft.place_of("pass"), draft.path_of("pass"),
-                           "has no effect: without user there is no login");
-    if (draft.has("from") || draft.spoilt("user"))
-        return;
-    if (!draft.has("user"))
-        complaints.error(draft.place, draft.path_of("from"),
-                         "is missing: give the sender's address, or user, from which it is taken");
-    else if (!check_address(mail.user))
-        complaints.error(draft.place_of("user"), draft.path_of("from"),
-                         "is missing: " + in_quotes(mail.user) +
-                             " (user) is no mail address that could be the sender");
-    else
-        mail.from = mail.user;
 }
 
 void finish_cat(const SectionDraft& draft, const Config& config, CatConfig& cat, Complaints& complaints) {
@@ -209,46 +206,18 @@ void finish_cat(const SectionDraft& draft, const Config& config, CatConfig& cat,
     cat.dry_run = cat.dry_run || config.dry_run;
 }
 
-void finish_webhook(const SectionDraft& draft, WebhookConfig& webhook, Complaints& complaints) {
-    require(draft, "url", complaints);
-    if (!draft.has("format"))
-        webhook.format = usual_format(webhook.name);
-    const bool signs = webhook.format != WebhookFormat::slack && webhook.format != WebhookFormat::wecom;
-    if (draft.has("secret") && !signs && !draft.spoilt("format"))
-        complaints.warning(draft.place_of("secret"), draft.path_of("secret"),
-                           "has no effect: " + std::string(to_string(webhook.format)) +
-                               " knows no signature, its key is part of the url");
-}
-
 void check_channels_are_there(const std::vector<SectionDraft>& drafts, const Config& config,
                               Complaints& complaints) {
-    Skipped email, webhooks;
-    std::map<std::string, Skipped> chats;
-    std::vector<std::string_view> known;
-    for (const WebhookConfig& webhook : config.webhooks)
-        known.push_back(webhook.name);
+    std::map<std::string, Skipped> skipped;  // by what was to tell
     for (std::size_t i = 0; i < drafts.size(); ++i) {
-        const ActionSet& action = config.cats[i].action;
         if (drafts[i].spoilt("action"))
             continue;
-        if (action.email && !config.mail)
-            email.add(drafts[i]);
-        if (action.webhook && known.empty())
-            webhooks.add(drafts[i]);
-        for (const std::string& name : action.webhooks) {
-            if (std::ranges::find(known, name) != known.end())
-                continue;
-            if (is_chat_name(name))
-                chats[name].add(drafts[i]);
-            else
-                complaints.error(drafts[i].place_of("action"), drafts[i].path_of("action"),
-                                 "there is no config.webhooks." + name + did_you_mean(name, known));
-        }
+        for (const std::string& audience : config.cats[i].action.tells)
+            if (!config.tells_anybody(audience))
+                miss(audience, drafts[i], config, skipped, complaints);
     }
-    email.warn("email", "config.mail", complaints);
-    webhooks.warn("webhook", "config.webhooks", complaints);
-    for (const auto& [name, skipped] : chats)
-        skipped.warn(name, "config.webhooks." + name, complaints);
+    for (const auto& [what, skip] : skipped)
+        skip.warn(what, complaints);
 }
 
 }  // namespace healthcheckd::master

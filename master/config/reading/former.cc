@@ -25,10 +25,10 @@ constexpr Former kFormer[] = {
     {Section::cat, "url", "it is 'host', 'port' and 'path' here"},
     {Section::cat, "timeout", "it is 'timeoutSeconds' here"},
     {Section::cat, "interval", "it is 'periodSeconds' here"},
-    {Section::mail, "to", "it is 'to_list' here"},
-    {Section::mail, "username", "it is 'user' here"},
-    {Section::mail, "password", "it is 'pass' here"},
-    {Section::mail, "ssl", "it is 'tls' here"},
+    {Section::channel, "to", "it is 'to_list' here"},
+    {Section::channel, "username", "it is 'user' here"},
+    {Section::channel, "password", "it is 'pass' here"},
+    {Section::channel, "ssl", "it is 'tls' here"},
 };
 
 // Sections of config: and cats' keys that were one chat service each.
@@ -36,10 +36,11 @@ constexpr std::string_view kChats[] = {"wechat", "wecom", "dingding", "dingtalk"
 
 }  // namespace
 
-std::string in_place_of(Section section, std::string_view name) {
+std::string in_place_of(Section section, const ChannelKind* kind, std::string_view name) {
     const std::string wanted = lower(name);
     for (const Former& former : kFormer)
-        if (former.section == section && former.name == wanted)
+        if (former.section == section && former.name == wanted &&
+            (kind == nullptr || kind->section == "mail"))
             return "; " + std::string(former.instead);
     for (const std::string_view chat : kChats)
         if (chat == wanted && (section == Section::config || section == Section::cat))

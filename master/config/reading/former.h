@@ -9,7 +9,7 @@
 
 namespace healthcheckd::master {
 
-// What to write instead of `name` in this section: "; it is 'maxMem' here"; "" when it was never a key.
-std::string in_place_of(Section section, std::string_view name);
+// What to write instead of `name` in this section, of a channel of this kind if it is one: "; it is 'maxMem' here"; "" when it was never a key.
+std::string in_place_of(Section section, const ChannelKind* kind, std::string_view name);
 
 }  // namespace healthcheckd::master

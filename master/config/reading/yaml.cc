@@ -22,7 +22,7 @@ namespace healthcheckd::master {
 namespace {
 
 constexpr std::size_t kMaxCats = 4000;
-constexpr std::size_t kMaxWebhooks = 20;
+constexpr std::size_t kMaxChannels = 20;  // of one kind
 
 // Where each name of a map stands first, and complaints about the others.
 class Names {
@@ -59,6 +59,17 @@ bool is_empty(const Node& node, const Key& key) {
     return is_empty(node) && (key.sensitivity != Sensitivity::password || node.text.empty());
 }
 
+// The kind of channel whose section below `config` is called so; nullptr: there is none.
+const ChannelKind* kind_of_section(std::string_view name) {
+    const auto kinds = channel_kinds();
+    const auto found = std::ranges::find(kinds, name, &ChannelKind::section);
+    return found == kinds.end() ? nullptr : *found;
+}
+
+std::ptrdiff_t place_of_kind(const ChannelConfig& channel) {
+    return std::ranges::find(channel_kinds(), channel.kind) - channel_kinds().begin();
+}
+
 // Reads one file's tree into a Config.
 class Loader {
 public:
@@ -70,9 +81,8 @@ public:
 
 private:
     void read_config_section(const Pair& section);
-    void read_mail(const Pair& section);
-    void read_webhooks(const Pair& section);
-    void read_webhook(const Pair& section);
+    void read_channels(const Pair& section, const ChannelKind& kind);
+    void read_channel(const Pair& section, const std::string& path, ChannelConfig channel);
     void read_cat(const Pair& section);
     // Reads the keys of a map; `nested` takes those that are sections of their own.
     SectionDraft read_keys(const Pair& map, Section section, const std::string& path,
@@ -81,7 +91,8 @@ private:
     void take_login(const UrlLogin& login, Place place, const KeyTarget& target, SectionDraft& draft);
     void read_value(const Pair& pair, const KnownKey& known, KeyTarget target, SectionDraft& draft);
     void note_secret(const Key& key, std::string_view value);
-    void unknown_key(const Pair& pair, Section section, const std::string& path);
+    void unknown_key(const Pair& pair, Section section, const ChannelConfig* channel,
+                     const std::string& path);
     void warn_null(const Pair& pair, const KnownKey& known, const std::string& path);
 
     Complaints& complaints_;
@@ -137,6 +148,7 @@ void Loader::read_config_section(const Pair& section) {
     if (login_.given)
         take_login(login_, draft.place_of("supervisordUrl"), target, draft);
     finish_connection(draft, complaints_);
+    std::ranges::stable_sort(config_->channels, {}, place_of_kind);
 }
 
 // The login that supervisordUrl holds, in place of the keys for it, or beside them when they say the same.
@@ -168,44 +180,38 @@ void Loader::take_login(const UrlLogin& login, Place place, const KeyTarget& tar
     }
 }
 
-void Loader::read_mail(const Pair& section) {
+void Loader::read_channels(const Pair& section, const ChannelKind& kind) {
+    const std::string path = child_path("config", section.key);
     if (is_empty(section.value))
         return;
-    config_->mail.emplace();
-    const KeyTarget target{config_.get(), nullptr, SecretStore::kNobody};
-    const SectionDraft draft = read_keys(section, Section::mail, "config.mail", target);
-    if (section.value.kind == Node::Kind::map)
-        finish_mail(draft, *config_->mail, complaints_);
-}
-
-void Loader::read_webhooks(const Pair& section) {
-    if (is_empty(section.value))
-        return;
+    if (!kind.named)
+        return read_channel(section, path, ChannelConfig(kind));
     if (section.value.kind != Node::Kind::map) {
-        complaints_.error(section.value.place, "config.webhooks", "must be a map of names and webhooks");
+        complaints_.error(section.value.place, path,
+                          fmt::format("must be a map of names and {}s", kind.label));
         return;
     }
     Names names;
-    for (const Pair& pair : section.value.pairs)
-        if (names.add(pair.key, pair, child_path("config.webhooks", pair.key), "webhook", complaints_)) {
-            if (config_->webhooks.size() == kMaxWebhooks)
-                return complaints_.error(pair.place, "config.webhooks",
-                                         "more than " + std::to_string(kMaxWebhooks) + " webhooks");
-            read_webhook(pair);
-        }
+    std::size_t count = 0;
+    for (const Pair& pair : section.value.pairs) {
+        const std::string here = child_path(path, pair.key);
+        if (!names.add(pair.key, pair, here, kind.label, complaints_))
+            continue;
+        if (count++ == kMaxChannels)
+            return complaints_.error(pair.place, path,
+                                     fmt::format("more than {} {}s", kMaxChannels, kind.label));
+        if (const Result<void> name = check_webhook_name(pair.key); !name)
+            complaints_.error(pair.place, here, name.error().what);
+        read_channel(pair, here, ChannelConfig(kind, pair.key));
+    }
 }
 
-void Loader::read_webhook(const Pair& section) {
-    const std::string path = child_path("config.webhooks", section.key);
-    if (const Result<void> name = check_webhook_name(section.key); !name)
-        complaints_.error(section.place, path, name.error().what);
-    WebhookConfig webhook;
-    webhook.name = section.key;
+void Loader::read_channel(const Pair& section, const std::string& path, ChannelConfig channel) {
     const SectionDraft draft =
-        read_keys(section, Section::webhook, path, {config_.get(), nullptr, SecretStore::kNobody, &webhook});
+        read_keys(section, Section::channel, path, {config_.get(), nullptr, SecretStore::kNobody, &channel});
     if (section.value.kind == Node::Kind::map)
-        finish_webhook(draft, webhook, complaints_);
-    config_->webhooks.push_back(std::move(webhook));
+        channel.kind->finish(draft, channel, complaints_);
+    config_->channels.push_back(std::move(channel));
 }
 
 void Loader::read_cat(const Pair& section) {
@@ -251,17 +257,17 @@ SectionDraft Loader::read_keys(const Pair& map, Section section, const std::stri
     for (const Pair& pair : map.value.pairs) {
         const std::string here = child_path(path, pair.key);
         const KnownKey known =
-            find_key(section, pair.key, target.cat != nullptr ? target.cat->type : nullptr);
+            target.channel != nullptr
+                ? find_key(*target.channel->kind, pair.key)
+                : find_key(section, pair.key, target.cat != nullptr ? target.cat->type : nullptr);
         const Key* key = known.key;
         const bool fresh = names.add(key != nullptr ? key->name : pair.key, pair, here, "key", complaints_);
-        if (section == Section::config && pair.key == "mail") {
+        const ChannelKind* kind = section == Section::config ? kind_of_section(pair.key) : nullptr;
+        if (kind != nullptr) {
             if (fresh)
-                read_mail(pair);
-        } else if (section == Section::config && pair.key == "webhooks") {
-            if (fresh)
-                read_webhooks(pair);
+                read_channels(pair, *kind);
         } else if (key == nullptr) {
-            unknown_key(pair, section, here);
+            unknown_key(pair, section, target.channel, here);
         } else if (fresh) {
             if (pair.key == key->alias && key->alias_is_wrong)
                 complaints_.warning(pair.place, here,
@@ -309,13 +315,16 @@ void Loader::note_secret(const Key& key, std::string_view value) {
                       (key.sensitivity == Sensitivity::command && names_secret(value));
 }
 
-void Loader::unknown_key(const Pair& pair, Section section, const std::string& path) {
-    std::vector<std::string_view> known = key_names(section);
+void Loader::unknown_key(const Pair& pair, Section section, const ChannelConfig* channel,
+                         const std::string& path) {
+    const ChannelKind* kind = channel != nullptr ? channel->kind : nullptr;
+    std::vector<std::string_view> known = key_names(section, kind);
     if (section == Section::config)
-        known.insert(known.end(), {"mail", "webhooks"});
+        for (const ChannelKind* each : channel_kinds())
+            known.push_back(each->section);
     // Past what is shown, a hint is not worth its time.
     std::string hint = complaints_.full() ? "" : did_you_mean(pair.key, known);
-    if (std::string instead = in_place_of(section, pair.key); !instead.empty())
+    if (std::string instead = in_place_of(section, kind, pair.key); !instead.empty())
         hint = std::move(instead);
     else if (section == Section::cat && find_key(Section::config, pair.key).key != nullptr)
         hint = "; it belongs in the section 'config'";

@@ -1,7 +1,7 @@
 // What of a webhook's configuration must not be shown, taken out of what its receiver says. Mailer.
 #pragma once
 
-#include "common/config/config.h"
+#include "common/config/channels.h"
 
 #include <string>
 #include <vector>

@@ -1,7 +1,7 @@
 // One try to hand a message over, that does not block: by SMTP or to a webhook. Mailer.
 #pragma once
 
-#include "common/config/config.h"
+#include "common/config/channels.h"
 #include "common/net/tls_client.h"
 #include "master/mailer/delivery/letter.h"
 #include "master/mailer/delivery/transfer.h"

@@ -1,7 +1,7 @@
 // Mail: what a message says and its MIME form. Mailer.
 #pragma once
 
-#include "common/config/config.h"
+#include "common/config/channels.h"
 #include "master/mailer/text/notice_text.h"
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // The body of a webhook's call in each of the formats, and its signature. Mailer.
 #pragma once
 
-#include "common/config/config.h"
+#include "common/config/channels.h"
 #include "master/mailer/text/notice_text.h"
 
 #include <chrono>

@@ -1,7 +1,8 @@
 #include "common/proc/proc_stat.h"
-#include "master/action/action.h"
+#include "master/action/actions.h"
 #include "master/action/command.h"
 #include "t/fixture/basics.h"
+#include "t/fixture/checks.h"
 #include "t/fixture/process/action_child.h"
 
 #include "t/fixture/this_build.h"
@@ -146,7 +147,7 @@ BOOST_AUTO_TEST_CASE(what_a_command_leaves_in_its_own_session_ends_in_time_also_
 BOOST_AUTO_TEST_CASE(a_command_over_time_is_ended_with_its_whole_tree_daemons_included) {
     const TempDir dir;
     ActionRequest request = request_for("setsid sleep 100 & echo $! > " + dir.file("daemon") + "; sleep 100");
-    request.cat.exec_timeout = std::chrono::seconds(1);
+    request.cat.own<ExecAction>().timeout = std::chrono::seconds(1);
     const Outcome got = exec(request, 1s);
     BOOST_TEST(!got.result.ok);
     const auto daemon = static_cast<pid_t>(std::stol(read_file(dir.file("daemon"))));
@@ -195,7 +196,7 @@ BOOST_AUTO_TEST_CASE(what_an_action_says_that_it_does_is_not_the_text_of_the_com
 
 BOOST_AUTO_TEST_CASE(a_command_that_cannot_be_read_is_no_success) {
     ActionRequest request = request_for("true");
-    request.command = {};
+    request.cat.own<ExecAction>().command = {};
     const Outcome got = exec(request);
     BOOST_TEST(!got.result.ok);
     BOOST_TEST(got.result.message == "its execCmd cannot be read");

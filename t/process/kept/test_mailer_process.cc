@@ -4,6 +4,7 @@
 #include "common/wire/protocol.h"
 #include "master/mailer/mailer.h"
 #include "t/fixture/basics.h"
+#include "t/fixture/checks.h"
 
 #include <boost/test/unit_test.hpp>
 #include <fstream>
@@ -31,9 +32,9 @@ BOOST_AUTO_TEST_CASE(a_mailer_that_has_nothing_to_do_is_not_taken_for_one_that_h
     const TempDir dir;
     auto config = std::make_shared<Config>();
     config->state_dir = dir.file("state");
-    config->mail.emplace();
-    config->mail->hosts = {"mail.test"};
-    config->mail->tls = MailTls::none;
+    auto& mail = add_mail(*config);
+    mail.hosts = {"mail.test"};
+    mail.tls = MailTls::none;
     Loop loop;
     Spawner spawner(loop);
     LayerNotes layers;
@@ -69,7 +70,7 @@ BOOST_AUTO_TEST_CASE(a_mailer_that_is_taken_over_floods_no_log_and_writes_under_
             log::start(STDERR_FILENO, log::Level::info);
             auto config = std::make_shared<Config>();
             config->state_dir = dir.file("state");
-            config->mail.emplace();
+            add_mail(*config);
             Loop loop;
             Spawner spawner(loop);
             LayerNotes layers;

@@ -123,8 +123,7 @@ std::string hold_out(CatConfig cat, const Row& row) {
     BOOST_TEST((grown < kMaxGrowthKb || kSanitized), grown << " kB");
     // One that is shut down may wait for libcurl's next turn.
     BOOST_TEST(open_sockets(pid) <= sockets + 1);
-    BOOST_TEST_MESSAGE(cat.own<HttpCheck>().path << (cat.own<HttpCheck>().tls ? " by TLS" : "") << ": +"
-                                                 << grown << " kB, '" << message << "'");
+    BOOST_TEST_MESSAGE(cat.type->subject(cat) << ": +" << grown << " kB, '" << message << "'");
     return message;
 }
 

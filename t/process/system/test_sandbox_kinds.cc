@@ -7,6 +7,7 @@
 #include "master/supervisord/link_child.h"
 #include "master/supervisord/transport.h"
 #include "t/fixture/basics.h"
+#include "t/fixture/checks.h"
 #include "t/fixture/process/hostile_acts.h"
 
 #include <boost/test/unit_test.hpp>
@@ -70,8 +71,7 @@ constexpr Row kRows[] = {
 SandboxProfile mailer_profile() {
     Config config;
     config.state_dir = "/nonexistent/state";
-    config.mail.emplace();
-    config.mail->port = 2525;
+    add_mail(config).port = 2525;
     return master::mailer_profile(config, master::Spool(config.state_dir));
 }
 

@@ -65,14 +65,13 @@ void check_first_sample(const Config& config) {
     BOOST_TEST(config.supervisord_url == "http://localhost:9001/RPC2");
     BOOST_TEST(config.supervisord_user.view() == "user");
     BOOST_TEST(config.supervisord_pass.view() == "123");
-    BOOST_REQUIRE(config.mail.has_value());
-    BOOST_TEST(config.mail->hosts == std::vector<std::string>{"smtp.test.com"},
-               boost::test_tools::per_element());
-    BOOST_TEST(config.mail->port == 465);
-    BOOST_TEST(config.mail->from == "ops@test.com");
-    BOOST_TEST(config.mail->pass.view() == "123456");
-    BOOST_TEST(config.mail->to_list == std::vector<std::string>{"test@test.com"},
-               boost::test_tools::per_element());
+    const auto* mail = config.first_channel<MailConfig>();
+    BOOST_REQUIRE(mail != nullptr);
+    BOOST_TEST(mail->hosts == std::vector<std::string>{"smtp.test.com"}, boost::test_tools::per_element());
+    BOOST_TEST(mail->port == 465);
+    BOOST_TEST(mail->from == "ops@test.com");
+    BOOST_TEST(mail->pass.view() == "123456");
+    BOOST_TEST(mail->to_list == std::vector<std::string>{"test@test.com"}, boost::test_tools::per_element());
     BOOST_REQUIRE(config.cats.size() == 5u);
     const CatConfig& http = config.cats[2];
     BOOST_TEST(http.program == "test3");
@@ -80,20 +79,20 @@ void check_first_sample(const Config& config) {
     BOOST_TEST(http.own<HttpCheck>().headers.view() == R"({"c":"1"})");
     BOOST_TEST(http.own<HttpCheck>().username.view() == "test");
     BOOST_TEST(http.own<HttpCheck>().password.view() == "pass");
-    BOOST_TEST(config.cats[0].exec_cmd.view() == "command");
+    BOOST_TEST(config.cats[0].own<ExecAction>().command.view() == "command");
     const CatConfig& restart = config.cats[4];
     BOOST_TEST((restart.type == &kRestartCheck));
     BOOST_TEST(restart.success_threshold == 14400u);
-    BOOST_TEST(restart.exec_cmd.view() == "echo '123456'");
-    BOOST_TEST((restart.action == ActionSet{.exec = true}));
+    BOOST_TEST(restart.own<ExecAction>().command.view() == "echo '123456'");
+    BOOST_TEST((restart.action == actions("exec")));
 }
 
 void check_second_sample(const Config& config) {
-    BOOST_TEST(!config.mail);
+    BOOST_TEST(config.channels.empty());
     BOOST_REQUIRE(config.cats.size() == 3u);
     for (const CatConfig& cat : config.cats)
         BOOST_TEST(cat.program == "gateway");
-    BOOST_TEST(config.cats[2].exec_cmd.view() == "sh /capaa/gateway/tools/bypass_new.sh 1");
+    BOOST_TEST(config.cats[2].own<ExecAction>().command.view() == "sh /capaa/gateway/tools/bypass_new.sh 1");
 }
 
 // The complaints without their line and column, which depend on comments around the sample.
@@ -139,29 +138,31 @@ BOOST_AUTO_TEST_CASE(samples_of_the_guide_itself_load_unchanged,
 }
 
 BOOST_AUTO_TEST_CASE(every_default_is_a_text_that_its_key_takes) {
-    Config config;
-    config.mail.emplace();
-    WebhookConfig webhook;
     for (const auto& known : master::all_keys()) {
         const std::string text = known.default_text();
         if (text == "none" || text == "required")
             continue;
+        Config config;
         CatConfig cat(known.type != nullptr ? *known.type : kHttpCheck);
-        const Result<void> done = known.key->set({&config, &cat, 0, &webhook}, text);
+        std::optional<ChannelConfig> channel;
+        if (known.kind != nullptr)
+            channel.emplace(*known.kind);
+        const Result<void> done = known.key->set({&config, &cat, 0, channel ? &*channel : nullptr}, text);
         BOOST_TEST(static_cast<bool>(done), known.key->name << ": " << text);
     }
 }
 
 BOOST_AUTO_TEST_CASE(defaults_are_those_of_the_guide) {
-    const auto standard = [](master::Section section, std::string_view name) {
+    const auto standard = [](const auto& section, std::string_view name) {
         return master::find_key(section, name).default_text();
     };
     using enum master::Section;
     BOOST_TEST(standard(config, "supervisordUrl") == "unix:///var/run/supervisor.sock");
     BOOST_TEST(standard(config, "supervisordUser") == "none");
-    BOOST_TEST(standard(mail, "host") == "required");
-    BOOST_TEST(standard(mail, "port") == "465");
-    BOOST_TEST(standard(webhook, "url") == "required");
+    BOOST_TEST(standard(kMailChannel, "host") == "required");
+    BOOST_TEST(standard(kMailChannel, "port") == "465");
+    BOOST_TEST(standard(kWebhookChannel, "url") == "required");
+    BOOST_TEST(standard(kWebhookChannel, "format") == "json");
     for (const auto& [name, text] :
          std::vector<std::pair<std::string, std::string>>{{"type", "http"},
                                                           {"maxMem", "1024"},
@@ -193,7 +194,7 @@ BOOST_AUTO_TEST_CASE(a_cat_with_a_program_only_gets_every_default) {
     BOOST_TEST(cat.line == 1);
     BOOST_TEST((cat.type == &kHttpCheck));
     BOOST_TEST(cat.period.count() == 5000);
-    BOOST_TEST((cat.action == ActionSet{.restart = true, .email = true}));
+    BOOST_TEST((cat.action == actions("restart,email")));
     BOOST_TEST(loaded.config->supervisord_url == "unix:///var/run/supervisor.sock");
 }
 
@@ -235,7 +236,7 @@ BOOST_AUTO_TEST_CASE(whole_machine_is_never_restarted_by_default) {
         "t");
     BOOST_TEST(complaints(loaded) == "");
     BOOST_REQUIRE(loaded.config != nullptr);
-    BOOST_TEST((loaded.config->cats[0].action == ActionSet{.email = true}));
+    BOOST_TEST((loaded.config->cats[0].action == actions("email")));
 }
 
 BOOST_AUTO_TEST_CASE(a_login_in_the_url_is_that_of_the_keys_for_it_and_never_shown) {
@@ -276,8 +277,8 @@ BOOST_AUTO_TEST_CASE(a_cat_without_a_program_is_called_as_it) {
         "web server: {type: tcp, action: none}\nsystem: {type: mem, action: none}\n", "t");
     BOOST_REQUIRE_MESSAGE(loaded.config != nullptr, complaints(loaded));
     BOOST_TEST(loaded.config->cats[0].program == "web server");
-    BOOST_TEST((main_action(loaded.config->cats[0].action) == MainAction::none));
-    BOOST_TEST(!loaded.config->cats[0].action.tells());
+    BOOST_TEST((loaded.config->cats[0].action.main() == nullptr));
+    BOOST_TEST(loaded.config->cats[0].action.tells.empty());
     BOOST_TEST(loaded.config->cats[1].whole_machine());
 }
 
@@ -306,7 +307,7 @@ BOOST_AUTO_TEST_CASE(mail_tls_follows_the_port_unless_given) {
     const auto tls = [](const std::string& keys) {
         const LoadedConfig loaded = master::parse_config(
             "config: {mail: {host: h, from: a@b.c, to_list: x@y.z, " + keys + "}}\n" + cat_of(""), "t");
-        return loaded.config ? to_string(loaded.config->mail->tls) : "none loaded";
+        return loaded.config ? to_string(loaded.config->first_channel<MailConfig>()->tls) : "none loaded";
     };
     BOOST_TEST(tls("port: 465") == "implicit");
     BOOST_TEST(tls("port: '587'") == "starttls");
@@ -336,7 +337,7 @@ BOOST_AUTO_TEST_CASE(secrets_are_in_the_group_of_the_one_process_that_uses_them)
     const Config& config = *loaded.config;
     const std::vector<std::pair<SecretStore::Group, Secret>> owners = {
         {SecretStore::kLink, config.supervisord_pass},
-        {SecretStore::kMail, config.mail->pass},
+        {SecretStore::kMail, config.first_channel<MailConfig>()->pass},
         {0, config.cats[0].own<HttpCheck>().password},
         {1, config.cats[1].own<HttpCheck>().password}};
     for (const auto& [group, own] : owners) {

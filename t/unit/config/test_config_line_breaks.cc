@@ -29,13 +29,13 @@ std::string file_with(const master::KnownKey& key, const std::string& value) {
     const std::string entry = name + ": " + value;
     if (key.section == master::Section::config)
         return "config: {" + entry + "}\ncat1: {program: p, type: mem, action: restart}\n";
-    if (key.section == master::Section::mail) {
+    if (key.kind == &kMailChannel) {
         std::string mail = kMail;
         if (const auto at = mail.find(name + ": "); at != std::string::npos)
             mail.erase(at, mail.find(", ", at) + 2 - at);
         return "config: {mail: {" + mail + entry + "}}\ncat1: {program: p, type: mem}\n";
     }
-    if (key.section == master::Section::webhook)
+    if (key.kind == &kWebhookChannel)
         return "config: {webhooks: {a: {" + entry + (name == "url" ? "" : ", url: http://h/") +
                "}}}\ncat1: {program: p, type: mem, action: webhook}\n";
     std::string cat = "cat1: {" + entry;

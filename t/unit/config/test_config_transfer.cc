@@ -124,8 +124,8 @@ BOOST_AUTO_TEST_CASE(round_trip_keeps_every_value_secret_and_line) {
     BOOST_TEST(master::dump_config(a) == master::dump_config(b));
     BOOST_TEST(a.file == b.file);
     BOOST_TEST(a.supervisord_pass.view() == b.supervisord_pass.view());
-    BOOST_TEST(a.mail->pass.view() == b.mail->pass.view());
-    BOOST_TEST(!b.mail->pass.empty());
+    BOOST_TEST(a.first_channel<MailConfig>()->pass.view() == b.first_channel<MailConfig>()->pass.view());
+    BOOST_TEST(!b.first_channel<MailConfig>()->pass.empty());
     BOOST_REQUIRE(a.cats.size() == b.cats.size());
     for (std::size_t i = 0; i < a.cats.size(); ++i) {
         BOOST_TEST(a.cats[i].name == b.cats[i].name);

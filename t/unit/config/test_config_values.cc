@@ -1,4 +1,5 @@
 // Single values: what each key takes, what it refuses, and with which words.
+#include "t/fixture/checks.h"
 #include "t/fixture/config_text.h"
 
 #include "common/config/json.h"
@@ -18,29 +19,45 @@ BOOST_AUTO_TEST_SUITE(test_config_values)
 
 namespace {
 
+enum class Section { config, mail, webhook, cat };
+
 // A configuration to set keys in, and what the getter says after setting one.
 struct Bench {
     Config config;
     CatConfig cat;
-    WebhookConfig webhook;
-
-    Bench() { config.mail.emplace(); }
+    ChannelConfig mail{kMailChannel}, webhook{kWebhookChannel, "a"};
 
     // The canonical text after the value was taken, or "! complaint".
     std::string set(Section section, std::string_view name, std::string_view text) {
-        const auto [of, key, type] = find_key(section, name, cat.type);
-        BOOST_REQUIRE_MESSAGE(key != nullptr, name << " is no key");
-        if (type != nullptr && type != cat.type)
-            cat.set_type(*type);
+        ChannelConfig* const channel = section == Section::mail      ? &mail
+                                       : section == Section::webhook ? &webhook
+                                                                     : nullptr;
+        return set(channel,
+                   channel != nullptr           ? find_key(*channel->kind, name)
+                   : section == Section::config ? find_key(master::Section::config, name)
+                                                : find_key(master::Section::cat, name, cat.type),
+                   text);
+    }
+    std::string set(ChannelConfig* channel, const KnownKey& known, std::string_view text) {
+        const Key* key = known.key;
+        BOOST_REQUIRE_MESSAGE(key != nullptr, "no such key; to be set to " << text);
+        if (known.type != nullptr && known.type != cat.type)
+            cat.set_type(*known.type);
         Result<std::string> canonical(std::string{text});
         if (key->canonical != nullptr)
             canonical = key->canonical(text);
         if (!canonical)
             return "! " + canonical.error().what;
-        if (Result<void> done = key->set(KeyTarget{&config, &cat, 0, &webhook}, *canonical); !done)
+        if (Result<void> done = key->set(KeyTarget{&config, &cat, 0, channel}, *canonical); !done)
             return "! " + done.error().what;
         std::string buffer;
-        return std::string(key->get(KeySource{&config, &cat, &webhook}, buffer));
+        return std::string(key->get(KeySource{&config, &cat, channel}, buffer));
+    }
+    bool takes(const KnownKey& known, std::string_view text) {
+        ChannelConfig* const channel = known.kind == &kMailChannel      ? &mail
+                                       : known.kind == &kWebhookChannel ? &webhook
+                                                                        : nullptr;
+        return set(channel, known, text)[0] != '!';
     }
     bool takes(Section section, std::string_view name, std::string_view text) {
         return set(section, name, text)[0] != '!';
@@ -155,7 +172,8 @@ BOOST_AUTO_TEST_CASE(the_name_of_who_has_an_address_is_left_out) {
                                              "<j@b.c>', d@e.f]}}\ncat1: {action: email}\n",
                                              "t");
     BOOST_REQUIRE(loaded.config != nullptr);
-    BOOST_TEST((loaded.config->mail->to_list == std::vector<std::string>{"j@b.c", "d@e.f"}));
+    BOOST_TEST(
+        (loaded.config->first_channel<MailConfig>()->to_list == std::vector<std::string>{"j@b.c", "d@e.f"}));
 }
 
 BOOST_AUTO_TEST_CASE(a_greeting_is_a_name_or_an_address_in_brackets) {
@@ -183,10 +201,10 @@ BOOST_AUTO_TEST_CASE(no_text_takes_a_control_character) {
                 std::string_view(poison) == "\n")
                 continue;  // a shell script and the text of a mail may have several lines
             for (const std::string value : {"a@b.c", "/a", "a"})
-                BOOST_TEST(!b.takes(known.section, known.key->name, value + poison), known.key->name);
+                BOOST_TEST(!b.takes(known, value + poison), known.key->name);
         }
     for (const KnownKey& known : all_keys())
-        BOOST_TEST(!b.takes(known.section, known.key->name, std::string_view("a\0b", 3)), known.key->name);
+        BOOST_TEST(!b.takes(known, std::string_view("a\0b", 3)), known.key->name);
     BOOST_TEST(b.takes(Section::cat, "execCmd", "a\n\tb\n"));
     BOOST_TEST(b.takes(Section::mail, "body", "a\n\tb\n"));
 }

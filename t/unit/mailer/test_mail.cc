@@ -41,7 +41,7 @@ Incident event() {
     request.evidence.message = "rss 1031.2 MB, limit 1024 MB";
     request.failures = 3;
     request.at = std::chrono::system_clock::from_time_t(1767337445);
-    event.action = MainAction::restart;
+    event.action = &kRestartAction;
     event.result = {
         .ok = true, .message = "stopped (pid 2630) and started (pid 2700) in 1.2 s", .output = {}};
     return event;
@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(a_notice_about_unknown_says_that_nothing_was_done) {
 
 BOOST_AUTO_TEST_CASE(a_failed_action_and_its_output_are_shown) {
     Incident failed = event();
-    failed.action = MainAction::exec;
+    failed.action = &kExecAction;
     failed.result = {
         .ok = false, .message = "exit status 3", .output = "line one\r\n\033[31mred\nResult fake\n"};
     const json mail = parsed(compose_mail(config(), failed));
@@ -147,7 +147,7 @@ BOOST_AUTO_TEST_CASE(a_failed_action_and_its_output_are_shown) {
 
 BOOST_AUTO_TEST_CASE(mail_alone_is_named_as_the_action) {
     Incident alone = event();
-    alone.action = MainAction::none;
+    alone.action = nullptr;
     const json mail = parsed(compose_mail(config(), alone));
     BOOST_TEST(field(mail, "Action") == "none but this notice");
     BOOST_TEST(field(mail, "Result") == "(no Result)");

@@ -1,5 +1,6 @@
 // The spool's rules, crash by crash: an outbox is dropped at some point and another one goes on from its
 // files.
+#include "t/fixture/checks.h"
 #include "t/fixture/mail/outbox_lab.h"
 
 #include <boost/test/unit_test.hpp>
@@ -210,7 +211,7 @@ BOOST_AUTO_TEST_CASE(a_crash_between_message_and_notices_tells_once) {
 BOOST_AUTO_TEST_CASE(an_action_of_an_earlier_life_is_told_as_not_finished) {
     Lab lab;
     Incident cut = lab.incident(NoticeKind::failed);
-    cut.action = MainAction::restart;
+    cut.action = &kRestartAction;
     BOOST_TEST(static_cast<bool>(lab.spool.put_pending(cut)));
     lab.start("life");
     BOOST_TEST(lab.tell_one() == "");
@@ -224,7 +225,7 @@ BOOST_AUTO_TEST_CASE(an_action_of_an_earlier_life_is_told_as_not_finished) {
 BOOST_AUTO_TEST_CASE(an_action_that_ended_leaves_nothing_pending) {
     Lab lab;
     Incident whole = lab.incident(NoticeKind::failed);
-    whole.action = MainAction::exec;
+    whole.action = &kExecAction;
     BOOST_TEST(static_cast<bool>(lab.spool.put_pending(whole)));
     BOOST_TEST(static_cast<bool>(lab.spool.put(whole, "mail", {})));
     BOOST_TEST(lab.spool.list(kPendingFile).empty());

@@ -1,5 +1,6 @@
 // What the outbox keeps in order, what it drops, and what it does not lose: with servers that refuse,
 // recipients that are put off, disks that are full, and clocks that are wrong.
+#include "t/fixture/checks.h"
 #include "t/fixture/mail/outbox_lab.h"
 
 #include <boost/test/unit_test.hpp>
@@ -23,10 +24,7 @@ const DeliveryResult kDelivered{.fate = Fate::delivered, .message = "ok"};
 constexpr char kHook[] = "webhook:hook";
 
 void add_hook(Lab& lab, WebhookFormat format) {
-    WebhookConfig hook;
-    hook.name = "hook";
-    hook.format = format;
-    lab.config.webhooks.push_back(hook);
+    add_webhook(lab.config, "hook").format = format;
     lab.start();
 }
 
@@ -103,7 +101,7 @@ BOOST_AUTO_TEST_CASE(one_channel_cannot_take_the_room_of_the_others) {
 BOOST_AUTO_TEST_CASE(an_action_that_began_with_room_in_the_spool_ends_with_it) {
     Lab lab;
     Incident incident = lab.incident(NoticeKind::failed);
-    incident.action = MainAction::exec;
+    incident.action = &kExecAction;
     BOOST_TEST(static_cast<bool>(lab.spool.put_pending(incident)));
     for (int i = 0; i < 1000; ++i)
         std::ofstream(lab.spool.dir() + "/" + std::to_string(i) + ".part");
@@ -115,7 +113,7 @@ BOOST_AUTO_TEST_CASE(an_action_that_began_with_room_in_the_spool_ends_with_it) {
 BOOST_AUTO_TEST_CASE(a_notice_that_is_lost_is_not_told_with_an_unknown_end) {
     Lab lab;
     Incident incident = lab.incident(NoticeKind::failed);
-    incident.action = MainAction::exec;
+    incident.action = &kExecAction;
     BOOST_TEST(static_cast<bool>(lab.spool.put_pending(incident)));
     const Obstacle obstacle(lab.spool.dir() + '/' + incident.request.notice_id + ".mail.notice");
     BOOST_TEST(!lab.spool.put(incident, "mail", {}));

@@ -1,0 +1,62 @@
+// The action `restart`: through supervisord, with a record on disk for as long as the program may be left stopped.
+#include "master/action/action_child.h"
+#include "master/action/actions.h"
+#include "master/action/restart_record.h"
+
+namespace healthcheckd {
+
+namespace {
+
+using namespace master;
+
+// What a disk that hangs may hold up; the restart goes on without.
+constexpr std::chrono::milliseconds kRecordLimit{3'000};
+constexpr std::chrono::milliseconds kRemoveLimit{1'000};
+
+// The record is there from before the stop until the program is known to run or to be none of our business,
+// so that whoever ends this process in between leaves word of it. A restart that ends without a stop leaves
+// the record of an earlier one alone.
+// One that is of no more use must not stay: once somebody stops the program, or another supervisord does not start
+// it, the next look would start it.
+ActionResult restart_with_record(ActionRun& run) {
+    const ActionRequest& request = run.request;
+    if (run.link == nullptr)
+        return {.ok = false, .message = "there is no link to supervisord"};
+    bool stops = false;
+    const StageReport stage = [&](std::chrono::milliseconds limit, std::string_view what) {
+        run.stage(limit, (stops ? std::string(kStopOrdered) : std::string()) + std::string(what));
+    };
+    ActionResult result = run_restart(request, *run.link, stage, [&](std::int64_t start) {
+        const auto tried = run.disk.run(kRecordLimit, [&] {
+            return write_record(request.state_dir, ordered_now(request.program, start, request.cat_name));
+        });
+        if (!tried || !*tried)
+            run.unwritten = tried ? tried->error() : tried.error();
+        stops = true;
+    });
+    if (stops && !result.left_stopped) {
+        const auto tried =
+            run.disk.run(kRemoveLimit, [&] { return remove_record(request.state_dir, request.program); });
+        run.remains = !tried || !*tried || run.disk.somebody_waits();
+    }
+    return result;
+}
+
+std::string restart_plan(const ActionRequest& request) {
+    return "restart " + request.program + measured_pid(request) + " through supervisord";
+}
+
+}  // namespace
+
+extern const ActionType kRestartAction{
+    .name = "restart",
+    .rank = 1,
+    .stops_program = true,
+    .restarts = true,
+    .asks = ActionType::Asks::always,
+    .tail_first = true,
+    .plan = restart_plan,
+    .run = restart_with_record,
+};
+
+}  // namespace healthcheckd

@@ -1,90 +1,93 @@
 #include "common/wire/control.h"
 
+#include <algorithm>
+#include <stdexcept>
+
 namespace healthcheckd {
 
 namespace {
 
-constexpr std::string_view kStatus = "status";
-constexpr std::string_view kPause = "pause";
-constexpr std::string_view kResume = "resume";
-constexpr std::string_view kCheck = "check";
-constexpr std::string_view kTestAction = "test-action";
-constexpr std::string_view kReload = "reload";
-constexpr std::string_view kHistory = "history";
+using Argument = ControlCommand::Argument;
 
-LineWriter named(std::string_view kind, const std::string& name) {
-    LineWriter out(kind);
-    out.word("name", name);
-    return out;
-}
-
-template <class Request> bool read_named(LineReader& in, ControlRequest& out) {
-    Request m;
-    in.word("name", m.name);
-    const bool sane = !m.name.empty();
-    out = std::move(m);
-    return in.ok() && sane;
-}
+constexpr ControlCommand kCommands[] = {
+    {.name = "status",
+     .argument = Argument::cat_shown,
+     .options = "j",
+     .usage = "status [CAT] [--json]",
+     .help = "all cats; exit 0 healthy, 1 something failed, 2 no answer"},
+    {.name = "watch",
+     .argument = Argument::cat_shown,
+     .options = "n",
+     .asks = "status",
+     .usage = "watch [CAT] [-n SECONDS]",
+     .help = "the same, drawn again every 2 seconds; q ends it"},
+    {.name = "pause",
+     .argument = Argument::cats,
+     .options = "f",
+     .has_duration = true,
+     .usage = "pause CAT|PROGRAM [--for 30m]",
+     .help = "no probes and no actions until resumed, or for a while"},
+    {.name = "resume",
+     .argument = Argument::cats,
+     .usage = "resume CAT|PROGRAM",
+     .help = "the end of a pause"},
+    {.name = "check",
+     .argument = Argument::cat,
+     .is_slow = true,
+     .usage = "check CAT",
+     .help = "probe now; exit 0 on success, else 1"},
+    {.name = "test-action",
+     .argument = Argument::cat,
+     .options = "d",
+     .usage = "test-action CAT --dry-run",
+     .help = "what would be done if it failed now"},
+    {.name = "reload", .is_slow = true, .usage = "reload", .help = "read the configuration anew"},
+    {.name = "history",
+     .argument = Argument::cat,
+     .usage = "history CAT",
+     .help = "the last 50 verdicts and actions"},
+    // A new command goes above this line.
+};
 
 }  // namespace
 
-LineWriter encode(const StatusRequest&) {
-    return LineWriter(kStatus);
+std::span<const ControlCommand> control_commands() {
+    return kCommands;
 }
 
-LineWriter encode(const PauseRequest& m) {
-    LineWriter out = named(kPause, m.name);
-    out.number("for_ms", m.for_ms);
-    return out;
+const ControlCommand* find_command(std::string_view name) {
+    const auto found = std::ranges::find(kCommands, name, &ControlCommand::name);
+    return found == std::end(kCommands) ? nullptr : found;
 }
 
-LineWriter encode(const ResumeRequest& m) {
-    return named(kResume, m.name);
-}
-
-LineWriter encode(const CheckRequest& m) {
-    return named(kCheck, m.name);
-}
-
-LineWriter encode(const TestActionRequest& m) {
-    return named(kTestAction, m.name);
-}
-
-LineWriter encode(const ReloadRequest&) {
-    return LineWriter(kReload);
-}
-
-LineWriter encode(const HistoryRequest& m) {
-    return named(kHistory, m.name);
+ControlRequest request_of(std::string_view command, std::string name, std::uint64_t for_ms) {
+    const ControlCommand* found = find_command(command);
+    if (found != nullptr && !found->asks.empty())
+        found = find_command(found->asks);
+    if (found == nullptr)
+        throw std::logic_error("no command " + std::string(command));
+    return {found, std::move(name), for_ms};
 }
 
 LineWriter encode(const ControlRequest& m) {
-    return std::visit([](const auto& one) { return encode(one); }, m);
+    LineWriter out(m.command->name);
+    if (m.command->names_cats())
+        out.word("name", m.name);
+    if (m.command->has_duration)
+        out.number("for_ms", m.for_ms);
+    return out;
 }
 
 bool decode(std::string_view line, ControlRequest& out) {
     LineReader in(line);
-    if (in.kind() == kPause) {
-        PauseRequest m;
-        in.word("name", m.name).number("for_ms", m.for_ms);
-        const bool sane = !m.name.empty() && m.for_ms <= kLongestPauseMs;
-        out = std::move(m);
-        return in.ok() && sane;
-    }
-    if (in.kind() == kResume)
-        return read_named<ResumeRequest>(in, out);
-    if (in.kind() == kCheck)
-        return read_named<CheckRequest>(in, out);
-    if (in.kind() == kTestAction)
-        return read_named<TestActionRequest>(in, out);
-    if (in.kind() == kHistory)
-        return read_named<HistoryRequest>(in, out);
-    if (in.kind() == kReload) {
-        out = ReloadRequest{};
-        return in.ok();
-    }
-    out = StatusRequest{};
-    return in.kind() == kStatus && in.ok();
+    out = {find_command(in.kind())};
+    if (out.command == nullptr || !out.command->asks.empty())
+        return false;
+    if (out.command->names_cats())
+        in.word("name", out.name);
+    if (out.command->has_duration)
+        in.number("for_ms", out.for_ms);
+    return in.ok() && (!out.name.empty() || !out.command->names_cats()) && out.for_ms <= kLongestPauseMs;
 }
 
 }  // namespace healthcheckd

@@ -36,9 +36,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
-#include <variant>
 
 namespace healthcheckd {
 
@@ -52,35 +52,45 @@ inline constexpr std::chrono::seconds kSlowControlLimit{30};  // check, reload
 // The longest pause with an end, ten years: no clock arithmetic overflows by it.
 inline constexpr std::uint64_t kLongestPauseMs = 10ULL * 366 * 24 * 3600 * 1000;
 
-struct StatusRequest {};
-struct PauseRequest {
-    std::string name;
-    std::uint64_t for_ms = 0;  // 0: until resumed
-};
-struct ResumeRequest {
-    std::string name;
-};
-struct CheckRequest {
-    std::string name;
-};
-struct TestActionRequest {
-    std::string name;
-};
-struct ReloadRequest {};
-struct HistoryRequest {
-    std::string name;
-};
-using ControlRequest = std::variant<StatusRequest, PauseRequest, ResumeRequest, CheckRequest,
-                                    TestActionRequest, ReloadRequest, HistoryRequest>;
+// What healthcheckctl can be told to do. A command without an answer of its own on the screen prints the texts that the
+// answer has as "lines".
+struct ControlCommand {
+    enum class Argument : std::uint8_t {
+        none,
+        cat_shown,  // may name a cat: healthcheckctl shows that one of all
+        cat,        // names a cat
+        cats,       // names a cat, or a program and so all of its cats
+    };
 
-// Each encode() gives a writer whose line() is ready to be sent, or empty when the name does not fit.
-LineWriter encode(const StatusRequest& m);
-LineWriter encode(const PauseRequest& m);
-LineWriter encode(const ResumeRequest& m);
-LineWriter encode(const CheckRequest& m);
-LineWriter encode(const TestActionRequest& m);
-LineWriter encode(const ReloadRequest& m);
-LineWriter encode(const HistoryRequest& m);
+    std::string_view name;  // on the command line, and the kind of the request's line
+    Argument argument = Argument::none;
+    std::string_view options =
+        {};  // letters of those of healthcheckctl that it knows, in addition to -s and --timeout
+    bool has_duration = false;   // its request has for_ms
+    bool is_slow = false;        // healthcheckd has to wait for a probe or for a file
+    std::string_view asks = {};  // the request that it makes, where that is another command's
+    std::string_view usage;      // "pause CAT|PROGRAM [--for 30m]"
+    std::string_view help;
+
+    bool names_cats() const { return argument == Argument::cat || argument == Argument::cats; }
+};
+
+// All commands, in the order of --help.
+std::span<const ControlCommand> control_commands();
+
+// The command called so; nullptr: there is none.
+const ControlCommand* find_command(std::string_view name);
+
+struct ControlRequest {
+    const ControlCommand* command = nullptr;  // one that asks for itself
+    std::string name = {};                    // where the command names cats
+    std::uint64_t for_ms = 0;                 // where it has a duration; 0: without end
+};
+
+// What `command`, one of control_commands(), asks of healthcheckd. Throws std::logic_error for any other.
+ControlRequest request_of(std::string_view command, std::string name = {}, std::uint64_t for_ms = 0);
+
+// Gives a writer whose line() is ready to be sent, or empty when the name does not fit.
 LineWriter encode(const ControlRequest& m);
 
 // Takes a line without its newline; fails on anything that the grammar does not say, and on an empty name.

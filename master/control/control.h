@@ -6,7 +6,10 @@
 #include "master/master.h"
 #include "master/reloader.h"
 
+#include <functional>
+#include <memory>
 #include <string>
+#include <vector>
 
 namespace healthcheckd::master {
 
@@ -19,20 +22,19 @@ public:
     // Opens the socket. Failure is logged: checks and actions do not depend on it.
     void start(const std::string& path);
 
-private:
-    void on(const StatusRequest& request, const Reply& reply);
-    void on(const PauseRequest& request, const Reply& reply);
-    void on(const ResumeRequest& request, const Reply& reply);
-    void on(const CheckRequest& request, const Reply& reply);
-    void on(const TestActionRequest& request, const Reply& reply);
-    void on(const ReloadRequest& request, const Reply& reply);
-    void on(const HistoryRequest& request, const Reply& reply);
-
+    // For the commands (master/control/commands.cc).
+    Master& master() { return master_; }
+    Reloader& reloader() { return reloader_; }
     // The cats called so, or those of the program called so; refuses when there are none.
     std::vector<std::shared_ptr<Cat>> cats(const std::string& name, const Reply& reply) const;
-    // The one cat called so, or the only one of the program.
+    // The one cat called so, or the only one of the program; refuses when there is none, or more.
     std::shared_ptr<Cat> one(const std::string& name, const Reply& reply) const;
+    // The document of `status`.
+    ControlServer::Text state();
+    // To be called when something has changed that `status` shows; also beyond the end of this object.
+    std::function<void()> on_change() const;
 
+private:
     Master& master_;
     Reloader& reloader_;
     ControlServer server_;
@@ -40,5 +42,10 @@ private:
     std::shared_ptr<ControlServer::Text> state_ = std::make_shared<ControlServer::Text>();
     TimePoint state_at_{};
 };
+
+// Answers a request, by the row of its command.
+void answer(Control& control, const ControlRequest& request, const Control::Reply& reply);
+
+std::vector<std::string> names_of(const std::vector<std::shared_ptr<Cat>>& cats);
 
 }  // namespace healthcheckd::master

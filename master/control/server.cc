@@ -51,9 +51,7 @@ bool may_ask(int fd) {
 }
 
 Milliseconds limit_of(const ControlRequest& request) {
-    const bool slow =
-        std::holds_alternative<CheckRequest>(request) || std::holds_alternative<ReloadRequest>(request);
-    return slow ? kSlowControlLimit : kControlLimit;
+    return request.command->is_slow ? kSlowControlLimit : kControlLimit;
 }
 
 }  // namespace

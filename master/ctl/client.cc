@@ -136,7 +136,7 @@ Result<std::string> read_all(int fd, const std::string& socket, Clock::time_poin
 
 AskLimits limits_for(const ControlRequest& request, std::optional<std::chrono::milliseconds> timeout) {
     AskLimits limits;
-    if (std::holds_alternative<CheckRequest>(request) || std::holds_alternative<ReloadRequest>(request))
+    if (request.command->is_slow)
         limits.answer = kSlowControlLimit + 5s;
     if (timeout)
         limits.answer = *timeout;

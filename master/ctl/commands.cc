@@ -7,8 +7,11 @@
 #include "master/ctl/client.h"
 #include "master/ctl/status.h"
 #include "master/ctl/terminal.h"
+#include "master/ctl/watch.h"
 
+#include <algorithm>
 #include <cstdio>
+#include <utility>
 
 namespace healthcheckd::ctl {
 
@@ -41,8 +44,8 @@ Result<json> answer_to(const Options& options, const ControlRequest& request) {
 }
 
 // Asks, and lets `show` print the answer to what could be done.
-template <class Show> int asked(const Options& options, const ControlRequest& request, const Show& show) {
-    const auto answer = answer_to(options, request);
+template <class Show> int asked(const Options& options, const Show& show) {
+    const auto answer = answer_to(options, request_of(options.command->name, options.name, options.for_ms));
     if (!answer)
         return complain(answer.error().text(), kNoAnswer);
     if (flag_at(*answer, "ok"))
@@ -90,10 +93,8 @@ std::string without_controls(const std::string& document) {
     return out;
 }
 
-}  // namespace
-
 int run_status(const Options& options) {
-    return asked(options, StatusRequest{}, [&](const json& answer) {
+    return asked(options, [&](const json& answer) {
         const auto state = state_in(answer, options.name);
         if (!state)
             return complain(state.error().text(), kNoAnswer);
@@ -111,7 +112,7 @@ int run_status(const Options& options) {
 }
 
 int run_pause(const Options& options) {
-    return asked(options, PauseRequest{options.name, options.for_ms}, [](const json& answer) {
+    return asked(options, [](const json& answer) {
         const std::string until = when(answer, "until");
         return print("paused until " + (until.empty() ? "resumed" : until) + ": " +
                      joined(texts_at(answer, "cats")) + "\n");
@@ -119,14 +120,14 @@ int run_pause(const Options& options) {
 }
 
 int run_resume(const Options& options) {
-    return asked(options, ResumeRequest{options.name}, [](const json& answer) {
+    return asked(options, [](const json& answer) {
         const std::string cats = joined(texts_at(answer, "cats"));
         return print(cats.empty() ? "nothing was paused\n" : "resumed: " + cats + "\n");
     });
 }
 
 int run_check(const Options& options) {
-    return asked(options, CheckRequest{options.name}, [](const json& answer) {
+    return asked(options, [](const json& answer) {
         const std::string verdict = text_at(answer, "verdict", 20);
         const std::string value = measured(answer, "value");
         const std::string text =
@@ -138,7 +139,7 @@ int run_check(const Options& options) {
 }
 
 int run_test_action(const Options& options) {
-    return asked(options, TestActionRequest{options.name}, [](const json& answer) {
+    return asked(options, [](const json& answer) {
         std::string text = text_at(answer, "cat", 200) + ", if it failed now:\n";
         for (const std::string& line : texts_at(answer, "lines"))
             text += "  " + line + "\n";
@@ -147,7 +148,7 @@ int run_test_action(const Options& options) {
 }
 
 int run_reload(const Options& options) {
-    return asked(options, ReloadRequest{}, [](const json& answer) {
+    return asked(options, [](const json& answer) {
         std::string text;
         for (const char* list : {"added", "removed", "changed"})
             if (const std::string names = joined(texts_at(answer, list)); !names.empty())
@@ -160,7 +161,7 @@ int run_reload(const Options& options) {
 }
 
 int run_history(const Options& options) {
-    return asked(options, HistoryRequest{options.name}, [](const json& answer) {
+    return asked(options, [](const json& answer) {
         Table table({{"AT"}, {"EVENT"}, {"RESULT"}, {"VALUE", true}, {"TOOK", true}, {"STATE"}, {"TEXT"}});
         for (const json& event : list_at(answer, "events")) {
             const std::string kind = text_at(event, "kind", 20);
@@ -187,6 +188,30 @@ int run_history(const Options& options) {
             text += line + "\n";
         return print(text);
     });
+}
+
+int run_lines(const Options& options) {
+    return asked(options, [](const json& answer) {
+        std::string text;
+        for (const std::string& line : texts_at(answer, "lines"))
+            text += line + "\n";
+        return print(text);
+    });
+}
+
+// Those whose answer is shown in a way of its own.
+constexpr std::pair<std::string_view, int (*)(const Options&)> kShown[] = {
+    {"status", run_status}, {"watch", run_watch},     {"pause", run_pause},
+    {"resume", run_resume}, {"check", run_check},     {"test-action", run_test_action},
+    {"reload", run_reload}, {"history", run_history},
+};
+
+}  // namespace
+
+int run(const Options& options) {
+    const auto own =
+        std::ranges::find(kShown, options.command->name, [](const auto& row) { return row.first; });
+    return own == std::end(kShown) ? run_lines(options) : own->second(options);
 }
 
 }  // namespace healthcheckd::ctl

@@ -7,27 +7,13 @@
 #include <charconv>
 #include <getopt.h>
 #include <optional>
+#include <spdlog/fmt/fmt.h>
 #include <string_view>
 #include <vector>
 
 namespace healthcheckd::ctl {
 
 namespace {
-
-struct CommandRow {
-    std::string_view name;
-    Command command;
-    bool takes_name;
-    bool needs_name;
-    std::string_view options;  // letters of those that it knows, in addition to -s
-};
-
-constexpr CommandRow kCommands[] = {
-    {"status", Command::status, true, false, "j"}, {"watch", Command::watch, true, false, "n"},
-    {"pause", Command::pause, true, true, "f"},    {"resume", Command::resume, true, true, ""},
-    {"check", Command::check, true, true, ""},     {"test-action", Command::test_action, true, true, "d"},
-    {"reload", Command::reload, false, false, ""}, {"history", Command::history, true, true, ""},
-};
 
 constexpr option kLong[] = {{"socket", required_argument, nullptr, 's'},
                             {"json", no_argument, nullptr, 'j'},
@@ -61,8 +47,8 @@ Error unknown_option(const std::string& given) {
 
 Error unknown_command(const std::string& given) {
     std::vector<std::string_view> names;
-    for (const CommandRow& row : kCommands)
-        names.push_back(row.name);
+    for (const ControlCommand& command : control_commands())
+        names.push_back(command.name);
     return Error{"unknown command " + in_single_quotes(given) + did_you_mean(given, names)};
 }
 
@@ -80,20 +66,18 @@ Result<Options> with_command(Options options, const std::vector<std::string>& wo
                              std::string_view letters) {
     if (words.empty())
         return Error{"no command is given"};
-    const auto* row = std::find_if(std::begin(kCommands), std::end(kCommands),
-                                   [&](const CommandRow& one) { return one.name == words[0]; });
-    if (row == std::end(kCommands))
+    const ControlCommand* command = find_command(words[0]);
+    if (command == nullptr)
         return unknown_command(words[0]);
-    const std::string name(row->name);
-    options.command = row->command;
+    const std::string name(command->name);
+    options.command = command;
     for (const char letter : letters)
-        if (row->options.find(letter) == std::string_view::npos)
+        if (command->options.find(letter) == std::string_view::npos)
             return Error{name + " has no option " + option_name(letter)};
-    if (row->needs_name && words.size() < 2)
-        return Error{
-            name + " needs the name of a cat" +
-            (row->command == Command::pause || row->command == Command::resume ? " or a program" : "")};
-    const std::size_t most = row->takes_name ? 2 : 1;
+    if (command->names_cats() && words.size() < 2)
+        return Error{name + " needs the name of a cat" +
+                     (command->argument == ControlCommand::Argument::cats ? " or a program" : "")};
+    const std::size_t most = command->argument == ControlCommand::Argument::none ? 1 : 2;
     if (words.size() > most)
         return Error{"unexpected argument " + in_single_quotes(words[most])};
     if (words.size() == 2) {
@@ -101,7 +85,7 @@ Result<Options> with_command(Options options, const std::vector<std::string>& wo
             return Error{in_single_quotes(words[1]) + " is no name"};
         options.name = words[1];
     }
-    if (options.command == Command::test_action && !options.dry_run)
+    if (name == "test-action" && !options.dry_run)
         return Error{"test-action only says what would be done and does nothing: add --dry-run"};
     return options;
 }
@@ -140,10 +124,9 @@ Result<Options> parse_options(int argc, char** argv) {
             options.socket = optarg;
             continue;
         case 'V':
-            options.command = Command::version;
             return options;
         case 'h':
-            options.command = Command::help;
+            options.help = true;
             return options;
         case 'j':
             options.json = true;
@@ -183,18 +166,14 @@ Result<Options> parse_options(int argc, char** argv) {
 }
 
 std::string usage() {
+    std::string commands;
+    for (const ControlCommand& each : control_commands())
+        commands += fmt::format("  {:<30} {}\n", each.usage, each.help);
     return "usage: healthcheckctl [-s SOCKET] COMMAND\n"
            "\n"
            "Asks a running healthcheckd, or tells it something; see healthcheckctl(1).\n"
-           "\n"
-           "  status [CAT] [--json]          all cats; exit 0 healthy, 1 something failed, 2 no answer\n"
-           "  watch [CAT] [-n SECONDS]       the same, drawn again every 2 seconds; q ends it\n"
-           "  pause CAT|PROGRAM [--for 30m]  no probes and no actions until resumed, or for a while\n"
-           "  resume CAT|PROGRAM             the end of a pause\n"
-           "  check CAT                      probe now; exit 0 on success, else 1\n"
-           "  test-action CAT --dry-run      what would be done if it failed now\n"
-           "  reload                         read the configuration anew\n"
-           "  history CAT                    the last 50 verdicts and actions\n"
+           "\n" +
+           commands +
            "\n"
            "  -s, --socket SOCKET   where healthcheckd listens (default " +
            std::string(kDefaultSocket) +

@@ -10,10 +10,9 @@
 
 namespace healthcheckd::ctl {
 
-enum class Command { status, watch, pause, resume, check, test_action, reload, history, help, version };
-
 struct Options {
-    Command command = Command::status;
+    const ControlCommand* command = nullptr;  // nullptr: help or version was asked for
+    bool help = false;
     std::string socket = kDefaultSocket;
     std::string name = {};                                  // CAT or PROGRAM; empty where none was given
     std::uint64_t for_ms = 0;                               // pause: 0 until resumed

@@ -34,10 +34,10 @@ public:
 
     // False: the question was interrupted, and nothing is new.
     bool look(int interrupt_fd) {
-        AskLimits limits = limits_for(StatusRequest{}, options_.timeout);
+        AskLimits limits = limits_for(request_of("status"), options_.timeout);
         limits.answer = kAnswerLimit;
         limits.interrupt_fd = interrupt_fd;
-        const auto text = ask(options_.socket, StatusRequest{}, limits);
+        const auto text = ask(options_.socket, request_of("status"), limits);
         if (pollfd news{interrupt_fd, POLLIN, 0}; interrupt_fd >= 0 && ::poll(&news, 1, 0) > 0)
             return false;
         take(text);

@@ -32,6 +32,10 @@ constexpr char kCats[] = R"([{"name": "cat1", "program": "web:web_00"}, {"name":
 BOOST_AUTO_TEST_CASE(commands_and_options_are_offered_where_they_fit) {
     BOOST_TEST(completed("healthcheckctl ") ==
                "status\nwatch\npause\nresume\ncheck\ntest-action\nreload\nhistory\n");
+    std::string commands;
+    for (const ControlCommand& each : control_commands())
+        commands += std::string(each.name) + '\n';
+    BOOST_TEST(completed("healthcheckctl ") == commands);
     BOOST_TEST(completed("healthcheckctl re") == "resume\nreload\n");
     BOOST_TEST(completed("healthcheckctl --") == "--socket\n--timeout\n--help\n--version\n");
     BOOST_TEST(completed("healthcheckctl status --") == "--json\n");

@@ -49,13 +49,13 @@ json ask(const Daemon& daemon, const ControlRequest& request) {
 
 BOOST_AUTO_TEST_CASE(only_the_owner_may_ask_and_the_socket_goes_with_the_daemon) {
     Daemon daemon(kNoSupervisord, mem_cat("cat1"));
-    BOOST_TEST_REQUIRE(ask(daemon, StatusRequest{})["ok"] == true);
+    BOOST_TEST_REQUIRE(ask(daemon, request_of("status"))["ok"] == true);
     struct stat status {};
     BOOST_TEST_REQUIRE(::stat(daemon.socket().c_str(), &status) == 0);
     BOOST_TEST((status.st_mode & 07777) == 0600u);
     Daemon other(kNoSupervisord, mem_cat("cat1"), {.socket = daemon.socket()});
     BOOST_TEST(other.wait_end(0, 20s).status != 0, other.log());
-    BOOST_TEST(ask(daemon, StatusRequest{})["state"]["pid"] == daemon.pid());
+    BOOST_TEST(ask(daemon, request_of("status"))["state"]["pid"] == daemon.pid());
     BOOST_TEST(daemon.stop().status == 0);
     BOOST_TEST(!std::filesystem::exists(daemon.socket()));
 }
@@ -71,14 +71,14 @@ BOOST_AUTO_TEST_CASE(the_socket_of_one_that_was_killed_is_taken_over) {
     BOOST_TEST(std::filesystem::exists(socket));
     const Daemon next(kNoSupervisord, mem_cat("cat1"), {.socket = socket});
     BOOST_TEST_REQUIRE(next.wait_for_state("cat1", healthy));
-    BOOST_TEST(ask_control(socket, StatusRequest{})["state"]["pid"] == next.pid());
+    BOOST_TEST(ask_control(socket, request_of("status"))["state"]["pid"] == next.pid());
 }
 
 BOOST_AUTO_TEST_CASE(status_is_the_document_of_state_json) {
     const Daemon daemon(kNoSupervisord,
                         mem_cat("cat1") + mem_cat("off", ", enabled: no") + mem_cat("dry", ", dryRun: yes"));
     BOOST_TEST_REQUIRE(daemon.wait_for_state("cat1", healthy));
-    const json answer = ask(daemon, StatusRequest{});
+    const json answer = ask(daemon, request_of("status"));
     const json cats = answer["state"]["cats"];
     BOOST_TEST_REQUIRE(cats.size() == 3u);
     BOOST_TEST(cats[0]["name"] == "cat1");
@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(a_paused_cat_is_not_probed_until_it_is_resumed_or_its_time_
                                                tcp_cat("two", free_port(), ", failureThreshold: 1000000") +
                                                mem_cat("other"));
     BOOST_TEST_REQUIRE(daemon.wait_for_state("two", [](const auto& cat) { return cat["failures"] > 1; }));
-    const json paused = ask(daemon, PauseRequest{"web", 0});
+    const json paused = ask(daemon, request_of("pause", "web", 0));
     BOOST_TEST((paused["cats"] == json::array({"one", "two"})), paused.dump());
     BOOST_TEST(paused["until"].is_null());
     BOOST_TEST(daemon.state("one")["paused"]["until"].is_null());
@@ -106,13 +106,13 @@ BOOST_AUTO_TEST_CASE(a_paused_cat_is_not_probed_until_it_is_resumed_or_its_time_
         "other", [&](const auto& cat) { return cat["probes"].template get<int>() > others + 4; }));
     BOOST_TEST(daemon.state("two")["probes"] == probes);
 
-    BOOST_TEST((ask(daemon, ResumeRequest{"one"})["cats"] == json::array({"one"})));
+    BOOST_TEST((ask(daemon, request_of("resume", "one"))["cats"] == json::array({"one"})));
     BOOST_TEST(daemon.wait_for_state("one", [](const auto& cat) { return cat["failures"] == 1; }));
     BOOST_TEST(daemon.state("two")["paused"].is_object());
-    BOOST_TEST(!ask(daemon, PauseRequest{"two", 1'000})["until"].is_null());
+    BOOST_TEST(!ask(daemon, request_of("pause", "two", 1'000))["until"].is_null());
     BOOST_TEST(daemon.wait_for_log("[two web] resumed: its pause is over"));
     BOOST_TEST(daemon.wait_for_state("two", [](const auto& cat) { return cat["failures"] > 1; }));
-    BOOST_TEST(ask(daemon, ResumeRequest{"two"})["error"] == "'two' is not paused");
+    BOOST_TEST(ask(daemon, request_of("resume", "two"))["error"] == "'two' is not paused");
 }
 
 BOOST_AUTO_TEST_CASE(a_group_that_is_gone_is_no_health_and_comes_back_as_it_went) {
@@ -125,11 +125,11 @@ BOOST_AUTO_TEST_CASE(a_group_that_is_gone_is_no_health_and_comes_back_as_it_went
                         "g: {program: 'web:*', type: mem, maxMem: 5000, periodSeconds: 0.2, "
                         "initialDelaySeconds: 0}\n");
     BOOST_TEST_REQUIRE(daemon.wait_for_state("g/web_00", healthy));
-    ask(daemon, PauseRequest{"g", 0});
+    ask(daemon, request_of("pause", "g", 0));
     supervisord.set_programs({other});
     BOOST_TEST(supervisord.ctl({"update"}).status == 0);
     BOOST_TEST_REQUIRE(daemon.wait_for_log("is no member of web any more"));
-    const json gone = ask(daemon, StatusRequest{})["state"]["cats"][0];
+    const json gone = ask(daemon, request_of("status"))["state"]["cats"][0];
     BOOST_TEST(gone["name"] == "g");
     BOOST_TEST(gone["state"] == "unknown", gone.dump());
     supervisord.set_programs({web, other});
@@ -146,16 +146,16 @@ BOOST_AUTO_TEST_CASE(a_check_on_request_comes_at_once_and_is_not_counted_in_a_pa
                             "failureThreshold: 100}\n" +
                             tcp_cat("fast", port, ""));
     BOOST_TEST_REQUIRE(daemon.wait_for_state("fast", [](const auto& cat) { return cat["failures"] > 0; }));
-    const json checked = ask(daemon, CheckRequest{"slow"});
+    const json checked = ask(daemon, request_of("check", "slow"));
     BOOST_TEST(checked["verdict"] == "failure", checked.dump());
     BOOST_TEST(checked["message"] == "connection refused");
     BOOST_TEST(checked["state"] == "failing");
-    ask(daemon, PauseRequest{"slow", 0});
-    BOOST_TEST(ask(daemon, CheckRequest{"slow"})["verdict"] == "failure");
+    ask(daemon, request_of("pause", "slow", 0));
+    BOOST_TEST(ask(daemon, request_of("check", "slow"))["verdict"] == "failure");
     BOOST_TEST(daemon.state("slow")["failures"] == 1);
     BOOST_TEST(daemon.wait_for_log("[slow web] checked, not counted: failure: connection refused"));
-    BOOST_TEST(ask(daemon, CheckRequest{"web"})["error"] == "'web' has several cats: slow, fast");
-    BOOST_TEST(ask(daemon, CheckRequest{"slwo"})["error"] ==
+    BOOST_TEST(ask(daemon, request_of("check", "web"))["error"] == "'web' has several cats: slow, fast");
+    BOOST_TEST(ask(daemon, request_of("check", "slwo"))["error"] ==
                "there is no cat or program 'slwo'; did you mean 'slow'?");
 }
 
@@ -165,11 +165,11 @@ BOOST_AUTO_TEST_CASE(what_an_action_would_do_is_told_and_not_done) {
     const Daemon daemon(supervisord.url(), tcp_cat("restart", free_port(), ", failureThreshold: 1000000") +
                                                tcp_cat("mute", free_port(), ", action: email"));
     BOOST_TEST_REQUIRE(daemon.wait_for_state("restart", [](const auto& cat) { return cat["failures"] > 1; }));
-    const json plan = ask(daemon, TestActionRequest{"restart"});
+    const json plan = ask(daemon, request_of("test-action", "restart"));
     BOOST_TEST((plan["lines"] ==
                 json::array({"would restart web (pid " + std::to_string(pid) + ") through supervisord"})),
                plan.dump());
-    BOOST_TEST(ask(daemon, TestActionRequest{"mute"})["lines"][0] ==
+    BOOST_TEST(ask(daemon, request_of("test-action", "mute"))["lines"][0] ==
                "would do nothing: its action is email, and nobody is there to be told");
     BOOST_TEST(supervisord.pid("web") == pid);
 }
@@ -178,17 +178,17 @@ BOOST_AUTO_TEST_CASE(reload_answers_with_what_changed_or_with_the_problems) {
     const Daemon daemon(kNoSupervisord, mem_cat("one") + mem_cat("two"));
     BOOST_TEST_REQUIRE(daemon.wait_for_state("two", healthy));
     daemon.set_cats(mem_cat("one", ", failureThreshold: 9") + mem_cat("three"));
-    const json taken = ask(daemon, ReloadRequest{});
+    const json taken = ask(daemon, request_of("reload"));
     BOOST_TEST((taken["added"] == json::array({"three"})), taken.dump());
     BOOST_TEST((taken["removed"] == json::array({"two"})));
     BOOST_TEST((taken["changed"] == json::array({"one"})));
     daemon.set_cats("one: {program: system, tipe: mem}\n");
-    const json refused = ask(daemon, ReloadRequest{});
+    const json refused = ask(daemon, request_of("reload"));
     BOOST_TEST(refused["ok"] == false);
     BOOST_TEST(refused["problems"].dump().find("unknown key 'tipe'; did you mean 'type'?") !=
                    std::string::npos,
                refused.dump());
-    BOOST_TEST(ask(daemon, StatusRequest{})["state"]["cats"].size() == 2u);
+    BOOST_TEST(ask(daemon, request_of("status"))["state"]["cats"].size() == 2u);
 }
 
 BOOST_AUTO_TEST_CASE(history_has_the_last_fifty_verdicts_and_actions) {
@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(history_has_the_last_fifty_verdicts_and_actions) {
                         tcp_cat("cat1", free_port(), ", failureThreshold: 2, action: exec, execCmd: 'true'"));
     BOOST_TEST_REQUIRE(
         daemon.wait_for_state("cat1", [](const auto& cat) { return cat["actions"]["fired"] > 1; }));
-    const json events = ask(daemon, HistoryRequest{"cat1"})["events"];
+    const json events = ask(daemon, request_of("history", "cat1"))["events"];
     const auto is_failure = [](const json& event) {
         return event["kind"] == "verdict" && event["verdict"] == "failure" &&
                event["text"] == "connection refused";
@@ -207,10 +207,11 @@ BOOST_AUTO_TEST_CASE(history_has_the_last_fifty_verdicts_and_actions) {
     };
     BOOST_TEST(std::ranges::any_of(events, is_failure), events.dump());
     BOOST_TEST(std::ranges::any_of(events, is_action), events.dump());
-    BOOST_TEST(wait_until([&] { return ask(daemon, HistoryRequest{"cat1"})["events"].size() == 50; }, 30s));
+    BOOST_TEST(
+        wait_until([&] { return ask(daemon, request_of("history", "cat1"))["events"].size() == 50; }, 30s));
     const auto probes = daemon.state("cat1")["probes"].get<int>();
     BOOST_TEST(daemon.wait_for_state("cat1", [&](const auto& cat) { return cat["probes"] > probes + 5; }));
-    BOOST_TEST(ask(daemon, HistoryRequest{"cat1"})["events"].size() == 50u);
+    BOOST_TEST(ask(daemon, request_of("history", "cat1"))["events"].size() == 50u);
 }
 
 BOOST_AUTO_TEST_CASE(slow_dead_and_hostile_clients_cost_no_probe_a_tick) {
@@ -237,7 +238,7 @@ BOOST_AUTO_TEST_CASE(slow_dead_and_hostile_clients_cost_no_probe_a_tick) {
     broken.connect(daemon.socket());
     broken.send("status extra=1\n");
     BOOST_TEST(broken.answer().find("\"ok\":false") != std::string::npos);
-    BOOST_TEST(ask(daemon, StatusRequest{})["ok"] == true);
+    BOOST_TEST(ask(daemon, request_of("status"))["ok"] == true);
     const json cat = daemon.state("cat1");
     BOOST_TEST(cat["skippedTicks"] == 0);
     BOOST_TEST(cat["worker"]["spawns"] == 1);

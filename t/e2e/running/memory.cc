@@ -32,10 +32,9 @@ BOOST_AUTO_TEST_CASE(counts_actions_and_pauses_outlive_a_restart) {
         "other: {program: system, type: mem, maxMem: 100000000, periodSeconds: 0.2, action: email}\n";
     Daemon first(supervisord.url(), cats);
     BOOST_TEST_REQUIRE(first.wait_for_log("[cat1 web] exec done"));
-    BOOST_TEST_REQUIRE(wait_until([&] {
-        return ask_control(first.socket(), PauseRequest{"cat1", 3'600'000})["ok"] == true;
-    }));
-    ask_control(first.socket(), PauseRequest{"other", 0});
+    BOOST_TEST_REQUIRE(wait_until(
+        [&] { return ask_control(first.socket(), request_of("pause", "cat1", 3'600'000))["ok"] == true; }));
+    ask_control(first.socket(), request_of("pause", "other", 0));
     const auto before = first.state("cat1");
     BOOST_TEST(first.stop().status == 0);
 

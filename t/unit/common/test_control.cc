@@ -18,8 +18,8 @@ std::string line_of(const ControlRequest& request) {
     return std::string(writer.line());
 }
 
-// The request as the other side reads it; it must be a `Request`.
-template <class Request> Request round_trip(const Request& request) {
+// The request as the other side reads it; it must be of the same command.
+ControlRequest round_trip(const ControlRequest& request) {
     const std::string line = line_of(request);
     BOOST_TEST_REQUIRE(!line.empty());
     BOOST_TEST_REQUIRE(line.size() <= kMaxLine);
@@ -27,9 +27,8 @@ template <class Request> Request round_trip(const Request& request) {
     ControlRequest decoded;
     BOOST_TEST_REQUIRE(decode(std::string_view(line).substr(0, line.size() - 1), decoded),
                        "refused: " << line);
-    const Request* same = std::get_if<Request>(&decoded);
-    BOOST_TEST_REQUIRE((same != nullptr), "read as another request: " << line);
-    return *same;
+    BOOST_TEST_REQUIRE((decoded.command == request.command), "read as another request: " << line);
+    return decoded;
 }
 
 bool accepted(std::string_view line) {
@@ -40,26 +39,27 @@ bool accepted(std::string_view line) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(requests_are_the_lines_of_the_grammar) {
-    BOOST_TEST(line_of(StatusRequest{}) == "status\n");
-    BOOST_TEST(line_of(PauseRequest{"web:web_00", 1'800'000}) == "pause name=web:web_00 for_ms=1800000\n");
-    BOOST_TEST(line_of(ResumeRequest{"web"}) == "resume name=web\n");
-    BOOST_TEST(line_of(CheckRequest{"网关"}) == "check name=%E7%BD%91%E5%85%B3\n");
-    BOOST_TEST(line_of(TestActionRequest{"cat1/web_00"}) == "test-action name=cat1/web_00\n");
-    BOOST_TEST(line_of(ReloadRequest{}) == "reload\n");
-    BOOST_TEST(line_of(HistoryRequest{"a b"}) == "history name=a%20b\n");
+    BOOST_TEST(line_of(request_of("status")) == "status\n");
+    BOOST_TEST(line_of(request_of("pause", "web:web_00", 1'800'000)) ==
+               "pause name=web:web_00 for_ms=1800000\n");
+    BOOST_TEST(line_of(request_of("resume", "web")) == "resume name=web\n");
+    BOOST_TEST(line_of(request_of("check", "网关")) == "check name=%E7%BD%91%E5%85%B3\n");
+    BOOST_TEST(line_of(request_of("test-action", "cat1/web_00")) == "test-action name=cat1/web_00\n");
+    BOOST_TEST(line_of(request_of("reload")) == "reload\n");
+    BOOST_TEST(line_of(request_of("history", "a b")) == "history name=a%20b\n");
 }
 
 BOOST_AUTO_TEST_CASE(requests_survive_the_way) {
-    round_trip(StatusRequest{});
-    round_trip(ReloadRequest{});
-    const PauseRequest pause = round_trip(PauseRequest{kNastyName, kLongestPauseMs});
+    round_trip(request_of("status"));
+    round_trip(request_of("reload"));
+    const ControlRequest pause = round_trip(request_of("pause", kNastyName, kLongestPauseMs));
     BOOST_TEST((pause.name == kNastyName));
     BOOST_TEST(pause.for_ms == kLongestPauseMs);
-    BOOST_TEST(round_trip(PauseRequest{"web", 0}).for_ms == 0);
-    BOOST_TEST((round_trip(ResumeRequest{kNastyName}).name == kNastyName));
-    BOOST_TEST((round_trip(CheckRequest{kNastyName}).name == kNastyName));
-    BOOST_TEST((round_trip(TestActionRequest{kNastyName}).name == kNastyName));
-    BOOST_TEST((round_trip(HistoryRequest{kNastyName}).name == kNastyName));
+    BOOST_TEST(round_trip(request_of("pause", "web", 0)).for_ms == 0);
+    BOOST_TEST((round_trip(request_of("resume", kNastyName)).name == kNastyName));
+    BOOST_TEST((round_trip(request_of("check", kNastyName)).name == kNastyName));
+    BOOST_TEST((round_trip(request_of("test-action", kNastyName)).name == kNastyName));
+    BOOST_TEST((round_trip(request_of("history", kNastyName)).name == kNastyName));
 }
 
 BOOST_AUTO_TEST_CASE(malformed_requests_are_refused) {
@@ -127,11 +127,11 @@ BOOST_AUTO_TEST_CASE(a_request_that_was_cut_is_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(a_name_that_does_not_fit_gives_no_line) {
-    BOOST_TEST(line_of(CheckRequest{std::string(5000, 'x')}).empty());
-    BOOST_TEST(line_of(CheckRequest{std::string(2000, '\n')}).empty());
-    BOOST_TEST(line_of(PauseRequest{std::string(1 << 20, 'x'), 1}).empty());
+    BOOST_TEST(line_of(request_of("check", std::string(5000, 'x'))).empty());
+    BOOST_TEST(line_of(request_of("check", std::string(2000, '\n'))).empty());
+    BOOST_TEST(line_of(request_of("pause", std::string(1 << 20, 'x'), 1)).empty());
     const std::string longest(kMaxLine - 1 - std::string("check name=").size(), 'x');
-    BOOST_TEST((round_trip(CheckRequest{longest}).name == longest));
+    BOOST_TEST((round_trip(request_of("check", longest)).name == longest));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

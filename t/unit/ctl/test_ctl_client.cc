@@ -25,7 +25,7 @@ using Clock = std::chrono::steady_clock;
 constexpr ctl::AskLimits kShort{.connect = 300ms, .answer = 600ms, .bytes = 1 << 20};
 
 std::string failure(const std::string& socket, const ctl::AskLimits& limits = kShort) {
-    const auto answer = ctl::ask(socket, StatusRequest{}, limits);
+    const auto answer = ctl::ask(socket, request_of("status"), limits);
     return answer ? "" : answer.error().text();
 }
 
@@ -38,7 +38,7 @@ bool has(const std::string& text, const std::string& part) {
 BOOST_AUTO_TEST_CASE(a_request_is_one_line_and_the_answer_all_that_comes) {
     const std::string large(3'000'000, 'x');
     const ControlStub stub(large);
-    const auto answer = ctl::ask(stub.path(), HistoryRequest{"网关"}, {});
+    const auto answer = ctl::ask(stub.path(), request_of("history", "网关"), {});
     BOOST_TEST_REQUIRE(static_cast<bool>(answer));
     BOOST_TEST((*answer == large));
     BOOST_TEST_REQUIRE(stub.requests().size() == 1);
@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(a_full_queue_is_waited_for_until_the_deadline_only) {
             ControlStub::send_all(client.get(), "{}");
         }
     });
-    const auto answer = ctl::ask(path, StatusRequest{}, {});
+    const auto answer = ctl::ask(path, request_of("status"), {});
     server.join();
     BOOST_TEST_REQUIRE(static_cast<bool>(answer));
     BOOST_TEST(*answer == "{}");
@@ -141,7 +141,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_hangs_up_at_once_says_nothing_but_one_that_an
         const UniqueFd client(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
         ControlStub::send_all(client.get(), R"({"ok": false, "error": "too many clients"})");
     });
-    const auto answer = ctl::ask(dir.file("early.sock"), StatusRequest{}, {});
+    const auto answer = ctl::ask(dir.file("early.sock"), request_of("status"), {});
     server.join();
     BOOST_TEST_REQUIRE(static_cast<bool>(answer), (answer ? "" : answer.error().text()));
     BOOST_TEST(has(*answer, "too many clients"));
@@ -206,11 +206,11 @@ BOOST_AUTO_TEST_CASE(a_frozen_daemon_ends_status_with_2_after_its_deadline) {
 }
 
 BOOST_AUTO_TEST_CASE(check_and_reload_have_the_time_that_the_server_gives_them) {
-    BOOST_TEST((ctl::limits_for(CheckRequest{"a"}).answer > kSlowControlLimit));
-    BOOST_TEST((ctl::limits_for(ReloadRequest{}).answer > kSlowControlLimit));
-    BOOST_TEST((ctl::limits_for(StatusRequest{}).answer == 5s));
-    BOOST_TEST((ctl::limits_for(CheckRequest{"a"}, 700ms).answer == 700ms));
-    BOOST_TEST((ctl::limits_for(StatusRequest{}, 700ms).connect == 700ms));
+    BOOST_TEST((ctl::limits_for(request_of("check", "a")).answer > kSlowControlLimit));
+    BOOST_TEST((ctl::limits_for(request_of("reload")).answer > kSlowControlLimit));
+    BOOST_TEST((ctl::limits_for(request_of("status")).answer == 5s));
+    BOOST_TEST((ctl::limits_for(request_of("check", "a"), 700ms).answer == 700ms));
+    BOOST_TEST((ctl::limits_for(request_of("status"), 700ms).connect == 700ms));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

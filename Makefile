@@ -31,7 +31,10 @@ UNIT_SRC := $(sort $(shell find t/unit -name '*.cc')) $(wildcard t/fuzz/fuzz_*.c
 TEST_SRC := $(FIXTURES) $(UNIT_SRC) $(sort $(shell find t/process t/e2e t/docs -name '*.cc'))
 # The sources of one folder are compiled as one: most of what a source costs is what all of them include.
 rooms     = $(addsuffix room.o,$(addprefix $(B)/,$(sort $(dir $(1)))))
-LIB_OBJ  := $(call rooms,$(LIB_SRC))
+# The tables of what can be added, by themselves: a test puts others in their place.
+TABLES   := worker/check/table.cc master/action/table.cc master/mailer/channel/table.cc common/wire/control.cc \
+            master/control/commands.cc
+LIB_OBJ  := $(call rooms,$(filter-out $(TABLES),$(LIB_SRC))) $(TABLES:%.cc=$(B)/%.o)
 TEST_OBJ := $(call rooms,$(TEST_SRC))
 UNIT_OBJ := $(call rooms,$(UNIT_SRC))
 MAIN_OBJ := $(MAINS:%.cc=$(B)/%.o)
@@ -54,7 +57,7 @@ $(B)/libhealthcheckd.a: $(LIB_OBJ)
 	@echo "  AR    $@"
 	$(Q)ar qcs $@ $^
 
-$(B)/testrunner: $(TEST_OBJ) $(B)/libhealthcheckd.a
+$(B)/testrunner: $(TEST_OBJ) $(B)/libhealthcheckd.a | $(B)/sample/healthcheckd $(B)/sample/healthcheckctl
 	@echo "  LINK  $@"
 	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lboost_unit_test_framework
 
@@ -91,8 +94,8 @@ $(B)/%.o: %.cc | $(B)/pch/common/usual.h.gch
 	$(CC_RULE)
 
 # The folder is newer than the list of its sources when one has come or gone; the list changes only then.
-SOURCES := $(LIB_SRC) $(TEST_SRC)
-$(B)/%/room.cc: %
+SOURCES := $(filter-out $(TABLES),$(LIB_SRC)) $(TEST_SRC)
+$(B)/%/room.cc: % Makefile
 	@mkdir -p $(@D)
 	@printf '#include "%s"\n' $(foreach each,$(SOURCES),$(if $(filter $*/,$(dir $(each))),$(each))) > $@.part
 	@if cmp -s $@.part $@; then rm $@.part; else mv $@.part $@; fi
@@ -106,9 +109,36 @@ $(B)/%/room.o: $(B)/%/room.cc | $(B)/pch/common/usual.h.gch
 	@echo "  CXX   $*"
 	$(CC_RULE)
 
-.SECONDARY: $(LIB_OBJ:.o=.cc) $(TEST_OBJ:.o=.cc)
+.SECONDARY: $(filter %/room.cc,$(LIB_OBJ:.o=.cc) $(TEST_OBJ:.o=.cc))
 
--include $(LIB_OBJ:.o=.d) $(TEST_OBJ:.o=.d) $(MAIN_OBJ:.o=.d)
+# healthcheckd and healthcheckctl with one more type of check, action, kind of channel and command: t/sample.
+SAMPLE_SRC := t/sample/check.cc t/sample/action.cc t/sample/channel.cc
+SAMPLE_OBJ := $(patsubst %.cc,$(B)/sample/%.o,$(SAMPLE_SRC) $(TABLES))
+
+$(B)/sample/%.cc: %.cc t/sample/add t/sample/command.cc
+	@mkdir -p $(@D)
+	@t/sample/add $< > $@.part && mv $@.part $@
+
+$(TABLES:%.cc=$(B)/sample/%.o): $(B)/sample/%.o: $(B)/sample/%.cc | $(B)/pch/common/usual.h.gch
+	@echo "  CXX   $@"
+	$(CC_RULE)
+
+$(SAMPLE_SRC:%.cc=$(B)/sample/%.o): $(B)/sample/%.o: %.cc | $(B)/pch/common/usual.h.gch
+	@mkdir -p $(@D)
+	@echo "  CXX   $@"
+	$(CC_RULE)
+
+$(B)/sample/healthcheckd: $(B)/master/entry/main.o $(SAMPLE_OBJ) $(B)/libhealthcheckd.a
+	@echo "  LINK  $@"
+	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/sample/healthcheckctl: $(B)/master/ctl/main.o $(B)/sample/common/wire/control.o $(B)/libhealthcheckd.a
+	@echo "  LINK  $@"
+	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+.SECONDARY: $(TABLES:%=$(B)/sample/%)
+
+-include $(LIB_OBJ:.o=.d) $(TEST_OBJ:.o=.d) $(MAIN_OBJ:.o=.d) $(SAMPLE_OBJ:.o=.d)
 
 deps: ## install the Debian packages that are missing
 	@conf/install-packages
@@ -175,7 +205,7 @@ $(FUZZ_B)/$(TARGET): $(FUZZ_OBJ)
 # Nothing but the fuzzer is built by clang, so nobody would see otherwise that it refuses what g++ takes; nor, as g++ takes
 # a folder at once, that a source does not include what it uses.
 CLANG_B   := build-clang
-CHECKED   := $(patsubst %.cc,$(CLANG_B)/%.checked,$(LIB_SRC) $(MAINS) $(TEST_SRC))
+CHECKED   := $(patsubst %.cc,$(CLANG_B)/%.checked,$(LIB_SRC) $(MAINS) $(TEST_SRC) $(SAMPLE_SRC))
 CLANG_SYNTAX := $(CLANG) $(CPPFLAGS) -DBOOST_TEST_DYN_LINK -std=c++20
 
 # Its dependencies are those of libraries too: clang refuses one that is older than a header in it.

@@ -2,6 +2,7 @@
 
 #include "common/text/terminal.h"
 #include "common/wire/channel.h"
+#include "common/wire/say.h"
 #include "master/action/command.h"
 #include "master/action/finish.h"
 #include "master/action/run.h"
@@ -23,10 +24,6 @@ constexpr std::chrono::seconds kTellLimit{15};
 
 // For the master's word that nobody else works at the program of an unfinished restart.
 constexpr std::chrono::milliseconds kClaimLimit{10'000};
-
-template <class Message> void say(const Message& message) {
-    (void)write_line(kReportFd, encode(message).line());
-}
 
 // Output goes in pieces that fit a line even when every byte is percent-encoded.
 void say_output(std::string_view output) {
@@ -67,10 +64,11 @@ int run_action(Incident incident, int link_fd, int places_fd) {
                 disk.run(kPendingLimit, [&] { return Spool(request.state_dir).put_pending(incident); });
             !tried)
             run.unwritten = tried.error();
+    LinkClient* asked = run.link;  // for the log: once without an answer, not again
     LogTail log;
     const bool tail_first = tells && action.tail_first && !request.cat.dry_run;
     if (tail_first)
-        log = log_tail(incident, run.link, disk);
+        log = log_tail(incident, asked, disk);
     // Everything else is as it would be.
     if (request.cat.dry_run)
         incident.result = {.ok = true, .message = "dry run, nothing was done: would " + action.plan(request)};
@@ -84,7 +82,7 @@ int run_action(Incident incident, int link_fd, int places_fd) {
     if (tells) {
         const auto tell = [&] {
             if (!tail_first)
-                log = log_tail(incident, run.link, disk);
+                log = log_tail(incident, asked, disk);
             (void)disk.run(kNoticesLimit, [&] {
                 (void)spool_notices(incident, log, 0);
                 return Result<void>();

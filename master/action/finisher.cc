@@ -16,20 +16,14 @@ constexpr std::size_t kMostSaid = 1'000;  // sentences that are not said again
 }  // namespace
 
 RestartFinisher::RestartFinisher(Needs needs)
-    : needs_(std::move(needs)), timer_(needs_.loop, [this] { begin(); }) {}
-
-RestartFinisher::~RestartFinisher() {
-    for (const pid_t pid : {pid_, hung_}) {
-        needs_.spawner.forget(pid);
-        needs_.spawner.kill(pid);
-    }
+    : needs_(std::move(needs)), timer_(needs_.loop, [this] { begin(); }), task_(needs_.loop, needs_.spawner) {
 }
 
 void RestartFinisher::look(Milliseconds delay) {
     if (stopped_)
         return;
     pause_ = kFirstPause;
-    wanted_ = pid_ != 0;  // the child that runs may have gone through the records already
+    wanted_ = task_.running();  // the child that runs may have gone through the records already
     if (!wanted_)
         timer_.start(delay);
 }
@@ -46,7 +40,7 @@ void RestartFinisher::stop() {
 
 void RestartFinisher::begin() {
     // Another one would hang as well.
-    auto peer = hung_ == 0 ? needs_.open_peer() : Error{"the last one hangs"};
+    auto peer = task_.left_behind() == 0 ? needs_.open_peer() : Error{"the last one hangs"};
     if (!peer)
         return again();
     ChildSpec spec;
@@ -60,24 +54,22 @@ void RestartFinisher::begin() {
     spec.main = [dir = needs_.state_dir, busy = std::move(at_work), places](pid_t) {
         return run_finish(dir, busy, kFirstExtraFd, places >= 0 ? kFirstExtraFd + 1 : -1);
     };
-    spec.limit = kLimit;
     finished_ = wanted_ = false;
-    auto child = needs_.spawner.spawn(spec, [this](const ChildEnd&) { on_end(); });
-    if (!child)
-        return again();
-    pid_ = child->pid;
-    control_ = std::move(child->control);
-    reader_ = std::make_unique<ReportReader>(
-        needs_.spawner.reports(), std::move(child->report), ReportReader::Limits{.lines_per_second = 5000},
-        [this](std::string_view text) { on_line(text); },
-        [this](std::string_view) { needs_.spawner.kill(pid_); });
+    const auto started = task_.start(spec, {.limit = kLimit, .lines_per_second = 5000},
+                                     {.on_line = [this](std::string_view text) { return on_line(text); },
+                                      .on_end =
+                                          [this](const auto&) {
+                                              on_end();
+                                          }});
+    if (!started)
+        again();
 }
 
-void RestartFinisher::on_line(std::string_view text) {
+bool RestartFinisher::on_line(std::string_view text) {
     ActionLine line;
-    if (!decode(text, line)) {
-        needs_.spawner.kill(pid_);
-    } else if (const auto* sentence = std::get_if<Output>(&line)) {
+    if (!decode(text, line))
+        return false;
+    if (const auto* sentence = std::get_if<Output>(&line)) {
         if (said_.size() >= kMostSaid)
             said_.clear();
         if (said_.insert(sentence->text).second)
@@ -89,6 +81,7 @@ void RestartFinisher::on_line(std::string_view text) {
     } else if (const auto* broken = std::get_if<Broken>(&line)) {
         log::error("restarts", "the process that finishes them ended: {}", broken->message);
     }
+    return true;
 }
 
 // What the child is about to work at; empty: it is done with that. It may, unless an action has begun there
@@ -102,18 +95,10 @@ void RestartFinisher::on_claim(const std::string& program) {
     if (!taken)
         claimed_ = program;
     const char word = taken ? kDenied : kGranted;
-    (void)!::write(control_.get(), &word, 1);
+    (void)!::write(task_.control(), &word, 1);
 }
 
 void RestartFinisher::on_end() {
-    reader_->drain();
-    reader_.reset();
-    control_.reset();
-    if (needs_.spawner.is_child(pid_)) {
-        hung_ = pid_;
-        needs_.spawner.on_end(pid_, [this](const ChildEnd&) { hung_ = 0; });
-    }
-    pid_ = 0;
     claimed_.clear();
     if (!finished_ || wanted_)
         again();

@@ -2,8 +2,7 @@
 // failed between stop and start. Master.
 #pragma once
 
-#include "master/process/report_reader.h"
-#include "master/process/spawner.h"
+#include "master/process/task.h"
 
 #include <functional>
 #include <memory>
@@ -23,7 +22,6 @@ public:
         std::function<int()> disk_places;             // see DiskWork
     };
     explicit RestartFinisher(Needs needs);
-    ~RestartFinisher();
 
     // Looks for records after `delay`, and again, ever more rarely, until none is left.
     void look(Milliseconds delay);
@@ -41,16 +39,12 @@ private:
     static constexpr Milliseconds kLimit{300'000};  // for one child: several calls for each record
 
     void begin();
-    void on_line(std::string_view text);
+    bool on_line(std::string_view text);
     void on_claim(const std::string& program);
     void on_end();
     void again();
 
     Needs needs_;
-    pid_t pid_ = 0;
-    pid_t hung_ = 0;  // one that is not waited for, as it hangs in the kernel
-    UniqueFd control_;
-    std::unique_ptr<ReportReader> reader_;
     bool finished_ = false;
     bool wanted_ = false;   // somebody asked for a look after the child was born
     bool skipped_ = false;  // an action was at work when it was born
@@ -59,6 +53,7 @@ private:
     std::set<std::string> said_;  // since the last look that left nothing
     Milliseconds pause_{kFirstPause};
     Timer timer_;
+    Task task_;
 };
 
 }  // namespace healthcheckd::master

@@ -48,13 +48,6 @@ ActionRunner::ActionRunner(Needs needs) : needs_(std::move(needs)) {
         places_ = std::move(*places);
 }
 
-ActionRunner::~ActionRunner() {
-    for (const Running& running : running_) {
-        needs_.spawner.forget(running.pid);
-        needs_.spawner.kill(running.pid);
-    }
-}
-
 void ActionRunner::on_event(const std::shared_ptr<Cat>& cat, Event event, const Report& report) {
     if (stopping_ || event == Event::none)
         return;
@@ -103,6 +96,19 @@ void ActionRunner::start(const std::shared_ptr<Cat>& cat, Incident incident) {
     log::info(running->who, "{} begins", action.name);
     cat->on_action_begun(action);
 
+    if (const auto started = start_child(running, cat); !started)
+        give_up(running, started.error().what);
+}
+
+void ActionRunner::give_up(std::list<Running>::iterator running, std::string why) {
+    finish(*running, {false, std::move(why), {}});
+    release_notices(*running);
+    running_.erase(running);
+}
+
+Result<void> ActionRunner::start_child(std::list<Running>::iterator running,
+                                       const std::shared_ptr<Cat>& cat) {
+    const ActionType& action = *running->incident.action;
     ChildSpec spec;
     spec.title = "healthcheckd: action " + cat->name() + ' ' + std::string(action.name);
     spec.environment = action.has_environment;
@@ -114,12 +120,8 @@ void ActionRunner::start(const std::shared_ptr<Cat>& cat, Incident incident) {
         (!running->spooled && running->incident.request.of_supervisord && running_.size() < kMostAsking);
     if (asks) {
         auto opened = needs_.open_peer();
-        if (!opened && needs_link) {
-            finish(*running, {false, "supervisord cannot be asked: " + opened.error().text(), {}});
-            release_notices(*running);
-            running_.erase(running);
-            return;
-        }
+        if (!opened && needs_link)
+            return Error{"supervisord cannot be asked: " + opened.error().text()};
         if (opened)
             peer = std::move(*opened);
     }
@@ -145,78 +147,77 @@ void ActionRunner::start(const std::shared_ptr<Cat>& cat, Incident incident) {
     spec.main = [incident = std::move(told), link, places](pid_t) {
         return run_action(incident, link, places);
     };
-    auto child = needs_.spawner.spawn(spec, [this, running](const ChildEnd& end) { on_end(running, end); });
-    if (!child) {
-        finish(*running, {false, "no process could be started: " + child.error().text(), {}});
-        release_notices(*running);
-        running_.erase(running);
-        return;
-    }
-    running->pid = child->pid;
-    running->control = std::move(child->control);
-    running->reader = std::make_unique<ReportReader>(
-        needs_.spawner.reports(), std::move(child->report), ReportReader::Limits{},
-        [this, running](std::string_view text) { on_line(*running, text); },
-        [this, running](std::string_view why) { terminate(*running, std::string(why)); });
-    running->deadline = std::make_unique<Timer>(needs_.loop, [this, running] {
-        // After a standstill of the master its timers come before what the child has long said.
-        running->reader->drain();
-        if (running->done && !std::exchange(running->drained, true))
-            return running->deadline->start(kTermLimit);
-        if (!running->done && Clock::now() < running->limit_at)
-            return running->deadline->start_at(running->limit_at);
-        terminate(*running,
-                  "not finished in time" + (running->stage.empty() ? "" : " (" + running->stage + ')'));
-    });
-    running->deadline->start(kFirstLimit);
-}
-
-void ActionRunner::on_line(Running& running, std::string_view text) {
-    ActionLine line;
-    if (!decode(text, line)) {
-        terminate(running, "its process broke the protocol");
-        return;
-    }
-    if (const auto* stage = std::get_if<Stage>(&line)) {
-        running.stage = stage->message;
-        running.stops = running.stops || stage->message.starts_with(kStopOrdered);
-        const Milliseconds limit = std::min(kMostLimit, Milliseconds(stage->limit_ms) + kFirstLimit);
-        running.limit_at = Clock::now() + limit;
-        running.deadline->start(limit);
-        log::debug(running.who, "{}: {}", to_string(running.incident.action), stage->message);
-        if (const auto cat = needs_.find_cat(running.incident.request.cat_name))
-            cat->on_action_phase(phase_of(stage->message));
-    } else if (const auto* output = std::get_if<Output>(&line)) {
-        std::string& kept = running.incident.result.output;
-        kept.append(output->text, 0, kOutputBytes - std::min(kOutputBytes, kept.size()));
-    } else if (const auto* done = std::get_if<Done>(&line)) {
-        if (!running.done)
-            finish(running, {done->ok, done->message, running.incident.result.output, done->unfinished});
-        if (running.queues)
-            release_notices(running);
-    } else if (const auto* spooled = std::get_if<Spooled>(&line)) {
-        if (running.done && !running.spooled)
-            on_spooled(running, *spooled);
-    } else if (const auto* broken = std::get_if<Broken>(&line)) {
-        terminate(running, "its process ended: " + broken->message);
-    }
+    running->task = std::make_unique<Task>(needs_.loop, needs_.spawner);
+    const auto started = running->task->start(
+        spec, {.limit = kFirstLimit, .end_limit = kTermLimit, .asks_first = true},
+        {.on_line = [this, running](std::string_view text) { return on_line(*running, text); },
+         .on_late = [this, running] { return is_late(*running); },
+         .on_trouble = [this, running](std::string_view why) { on_ending(*running, std::string(why)); },
+         .on_end =
+             [this, running](const auto& end) {
+                 on_end(running, end);
+             }});
+    return started ? started : Error{"no process could be started: " + started.error().text()};
 }
 
 // On SIGTERM a child ends its command's whole tree; SIGKILL, for one that does not end, would leave the tree
 // behind.
-void ActionRunner::terminate(Running& running, const std::string& why) {
-    if (!running.done)
-        finish(running, {false, why, {}, running.stops});
-    if (std::exchange(running.terminated, true)) {
-        needs_.spawner.kill(running.pid);
-        return;
+bool ActionRunner::is_late(Running& running) {
+    if (running.phase == Phase::telling) {
+        running.phase = Phase::overdue;
+        running.task->extend(kTermLimit);
+        return false;
     }
-    needs_.spawner.terminate(running.pid);
-    running.deadline->start(kTermLimit);
+    if (running.working() && Clock::now() < running.limit_at) {
+        running.task->extend(std::chrono::ceil<Milliseconds>(running.limit_at - Clock::now()));
+        return false;
+    }
+    on_ending(running, "not finished in time" + (running.stage.empty() ? "" : " (" + running.stage + ')'));
+    return true;
+}
+
+bool ActionRunner::on_line(Running& running, std::string_view text) {
+    ActionLine line;
+    if (!decode(text, line))
+        return false;
+    if (const auto* stage = std::get_if<Stage>(&line)) {
+        on_stage(running, *stage);
+    } else if (const auto* output = std::get_if<Output>(&line)) {
+        std::string& kept = running.incident.result.output;
+        kept.append(output->text, 0, kOutputBytes - std::min(kOutputBytes, kept.size()));
+    } else if (const auto* done = std::get_if<Done>(&line)) {
+        if (running.working())
+            finish(running, {done->ok, done->message, running.incident.result.output, done->unfinished});
+        if (running.queues)
+            release_notices(running);
+    } else if (const auto* spooled = std::get_if<Spooled>(&line)) {
+        if (!running.working() && !running.spooled)
+            on_spooled(running, *spooled);
+    } else if (const auto* broken = std::get_if<Broken>(&line)) {
+        on_ending(running, "its process ended: " + broken->message);
+        running.task->end();
+    }
+    return true;
+}
+
+void ActionRunner::on_stage(Running& running, const Stage& stage) {
+    running.stage = stage.message;
+    running.stops = running.stops || stage.message.starts_with(kStopOrdered);
+    const Milliseconds limit = std::min(kMostLimit, Milliseconds(stage.limit_ms) + kFirstLimit);
+    running.limit_at = Clock::now() + limit;
+    running.task->extend(limit);
+    log::debug(running.who, "{}: {}", to_string(running.incident.action), stage.message);
+    if (const auto cat = needs_.find_cat(running.incident.request.cat_name))
+        cat->on_action_phase(phase_of(stage.message));
+}
+
+void ActionRunner::on_ending(Running& running, const std::string& why) {
+    if (running.working())
+        finish(running, {false, why, {}, running.stops});
 }
 
 void ActionRunner::finish(Running& running, ActionResult result) {
-    running.done = true;
+    running.phase = Phase::telling;
     const std::string_view action = to_string(running.incident.action);
     if (result.ok)
         log::info(running.who, "{} done: {}", action, result.message);
@@ -261,10 +262,8 @@ void ActionRunner::release_notices(Running& running) {
     running.notices_after.clear();
 }
 
-void ActionRunner::on_end(std::list<Running>::iterator running, const ChildEnd& end) {
-    running->reader->drain();
-    if (!running->done)
-        finish(*running, {false, "its process ended: " + end.text(), {}, running->stops});
+void ActionRunner::on_end(std::list<Running>::iterator running, const std::optional<ChildEnd>& end) {
+    on_ending(*running, end ? "its process ended: " + end->text() : "its process hangs in the kernel");
     release_notices(*running);
     running_.erase(running);
 }
@@ -283,24 +282,24 @@ void ActionRunner::clean_up() {
 std::set<std::string> ActionRunner::busy_programs() const {
     std::set<std::string> programs;
     for (const Running& running : running_)
-        if (!running.done)
+        if (running.working())
             programs.insert(running.incident.request.program);
     return programs;
 }
 
 std::size_t ActionRunner::under_way() const {
     return static_cast<std::size_t>(std::count_if(running_.begin(), running_.end(),
-                                                  [](const Running& running) { return !running.done; }));
+                                                  [](const Running& running) { return running.working(); }));
 }
 
 void ActionRunner::stop_now() {
     for (Running& running : running_) {
-        if (!running.done)
+        if (running.working())
             log::error(running.who, "{} was not finished{}: healthcheckd stops{}",
                        to_string(running.incident.action),
                        running.stage.empty() ? "" : " (" + running.stage + ')',
                        running.stops ? "; its next start sees to it" : "");
-        needs_.spawner.terminate(running.pid);
+        running.task->end();
     }
 }
 

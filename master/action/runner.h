@@ -10,8 +10,7 @@
 #include "master/action/actions.h"
 #include "master/cat/cat.h"
 #include "master/mailer/notice_writer.h"
-#include "master/process/report_reader.h"
-#include "master/process/spawner.h"
+#include "master/process/task.h"
 #include "master/supervisord/link.h"
 #include "master/supervisord/program_table.h"
 #include "master/trust/own_line.h"
@@ -50,7 +49,6 @@ public:
     };
 
     explicit ActionRunner(Needs needs);
-    ~ActionRunner();
 
     // Actions that begin from now on work by another configuration.
     void use(std::shared_ptr<const Config> config) { needs_.config = std::move(config); }
@@ -80,14 +78,17 @@ public:
     void stop_now();
 
 private:
+    // How far the child of an action is.
+    enum class Phase : std::uint8_t {
+        working,  // at the action
+        telling,  // it has said how the action ended; it may go on to tell people and to sweep up
+        overdue,  // the same, and its deadline has passed once
+    };
     struct Running {
         Incident incident;
         std::string who;
-        pid_t pid = 0;
+        Phase phase = Phase::working;
         TimePoint limit_at{};     // when the present stage must be over
-        bool drained = false;     // had said how it ended before its deadline was looked at
-        bool terminated = false;  // has been told to end
-        bool done = false;        // has said how it ended; the child may go on to tell and to sweep up
         std::size_t notices = 0;  // that have been spooled, or could not be
         bool spooled = false;     // all of them
         bool queues = false;      // `notices` sends its notice after what waits there; its child does not
@@ -95,9 +96,9 @@ private:
         bool stops = false;  // a restart that has come as far as the stop: the program may be left stopped
         std::uint64_t starts = 0;             // of the program, when the action began
         std::vector<Incident> notices_after;  // what came meanwhile and must not be told before this one
-        UniqueFd control;
-        std::unique_ptr<ReportReader> reader;
-        std::unique_ptr<Timer> deadline;
+        std::unique_ptr<Task> task;
+
+        bool working() const { return phase == Phase::working; }
     };
     // What a child gets before it has said what it does, and how far it can extend that.
     static constexpr Milliseconds kFirstLimit{15'000};
@@ -121,12 +122,20 @@ private:
     const Running* running_for(const std::string& program) const;
     Incident incident_of(Cat& cat, Event event, const Report& report);
     void start(const std::shared_ptr<Cat>& cat, Incident incident);
-    void on_line(Running& running, std::string_view text);
-    void terminate(Running& running, const std::string& why);
+    // Starts its child. Fails when it cannot be had.
+    Result<void> start_child(std::list<Running>::iterator running, const std::shared_ptr<Cat>& cat);
+    // It could not be started, for `why`.
+    void give_up(std::list<Running>::iterator running, std::string why);
+    bool on_line(Running& running, std::string_view text);
+    void on_stage(Running& running, const Stage& stage);
+    // Its deadline is over: whether it is to be ended.
+    bool is_late(Running& running);
+    // It is being ended, for `why`.
+    void on_ending(Running& running, const std::string& why);
     void finish(Running& running, ActionResult result);
     void on_spooled(Running& running, const Spooled& spooled);
     void release_notices(Running& running);
-    void on_end(std::list<Running>::iterator running, const ChildEnd& end);
+    void on_end(std::list<Running>::iterator running, const std::optional<ChildEnd>& end);
 
     Needs needs_;
     const std::vector<ProcessId> own_line_ = own_line();

@@ -134,7 +134,7 @@ bool ActionRunner::restarted_here(const Cat& cat, const Program& program) const 
 
 const ActionRunner::Running* ActionRunner::running_for(const std::string& program) const {
     const auto found = std::find_if(running_.begin(), running_.end(), [&](const Running& running) {
-        return !running.done && running.incident.request.program == program;
+        return running.working() && running.incident.request.program == program;
     });
     return found == running_.end() ? nullptr : &*found;
 }

@@ -6,11 +6,8 @@
 #include "common/wire/protocol.h"
 #include "master/files/log_recovery.h"
 #include "master/files/rotation_limit.h"
-#include "master/process/backoff.h"
 #include "master/process/filter_cache.h"
-#include "master/process/layer_notes.h"
-#include "master/process/report_reader.h"
-#include "master/process/spawner.h"
+#include "master/process/keeper.h"
 #include "master/reader/process_reader.h"
 #include "worker/entry.h"
 
@@ -63,7 +60,7 @@ public:
     void adopt(std::shared_ptr<const Config> config, std::size_t index);
 
     // Can it be asked to probe? Not while the file that measures its process is still to come.
-    bool ready() const { return ready_ && !measuring_; }
+    bool ready() const { return child_.ready() && !measuring_; }
     bool probing() const { return probing_; }
     // Why its process cannot be measured, empty when it can; look_again() tries once more.
     const std::string& blind() const { return blind_; }
@@ -76,11 +73,11 @@ public:
     // Sends a probe to a worker that is ready and not probing, and starts its deadline.
     void probe(ProbeCommand command);
 
-    pid_t pid() const { return child_ ? child_->pid : 0; }
-    std::uint64_t spawns() const { return spawns_; }
+    pid_t pid() const { return child_.pid(); }
+    std::uint64_t spawns() const { return child_.starts(); }
     const std::string& last_exit() const { return last_exit_; }
     // The master's end of the worker's socket, for a child that hands it a new log; -1 while there is none.
-    int control() const { return child_ ? child_->control.get() : -1; }
+    int control() const { return child_.control(); }
     // How long a probe may take.
     Milliseconds probe_limit() const;
 
@@ -95,31 +92,25 @@ private:
     static constexpr Milliseconds kFirstRest{10'000};  // of a process at which a worker hung
     static constexpr Milliseconds kLongestRest{60'000};
 
-    Birth birth();
-    void born(Result<ChildProcess> child);
-    void spawn();
+    ChildSpec spec();
+    void on_failed_start(const Error& error);
     void send_track();
     void measure(ProcessId process);
     void on_measure(ProcessId process, Result<UniqueFd> file);
     void send(std::string_view line, int attached = -1);
-    void on_deadline();
-    void on_line(std::string_view text);
+    std::string on_late();
+    bool on_line(std::string_view text);
+    void on_report(const Report& report, std::string_view text);
     void on_open_request(const OpenRequest& request);
     void on_rotate_request();
     void rotate_log();
-    void replace(std::string_view why);
-    void on_end(const ChildEnd& end);
-    // It does not end: whatever waits for its end goes on without.
-    void on_corpse();
-    // The worker of number `pid` is of no more use: the log, the callbacks, the next one.
-    void lost(pid_t pid, const std::string& exit);
+    // The worker is of no more use: the log, the callbacks.
+    void on_loss(const ChildKeeper::Loss& loss);
     // The log may be why it hangs: later workers get none until a write is known to work.
     void doubt_log();
     void await_log();
-    // Too many of its workers hang: says so, and tries again later.
-    bool too_many_hang();
-    // The worker that there is ends some time, and is counted until then.
-    void count_corpse();
+    // Too many of its workers hang: says so. How long to wait before looking again; nullopt: they do not.
+    std::optional<Milliseconds> too_many_hang();
     // Has the worker taken the last command from its socket?
     bool took_command() const;
     // The process that a worker which hangs was looking at.
@@ -130,10 +121,7 @@ private:
     const WorkerContext& context_;
     Identity identity_;
     Callbacks callbacks_;
-    std::optional<ChildProcess> child_;
-    std::unique_ptr<ReportReader> reader_;
     ProcessId tracked_;
-    bool ready_ = false;
     bool probing_ = false;
     std::shared_ptr<bool> rotating_ =
         std::make_shared<bool>(false);  // outlives us in the log child's callback
@@ -141,26 +129,20 @@ private:
     TimePoint rotated_at_{};
     std::shared_ptr<RotationLimit> rotations_;  // of the worker that lives; outlives us as `rotating_` does
     bool unlogged_said_ = false;
-    ProbeCommand probed_;                   // the probe under way
-    bool measuring_ = false;                // the file that measures tracked_ is being opened
-    std::string blind_;                     // why it could not be opened
-    bool logs_ = true;                      // the next worker gets a log
-    std::shared_ptr<std::size_t> corpses_;  // of all workers of the cat, see LogRecovery
+    ProbeCommand probed_;     // the probe under way
+    bool measuring_ = false;  // the file that measures tracked_ is being opened
+    std::string blind_;       // why it could not be opened
+    bool logs_ = true;        // the next worker gets a log
     UniqueFd
         mark_;  // where a worker that looks for its process writes the pid that it is looking at (memory)
     LeftOut left_out_;      // processes at which a worker hung, and until when nobody looks at them
     Milliseconds rest_{0};  // that the last of them got
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     std::uint64_t seq_ = 0;
-    std::uint64_t spawns_ = 0;
-    std::string replace_reason_;  // why we ended it, or its own `broken` line
     std::string last_exit_;
     std::string trouble_;
-    Backoff backoff_;
-    Timer deadline_;
-    Timer reap_;
-    Timer respawn_;
     Timer rotation_;
+    ChildKeeper child_;
 };
 
 }  // namespace healthcheckd::master

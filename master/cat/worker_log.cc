@@ -25,10 +25,11 @@ void Worker::await_log() {
     const auto file = [this] {
         const std::string line = log_line(identity_.config->log_format, LogLevel::info, identity_.who(),
                                           "this log can be written again");
-        return LogFile{worker_log_path(*identity_.config, identity_.name), ready_ ? control() : -1, line};
+        return LogFile{worker_log_path(*identity_.config, identity_.name), child_.ready() ? control() : -1,
+                       line};
     };
     const auto life = [this] {
-        return spawns_;
+        return child_.starts();
     };
     context_.logs.add(this, {file, life, [this] {
                                  logs_ = true;
@@ -45,7 +46,7 @@ void Worker::on_rotate_request() {
 
 void Worker::rotate_log() {
     rotation_due_ = false;
-    if (*rotating_ || !child_)
+    if (*rotating_ || child_.pid() == 0)
         return;
     // Not in the middle of a probe, whose verdict would be lost.
     if (probing_ && rotations_->used_up()) {
@@ -54,7 +55,8 @@ void Worker::rotate_log() {
     }
     // Where it is the logs themselves that are large, this comes once in some weeks.
     if (!rotations_->take()) {
-        replace("its log was rotated as often as is granted to one worker, which may keep old logs open");
+        child_.replace(
+            "its log was rotated as often as is granted to one worker, which may keep old logs open");
         return;
     }
     rotated_at_ = Clock::now();

@@ -2,6 +2,7 @@
 
 #include "common/sandbox/sandbox.h"
 #include "common/wire/channel.h"
+#include "common/wire/say.h"
 
 #include <algorithm>
 #include <array>
@@ -22,7 +23,7 @@ int live_briefly(SandboxLevel level, const ChildUser& user, pid_t master) {
     const auto confined = enter_sandbox(profile, level, master);
     if (confined)
         return 0;
-    (void)write_line(kReportFd, encode(Broken{confined.error().text()}).line());
+    say(Broken{confined.error().text()});
     return 1;
 }
 

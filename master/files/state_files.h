@@ -1,15 +1,14 @@
 // Files of stateDir, written by a short-lived child so that a disk which hangs holds up nobody. Master and
 // state child.
 //
-// A child that the disk holds up is ended after kLimit, and left behind when that does not end it (state D).
+// A child that the disk holds up is ended after kLimit, and left behind when that does not end it (Task).
 // When kMostLeft have been left, what is to be written waits until one of them is gone.
 #pragma once
 
-#include "master/process/spawner.h"
+#include "master/process/task.h"
 
 #include <functional>
 #include <map>
-#include <set>
 #include <string>
 
 namespace healthcheckd::master {
@@ -20,7 +19,6 @@ public:
     using OnEnd = std::function<void(const std::string& name, const std::string& failure)>;
 
     StateFiles(Loop& loop, Spawner& spawner, std::string dir, OnEnd on_end);
-    ~StateFiles();
 
     // Replaces `dir`/`name` by `text` atomically and durably (durable_file.h), readable by everybody or,
     // with `mode` 0600, by the owner alone. One child at a time: what comes meanwhile is written after it, of
@@ -42,20 +40,15 @@ private:
     static constexpr std::size_t kMostLeft = 2;
 
     void begin();
-    void on_late();
-    void on_child_end(const ChildEnd& end);
-    void finish(const std::string& failure);
+    bool on_line(std::string_view text);
+    void finish();
 
-    Spawner& spawner_;
     std::string dir_;
     OnEnd on_end_;
     Files waiting_;
     Files writing_;
-    pid_t pid_ = 0;
-    bool late_ = false;     // it has been killed for that
-    std::set<pid_t> left_;  // children that did not end
-    Timer deadline_;
-    UniqueFd report_;  // the child's word waits in the pipe until it has ended
+    std::string failure_;  // of what is being written; empty: none
+    Task task_;
 };
 
 }  // namespace healthcheckd::master

@@ -2,49 +2,48 @@
 
 #include "common/log/log.h"
 #include "common/text/printable.h"
-#include "common/wire/channel.h"
 #include "common/wire/protocol.h"
 
 #include <algorithm>
 
 namespace healthcheckd::master {
 
+namespace {
+
+constexpr char kWho[] = "mailer";
+
+}  // namespace
+
 Mailer::Mailer(Loop& loop, Spawner& spawner, LayerNotes& layers, std::shared_ptr<const Config> config,
                std::string life, std::function<void(const std::string&)> on_still_failed, Pace pace)
-    : loop_(loop), spawner_(spawner), layers_(layers), config_(std::move(config)), life_(std::move(life)),
-      on_still_failed_(std::move(on_still_failed)), pace_(pace), spawn_timer_(loop, [this] { spawn(); }),
-      silence_(loop, [this] { replace("it said nothing for too long"); }) {}
-
-Mailer::~Mailer() {
-    if (child_) {
-        spawner_.forget(child_->pid);
-        spawner_.kill(child_->pid);
-    }
-}
-
-void Mailer::start() {
-    if (!config_->channels.empty())
-        spawn();
-}
+    : config_(std::move(config)), life_(std::move(life)), on_still_failed_(std::move(on_still_failed)),
+      pace_(std::move(pace)),
+      child_(loop, spawner, layers, {.who = kWho, .ready_limit = pace_.silence, .lines_per_second = 20'000},
+             {.spec = [this] { return spec(); },
+              .put_off = [this]() -> std::optional<Milliseconds> {
+                  return config_->channels.empty() ? std::optional(Milliseconds(0)) : std::nullopt;
+              },
+              .on_line = [this](std::string_view line) { return on_line(line); },
+              .on_failed_start =
+                  [](const Error& error) { log::error(kWho, "could not be started: {}", error.text()); },
+              .on_late = [] { return "it said nothing for too long"; },
+              .on_replace = [](std::string_view why) { log::warning(kWho, "is replaced: {}", why); },
+              .on_loss =
+                  [this](const ChildKeeper::Loss& loss) {
+                      on_loss(loss);
+                  }}) {}
 
 void Mailer::use(std::shared_ptr<const Config> config, bool renew) {
     config_ = std::move(config);
     if (!renew)
         return;
-    if (!child_) {
-        spawn_timer_.stop();
+    if (child_.pid() == 0)
         start();
-        return;
-    }
-    renewing_ = true;
-    ready_ = false;
-    child_->control.reset();
-    silence_.start(kFinishLimit);
+    else
+        child_.finish(kFinishLimit);
 }
 
-void Mailer::spawn() {
-    if (stopping_)
-        return;
+ChildSpec Mailer::spec() {
     ChildSpec spec;
     spec.title = "healthcheckd: mailer";
     spec.main = [config = config_, life = life_, pace = pace_](pid_t master) {
@@ -52,33 +51,17 @@ void Mailer::spawn() {
     };
     spec.secrets = config_->secrets.get();
     spec.group = SecretStore::kMail;
-    backoff_.on_start(Clock::now());
-    broken_.clear();
-    ready_ = false;
-    auto child = spawner_.spawn(spec, [this](const ChildEnd& end) { on_end(end); });
-    if (!child) {
-        log::error("mailer", "could not be started: {}", child.error().text());
-        spawn_timer_.start(std::max(backoff_.on_end(Clock::now()), Backoff::kFirst));
-        return;
-    }
-    child_ = std::move(*child);
-    reader_ = std::make_unique<ReportReader>(
-        spawner_.reports(), std::move(child_->report), ReportReader::Limits{.lines_per_second = 20'000},
-        [this](std::string_view line) { on_line(line); }, [this](std::string_view why) { replace(why); });
-    silence_.start(pace_.silence);
+    return spec;
 }
 
 void Mailer::look() {
     // One that is not up yet looks by itself; one that is behind has a look waiting already.
-    if (child_ && child_->control)
-        (void)send_packet(child_->control.get(), encode(Look{}).line());
+    (void)child_.send(encode(Look{}).line());
 }
 
 void Mailer::stop() {
     stopping_ = true;
-    spawn_timer_.stop();
-    if (child_)
-        child_->control.reset();
+    child_.stop();
 }
 
 void Mailer::note_lost(std::uint64_t count) {
@@ -88,26 +71,21 @@ void Mailer::note_lost(std::uint64_t count) {
 }
 
 void Mailer::send_lost() {
-    if (lost_unsent_ > 0 && ready_ && send_packet(child_->control.get(), encode(Lost{lost_unsent_}).line()))
+    if (lost_unsent_ > 0 && child_.ready() && child_.send(encode(Lost{lost_unsent_}).line()))
         lost_unsent_ = 0;
 }
 
-void Mailer::on_line(std::string_view text) {
+bool Mailer::on_line(std::string_view text) {
     MailerLine line;
     if (!decode(text, line)) {
-        log::warning("mailer", "it wrote what it must not: {}", printable(text, 200));
-        return replace("it broke the protocol");
+        log::warning(kWho, "it wrote what it must not: {}", printable(text, 200));
+        return false;
     }
-    if (!renewing_)
-        silence_.start(pace_.silence);
     if (const auto* ready = std::get_if<Ready>(&line)) {
-        if (ready_)
-            return replace("it said twice that it is ready");
-        layers_.note("mailer", ready->missing);
-        ready_ = true;
+        child_.take(*ready);
         send_lost();
     } else if (const auto* broken = std::get_if<Broken>(&line)) {
-        broken_ = broken->message;
+        child_.take(*broken);
     } else if (const auto* say = std::get_if<Say>(&line)) {
         write_log(*say);
     } else if (const auto* mails = std::get_if<Mails>(&line)) {
@@ -118,6 +96,9 @@ void Mailer::on_line(std::string_view text) {
         if (first_)
             on_still_failed_(failed->cat);
     }
+    if (child_.ready())
+        child_.set_deadline(pace_.silence);
+    return true;
 }
 
 // Under the name of a channel of the configuration, or its own: never under that of a cat.
@@ -127,38 +108,19 @@ void Mailer::write_log(const Say& say) {
         return;
     }
     if (const auto unsaid = std::exchange(unsaid_, 0); unsaid > 0)
-        log::warning("mailer", "wrote {} more lines than a log may get of it in a second", unsaid);
+        log::warning(kWho, "wrote {} more lines than a log may get of it in a second", unsaid);
     const bool known = say.who == "spool" || config_->channel(say.who) != nullptr;
     log::write(say.level == "error"     ? log::Level::error
                : say.level == "warning" ? log::Level::warning
                                         : log::Level::info,
-               known ? say.who : "mailer", say.text);
+               known ? say.who : kWho, say.text);
 }
 
-void Mailer::replace(std::string_view why) {
-    log::warning("mailer", "is replaced: {}", why);
-    if (reader_)
-        reader_->stop();
-    silence_.stop();
-    if (child_)
-        spawner_.kill(child_->pid);
-}
-
-void Mailer::on_end(const ChildEnd& end) {
-    reader_->drain();
-    reader_.reset();
-    child_.reset();
-    silence_.stop();
-    ready_ = false;
+void Mailer::on_loss(const ChildKeeper::Loss& loss) {
     before_.sent += std::exchange(now_.sent, 0);
     before_.failed += std::exchange(now_.failed, 0);
-    if (stopping_)
-        return;
-    if (std::exchange(renewing_, false))
-        return start();
-    log::error("mailer", "ended: {}; what is in the spool stays there",
-               broken_.empty() ? end.text() : broken_);
-    spawn_timer_.start(backoff_.on_end(Clock::now()));
+    if (!stopping_ && !loss.asked)
+        log::error(kWho, "ended: {}; what is in the spool stays there", loss.why);
 }
 
 Mailer::Counters Mailer::counters() const {

@@ -3,10 +3,7 @@
 
 #include "common/config/config.h"
 #include "master/mailer/mailer_child.h"
-#include "master/process/backoff.h"
-#include "master/process/layer_notes.h"
-#include "master/process/report_reader.h"
-#include "master/process/spawner.h"
+#include "master/process/keeper.h"
 
 #include <cstdint>
 #include <functional>
@@ -40,10 +37,9 @@ public:
            std::string life, std::function<void(const std::string& cat)> on_still_failed)
         : Mailer(loop, spawner, layers, std::move(config), std::move(life), std::move(on_still_failed),
                  Pace()) {}
-    ~Mailer();
 
     // Starts the mailer, if the configuration has anybody to tell.
-    void start();
+    void start() { child_.start(); }
     // Goes on with another configuration. `renew`: the mailer that runs finishes what is on its way, and
     // another one follows it.
     void use(std::shared_ptr<const Config> config, bool renew);
@@ -53,7 +49,7 @@ public:
     void note_lost(std::uint64_t count);
     // Lets it finish what is on its way, for a short time, and begin nothing more.
     void stop();
-    bool ended() const { return !child_; }
+    bool ended() const { return child_.pid() == 0; }
 
     Counters counters() const;
 
@@ -63,35 +59,24 @@ private:
     // What one gets to finish when another one is to follow it.
     static constexpr Milliseconds kFinishLimit{35'000};
 
-    void spawn();
-    void on_line(std::string_view text);
-    void on_end(const ChildEnd& end);
-    void replace(std::string_view why);
+    ChildSpec spec();
+    bool on_line(std::string_view text);
+    void on_loss(const ChildKeeper::Loss& loss);
     void send_lost();
     void write_log(const Say& say);
 
-    Loop& loop_;
-    Spawner& spawner_;
-    LayerNotes& layers_;
     std::shared_ptr<const Config> config_;
     std::string life_;
     std::function<void(const std::string&)> on_still_failed_;
     Pace pace_;
-    std::optional<ChildProcess> child_;
-    std::unique_ptr<ReportReader> reader_;
-    bool ready_ = false;
     bool first_ = true;  // no mailer has come so far as to name all cats that failed in an earlier life
     bool stopping_ = false;
-    bool renewing_ = false;
-    std::string broken_;
     std::uint64_t lost_unsent_ = 0;
     Counters before_;  // of earlier mailers, and what was lost
     Counters now_;
     SecondCount sayings_;
     std::uint64_t unsaid_ = 0;
-    Backoff backoff_;
-    Timer spawn_timer_;
-    Timer silence_;
+    ChildKeeper child_;
 };
 
 }  // namespace healthcheckd::master

@@ -5,6 +5,7 @@
 #include "common/sandbox/sandbox.h"
 #include "common/text/printable.h"
 #include "common/wire/channel.h"
+#include "common/wire/say.h"
 #include "common/wire/protocol.h"
 #include "master/mailer/delivery/delivery.h"
 #include "master/mailer/outbox.h"
@@ -27,11 +28,6 @@ constexpr std::chrono::milliseconds kFinishLimit = kTryLimit;
 // Of the mailer's user, threads included: one for each mail on its way, one for each look-up of a name.
 constexpr rlim_t kMostTasks = 64;
 constexpr rlim_t kMostFileBytes = 8'000'000;
-
-template <class Message> void say(const Message& message) {
-    // Nobody may be reading any more; the end of the control channel tells.
-    (void)write_line(kReportFd, encode(message).line());
-}
 
 // By what each channel judges certificates; a channel that is missing could not be made ready.
 using Trust = std::map<std::string, TlsClient>;

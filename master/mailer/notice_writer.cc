@@ -10,17 +10,8 @@ namespace healthcheckd::master {
 
 NoticeWriter::NoticeWriter(Loop& loop, Spawner& spawner, Mailer& mailer,
                            std::function<Result<UniqueFd>()> open_peer)
-    : loop_(loop), spawner_(spawner), mailer_(mailer), open_peer_(std::move(open_peer)),
-      retry_(loop, [this] { begin(); }), deadline_(loop, [this] { on_late(); }) {}
-
-NoticeWriter::~NoticeWriter() {
-    for (const pid_t left : left_)
-        spawner_.forget(left);
-    if (pid_ != 0) {
-        spawner_.forget(pid_);
-        spawner_.kill(pid_);
-    }
-}
+    : mailer_(mailer), open_peer_(std::move(open_peer)), retry_(loop, [this] { begin(); }),
+      task_(loop, spawner, [this] { begin(); }) {}
 
 void NoticeWriter::add(Incident incident) {
     if (waiting_.size() < kMostWaiting) {
@@ -32,7 +23,7 @@ void NoticeWriter::add(Incident incident) {
 }
 
 void NoticeWriter::begin() {
-    if (pid_ != 0 || waiting_.empty() || left_.size() >= kMostLeft)
+    if (task_.running() || waiting_.empty() || task_.left_behind() >= kMostLeft)
         return;
     const std::size_t count = std::min(waiting_.size(), kBatch);
     writing_.assign(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
@@ -50,9 +41,17 @@ void NoticeWriter::begin() {
     spec.main = [this, link = peer ? kFirstExtraFd : -1](pid_t) {
         return run_notices(writing_, link);
     };
-    auto child = spawner_.spawn(spec, [this](const ChildEnd& end) { on_end(end); });
-    if (!child) {
-        log::warning("notices", "wait, no process could be started: {}", child.error().text());
+    late_ = false;
+    const auto started =
+        task_.start(spec, {.limit = kLimit, .end_limit = kEndLimit, .lines_per_second = 20'000},
+                    {.on_line = [this](std::string_view text) { return on_line(text); },
+                     .on_late = [this] { return on_late(); },
+                     .on_end =
+                         [this](const std::optional<ChildEnd>& end) {
+                             on_end(end);
+                         }});
+    if (!started) {
+        log::warning("notices", "wait, no process could be started: {}", started.error().text());
         writing_.clear();
         retry_.start(kRetry);
         return;
@@ -60,28 +59,18 @@ void NoticeWriter::begin() {
     waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
     written_ = channel_ = 0;
     notices_ = 0;
-    late_ = false;
-    pid_ = child->pid;
-    control_ = std::move(child->control);
-    reader_ = std::make_unique<ReportReader>(
-        spawner_.reports(), std::move(child->report), ReportReader::Limits{.lines_per_second = 20'000},
-        [this](std::string_view text) { on_line(text); }, [this](std::string_view) { spawner_.kill(pid_); });
-    deadline_.start(kLimit);
 }
 
-void NoticeWriter::on_line(std::string_view text) {
+bool NoticeWriter::on_line(std::string_view text) {
     ActionLine line;
     const bool known = decode(text, line);
     if (const auto* broken = known ? std::get_if<Broken>(&line) : nullptr)
         log::error("notices", "the process that writes them ended: {}", broken->message);
     const Spooled* spooled = known ? std::get_if<Spooled>(&line) : nullptr;
-    if (spooled == nullptr || spooled->index != notices_++ || written_ >= writing_.size()) {
-        spawner_.kill(pid_);
-        return;
-    }
+    if (spooled == nullptr || spooled->index != notices_++ || written_ >= writing_.size())
+        return false;
     const Incident& incident = writing_[written_];
-    if (!late_)
-        deadline_.start(kLimit);
+    task_.extend(kLimit);
     if (std::exchange(hang_said_, false))
         log::info("notices", "are written again");
     if (spooled->ok)
@@ -92,30 +81,14 @@ void NoticeWriter::on_line(std::string_view text) {
         channel_ = 0;
         ++written_;
     }
+    return true;
 }
 
-void NoticeWriter::on_late() {
-    if (std::exchange(late_, true))
-        return leave();
+bool NoticeWriter::on_late() {
+    late_ = true;
     if (!std::exchange(hang_said_, true))
         log::warning("notices", "wait: the disk of stateDir does not answer");
-    spawner_.kill(pid_);
-    deadline_.start(kEndLimit);
-}
-
-void NoticeWriter::leave() {
-    left_.insert(pid_);
-    part();
-    take_back();
-    begin();
-}
-
-void NoticeWriter::part() {
-    reader_->drain();
-    reader_.reset();
-    control_.reset();
-    deadline_.stop();
-    pid_ = 0;
+    return true;
 }
 
 void NoticeWriter::take_back() {
@@ -128,19 +101,16 @@ void NoticeWriter::take_back() {
     writing_.clear();
 }
 
-void NoticeWriter::on_end(const ChildEnd& end) {
-    if (left_.erase(end.pid) == 0) {
-        part();
-        // The one that it ended at, maybe because of it, is not tried again; those behind it are.
-        if (!late_ && written_ < writing_.size()) {
-            for (; channel_ < writing_[written_].request.channels.size(); ++channel_)
-                lose_one(mailer_, writing_[written_], channel_,
-                         "the process that writes it ended: " + end.text());
-            channel_ = 0;
-            ++written_;
-        }
-        take_back();
+void NoticeWriter::on_end(const std::optional<ChildEnd>& end) {
+    // The one that it ended at, maybe because of it, is not tried again; those behind it are.
+    if (end && !late_ && written_ < writing_.size()) {
+        for (; channel_ < writing_[written_].request.channels.size(); ++channel_)
+            lose_one(mailer_, writing_[written_], channel_,
+                     "the process that writes it ended: " + end->text());
+        channel_ = 0;
+        ++written_;
     }
+    take_back();
     begin();
 }
 

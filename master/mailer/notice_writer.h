@@ -1,20 +1,18 @@
 // Incidents on their way into the spool: one child at a time, which takes all that wait, in their order.
 // Master.
 //
-// A child that the disk holds up is ended after kLimit, and left behind when that does not end it (state D):
+// A child that the disk holds up is ended after kLimit, and left behind when that does not end it (Task):
 // another one tries in its place. When kMostLeft have been left, everything waits here until one of them is
 // gone: then the disk answers again.
 #pragma once
 
 #include "master/mailer/mailer.h"
 #include "master/notice/incident.h"
-#include "master/process/report_reader.h"
-#include "master/process/spawner.h"
+#include "master/process/task.h"
 
 #include <deque>
 #include <functional>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -28,7 +26,6 @@ public:
     static constexpr std::size_t kMostWaiting = 5'000;
 
     NoticeWriter(Loop& loop, Spawner& spawner, Mailer& mailer, std::function<Result<UniqueFd>()> open_peer);
-    ~NoticeWriter();
 
     // For an incident that no action spools. One too many is logged and lost.
     void add(Incident incident);
@@ -47,17 +44,12 @@ private:
     static constexpr std::size_t kMostLeft = 3;
 
     void begin();
-    void on_late();
-    void leave();
+    bool on_late();
     // What the child has not said that it wrote waits again, before all that came meanwhile.
     void take_back();
-    // No child any more.
-    void part();
-    void on_line(std::string_view text);
-    void on_end(const ChildEnd& end);
+    bool on_line(std::string_view text);
+    void on_end(const std::optional<ChildEnd>& end);
 
-    Loop& loop_;
-    Spawner& spawner_;
     Mailer& mailer_;
     std::function<Result<UniqueFd>()> open_peer_;
     std::deque<Incident> waiting_;
@@ -65,14 +57,10 @@ private:
     std::size_t written_ = 0;  // of writing_, in order
     std::size_t channel_ = 0;  // of the one that is being written
     std::uint32_t notices_ = 0;
-    pid_t pid_ = 0;
     bool late_ = false;  // it has been killed for that
     bool hang_said_ = false;
-    std::set<pid_t> left_;  // children that did not end
-    UniqueFd control_;
-    std::unique_ptr<ReportReader> reader_;
     Timer retry_;
-    Timer deadline_;
+    Task task_;
 };
 
 }  // namespace healthcheckd::master

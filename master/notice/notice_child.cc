@@ -2,6 +2,7 @@
 
 #include "common/text/terminal.h"
 #include "common/wire/channel.h"
+#include "common/wire/say.h"
 #include "common/wire/protocol.h"
 #include "master/files/log_end.h"
 #include "master/notice/spool.h"
@@ -41,7 +42,7 @@ std::uint32_t spool_notices(const Incident& incident, const LogTail& log, std::u
     for (const std::string& channel : incident.request.channels) {
         const auto written = spool.put(incident, channel, log);
         const Spooled line{index++, static_cast<bool>(written), written ? "" : written.error().text()};
-        (void)write_line(kReportFd, encode(line).line());
+        say(line);
     }
     return index;
 }

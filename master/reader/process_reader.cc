@@ -16,19 +16,32 @@ ProcessReader::ProcessReader(Loop& loop, Spawner& spawner, LayerNotes& layers, S
     : ProcessReader(loop, spawner, layers, level, run_process_reader) {}
 
 ProcessReader::ProcessReader(Loop& loop, Spawner& spawner, LayerNotes& layers, SandboxLevel level, Life life)
-    : loop_(loop), spawner_(spawner), layers_(layers), level_(level), life_(std::move(life)),
-      pump_timer_(loop, [this] { pump(); }), deadline_(loop, [this] { on_deadline(); }),
-      spawn_timer_(loop, [this] {
-          resting_ = false;
-          pump();
-      }) {}
+    : loop_(loop), spawner_(spawner), level_(level), life_(std::move(life)),
+      pump_timer_(loop, [this] { pump(); }),
+      child_(loop, spawner, layers,
+             {.who = kWho, .ready_limit = kReadyLimit, .reap_limit = kAnswerLimit, .restarts = false},
+             {.spec = [this] { return spec(); },
+              .on_line = [this](std::string_view line) { return on_line(line); },
+              .on_failed_start =
+                  [this](const Error& error) {
+                      log::warning(kWho, "nobody can look at processes: {}", error.text());
+                      fail_all(error);
+                  },
+              .on_late = [this] { return on_late(); },
+              .on_loss = [this](const ChildKeeper::Loss& loss) { on_loss(loss); },
+              .on_gone =
+                  [this](pid_t) {
+                      if (answers_)  // what it had answered before
+                          on_answer();
+                      answers_.reset();
+                  },
+              .on_rested =
+                  [this] {
+                      pump();
+                  }}) {}
 
 ProcessReader::~ProcessReader() {
-    if (child_) {
-        answers_.reset();
-        spawner_.forget(child_->pid);
-        spawner_.kill(child_->pid);
-    }
+    answers_.reset();
 }
 
 void ProcessReader::identify(pid_t pid, OnProcess done) {
@@ -56,7 +69,7 @@ void ProcessReader::holds(pid_t pid, std::uint16_t port, OnHeld done) {
 
 void ProcessReader::use(SandboxLevel level) {
     level_ = level;
-    if (child_)
+    if (child_.pid() != 0)
         lose_child("it is to be confined in another way");
 }
 
@@ -93,11 +106,10 @@ bool ProcessReader::rests(pid_t pid) {
 void ProcessReader::pump() {
     if (waiting_.empty())
         return;
-    if (waiting_.size() > kMostWaiting || resting_)
+    if (waiting_.size() > kMostWaiting || child_.resting())
         return fail_all(Error{"there is no process that could look at it", EAGAIN});
-    if (!child_)
-        spawn();
-    while (ready_ && !waiting_.empty() && asked_.size() < kMostAsked) {
+    start();
+    while (child_.ready() && !waiting_.empty() && asked_.size() < kMostAsked) {
         Question question = std::move(waiting_.front());
         waiting_.pop_front();
         if (rests(question.process.pid)) {
@@ -110,7 +122,7 @@ void ProcessReader::pump() {
         }
         asked_.push_back(std::move(question));
         if (asked_.size() == 1)
-            deadline_.start(answer_limit());
+            child_.set_deadline(answer_limit());
     }
 }
 
@@ -120,69 +132,57 @@ Result<void> ProcessReader::send(const Question& question) {
                       : question.on_descriptor
                           ? encode(Measure{question.seq, question.process, question.file})
                           : encode(Holds{question.seq, pid, question.port});
-    return send_packet(child_->control.get(), line.line());
+    return child_.send(line.line());
 }
 
 // That says nothing of the process it is about.
 void ProcessReader::on_unsent(const Question& question, const Error& error) {
     const std::string why = "the process reader takes no question: " + error.text();
-    if (error.code == EPIPE || error.code == ECONNRESET || error.code == ENOTCONN) {
-        broken_ = why;
-        spawner_.kill(child_->pid);
-    }
+    if (error.code == EPIPE || error.code == ECONNRESET || error.code == ENOTCONN)
+        child_.replace(why);
     fail(question, Error{why, EAGAIN});
 }
 
-void ProcessReader::spawn() {
+ChildSpec ProcessReader::spec() {
     ChildSpec spec;
     spec.title = "healthcheckd: process reader";
     spec.user = spawner_.uids().take();
     spec.main = [life = life_, level = level_, user = spec.user](pid_t master) {
         return life(level, *user, master);
     };
-    broken_.clear();
-    ready_ = false;
-    backoff_.on_start(Clock::now());
-    auto child = *corpses_ < kMostCorpses
-                     ? spawner_.spawn(spec, [this](const ChildEnd& end) { on_end(end); })
-                     : Result<ChildProcess>(Error{"too many process readers hang in the kernel"});
-    if (!child) {
-        log::warning(kWho, "nobody can look at processes: {}", child.error().text());
-        resting_ = true;
-        spawn_timer_.start(std::max(backoff_.on_end(Clock::now()), Backoff::kFirst));
-        return fail_all(child.error());
-    }
-    child_ = std::move(*child);
-    reader_ = std::make_unique<ReportReader>(
-        spawner_.reports(), std::move(child_->report), ReportReader::Limits{},
-        [this](std::string_view line) { on_line(line); },
-        [this](std::string_view why) { broken_ = why, spawner_.kill(child_->pid); });
-    answers_ = std::make_unique<FdWatch>(loop_, child_->control.get(), FdWatch::For::reading,
-                                         [this] { on_answer(); });
-    deadline_.start(kReadyLimit);
+    return spec;
 }
 
-void ProcessReader::on_line(std::string_view text) {
-    LinkLine line;
-    if (decode(text, line)) {
-        if (const auto* ready = std::get_if<Ready>(&line); ready != nullptr && !ready_) {
-            layers_.note(kWho, ready->missing);
-            ready_ = true;
-            deadline_.stop();
-            return pump_timer_.start(Milliseconds(0));
-        }
-        if (const auto* broken = std::get_if<Broken>(&line)) {
-            broken_ = broken->message;
-            return;
-        }
+void ProcessReader::start() {
+    if (child_.pid() != 0)
+        return;
+    if (*child_.corpses() >= kMostCorpses) {
+        log::warning(kWho, "nobody can look at processes: too many process readers hang in the kernel");
+        child_.rest(Backoff::kFirst);
+        return fail_all(Error{"too many process readers hang in the kernel"});
     }
-    broken_ = "it broke the protocol";
-    spawner_.kill(child_->pid);
+    child_.start();
+    if (child_.pid() != 0)
+        answers_ = std::make_unique<FdWatch>(loop_, child_.control(), FdWatch::For::reading,
+                                             [this] { on_answer(); });
+}
+
+bool ProcessReader::on_line(std::string_view text) {
+    LinkLine line;
+    if (!decode(text, line))
+        return false;
+    if (const auto* broken = std::get_if<Broken>(&line))
+        return child_.take(*broken);
+    const auto* ready = std::get_if<Ready>(&line);
+    if (ready == nullptr)
+        return false;
+    pump_timer_.start(Milliseconds(0));
+    return child_.take(*ready);
 }
 
 void ProcessReader::on_answer() {
-    for (std::size_t i = 0; i < kMostAsked && child_; ++i) {
-        auto packet = receive_packet_now(child_->control.get());
+    for (std::size_t i = 0; i < kMostAsked && answers_; ++i) {
+        auto packet = receive_packet_now(child_.control());
         if (!packet && packet.error().code == EAGAIN)
             break;
         if (!packet || !*packet) {  // its end is learnt from its reaping
@@ -190,15 +190,14 @@ void ProcessReader::on_answer() {
             break;
         }
         if (asked_.empty()) {
-            broken_ = "it answered what nobody asked";
             answers_->pause();
-            spawner_.kill(child_->pid);
+            child_.replace("it answered what nobody asked");
             break;
         }
         take(std::move(**packet));
     }
-    if (child_ && asked_.empty() && ready_)
-        deadline_.stop();
+    if (asked_.empty() && child_.ready())
+        child_.clear_deadline();
     pump_timer_.start(Milliseconds(0));
 }
 
@@ -215,11 +214,10 @@ void ProcessReader::take(Packet packet) {
     const bool fits = refused != nullptr || (process != nullptr && question.on_process) ||
                       (measured && question.on_descriptor) || (held != nullptr && question.on_held);
     if (!known || seq != question.seq || !fits) {
-        broken_ = "it broke the protocol";
-        spawner_.kill(child_->pid);
+        child_.replace("it broke the protocol");
         return fail(question, Error{"the process reader is not understood", EPROTO});
     }
-    deadline_.start(answer_limit());
+    child_.set_deadline(answer_limit());
     left_out_.erase(question.process.pid);
     if (refused != nullptr)
         fail(question, Error{refused->message, refused->error});
@@ -238,18 +236,18 @@ void ProcessReader::hangs(const Question& question) {
                          ETIMEDOUT});
 }
 
-void ProcessReader::on_deadline() {
+// It may have answered by packets, which the reader of its lines does not see.
+std::string ProcessReader::on_late() {
     const std::uint64_t front = asked_.empty() ? 0 : asked_.front().seq;
-    const bool ready = ready_;
-    // After a standstill of the master its timers come before what the child has long said.
-    reader_->drain();
     on_answer();
-    if (!child_ || ready != ready_ || (asked_.empty() ? 0 : asked_.front().seq) != front)
-        return;
-    if (!ready_)
-        return lose_child("it did not get ready in time");
+    if (!answers_ || (asked_.empty() ? 0 : asked_.front().seq) != front)
+        return "";
+    if (!child_.ready()) {
+        lose_child("it did not get ready in time");
+        return "";
+    }
     if (asked_.empty())
-        return;
+        return "";
     Question question = std::move(asked_.front());
     asked_.pop_front();
     if (left_out_.size() >= kMostLeftOut)
@@ -267,6 +265,7 @@ void ProcessReader::on_deadline() {
                            answer_limit() == kShortLimit && !many ? "; more of them are not named" : ""),
                many ? log::Level::debug : log::Level::warning);
     hangs(question);
+    return "";
 }
 
 Milliseconds ProcessReader::answer_limit() const {
@@ -277,35 +276,16 @@ Milliseconds ProcessReader::answer_limit() const {
 // The next one is born without waiting for this one's end: a process that hangs in the kernel may have none.
 void ProcessReader::lose_child(std::string_view why, log::Level level) {
     log::write(level, kWho, fmt::format("the process reader is replaced: {}", why));
-    const pid_t pid = child_->pid;
-    spawner_.on_end(pid, [corpses = corpses_](const ChildEnd&) { --*corpses; });
-    ++*corpses_;
-    spawner_.kill(pid);
-    reader_->stop();
-    answers_.reset();
-    child_.reset();
-    ready_ = false;
-    deadline_.stop();
+    child_.leave();
     waiting_.insert(waiting_.begin(), std::make_move_iterator(asked_.begin()),
                     std::make_move_iterator(asked_.end()));
     asked_.clear();
     pump_timer_.start(Milliseconds(0));
 }
 
-void ProcessReader::on_end(const ChildEnd& end) {
-    reader_->drain();
-    on_answer();
-    reader_.reset();
-    answers_.reset();
-    child_.reset();
-    ready_ = false;
-    deadline_.stop();
-    log::warning(kWho, "the process reader ended: {}", broken_.empty() ? end.text() : broken_);
-    const Milliseconds wait = backoff_.on_end(Clock::now());
-    resting_ = wait > Milliseconds(0);
-    if (resting_)
-        spawn_timer_.start(wait);
-    fail_all(Error{"the process reader ended: " + (broken_.empty() ? end.text() : broken_), EAGAIN});
+void ProcessReader::on_loss(const ChildKeeper::Loss& loss) {
+    log::warning(kWho, "the process reader ended: {}", loss.why);
+    fail_all(Error{"the process reader ended: " + loss.why, EAGAIN});
 }
 
 }  // namespace healthcheckd::master

@@ -11,10 +11,7 @@
 #include "common/system/unique_fd.h"
 #include "common/wire/channel.h"
 #include "common/wire/protocol.h"
-#include "master/process/backoff.h"
-#include "master/process/layer_notes.h"
-#include "master/process/report_reader.h"
-#include "master/process/spawner.h"
+#include "master/process/keeper.h"
 
 #include <deque>
 #include <functional>
@@ -59,7 +56,7 @@ public:
     // From now on at this level: another child follows.
     void use(SandboxLevel level);
 
-    pid_t pid() const { return child_ ? child_->pid : 0; }
+    pid_t pid() const { return child_.pid(); }
 
 private:
     // For one answer, and for a new child to get ready. Where one program hangs, others of its kind do: after
@@ -93,13 +90,14 @@ private:
 
     void add(Question question);
     void pump();
-    void spawn();
+    void start();
+    ChildSpec spec();
     Result<void> send(const Question& question);
     void on_unsent(const Question& question, const Error& error);
     void on_answer();
-    void on_line(std::string_view text);
-    void on_deadline();
-    void on_end(const ChildEnd& end);
+    bool on_line(std::string_view text);
+    std::string on_late();
+    void on_loss(const ChildKeeper::Loss& loss);
     void take(Packet packet);
     void hangs(const Question& question);
     void lose_child(std::string_view why, log::Level level = log::Level::warning);
@@ -110,25 +108,16 @@ private:
 
     Loop& loop_;
     Spawner& spawner_;
-    LayerNotes& layers_;
     SandboxLevel level_;
     Life life_;
-    std::optional<ChildProcess> child_;
-    std::unique_ptr<ReportReader> reader_;
     std::unique_ptr<FdWatch> answers_;
-    bool ready_ = false;
-    std::string broken_;
-    std::shared_ptr<std::size_t> corpses_ = std::make_shared<std::size_t>(0);
     std::uint64_t seq_ = 0;
     std::deque<Question> waiting_;
     std::deque<Question> asked_;  // in the order of their answers
     std::map<pid_t, Rest> left_out_;
     std::deque<TimePoint> hung_at_;  // the last kManyHang times
-    Backoff backoff_;
     Timer pump_timer_;
-    Timer deadline_;
-    Timer spawn_timer_;
-    bool resting_ = false;  // a child is to be born when spawn_timer_ fires
+    ChildKeeper child_;
 };
 
 }  // namespace healthcheckd::master

@@ -4,6 +4,7 @@
 #include "common/proc/proc_status.h"
 #include "common/system/pidfd.h"
 #include "common/wire/channel.h"
+#include "common/wire/say.h"
 #include "common/wire/protocol.h"
 #include "master/trust/supervisor_port.h"
 
@@ -155,7 +156,7 @@ int run_process_reader(SandboxLevel level, const ChildUser& user, pid_t master) 
             return 1;
         return serve();
     } catch (const std::exception& error) {
-        (void)write_line(kReportFd, encode(Broken{error.what()}).line());
+        say(Broken{error.what()});
         return 1;
     }
 }

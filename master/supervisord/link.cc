@@ -11,6 +11,8 @@ namespace healthcheckd::master {
 
 namespace {
 
+constexpr char kWho[] = "supervisord";
+
 // A connector that is stopped does not learn that its link has ended. They are a session of their own
 // (Spawner), and until both are gone no other process or group gets that number.
 void end_group(pid_t link) {
@@ -21,38 +23,32 @@ void end_group(pid_t link) {
 
 Link::Link(Loop& loop, Spawner& spawner, LayerNotes& layers, std::shared_ptr<const Config> config,
            Callbacks callbacks)
-    : loop_(loop), spawner_(spawner), layers_(layers), config_(std::move(config)),
-      callbacks_(std::move(callbacks)), ask_timer_(loop, [this] { ask(); }),
-      answer_timer_(loop, [this] { on_deadline(); }), spawn_timer_(loop, [this] { spawn(); }) {}
-
-Link::~Link() {
-    if (child_) {
-        spawner_.forget(child_->pid);
-        spawner_.kill(child_->pid);
-        end_group(child_->pid);
-    }
-}
-
-void Link::start() {
-    spawn();
-}
+    : spawner_(spawner), config_(std::move(config)), callbacks_(std::move(callbacks)),
+      ask_timer_(loop, [this] { ask(); }),
+      // A table of thousands of programs comes in one burst.
+      child_(loop, spawner, layers,
+             {.who = kWho, .ready_limit = kAnswerLimit, .lines_per_second = 4 * kMostPrograms},
+             {.spec = [this] { return spec(); },
+              .on_line = [this](std::string_view line) { return on_line(line); },
+              .on_failed_start =
+                  [](const Error& error) {
+                      log::error(kWho, "the link could not be started: {}", error.text());
+                  },
+              .on_late = [this] { return asking_ || !child_.ready() ? "it did not answer in time" : ""; },
+              .on_replace = [](std::string_view why) { log::warning(kWho, "the link is replaced: {}", why); },
+              .on_loss = [this](const ChildKeeper::Loss& loss) { on_loss(loss); },
+              .on_gone = end_group}) {}
 
 void Link::renew() {
-    if (!child_)
+    if (child_.pid() == 0)
         return;  // the next one is on its way
-    spawner_.forget(child_->pid);
-    spawner_.kill(child_->pid);
-    end_group(child_->pid);
-    reader_.reset();
-    child_.reset();
-    ready_ = asking_ = false;
+    asking_ = false;
     ask_timer_.stop();
-    answer_timer_.stop();
     refresh_in(Milliseconds(0));
-    spawn();
+    child_.renew();
 }
 
-void Link::spawn() {
+ChildSpec Link::spec() {
     ChildSpec spec;
     spec.title = "healthcheckd: supervisord link";
     spec.user = spawner_.uids().take();
@@ -61,21 +57,7 @@ void Link::spawn() {
     };
     spec.secrets = config_->secrets.get();
     spec.group = SecretStore::kLink;
-    backoff_.on_start(Clock::now());
-    broken_.clear();
-    auto child = spawner_.spawn(spec, [this](const ChildEnd& end) { on_end(end); });
-    if (!child) {
-        log::error("supervisord", "the link could not be started: {}", child.error().text());
-        spawn_timer_.start(std::max(backoff_.on_end(Clock::now()), Backoff::kFirst));
-        return;
-    }
-    child_ = std::move(*child);
-    // A table of thousands of programs comes in one burst.
-    reader_ = std::make_unique<ReportReader>(
-        spawner_.reports(), std::move(child_->report),
-        ReportReader::Limits{.lines_per_second = 4 * kMostPrograms},
-        [this](std::string_view line) { on_line(line); }, [this](std::string_view why) { replace(why); });
-    answer_timer_.start(kAnswerLimit);  // for `ready`
+    return spec;
 }
 
 void Link::refresh_in(Milliseconds delay) {
@@ -83,51 +65,35 @@ void Link::refresh_in(Milliseconds delay) {
     if (wish_ && *wish_ <= when)
         return;
     wish_ = when;
-    if (ready_ && !asking_)
+    if (child_.ready() && !asking_)
         ask_timer_.start(delay);
 }
 
 void Link::ask() {
-    if (!ready_ || asking_)
+    if (!child_.ready() || asking_)
         return;
     wish_.reset();
     Call call{++seq_, "list", ""};
-    if (const auto sent = send_packet(child_->control.get(), encode(call).line()); !sent) {
-        replace("it does not take questions");
-        return;
-    }
+    if (!child_.send(encode(call).line()))
+        return child_.replace("it does not take questions");
     asking_ = true;
     asked_at_ = Clock::now();
     table_ = {};
-    answer_timer_.start(kAnswerLimit);
+    child_.set_deadline(kAnswerLimit);
 }
 
-void Link::on_deadline() {
-    // After a standstill of the master its timers come before what the link has long said.
-    reader_->drain();
-    if (asking_ || !ready_)
-        replace("it did not answer in time");
-}
-
-void Link::on_line(std::string_view text) {
+bool Link::on_line(std::string_view text) {
     LinkLine line;
     if (!decode(text, line)) {
-        log::warning("supervisord", "the link wrote what it must not: {}", printable(text, 200));
-        replace("it broke the protocol");
-        return;
+        log::warning(kWho, "the link wrote what it must not: {}", printable(text, 200));
+        return false;
     }
     if (const auto* ready = std::get_if<Ready>(&line)) {
-        if (ready_)
-            return replace("it said twice that it is ready");
-        layers_.note("supervisord", ready->missing);
-        ready_ = true;
-        answer_timer_.stop();
-        if (wish_)
+        child_.take(*ready);
+        if (child_.ready() && wish_)
             ask_timer_.start_at(*wish_);
     } else if (const auto* broken = std::get_if<Broken>(&line)) {
-        // The first is the cause: the connector's comes before the link's own.
-        if (broken_.empty())
-            broken_ = broken->message;
+        child_.take(*broken);
     } else if (const auto* owner = std::get_if<Owner>(&line)) {
         // The first one holds. It only narrows whom the configuration lets later links believe: one that lies
         // here can keep them from believing anybody, and no more.
@@ -143,13 +109,14 @@ void Link::on_line(std::string_view text) {
         if (asking_ && answer->seq == seq_)
             on_answer(*answer);
     }
+    return true;
 }
 
 void Link::on_answer(const AnswerLine& answer) {
     asking_ = false;
     table_.took = std::chrono::ceil<Milliseconds>(Clock::now() - asked_at_);
     answer_took_ = {table_.took, answer_took_[0]};
-    answer_timer_.stop();
+    child_.clear_deadline();
     if (answer.code != kCallOk)
         callbacks_.on_failure(answer.message);
     else if (answer.count != table_.programs.size())
@@ -162,40 +129,22 @@ void Link::on_answer(const AnswerLine& answer) {
 }
 
 Result<UniqueFd> Link::open_peer() {
-    if (!ready_)
+    if (!child_.ready())
         return Error{"the supervisord link is not ready"};
     auto pair = make_seqpacket_pair();
     if (!pair)
         return pair.error();
-    if (const auto sent = send_packet(child_->control.get(), encode(Peer{}).line(), pair->second.get());
-        !sent)
+    if (const auto sent = child_.send(encode(Peer{}).line(), pair->second.get()); !sent)
         return sent.error();
     return std::move(pair->first);
 }
 
-void Link::replace(std::string_view why) {
-    log::warning("supervisord", "the link is replaced: {}", why);
-    if (reader_)
-        reader_->stop();
-    answer_timer_.stop();
-    if (child_)
-        spawner_.kill(child_->pid);
-}
-
-void Link::on_end(const ChildEnd& end) {
-    end_group(end.pid);
-    reader_->drain();
-    reader_.reset();
-    child_.reset();
-    ready_ = false;
+void Link::on_loss(const ChildKeeper::Loss& loss) {
     ask_timer_.stop();
-    answer_timer_.stop();
-    const std::string why = broken_.empty() ? end.text() : broken_;
-    log::error("supervisord", "the link process ended: {}", why);
+    log::error(kWho, "the link process ended: {}", loss.why);
     if (std::exchange(asking_, false))
-        callbacks_.on_failure("the link process ended: " + why);
+        callbacks_.on_failure("the link process ended: " + loss.why);
     refresh_in(Milliseconds(0));
-    spawn_timer_.start(backoff_.on_end(Clock::now()));
 }
 
 }  // namespace healthcheckd::master

@@ -6,10 +6,7 @@
 #pragma once
 
 #include "common/config/config.h"
-#include "master/process/backoff.h"
-#include "master/process/layer_notes.h"
-#include "master/process/report_reader.h"
-#include "master/process/spawner.h"
+#include "master/process/keeper.h"
 #include "master/supervisord/supervisor_table.h"
 
 #include <algorithm>
@@ -31,9 +28,7 @@ public:
 
     Link(Loop& loop, Spawner& spawner, LayerNotes& layers, std::shared_ptr<const Config> config,
          Callbacks callbacks);
-    ~Link();
-
-    void start();
+    void start() { child_.start(); }
 
     // Later link processes work by another configuration.
     void use(std::shared_ptr<const Config> config) { config_ = std::move(config); }
@@ -49,7 +44,7 @@ public:
     // How long tables are in coming, by the quicker of the last two: nearly all of it is supervisord's work.
     Milliseconds usual_answer_time() const { return std::min(answer_took_[0], answer_took_[1]); }
 
-    pid_t pid() const { return child_ ? child_->pid : 0; }
+    pid_t pid() const { return child_.pid(); }
     // The uid of the process that answered first in this life, as the link says; nullopt: none yet, or on
     // another machine.
     std::optional<uid_t> supervisor_owner() const { return owner_; }
@@ -60,34 +55,24 @@ private:
     static constexpr Milliseconds kAnswerLimit{17'000};
     static constexpr std::size_t kMostPrograms = 10'000;
 
-    void spawn();
+    ChildSpec spec();
     void ask();
-    void on_deadline();
-    void on_line(std::string_view line);
+    bool on_line(std::string_view line);
     void on_answer(const AnswerLine& answer);
-    void replace(std::string_view why);
-    void on_end(const ChildEnd& end);
+    void on_loss(const ChildKeeper::Loss& loss);
 
-    Loop& loop_;
     Spawner& spawner_;
-    LayerNotes& layers_;
     std::shared_ptr<const Config> config_;
     Callbacks callbacks_;
-    std::optional<ChildProcess> child_;
-    std::unique_ptr<ReportReader> reader_;
-    std::string broken_;  // the link's own word for why it ended
     std::optional<uid_t> owner_;
-    bool ready_ = false;
     bool asking_ = false;
     std::uint64_t seq_ = 0;
     TimePoint asked_at_{};
     std::array<Milliseconds, 2> answer_took_{};  // the latest first
     SupervisorTable table_;                      // of the answer under way
     std::optional<TimePoint> wish_;
-    Backoff backoff_;
     Timer ask_timer_;
-    Timer answer_timer_;
-    Timer spawn_timer_;
+    ChildKeeper child_;
 };
 
 }  // namespace healthcheckd::master

@@ -5,6 +5,7 @@
 #include "common/sandbox/sandbox.h"
 #include "common/text/printable.h"
 #include "common/wire/channel.h"
+#include "common/wire/say.h"
 #include "common/wire/line_codec.h"
 #include "common/wire/protocol.h"
 #include "master/supervisord/connector.h"
@@ -39,7 +40,7 @@ constexpr std::chrono::milliseconds kCallLimit = 5s;
 
 void say_broken(const std::string& why) {
     // Nobody may be reading any more; the exit status tells the rest.
-    (void)write_line(kReportFd, encode(Broken{why}).line());
+    say(Broken{why});
 }
 
 class LinkServer {
@@ -177,7 +178,7 @@ void LinkServer::tell_owner() {
     if (!owner || owner == owner_)
         return;
     owner_ = owner;
-    (void)write_line(kReportFd, encode(Owner{*owner}).line());
+    say(Owner{*owner});
 }
 
 void LinkServer::add_peer(UniqueFd peer) {

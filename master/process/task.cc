@@ -1,0 +1,102 @@
+#include "master/process/task.h"
+
+#include <utility>
+
+namespace healthcheckd::master {
+
+Task::Task(Loop& loop, Spawner& spawner, std::function<void()> on_returned)
+    : spawner_(spawner), on_returned_(std::move(on_returned)), deadline_(loop, [this] { on_deadline(); }) {}
+
+Task::~Task() {
+    for (const pid_t pid : left_)
+        spawner_.forget(pid);
+    if (!child_)
+        return;
+    spawner_.forget(child_->pid);
+    spawner_.kill(child_->pid);
+}
+
+Result<void> Task::start(const ChildSpec& spec, Ways ways, Callbacks callbacks) {
+    auto child = spawner_.spawn(spec, [this](const ChildEnd& end) { on_child_end(end); });
+    if (!child)
+        return child.error();
+    child_ = std::move(*child);
+    ways_ = ways;
+    callbacks_ = std::move(callbacks);
+    signals_ = 0;
+    reader_ = std::make_unique<ReportReader>(
+        spawner_.reports(), std::move(child_->report),
+        ReportReader::Limits{.lines_per_second = ways.lines_per_second},
+        [this](std::string_view line) {
+            if (callbacks_.on_line && !callbacks_.on_line(line)) {
+                if (callbacks_.on_trouble)
+                    callbacks_.on_trouble("its process broke the protocol");
+                end();
+            }
+        },
+        [this](std::string_view why) {
+            if (callbacks_.on_trouble)
+                callbacks_.on_trouble(why);
+            end();
+        });
+    deadline_.start(ways.limit);
+    return {};
+}
+
+void Task::extend(Milliseconds limit) {
+    if (!child_ || signals_ > 0)
+        return;
+    ++deadline_id_;
+    deadline_.start(limit);
+}
+
+void Task::end() {
+    if (!child_)
+        return;
+    ++signals_;
+    if (ways_.asks_first && signals_ == 1)
+        spawner_.terminate(child_->pid);
+    else
+        spawner_.kill(child_->pid);
+    deadline_.start(ways_.end_limit);
+}
+
+void Task::on_deadline() {
+    if (signals_ >= (ways_.asks_first ? 2 : 1))
+        return leave();
+    // After a stall of the master its timers come before what the child has long said.
+    if (signals_ == 0) {
+        const std::uint64_t id = deadline_id_;
+        reader_->drain();
+        if (!child_ || id != deadline_id_ || signals_ > 0 || (callbacks_.on_late && !callbacks_.on_late()))
+            return;
+    }
+    end();
+}
+
+void Task::leave() {
+    const pid_t pid = child_->pid;
+    left_.insert(pid);
+    spawner_.on_end(pid, [this, pid](const ChildEnd&) {
+        left_.erase(pid);
+        if (on_returned_)
+            on_returned_();
+    });
+    over(std::nullopt);
+}
+
+void Task::on_child_end(const ChildEnd& end) {
+    over(end);
+}
+
+// What it has said before is heard first.
+void Task::over(const std::optional<ChildEnd>& end) {
+    reader_->drain();
+    reader_.reset();
+    child_.reset();
+    deadline_.stop();
+    const auto on_end = std::exchange(callbacks_, {}).on_end;
+    on_end(end);
+}
+
+}  // namespace healthcheckd::master

@@ -46,53 +46,48 @@ Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> confi
     : loop_(loop), spawner_(spawner), config_(std::move(config)),
       processes_(loop, spawner, layers_, config_->sandbox),
       logs_(loop, spawner), workers_{loop, spawner, layers_, filters_, processes_, logs_, std::move(life)},
-      parentage_(processes_, local_port(config_->supervisord_url)),
-      table_(loop, !is_remote_url(config_->supervisord_url),
-             [this](pid_t pid, Parentage::OnSeen done) { parentage_.look(pid, std::move(done)); },
-             {[this](const Program& program) { on_program_started(program); },
-              [this](const Program& program) { on_program_ended(program); },
-              [this](const Program& program) { on_program_state(program); },
-              [this] { link_.refresh_in(kTransitionFirst); },
-              [this](const Program& program) {
-                  for (const auto& cat : cats_.all())
-                      if (cat->program() == program.name)
-                          cat->on_program_identified(program);
-              },
-              [this] {
-                  on_table();
-              }}),
-      link_(loop, spawner, layers_, config_,
-            {[this](const SupervisorTable& table) {
-                 parentage_.use(table.supervisord);
-                 table_.update(table);
-             },
-             [this](const std::string& why) {
-                 on_link_failure(why);
-             }}),
+      supervisord_(
+          loop, spawner, layers_, processes_, config_,
+          {.programs = {.on_started = [this](const Program& program) { on_program_started(program); },
+                        .on_ended = [this](const Program& program) { on_program_ended(program); },
+                        .on_state = [this](const Program& program) { on_program_state(program); },
+                        .on_supervisor_ended = [this] { refresh_in(kTransitionFirst); },
+                        .on_identified =
+                            [this](const Program& program) {
+                                for (const auto& cat : cats_.all())
+                                    if (cat->program() == program.name)
+                                        cat->on_program_identified(program);
+                            }},
+           .on_table = [this](const auto& before) { on_table(before); },
+           .on_failure =
+               [this](const auto& before) {
+                   on_link_failure(before);
+               }}),
       mailer_(loop, spawner, layers_, config_, life_,
               [this](const std::string& cat) { cats_.restore_failed(cat); }),
-      notices_(loop, spawner, mailer_, [this] { return link_.open_peer(); }),
-      actions_({loop, spawner, [this](const std::string& name) { return table_.find(name); },
+      notices_(loop, spawner, mailer_, [this] { return supervisord_.link().open_peer(); }),
+      actions_({loop, spawner, [this](const std::string& name) { return supervisord_.table().find(name); },
                 [this](const std::string& name) { return cats_.find(name); },
-                [this] { return link_.open_peer(); }, notices_, mailer_, config_, life_,
-                [this] { finisher_.look(Milliseconds(1'000)); }, [this] { return table_.is_here(); },
+                [this] { return supervisord_.link().open_peer(); }, notices_, mailer_, config_, life_,
+                [this] { finisher_.look(Milliseconds(1'000)); },
+                [this] { return supervisord_.table().is_here(); },
                 [this](const std::string& program) { return finisher_.works_at(program); },
-                [this] { link_.refresh_in(Milliseconds(0)); }, [this] { finisher_.on_action_end(); },
+                [this] { refresh_in(Milliseconds(0)); }, [this] { finisher_.on_action_end(); },
                 [this] {
-                    return link_.supervisor_owner();
+                    return supervisord_.link().supervisor_owner();
                 }}),
-      finisher_({loop, spawner, config_->state_dir, [this] { return link_.open_peer(); },
+      finisher_({loop, spawner, config_->state_dir, [this] { return supervisord_.link().open_peer(); },
                  [this] { return actions_.busy_programs(); },
                  [this] {
                      return actions_.disk_places();
                  }}),
-      cats_({workers_, table_,
+      cats_({workers_, supervisord_.table(),
              [this](Cat& cat, Event event, const Report& report) {
                  actions_.on_event(cat.shared_from_this(), event, report);
              },
              // Somebody may just be stopping the program: supervisord is asked before a failure has
              // consequences.
-             [this] { link_.refresh_in(Milliseconds(0)); },
+             [this] { refresh_in(Milliseconds(0)); },
              [this] {
                  arm_tick();
              }}),
@@ -108,7 +103,7 @@ Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> confi
 void Master::start(Memory memory) {
     log::info("", "healthcheckd {} watches {} cats, supervisord at {}", HEALTHCHECKD_VERSION,
               config_->cats.size(), config_->supervisord_url);
-    link_.start();
+    supervisord_.link().start();
     mailer_.start();
     cats_.start(config_, std::move(memory));
     ask_for_table();
@@ -122,7 +117,7 @@ void Master::ask_for_table() {
     // A search by name needs to know whose the program is, and every one whether the program is STARTING.
     if (cats_.has_groups() ||
         std::ranges::any_of(cats, [](const auto& cat) { return !cat->config().whole_machine(); }))
-        link_.refresh_in(Milliseconds(0));
+        refresh_in(Milliseconds(0));
 }
 
 CatChanges Master::reload(std::shared_ptr<const Config> fresh, std::vector<std::string>& notes) {
@@ -143,7 +138,7 @@ CatChanges Master::reload(std::shared_ptr<const Config> fresh, std::vector<std::
     spawner_.uids().use(*config_);
     actions_.use(config_);
     mailer_.use(config_, !same_mailer(*before, *config_));
-    link_.use(config_);
+    supervisord_.link().use(config_);
     if (!same_process_reader(*before, *config_))
         processes_.use(config_->sandbox);
     if (!same_link(*before, *config_))
@@ -159,7 +154,7 @@ void Master::renew_link() {
     if (on_stopped_)
         return;
     if (actions_.under_way() == 0)
-        link_.renew();
+        supervisord_.link().renew();
     else
         link_timer_.start(kLinkPause);
 }
@@ -187,40 +182,41 @@ void Master::arm_tick() {
 }
 
 ProgramView Master::view_of(const Cat& cat) const {
-    return program_view(cat, table_, {asked_, reached_, link_error_});
+    return program_view(cat, supervisord_);
 }
 
-void Master::on_table() {
-    asked_ = true;
-    if (!reachable_)
-        log::info("supervisord", "{}: {} programs", reached_ ? "is back" : "is reached", table_.size());
-    reached_ = reachable_ = true;
-    link_error_.clear();
+void Master::refresh_in(Milliseconds delay) {
+    supervisord_.link().refresh_in(delay);
+}
+
+void Master::on_table(const SupervisordView::Answers& before) {
+    if (!before.reachable)
+        log::info("supervisord", "{}: {} programs", before.reached ? "is back" : "is reached",
+                  supervisord_.table().size());
     cats_.follow_groups();
-    link_.refresh_in(refresh_delay());
+    refresh_in(refresh_delay());
 }
 
-void Master::on_link_failure(const std::string& why) {
-    asked_ = true;
-    if (reachable_ || why != link_error_)
-        log::error("supervisord", "{}; {}", why,
-                   reached_ ? "programs that were known go on being probed, actions that need it will fail"
-                            : "nothing can be said about its programs until it answers");
-    reachable_ = false;
-    link_error_ = why;
-    link_.refresh_in(kUnreachable);
+void Master::on_link_failure(const SupervisordView::Answers& before) {
+    const SupervisordView::Answers& now = supervisord_.answers();
+    if (before.reachable || now.error != before.error)
+        log::error("supervisord", "{}; {}", now.error,
+                   now.reached ? "programs that were known go on being probed, actions that need it will fail"
+                               : "nothing can be said about its programs until it answers");
+    refresh_in(kUnreachable);
 }
 
 Milliseconds Master::refresh_delay() const {
     const TimePoint now = Clock::now();
     // A table of hundreds of programs takes supervisord a tenth of a second in which it does nothing else.
-    Milliseconds delay = std::clamp(link_.usual_answer_time() * kRestForWork, kReconcile, kMostReconcile);
+    Milliseconds delay =
+        std::clamp(supervisord_.link().usual_answer_time() * kRestForWork, kReconcile, kMostReconcile);
     if (cats_.awaits_members())
         delay = kStoppedProgram;
     for (const auto& cat : cats_.all()) {
         if (!cat->config().enabled)
             continue;
-        const Program* program = table_.find(cat->program());
+        const Program* program = supervisord_.table().find(cat->program());
         // No failure counts until it is known to run.
         if (program != nullptr && program->runs() && program->state == kStarting)
             delay = std::min(delay, transition_delay(*program, now));
@@ -228,12 +224,12 @@ Milliseconds Master::refresh_delay() const {
             continue;
         if (program == nullptr || !program->runs() || !program->hidden.empty())
             delay = std::min(delay, kStoppedProgram);
-        else if (!table_.announces_end(program->name))
+        else if (!supervisord_.table().announces_end(program->name))
             delay = std::min(delay, std::max(cat->config().period, Milliseconds(1'000)));
         if (program != nullptr && program->in_transition())
             delay = std::min(delay, transition_delay(*program, now));
     }
-    return std::max(delay, link_.usual_answer_time() * kRestInTransition);
+    return std::max(delay, supervisord_.link().usual_answer_time() * kRestInTransition);
 }
 
 void Master::on_program_started(const Program& program) {
@@ -251,7 +247,7 @@ void Master::on_program_ended(const Program& program) {
     for (const auto& cat : cats_.all())
         if (cat->program() == program.name)
             cat->on_program_ended();
-    link_.refresh_in(kTransitionFirst);
+    refresh_in(kTransitionFirst);
 }
 
 // Who does not run, and why: an operator's stop, an end of its own, or a start that supervisord gave up, are
@@ -264,8 +260,13 @@ void Master::on_program_state(const Program& program) {
 }
 
 StateView Master::view() const {
-    return {config_->file,      started_at_, reachable_,    link_error_,
-            mailer_.counters(), cats_.all(), cats_.absent()};
+    return {config_->file,
+            started_at_,
+            supervisord_.answers().reachable,
+            supervisord_.answers().error,
+            mailer_.counters(),
+            cats_.all(),
+            cats_.absent()};
 }
 
 void Master::dump_state() {

@@ -12,8 +12,7 @@
 #include "master/mailer/notice_writer.h"
 #include "master/process/spawner.h"
 #include "master/state.h"
-#include "master/supervisord/link.h"
-#include "master/supervisord/program_table.h"
+#include "master/supervisord/view.h"
 
 #include <chrono>
 #include <functional>
@@ -64,12 +63,13 @@ private:
     static constexpr Milliseconds kMailerLimit = kActionsLimit + kChildrenLimit;
 
     void ask_for_table();
+    void refresh_in(Milliseconds delay);
     void renew_link();
     void on_tick();
     void arm_tick();
     ProgramView view_of(const Cat& cat) const;
-    void on_table();
-    void on_link_failure(const std::string& why);
+    void on_table(const SupervisordView::Answers& before);
+    void on_link_failure(const SupervisordView::Answers& before);
     void on_program_started(const Program& program);
     void on_program_ended(const Program& program);
     void on_program_state(const Program& program);
@@ -95,13 +95,7 @@ private:
     ProcessReader processes_;
     LogRecovery logs_;
     WorkerContext workers_;
-    Parentage parentage_;
-    ProgramTable table_;
-    Link link_;
-    bool reached_ = false;    // supervisord has answered once
-    bool reachable_ = false;  // it answered the last time
-    bool asked_ = false;      // there was an answer or a failure
-    std::string link_error_;
+    SupervisordView supervisord_;
 
     Mailer mailer_;
     NoticeWriter notices_;

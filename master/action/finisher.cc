@@ -43,8 +43,7 @@ void RestartFinisher::begin() {
     auto peer = task_.left_behind() == 0 ? needs_.open_peer() : Error{"the last one hangs"};
     if (!peer)
         return again();
-    ChildSpec spec;
-    spec.title = "healthcheckd: unfinished restarts";
+    ChildSpec spec(children::kRestarts);
     std::set<std::string> at_work = needs_.busy();
     skipped_ = !at_work.empty();
     spec.extra_fds = {peer->get()};

@@ -109,8 +109,7 @@ void ActionRunner::give_up(std::list<Running>::iterator running, std::string why
 Result<void> ActionRunner::start_child(std::list<Running>::iterator running,
                                        const std::shared_ptr<Cat>& cat) {
     const ActionType& action = *running->incident.action;
-    ChildSpec spec;
-    spec.title = "healthcheckd: action " + cat->name() + ' ' + std::string(action.name);
+    ChildSpec spec(children::kAction, cat->name() + ' ' + std::string(action.name));
     spec.environment = action.has_environment;
     UniqueFd peer;
     // Who tells people asks for the end of the program's log.
@@ -139,7 +138,7 @@ Result<void> ActionRunner::start_child(std::list<Running>::iterator running,
     if (running->queues)
         told.request.channels.clear();
     if (action.make_settings != nullptr) {
-        const Worker::Identity& identity = cat->identity();
+        const Prober::Identity& identity = cat->identity();
         told.request.cat.settings_of(action) = identity.cat().settings_of(action);
         spec.secrets = identity.config->secrets.get();
         spec.group = SecretStore::action_group(static_cast<SecretStore::Group>(identity.index));
@@ -269,13 +268,11 @@ void ActionRunner::on_end(std::list<Running>::iterator running, const std::optio
 }
 
 void ActionRunner::clean_up() {
-    ChildSpec spec;
-    spec.title = "healthcheckd: old commands";
+    ChildSpec spec(children::kOldCommands);
     spec.main = [](pid_t) {
         CommandCgroup::remove_stale();
         return 0;
     };
-    spec.limit = kFirstLimit;
     (void)needs_.spawner.spawn(spec, {});  // if it cannot be done now: at the next start
 }
 

@@ -13,8 +13,6 @@ ThresholdLimits limits_of(const CatConfig& cat) {
     return {cat.failure_threshold, cat.success_threshold, cat.type->counts_restarts};
 }
 
-constexpr std::size_t kSeenVerdicts = 5;
-
 Report unknown_report(std::string why) {
     Report report;
     report.verdict = Verdict::unknown;
@@ -28,14 +26,14 @@ Cat::~Cat() {
     answer_waiting(unknown_report("the cat is gone"));
 }
 
-Cat::Cat(const WorkerContext& context, Worker::Identity identity, EventCallback on_event,
+Cat::Cat(const Context& context, Prober::Identity identity, EventCallback on_event,
          std::function<void()> on_first_failure)
     : identity_(identity), on_event_(std::move(on_event)), on_first_failure_(std::move(on_first_failure)),
-      threshold_(limits_of(identity.cat())), worker_(context, std::move(identity),
-                                                     {[this](const Report& report) { on_report(report); },
-                                                      [this](bool probing, const std::string& why) {
-                                                          on_lost(probing, why);
-                                                      }}) {}
+      now_(context.now), threshold_(limits_of(identity.cat())),
+      worker_(context.make_prober(std::move(identity), {[this](const Report& report) { on_report(report); },
+                                                        [this](bool probing, const std::string& why) {
+                                                            on_lost(probing, why);
+                                                        }})) {}
 
 bool Cat::follows_supervisord() const {
     const CatConfig& cat = config();
@@ -43,7 +41,7 @@ bool Cat::follows_supervisord() const {
 }
 
 void Cat::adopt(std::shared_ptr<const Config> config, std::size_t index) {
-    worker_.adopt(config, index);
+    worker_->adopt(config, index);
     identity_.config = std::move(config);
     identity_.index = index;
 }
@@ -53,22 +51,23 @@ std::string_view Cat::state_text() const {
 }
 
 Birth Cat::start(TimePoint now) {
-    started_ = ticked_ = now;
-    eligible_ = heard_ = now + config().initial_delay;
-    return worker_.start();
+    ticked_ = now;
+    subject_.begin(now, config().initial_delay);
+    heard_ = subject_.eligible();
+    return worker_->start();
 }
 
 void Cat::tick(TimePoint now, const ProgramView& view) {
-    if (pause_end_ && now >= *pause_end_)
+    if (pause_.over(now))
         resume();
-    if (pause_)
+    if (pause_.begun())
         return;
     watch_silence(now);
-    if (worker_.probing()) {
-        ++counters_.skipped_ticks;
+    if (worker_->probing()) {
+        ++record_.counters.skipped_ticks;
         return;
     }
-    if (now >= eligible_)
+    if (now >= subject_.eligible())
         probe(view, true);
 }
 
@@ -76,13 +75,13 @@ void Cat::watch_silence(TimePoint now) {
     const Milliseconds period = config().period;
     // After a standstill of the master its ticks come before what workers have long said.
     const bool stood_still = now - std::exchange(ticked_, now) > period + kSilence / 2;
-    heard_ = std::max({heard_, eligible_, stood_still ? now : heard_});
-    const Milliseconds limit = period + worker_.probe_limit() + kSilence;
+    heard_ = std::max({heard_, subject_.eligible(), stood_still ? now : heard_});
+    const Milliseconds limit = period + worker_->probe_limit() + kSilence;
     if (now - heard_ <= limit)
         return;
     const Report report = unknown_report(fmt::format(
         "there was no verdict for {} s{}{}", std::chrono::duration_cast<std::chrono::seconds>(limit).count(),
-        worker_.trouble().empty() ? "" : ": ", worker_.trouble()));
+        worker_->trouble().empty() ? "" : ": ", worker_->trouble()));
     accept(report, [](Threshold& threshold) { return threshold.on_silence(); });
     answer_waiting(report);
 }
@@ -91,27 +90,27 @@ void Cat::check_now(TimePoint now, const ProgramView& view, CheckDone done) {
     if (!config().enabled)
         return done(unknown_report("the cat is not enabled"));
     waiting_.push_back(std::move(done));
-    if (!worker_.probing())
-        probe(view, !paused() && now >= eligible_);
+    if (!worker_->probing())
+        probe(view, !paused() && now >= subject_.eligible());
 }
 
 void Cat::probe(const ProgramView& view, bool counts) {
-    counts_ = counts;
+    count_this_probe_ = counts;
     if (view.pending)
         return answer_waiting(unknown_report("supervisord has just been asked for the first time"));
     if (!view.unknown.empty()) {
         program_state_.clear();
         return take(unknown_report(view.unknown));
     }
-    if (!worker_.ready()) {
+    if (!worker_->ready()) {
         // A worker that is just being born is no news; one that cannot be had is.
-        if (worker_.trouble().empty())
+        if (worker_->trouble().empty())
             return answer_waiting(unknown_report("its worker is just starting"));
-        return take(unknown_report("there is no worker: " + worker_.trouble()));
+        return take(unknown_report("there is no worker: " + worker_->trouble()));
     }
-    if (!worker_.blind().empty()) {
-        const std::string why = worker_.blind();
-        worker_.look_again();
+    if (!worker_->blind().empty()) {
+        const std::string why = worker_->blind();
+        worker_->look_again();
         return take(unknown_report(why));
     }
     ProbeCommand command;
@@ -120,88 +119,67 @@ void Cat::probe(const ProgramView& view, bool counts) {
         program_user_ = view.user;
     user_unknown_ = program_user_ ? "" : view.user_unknown;
     command.user = program_user_ ? std::int64_t{*program_user_} : kNoUser;
-    if (view.program != nullptr) {
-        const Program& program = *view.program;
-        command.process = program.process;
-        command.state = program.state_text();
-        program_state_ = program_state_name(program.state);
-        if (!knows_starts_ || program.starts < starts_seen_) {
-            starts_seen_ = program.starts;
-            knows_starts_ = true;
-        }
-        starts_sent_ = program.starts;
-        command.restarts =
-            static_cast<std::uint32_t>(std::min<std::uint64_t>(program.starts - starts_seen_, 1'000'000));
-    }
-    probed_ = command.process;
+    if (view.program != nullptr)
+        program_state_ = program_state_name(view.program->state);
+    subject_.describe(view.program, command);
     starting_ = view.starting && !config().type->counts_restarts;
-    worker_.probe(std::move(command));
+    worker_->probe(std::move(command));
 }
 
 void Cat::pause(TimePoint now, std::optional<Milliseconds> how_long) {
-    pause_.emplace();
-    pause_end_.reset();
-    counts_ = false;
-    if (how_long) {
-        pause_->until = std::chrono::system_clock::now() + *how_long;
-        pause_end_ = now + *how_long;
-    }
-    const std::string text = how_long ? "paused until " + local_time(*pause_->until) : "paused until resumed";
+    const auto wall = std::chrono::system_clock::now();
+    pause_.begin(now, wall, how_long);
+    count_this_probe_ = false;
+    const std::string text =
+        how_long ? "paused until " + local_time(wall + *how_long) : "paused until resumed";
     log::info(who(), "{}", text);
-    note(text, std::chrono::system_clock::now());
-    ++deeds_;
+    note(text);
+    ++record_.revision.deeds;
 }
 
 std::optional<Cat::Pause> Cat::paused() const {
-    return pause_end_ && Clock::now() >= *pause_end_ ? std::nullopt : pause_;
+    return pause_.at(now_());
 }
 
 bool Cat::resume() {
-    if (!pause_)
+    if (!pause_.begun())
         return false;
-    const bool over = pause_end_ && Clock::now() >= *pause_end_;
-    pause_.reset();
-    pause_end_.reset();
-    heard_ = Clock::now();
+    const std::string text = pause_.over(now_()) ? "resumed: its pause is over" : "resumed";
+    pause_.end();
+    heard_ = now_();
     // What was counted is old, and restarts that somebody made meanwhile were their business.
-    knows_starts_ = false;
-    const std::string_view text = over ? "resumed: its pause is over" : "resumed";
+    subject_.forget_starts();
     log::info(who(), "{}", text);
     start_afresh(text);
-    note(std::string(text), std::chrono::system_clock::now());
-    ++deeds_;
+    note(text);
+    ++record_.revision.deeds;
     return true;
 }
 
 void Cat::on_program_started(const Program& program) {
-    const bool first = !current_.running() && !last_probe_;
-    current_ = program.process;
-    if (const ProcessId counted = std::exchange(counted_, {}); counted.running() && counted != current_)
+    const Subject::Started started = subject_.on_program_started(program, !last_probe());
+    if (started.counts_of_other)
         start_afresh("the counts of an earlier life were about another process");
-    if (!knows_starts_) {
-        starts_seen_ = program.starts;
-        knows_starts_ = true;
-    }
-    // A restart cat looks at the starts themselves: a program that lives for less than its grace must be
+    // A restart cat looks at the starts themselves: a program that lives for less than its initial delay must be
     // seen.
     if (!bound_to_process())
         return;
-    eligible_ = std::max(started_, program.started) + config().initial_delay;
-    worker_.track(program.process);
-    if (!first)
+    subject_.restart_delay(program, config().initial_delay);
+    worker_->track(program.process);
+    if (!started.first)
         start_afresh(fmt::format("the program has a new process, pid {}", program.process.pid));
 }
 
 void Cat::on_program_identified(const Program& program) {
-    current_ = program.process;
+    subject_.on_program_identified(program);
     if (bound_to_process())
-        worker_.track(program.process);
+        worker_->track(program.process);
 }
 
 void Cat::on_program_ended() {
-    current_ = {};
+    subject_.on_program_ended();
     if (follows_supervisord())
-        worker_.track({});
+        worker_->track({});
 }
 
 void Cat::on_lost(bool probing, const std::string& why) {
@@ -215,7 +193,7 @@ void Cat::answer_waiting(const Report& report) {
 }
 
 void Cat::take(const Report& report) {
-    if (counts_)
+    if (count_this_probe_)
         accept(report);
     else if (!waiting_.empty())
         log::info(who(), "checked, not counted: {}: {}", to_string(report.verdict), report.message);
@@ -241,19 +219,18 @@ void Cat::on_report(const Report& report) {
 }
 
 void Cat::weigh(const Report& report) {
-    if (!counts_)
+    if (!count_this_probe_)
         return take(report);
-    starts_seen_ = starts_sent_;
-    if (bound_to_process() && probed_ != current_) {
-        log::debug(who(), "a verdict about pid {} came after its end and is not counted", probed_.pid);
+    subject_.on_counted();
+    if (bound_to_process() && subject_.outdated()) {
+        log::debug(who(), "a verdict about pid {} came after its end and is not counted",
+                   subject_.probed().pid);
         return answer_waiting(report);
     }
     if (!follows_supervisord() && report.process.running()) {
-        const bool other = found_.running() && report.process != found_;
-        found_ = report.process;
-        if (other) {
-            start_afresh(fmt::format("the process found is another one now, pid {}", found_.pid));
-            eligible_ = Clock::now() + config().initial_delay;
+        if (subject_.on_found(report.process)) {
+            start_afresh(fmt::format("the process found is another one now, pid {}", report.process.pid));
+            subject_.delay_until(now_() + config().initial_delay);
             return answer_waiting(report);
         }
     }
@@ -264,7 +241,7 @@ void Cat::start_afresh(std::string_view why) {
     const CatState before = threshold_.state();
     threshold_.on_new_process();
     if (threshold_.state() != before)
-        log_change(log::Level::info, before, why);
+        log_change(who(), threshold_, before, why);
     else
         log::debug(who(), "counts start afresh: {}", why);
 }
@@ -273,20 +250,20 @@ void Cat::restore_failed(std::string_view when) {
     const CatState before = threshold_.state();
     const Event event = threshold_.restore_failed();
     if (threshold_.state() != before)
-        log_change(log::Level::info, before, fmt::format("failed {}", when));
+        log_change(who(), threshold_, before, fmt::format("failed {}", when));
     else if (event != Event::none)  // not for what failed in this life
         log::info(who(), "failed {}; now {}", when, to_string(before));
-    if (event != Event::none && last_probe_)
-        on_event_(*this, event, last_probe_->report);
+    if (event != Event::none && last_probe())
+        on_event_(*this, event, last_probe()->report);
 }
 
 void Cat::accept(const Report& report) {
-    ++counters_.probes;
+    ++record_.counters.probes;
     accept(report, [&](Threshold& threshold) { return threshold.on_verdict(report.verdict, report.weight); });
 }
 
 void Cat::accept(const Report& report, const std::function<Event(Threshold&)>& count) {
-    heard_ = Clock::now();
+    heard_ = now_();
     const CatState before = threshold_.state();
     const bool failed_before = threshold_.failed();
     const std::uint32_t failures_before = threshold_.failures();
@@ -294,80 +271,13 @@ void Cat::accept(const Report& report, const std::function<Event(Threshold&)>& c
     if (!config().whole_machine() && !config().type->counts_restarts && report.verdict == Verdict::failure &&
         before != CatState::failing)
         on_first_failure_();
-    last_probe_ = LastProbe{std::chrono::system_clock::now(), report};
-    if (verdicts_.size() == kSeenVerdicts)
-        verdicts_.pop_front();
-    verdicts_.push_back(
-        {last_probe_->at, std::string(to_string(report.verdict)), report.value, report.unit, report.message});
-    log_verdict(before, event, report);
-    remember(report);
-    deeds_ += failed_before != threshold_.failed() || event == Event::fired ? 1 : 0;
-    counts_seen_ += failures_before != threshold_.failures() ? 1 : 0;
+    record_.see(report, std::chrono::system_clock::now());
+    verdict_log_.verdict(who(), threshold_, before, event, report);
+    record_.note_verdict(threshold_.state());
+    record_.revision.deeds += failed_before != threshold_.failed() || event == Event::fired ? 1 : 0;
+    record_.revision.counts += failures_before != threshold_.failures() ? 1 : 0;
     if (event != Event::none)
         on_event_(*this, event, report);
-}
-
-void Cat::log_verdict(CatState before, Event event, const Report& report) {
-    const CatState after = threshold_.state();
-    const auto& limits = threshold_.limits();
-    const std::string& why = report.message;
-    if (report.verdict == Verdict::unknown) {
-        if (event == Event::unmeasurable)
-            log_counts(log::Level::error, before,
-                       fmt::format("{} -> {}: could not be checked {} times in a row: {}", to_string(before),
-                                   to_string(after), limits.failure, why),
-                       why, threshold_.failures());
-        else if (why != last_unknown_)
-            log::warning(who(), "could not be checked: {}", why);
-        last_unknown_ = why;
-        return;
-    }
-    last_unknown_.clear();
-    if (event == Event::fired) {
-        // The count itself starts again from 0.
-        log_counts(log::Level::warning, before,
-                   fmt::format("{} -> {}: failure {} of {}: {}", to_string(before), to_string(after),
-                               limits.failure, limits.failure, why),
-                   why, limits.failure);
-    } else if (before != after) {
-        log_change(log::Level::info, before, why);
-    } else if (report.verdict == Verdict::failure && !threshold_.failed()) {
-        log_counts(log::Level::info, std::nullopt,
-                   fmt::format("failure {} of {}: {}", threshold_.failures(), limits.failure, why), why,
-                   threshold_.failures());
-    } else {
-        log::debug(who(), "{}: {}", to_string(report.verdict), why);
-    }
-}
-
-void Cat::log_change(log::Level level, CatState before, std::string_view reason) const {
-    const auto& limits = threshold_.limits();
-    log_counts(level, before,
-               fmt::format("{} -> {} (failures {}/{}, successes {}/{}): {}", to_string(before),
-                           to_string(threshold_.state()), threshold_.failures(), limits.failure,
-                           threshold_.successes(), limits.success, reason),
-               reason, threshold_.failures());
-}
-
-void Cat::log_counts(log::Level level, std::optional<CatState> before, std::string_view text,
-                     std::string_view reason, std::uint32_t failures) const {
-    std::vector<LogField> fields;
-    const auto add_word = [&fields](std::string_view key, std::string_view word) {
-        fields.push_back({key, word});
-    };
-    const auto add_count = [&fields](std::string_view key, std::uint32_t count) {
-        fields.push_back({key, std::uint64_t{count}});
-    };
-    if (before) {
-        add_word("from", to_string(*before));
-        add_word("to", to_string(threshold_.state()));
-    }
-    add_count("failures", failures);
-    add_count("failureThreshold", threshold_.limits().failure);
-    add_count("successes", threshold_.successes());
-    add_count("successThreshold", threshold_.limits().success);
-    add_word("reason", reason);
-    log::write(level, who(), text, fields);
 }
 
 }  // namespace healthcheckd::master

@@ -1,18 +1,18 @@
 // One cat at run time: its worker, its counts, and the one place through which every verdict goes. Master.
 #pragma once
 
-#include "common/log/log.h"
-#include "master/cat/history.h"
+#include "master/cat/pause_clock.h"
+#include "master/cat/prober.h"
+#include "master/cat/record.h"
+#include "master/cat/subject.h"
 #include "master/cat/threshold.h"
-#include "master/cat/worker.h"
+#include "master/cat/verdict_log.h"
 #include "master/files/memory.h"
 #include "master/notice/incident.h"
 #include "master/supervisord/program_table.h"
 
 #include <chrono>
-#include <deque>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,21 +34,20 @@ struct ProgramView {
 
 class Cat : public std::enable_shared_from_this<Cat> {
 public:
-    struct LastProbe {
-        std::chrono::system_clock::time_point at;
-        Report report;
-    };
-    struct Counters {
-        std::uint64_t probes = 0;
-        std::uint64_t skipped_ticks = 0;
-        std::uint64_t fired = 0;  // actions begun, and failures that people were told of without any
+    using LastProbe = Record::LastProbe;
+    using Counters = Record::Counters;
+
+    // What all cats share.
+    struct Context {
+        Prober::Make make_prober;
+        std::function<TimePoint()> now = Clock::now;
     };
 
     // `on_event` is called for each event but `none`, with the verdict that brought it about.
     using EventCallback = std::function<void(Cat&, Event, const Report&)>;
 
     // `on_first_failure` is called when a program of supervisord's begins to fail.
-    Cat(const WorkerContext& context, Worker::Identity identity, EventCallback on_event,
+    Cat(const Context& context, Prober::Identity identity, EventCallback on_event,
         std::function<void()> on_first_failure);
     ~Cat();
     Cat(const Cat&) = delete;
@@ -59,9 +58,7 @@ public:
     // `when`: of what it had, for the log: "before healthcheckd was started".
     void restore(const RememberedCat& cat, std::string_view when);
     RememberedCat remembered() const;
-    // Grows with every change of what is remembered: with those that people rely on, and with mere counts.
-    std::uint64_t deeds() const { return deeds_; }
-    std::uint64_t counts() const { return counts_seen_; }
+    const Record::Revision& revision() const { return record_.revision; }
 
     // Goes on as cat `index` of another configuration, in which its keys are the same.
     void adopt(std::shared_ptr<const Config> config, std::size_t index);
@@ -76,9 +73,7 @@ public:
     void tick(TimePoint now, const ProgramView& view);
 
     // No probes until resume() or the end of `how_long`; without it, until resume().
-    struct Pause {
-        std::optional<std::chrono::system_clock::time_point> until;
-    };
+    using Pause = PauseClock::Pause;
     void pause(TimePoint now, std::optional<Milliseconds> how_long);
     // Counts start afresh. False: it was not paused.
     bool resume();
@@ -91,7 +86,7 @@ public:
     void check_now(TimePoint now, const ProgramView& view, CheckDone done);
 
     // healthcheckd is about to end: what a probe under way finds is not counted, as nothing would follow.
-    void retire() { counts_ = false; }
+    void retire() { count_this_probe_ = false; }
 
     // An action of it that is under way.
     struct Activity {
@@ -103,7 +98,7 @@ public:
     void on_action_phase(std::string phase);
     const std::optional<Activity>& activity() const { return activity_; }
     // People are told of its failure, and nothing else is done.
-    void on_failure_told() { ++counters_.fired; }
+    void on_failure_told() { ++record_.counters.fired; }
     // An action of it has ended.
     void on_action_ended(const ActionType& action, bool ok, std::string message);
 
@@ -117,7 +112,7 @@ public:
     const std::string& name() const { return identity_.name; }
     const std::string& program() const { return identity_.program; }
     const CatConfig& config() const { return identity_.cat(); }
-    const Worker::Identity& identity() const { return identity_; }
+    const Prober::Identity& identity() const { return identity_; }
     std::string who() const { return identity_.who(); }
     // Does its verdict depend on what supervisord says of the program?
     bool follows_supervisord() const;
@@ -127,30 +122,30 @@ public:
     // "healthy", as to_string(threshold().state()), or "disabled".
     std::string_view state_text() const;
     const Threshold& threshold() const { return threshold_; }
-    const Worker& worker() const { return worker_; }
-    const std::optional<LastProbe>& last_probe() const { return last_probe_; }
+    const Prober& worker() const { return *worker_; }
+    const std::optional<LastProbe>& last_probe() const { return record_.last_probe(); }
     // The last five, the newest last.
-    std::vector<SeenVerdict> last_verdicts() const { return {verdicts_.begin(), verdicts_.end()}; }
+    std::vector<SeenVerdict> last_verdicts() const { return record_.last_verdicts(); }
     // People were told, before this life of healthcheckd, that it failed: it is failed until it is well
     // again.
     void restore_failed(std::string_view when);
-    const Counters& counters() const { return counters_; }
+    const Counters& counters() const { return record_.counters; }
     // supervisord's word for the program at the last tick, "" when it was not known.
     const std::string& program_state() const { return program_state_; }
     // The user of the program's process when one was last seen, for a cat that looks for it by name.
     std::optional<uid_t> program_user() const { return program_user_; }
-    const RememberedAction* last_action() const { return actions_.empty() ? nullptr : &actions_.back(); }
-    const History& history() const { return history_; }
+    const RememberedAction* last_action() const {
+        return record_.actions().empty() ? nullptr : &record_.actions().back();
+    }
+    const History& history() const { return record_.history(); }
 
 private:
     void probe(const ProgramView& view, bool counts);
     // One verdict, of a probe or about the lack of one: who asked for it is told, and it counts if it should.
     void take(const Report& report);
-    void remember(const Report& report);
-    void add_action(const RememberedAction& action);
-    // Whom it checks, and how: what people are told about.
+    // "PROGRAM TYPE": a failure of an earlier life holds only while this is the same.
     std::string about() const;
-    void note(std::string text, std::chrono::system_clock::time_point at);
+    void note(std::string text);
     void answer_waiting(const Report& report);
     void accept(const Report& report);
     // The same with what `count` makes of it.
@@ -160,47 +155,28 @@ private:
     // The same for one that says no more than is known.
     void weigh(const Report& report);
     void on_lost(bool probing, const std::string& why);
-    void log_verdict(CatState before, Event event, const Report& report);
-    // A line about the counts and, with `before`, about a change of state; JSON has both as fields.
-    void log_counts(log::Level level, std::optional<CatState> before, std::string_view text,
-                    std::string_view reason, std::uint32_t failures) const;
-    void log_change(log::Level level, CatState before, std::string_view reason) const;
     // What was counted was about another process.
     void start_afresh(std::string_view why);
 
-    Worker::Identity identity_;
+    Prober::Identity identity_;
     EventCallback on_event_;
     std::function<void()> on_first_failure_;
+    std::function<TimePoint()> now_;
     Threshold threshold_;
-    Worker worker_;
-    TimePoint started_{};
-    TimePoint eligible_{};  // end of the grace
-    TimePoint heard_{};     // when the last verdict came, or could first have been expected
+    Subject subject_;
+    PauseClock pause_;
+    Record record_;
+    VerdictLog verdict_log_;
+    std::unique_ptr<Prober> worker_;
+    TimePoint heard_{};  // when the last verdict came, or could first have been expected
     TimePoint ticked_{};
-    ProcessId current_;              // supervisord's process of the program
-    ProcessId probed_;               // what the probe under way was sent for
-    bool starting_ = false;          // supervisord called its program STARTING then
-    ProcessId found_;                // pidGet name, file: what the last probe measured
-    std::uint64_t starts_seen_ = 0;  // restart cat: starts already reported
-    std::uint64_t starts_sent_ = 0;  // and those that the probe under way reports
-    bool knows_starts_ = false;
-    ProcessId counted_;   // whom the counts of an earlier life are about
-    bool counts_ = true;  // the verdict of the probe under way
+    bool starting_ = false;  // supervisord called its program STARTING when the probe under way was sent
+    bool count_this_probe_ = true;  // the verdict of the probe under way
+    std::string user_unknown_;      // see ProgramView; of the probe under way
     std::vector<CheckDone> waiting_;
-    std::optional<Pause> pause_;
-    std::optional<TimePoint> pause_end_;
-    std::string user_unknown_;  // see ProgramView; of the probe under way
-    std::string last_unknown_;
     std::string program_state_;
     std::optional<uid_t> program_user_;
-    std::optional<LastProbe> last_probe_;
-    std::deque<SeenVerdict> verdicts_;
-    Counters counters_;
-    std::uint64_t deeds_ = 0;
-    std::uint64_t counts_seen_ = 0;
     std::optional<Activity> activity_;
-    std::deque<RememberedAction> actions_;  // the last kMostActions, the newest last
-    History history_;
 };
 
 }  // namespace healthcheckd::master

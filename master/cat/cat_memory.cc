@@ -9,25 +9,26 @@ namespace healthcheckd::master {
 
 void Cat::restore(const RememberedCat& cat, std::string_view when) {
     const auto now = std::chrono::system_clock::now();
-    for (const RememberedAction& action : cat.actions) {
-        actions_.push_back(action);
-        add_action(action);
-    }
+    for (const RememberedAction& action : cat.actions)
+        record_.add_action(action, threshold_.state());
     if (cat.paused && !cat.paused_until)
-        pause(Clock::now(), std::nullopt);
+        pause(now_(), std::nullopt);
     else if (cat.paused && *cat.paused_until > now)
-        pause(Clock::now(), std::chrono::ceil<Milliseconds>(*cat.paused_until - now));
+        pause(now_(), std::chrono::ceil<Milliseconds>(*cat.paused_until - now));
     if (cat.definition != definition_of(*identity_.config, config())) {
         if (cat.failed && cat.about == about())
             restore_failed(when);
         return;
     }
     threshold_.restore(cat.failed, cat.failures, cat.successes);
-    counters_.probes = cat.probes;
-    counters_.fired = cat.fired;
-    (follows_supervisord() ? counted_ : found_) = cat.process;
+    record_.counters.probes = cat.probes;
+    record_.counters.fired = cat.fired;
+    if (follows_supervisord())
+        subject_.restore_counted(cat.process);
+    else
+        subject_.restore_found(cat.process);
     if (threshold_.state() != CatState::starting)
-        log_change(log::Level::info, CatState::starting,
+        log_change(who(), threshold_, CatState::starting,
                    fmt::format("{} {}", cat.failed ? "failed" : "had failures", when));
 }
 
@@ -42,43 +43,26 @@ RememberedCat Cat::remembered() const {
     cat.failed = threshold_.failed();
     cat.failures = threshold_.failures();
     cat.successes = threshold_.successes();
-    cat.process = follows_supervisord() ? current_ : found_;
-    cat.probes = counters_.probes;
-    cat.fired = counters_.fired;
+    cat.process = follows_supervisord() ? subject_.current() : subject_.found();
+    cat.probes = record_.counters.probes;
+    cat.fired = record_.counters.fired;
     if (const auto pause = paused()) {
         cat.paused = true;
         cat.paused_until = pause->until;
     }
-    cat.actions = {actions_.begin(), actions_.end()};
+    cat.actions = {record_.actions().begin(), record_.actions().end()};
     return cat;
 }
 
-void Cat::note(std::string text, std::chrono::system_clock::time_point at) {
-    HistoryEvent event;
-    event.at = at;
-    event.kind = HistoryEvent::Kind::note;
-    event.state = threshold_.state();
-    event.text = std::make_unique<const std::string>(std::move(text));
-    history_.add(std::move(event));
-}
-
-void Cat::add_action(const RememberedAction& action) {
-    HistoryEvent event;
-    event.at = action.at;
-    event.kind = HistoryEvent::Kind::action;
-    event.state = threshold_.state();
-    event.action = find_action(action.kind);
-    event.ok = action.ok;
-    event.text = std::make_unique<const std::string>(action.message);
-    history_.add(std::move(event));
+void Cat::note(std::string text) {
+    record_.note(std::move(text), std::chrono::system_clock::now(), threshold_.state());
 }
 
 void Cat::on_action_begun(const ActionType& action) {
-    const auto now = std::chrono::system_clock::now();
-    activity_ = Activity{&action, now, {}};
-    ++counters_.fired;
-    ++deeds_;
-    note(fmt::format("{} begins", action.name), now);
+    activity_ = Activity{&action, std::chrono::system_clock::now(), {}};
+    ++record_.counters.fired;
+    ++record_.revision.deeds;
+    note(fmt::format("{} begins", action.name));
 }
 
 void Cat::on_action_phase(std::string phase) {
@@ -88,23 +72,9 @@ void Cat::on_action_phase(std::string phase) {
 
 void Cat::on_action_ended(const ActionType& action, bool ok, std::string message) {
     activity_.reset();
-    if (actions_.size() == kMostActions)
-        actions_.pop_front();
-    actions_.push_back({std::chrono::system_clock::now(), std::string(action.name), ok, std::move(message)});
-    add_action(actions_.back());
-    ++deeds_;
-}
-
-void Cat::remember(const Report& report) {
-    HistoryEvent seen;
-    seen.at = last_probe_->at;
-    seen.value = report.value;
-    seen.took_us = report.took_us;
-    seen.verdict = report.verdict;
-    seen.state = threshold_.state();
-    if (report.verdict != Verdict::success)
-        seen.text = std::make_unique<const std::string>(report.message);
-    history_.add(std::move(seen));
+    record_.add_action({std::chrono::system_clock::now(), std::string(action.name), ok, std::move(message)},
+                       threshold_.state());
+    ++record_.revision.deeds;
 }
 
 }  // namespace healthcheckd::master

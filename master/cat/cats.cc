@@ -36,6 +36,13 @@ std::string who(const CatConfig& cat) {
 
 }  // namespace
 
+Cats::Cats(Needs needs)
+    : needs_(std::move(needs)), context_{.make_prober = [&workers =
+                                                             needs_.workers](Prober::Identity identity,
+                                                                             Prober::Callbacks callbacks) {
+          return std::make_unique<Worker>(workers, std::move(identity), std::move(callbacks));
+      }} {}
+
 void Cats::start(std::shared_ptr<const Config> config, Memory memory) {
     config_ = std::move(config);
     memory_ = std::move(memory);
@@ -117,8 +124,8 @@ Memory Cats::memory() const {
 Cats::Revision Cats::revision() const {
     Revision revision = former_;
     for (const auto& [id, cat] : cats_) {
-        revision.deeds += cat->deeds();
-        revision.counts += cat->counts();
+        revision.deeds += cat->revision().deeds;
+        revision.counts += cat->revision().counts;
     }
     return revision;
 }
@@ -138,10 +145,10 @@ void Cats::make(std::size_t index, std::vector<Cat*>& fresh) {
         fresh.push_back(&made);
 }
 
-Cat& Cats::add(Worker::Identity identity) {
+Cat& Cats::add(Prober::Identity identity) {
     const Schedule::Id id = next_id_++;
     const auto cat =
-        std::make_shared<Cat>(needs_.workers, std::move(identity), needs_.on_event, needs_.on_first_failure);
+        std::make_shared<Cat>(context_, std::move(identity), needs_.on_event, needs_.on_first_failure);
     cats_[id] = cat;
     if (const auto found = memory_.find(cat->name()); found != memory_.end()) {
         cat->restore(found->second, began_ ? kChanged : kStarted);

@@ -5,6 +5,7 @@
 #include "common/config/config.h"
 #include "master/cat/cat.h"
 #include "master/cat/schedule.h"
+#include "master/cat/worker.h"
 #include "master/process/heap_plug.h"
 #include "master/process/spawner.h"
 #include "master/supervisord/program_table.h"
@@ -37,7 +38,7 @@ public:
         std::function<void()> on_scheduled;  // next_tick() may be another one now
     };
 
-    explicit Cats(Needs needs) : needs_(std::move(needs)) {}
+    explicit Cats(Needs needs);
 
     // Makes the cats of `config`, and starts their workers. `memory`: of an earlier life.
     void start(std::shared_ptr<const Config> config, Memory memory);
@@ -45,10 +46,7 @@ public:
     // What the next life is to know: of all cats, and of those that have not come yet.
     Memory memory() const;
     // Grow with every change of it: by what people rely on, and by mere counts.
-    struct Revision {
-        std::uint64_t deeds = 0;
-        std::uint64_t counts = 0;
-    };
+    using Revision = Record::Revision;
     Revision revision() const;
 
     // Goes on with another configuration. A cat that is in both, with the same keys, keeps its worker, its
@@ -98,12 +96,13 @@ private:
 
     // Cat `index` of the configuration, to be started with `fresh`.
     void make(std::size_t index, std::vector<Cat*>& fresh);
-    Cat& add(Worker::Identity identity);
+    Cat& add(Prober::Identity identity);
     void forget_unknown();
     void start_workers(const std::vector<Cat*>& cats);
     void follow(Group& group, const std::string& cat_name, std::vector<Cat*>& fresh);
 
     Needs needs_;
+    const Cat::Context context_;
     std::shared_ptr<const Config> config_;
     TimePoint origin_ = Clock::now();  // of the slots of all cats
     HeapPlug heap_plug_;

@@ -8,12 +8,12 @@ namespace healthcheckd::master {
 namespace {
 
 // Only as long as supervisord answers: nobody tells when it has become RUNNING.
-bool is_starting(const Program* program, const SupervisordAnswers& answers) {
+bool is_starting(const Program* program, const SupervisordView::Answers& answers) {
     return program != nullptr && program->state == kStarting && answers.error.empty();
 }
 
 // What cats that find their process by themselves are told.
-ProgramView view_beside(const Cat& cat, const ProgramTable& table, const SupervisordAnswers& answers) {
+ProgramView view_beside(const Cat& cat, const ProgramTable& table, const SupervisordView::Answers& answers) {
     const Program* program = table.find(cat.program());
     ProgramView view{.starting = is_starting(program, answers)};
     if (cat.config().pid_get != PidGet::name)
@@ -30,7 +30,9 @@ ProgramView view_beside(const Cat& cat, const ProgramTable& table, const Supervi
 
 }  // namespace
 
-ProgramView program_view(const Cat& cat, const ProgramTable& table, const SupervisordAnswers& answers) {
+ProgramView program_view(const Cat& cat, const SupervisordView& supervisord) {
+    const ProgramTable& table = supervisord.table();
+    const SupervisordView::Answers& answers = supervisord.answers();
     if (!cat.follows_supervisord())
         return view_beside(cat, table, answers);
     if (!answers.asked)

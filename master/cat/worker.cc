@@ -67,9 +67,8 @@ ChildSpec Worker::spec() {
         logs_ = false;
         await_log();
     }
-    ChildSpec spec;
-    spec.title = fmt::format("healthcheckd: {} [{} {}]", identity_.name, to_string(identity_.cat().type),
-                             identity_.program);
+    ChildSpec spec(children::kWorker,
+                   fmt::format("{} [{} {}]", identity_.name, identity_.cat().type->name, identity_.program));
     const SeccompProgram* const filter =
         context_.filters.filter_of(identity_.cat().type->profile(identity_.cat()));
     if (finds_process()) {

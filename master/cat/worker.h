@@ -4,6 +4,7 @@
 #include "common/config/config.h"
 #include "common/log/log_line.h"
 #include "common/wire/protocol.h"
+#include "master/cat/prober.h"
 #include "master/files/log_recovery.h"
 #include "master/files/rotation_limit.h"
 #include "master/process/filter_cache.h"
@@ -31,55 +32,27 @@ struct WorkerContext {
     std::function<int(const worker::WorkerStart&)> life = worker::run_worker;
 };
 
-class Worker {
+class Worker final : public Prober {
 public:
-    struct Identity {
-        std::shared_ptr<const Config> config;
-        std::size_t index = 0;  // of the cat in config->cats
-        std::string name;       // "cat1", "cat1/web_00"
-        std::string program;
-
-        const CatConfig& cat() const { return config->cats[index]; }
-        // "cat1 gateway", for the log.
-        std::string who() const { return who_of(name, program); }
-    };
-    struct Callbacks {
-        std::function<void(const Report&)> on_report;
-        // The worker was lost; `probing`: with a probe under way, whose answer never comes.
-        std::function<void(bool probing, const std::string& why)> on_lost;
-    };
-
     Worker(const WorkerContext& context, Identity identity, Callbacks callbacks);
-    ~Worker();
+    ~Worker() override;
 
-    // The first worker, to be born among those of the other cats; nothing to be born (no `main`) where too
-    // many of the cat's hang: later then.
-    Birth start();
+    Birth start() override;
+    void adopt(std::shared_ptr<const Config> config, std::size_t index) override;
+    // Not while the file that measures its process is still to come.
+    bool ready() const override { return child_.ready() && !measuring_; }
+    bool probing() const override { return probing_; }
+    const std::string& blind() const override { return blind_; }
+    void look_again() override;
+    const std::string& trouble() const override { return trouble_; }
+    void track(ProcessId process) override;
+    void probe(ProbeCommand command) override;
+    Milliseconds probe_limit() const override;
 
-    // Later workers are born by another configuration, in which the cat's keys are the same.
-    void adopt(std::shared_ptr<const Config> config, std::size_t index);
-
-    // Can it be asked to probe? Not while the file that measures its process is still to come.
-    bool ready() const { return child_.ready() && !measuring_; }
-    bool probing() const { return probing_; }
-    // Why its process cannot be measured, empty when it can; look_again() tries once more.
-    const std::string& blind() const { return blind_; }
-    void look_again();
-    // Why there is no worker now, empty when there is one or one is just starting.
-    const std::string& trouble() const { return trouble_; }
-
-    // The process to measure from now on; pid 0: it ended.
-    void track(ProcessId process);
-    // Sends a probe to a worker that is ready and not probing, and starts its deadline.
-    void probe(ProbeCommand command);
-
-    pid_t pid() const { return child_.pid(); }
-    std::uint64_t spawns() const { return child_.starts(); }
-    const std::string& last_exit() const { return last_exit_; }
-    // The master's end of the worker's socket, for a child that hands it a new log; -1 while there is none.
-    int control() const { return child_.control(); }
-    // How long a probe may take.
-    Milliseconds probe_limit() const;
+    pid_t pid() const override { return child_.pid(); }
+    std::uint64_t spawns() const override { return child_.starts(); }
+    std::string last_exit() const override { return last_exit_; }
+    int control() const override { return child_.control(); }
 
 private:
     static constexpr Milliseconds kReadyLimit{10'000};

@@ -1,6 +1,5 @@
 #include "master/entry/once.h"
 
-#include "common/config/texts.h"
 #include "common/log/log.h"
 #include "common/system/descriptors.h"
 #include "common/system/process_title.h"
@@ -8,8 +7,7 @@
 #include "master/cat/program_view.h"
 #include "master/entry/once_table.h"
 #include "master/files/config_loader.h"
-#include "master/supervisord/link.h"
-#include "master/supervisord/transport.h"
+#include "master/supervisord/view.h"
 
 #include <algorithm>
 #include <csignal>
@@ -62,8 +60,6 @@ public:
     std::vector<OnceRow> run();
 
 private:
-    void on_table();
-    void on_link_failure(const std::string& why);
     void step();
     bool finished(const Cat& cat) const;
     Report verdict_of(const Cat& cat) const;
@@ -76,12 +72,7 @@ private:
     ProcessReader processes_;
     LogRecovery logs_;
     WorkerContext workers_;
-    Parentage parentage_;
-    ProgramTable table_;
-    Link link_;
-    bool asked_ = false;
-    bool reached_ = false;
-    std::string link_error_;
+    SupervisordView supervisord_;
     Cats cats_;
     std::map<const Cat*, TimePoint> cpu_since_;  // when the first of two measurements came
     Milliseconds limit_;
@@ -92,34 +83,28 @@ private:
 Once::Once(Loop& loop, Spawner& spawner, const Config& config)
     : loop_(loop), config_(for_once(config)), processes_(loop, spawner, layers_, config_->sandbox),
       logs_(loop, spawner), workers_{loop, spawner, layers_, filters_, processes_, logs_},
-      parentage_(processes_, local_port(config_->supervisord_url)),
-      table_(loop, !is_remote_url(config_->supervisord_url),
-             [this](pid_t pid, Parentage::OnSeen done) { parentage_.look(pid, std::move(done)); },
-             {[this](const Program& program) {
-                  for (const auto& cat : cats_.all())
-                      if (cat->program() == program.name)
-                          cat->on_program_started(program);
-              },
-              [this](const Program& program) {
-                  for (const auto& cat : cats_.all())
-                      if (cat->program() == program.name)
-                          cat->on_program_ended();
-              },
-              [](const Program&) {},
-              {},
-              {},
-              [this] {
-                  on_table();
-              }}),
-      link_(loop, spawner, layers_, config_,
-            {[this](const SupervisorTable& table) {
-                 parentage_.use(table.supervisord);
-                 table_.update(table);
-             },
-             [this](const std::string& why) {
-                 on_link_failure(why);
-             }}),
-      cats_({workers_, table_, [](Cat&, Event, const Report&) {}, [] {},
+      supervisord_(loop, spawner, layers_, processes_, config_,
+                   {.programs = {.on_started =
+                                     [this](const Program& program) {
+                                         for (const auto& cat : cats_.all())
+                                             if (cat->program() == program.name)
+                                                 cat->on_program_started(program);
+                                     },
+                                 .on_ended =
+                                     [this](const Program& program) {
+                                         for (const auto& cat : cats_.all())
+                                             if (cat->program() == program.name)
+                                                 cat->on_program_ended();
+                                     },
+                                 .on_state =
+                                     [](const Program&) {
+                                     }},
+                    .on_table = [this](const auto&) { cats_.follow_groups(); },
+                    .on_failure =
+                        [this](const auto&) {
+                            log::error("supervisord", "{}", supervisord_.answers().error);
+                        }}),
+      cats_({workers_, supervisord_.table(), [](Cat&, Event, const Report&) {}, [] {},
              [] {
              }}),
       limit_(whole_limit(*config_)), step_timer_(loop, [this] { step(); }) {
@@ -128,8 +113,8 @@ Once::Once(Loop& loop, Spawner& spawner, const Config& config)
 
 std::vector<OnceRow> Once::run() {
     end_ = Clock::now() + limit_;
-    link_.start();
-    link_.refresh_in(Milliseconds(0));
+    supervisord_.link().start();
+    supervisord_.link().refresh_in(Milliseconds(0));
     cats_.start(config_, {});
     step_timer_.start(kStep);
     loop_.run();
@@ -147,20 +132,9 @@ std::vector<OnceRow> Once::run() {
     return rows;
 }
 
-void Once::on_table() {
-    asked_ = reached_ = true;
-    cats_.follow_groups();
-}
-
-void Once::on_link_failure(const std::string& why) {
-    asked_ = true;
-    link_error_ = why;
-    log::error("supervisord", "{}", why);
-}
-
 void Once::step() {
     const TimePoint now = Clock::now();
-    bool all = asked_ || !cats_.has_groups();
+    bool all = supervisord_.answers().asked || !cats_.has_groups();
     for (const auto& cat : cats_.all()) {
         if (!cat->config().enabled || finished(*cat))
             continue;
@@ -170,7 +144,7 @@ void Once::step() {
             if (now < since + kTimeSpan)
                 continue;
         }
-        cat->tick(now, program_view(*cat, table_, {asked_, reached_, link_error_}));
+        cat->tick(now, program_view(*cat, supervisord_));
     }
     if (all || now >= end_)
         loop_.stop();
@@ -190,7 +164,7 @@ Report Once::verdict_of(const Cat& cat) const {
     if (finished(cat))
         return cat.last_probe()->report;
     const auto seconds = std::chrono::duration<double>(limit_).count();
-    if (cat.follows_supervisord() && !asked_)
+    if (cat.follows_supervisord() && !supervisord_.answers().asked)
         return without_probe(Verdict::unknown,
                              fmt::format("supervisord gave no answer within {:.0f} s", seconds));
     return without_probe(Verdict::unknown, fmt::format("there was no verdict within {:.0f} s", seconds));
@@ -199,13 +173,14 @@ Report Once::verdict_of(const Cat& cat) const {
 // Nobody knows what an empty group should have: that it is empty is a fault to be seen.
 OnceRow Once::row_without_members(const CatConfig& cat) const {
     const std::string type(to_string(cat.type));
-    if (reached_)
+    if (supervisord_.answers().reached)
         return {cat.name, cat.program, type,
                 without_probe(Verdict::failure, fmt::format("supervisord has no group '{}'",
                                                             cat.program.substr(0, cat.program.find(':'))))};
     return {cat.name, cat.program, type,
-            without_probe(Verdict::unknown, asked_ ? "supervisord was never reached: " + link_error_
-                                                   : "supervisord gave no answer")};
+            without_probe(Verdict::unknown, supervisord_.answers().asked ? "supervisord was never reached: " +
+                                                                               supervisord_.answers().error
+                                                                         : "supervisord gave no answer")};
 }
 
 // Read in a child, as the daemon does: no password passes through the memory that workers are forked from.

@@ -9,11 +9,7 @@
 
 namespace healthcheckd::master {
 
-namespace {
-
-constexpr Milliseconds kLoadLimit{30'000};
-
-}  // namespace
+namespace {}  // namespace
 
 // Memory that parent and child share; only touched pages are used.
 class ConfigLoader::SharedArea {
@@ -66,9 +62,7 @@ bool ConfigLoader::load(const std::string& path, Callback callback) {
         return true;
     }
     loading->callback = std::move(callback);
-    ChildSpec spec;
-    spec.title = "healthcheckd: configuration";
-    spec.limit = kLoadLimit;
+    ChildSpec spec(children::kConfiguration);
     spec.main = [path, area = loading->area.bytes()](pid_t) {
         return pack_config(load_config(path), area) ? 0 : 1;
     };

@@ -15,7 +15,6 @@ namespace healthcheckd::master {
 
 namespace {
 
-constexpr Milliseconds kOpenLimit{3'000};
 constexpr Milliseconds kRetry{100};
 constexpr mode_t kFolderMode = 0755;
 
@@ -66,9 +65,7 @@ void InstanceLock::take(const std::string& state_dir, const std::string& socket,
     done_ = std::move(done);
     files_.push_back({state_dir + "/healthcheckd.lock", "stateDir " + state_dir, {}});
     files_.push_back({socket + ".lock", "socket " + socket, {}});
-    ChildSpec spec;
-    spec.title = "healthcheckd: locks";
-    spec.limit = kOpenLimit;
+    ChildSpec spec(children::kLocks);
     spec.main = [paths = std::vector{files_[0].path, files_[1].path}](pid_t) {
         return open_all(paths);
     };

@@ -78,8 +78,7 @@ std::string text_of(int reason) {
 
 pid_t renew_logs(Spawner& spawner, std::vector<LogFile> files, std::optional<Rotation> rotation,
                  std::function<void(const std::string&)> on_end, Milliseconds limit) {
-    ChildSpec spec;
-    spec.title = "healthcheckd: log files";
+    ChildSpec spec(children::kLogFiles);
     spec.limit = limit;
     for (const LogFile& file : files)
         spec.extra_fds.push_back(file.control);

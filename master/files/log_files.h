@@ -33,6 +33,6 @@ struct Rotation {
 // killed after `limit`. Returns its pid; 0: none could be started, which has been logged.
 pid_t renew_logs(Spawner& spawner, std::vector<LogFile> files, std::optional<Rotation> rotation,
                  std::function<void(const std::string& failure)> on_end,
-                 Milliseconds limit = std::chrono::seconds(30));
+                 Milliseconds limit = children::kLogFiles.limit);
 
 }  // namespace healthcheckd::master

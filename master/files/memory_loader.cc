@@ -12,7 +12,6 @@ namespace healthcheckd::master {
 
 namespace {
 
-constexpr Milliseconds kReadLimit{5'000};
 constexpr char kAside[] = ".damaged";
 
 // What the child did, as its exit status.
@@ -70,9 +69,7 @@ void tell(const ChildEnd& end, const std::string& path) {
 void load_memory(Spawner& spawner, const std::string& state_dir, std::function<void(Memory)> done) {
     const std::string path = state_dir + '/' + kMemoryFile;
     auto memory = std::make_shared<UniqueFd>(::memfd_create("memory", MFD_CLOEXEC));
-    ChildSpec spec;
-    spec.title = "healthcheckd: memory";
-    spec.limit = kReadLimit;
+    ChildSpec spec(children::kMemory);
     spec.extra_fds = {memory->get()};
     spec.main = [path](pid_t) {
         return read_into(path, kFirstExtraFd);

@@ -2,8 +2,8 @@
 
 #include "common/file/durable_file.h"
 #include "common/wire/channel.h"
-#include "common/wire/say.h"
 #include "common/wire/protocol.h"
+#include "common/wire/say.h"
 
 #include <algorithm>
 
@@ -25,8 +25,7 @@ void StateFiles::begin() {
     if (task_.left_behind() >= kMostLeft)
         return;
     writing_ = std::exchange(waiting_, {});
-    ChildSpec spec;
-    spec.title = "healthcheckd: state";
+    ChildSpec spec(children::kState);
     spec.main = [this](pid_t) {
         int status = 0;
         for (const auto& [name, file] : writing_) {

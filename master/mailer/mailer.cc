@@ -44,8 +44,7 @@ void Mailer::use(std::shared_ptr<const Config> config, bool renew) {
 }
 
 ChildSpec Mailer::spec() {
-    ChildSpec spec;
-    spec.title = "healthcheckd: mailer";
+    ChildSpec spec(children::kMailer);
     spec.main = [config = config_, life = life_, pace = pace_](pid_t master) {
         return pace.life ? pace.life(master) : run_mailer(*config, life, master, pace.look);
     };

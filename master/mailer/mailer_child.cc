@@ -2,11 +2,12 @@
 
 #include "common/config/channels.h"
 #include "common/net/resolver.h"
+#include "common/sandbox/child_kinds.h"
 #include "common/sandbox/sandbox.h"
 #include "common/text/printable.h"
 #include "common/wire/channel.h"
-#include "common/wire/say.h"
 #include "common/wire/protocol.h"
+#include "common/wire/say.h"
 #include "master/mailer/delivery/delivery.h"
 #include "master/mailer/outbox.h"
 #include "master/mailer/text/mail.h"
@@ -27,7 +28,6 @@ constexpr std::chrono::milliseconds kFinishLimit = kTryLimit;
 
 // Of the mailer's user, threads included: one for each mail on its way, one for each look-up of a name.
 constexpr rlim_t kMostTasks = 64;
-constexpr rlim_t kMostFileBytes = 8'000'000;
 
 // By what each channel judges certificates; a channel that is missing could not be made ready.
 using Trust = std::map<std::string, TlsClient>;
@@ -283,21 +283,14 @@ int test_life(const Config& config, pid_t master) {
 }  // namespace
 
 SandboxProfile mailer_profile(const Config& config, const Spool& spool) {
-    SandboxProfile profile;
-    profile.name = "mailer";
+    SandboxProfile profile = profile_of(children::kMailer);
     profile.uid = config.mailer_uid;
     profile.gid = config.mailer_gid;
     if (config.mailer_uid != kNobody)
         profile.tasks = kMostTasks;
-    profile.file_size = kMostFileBytes;
-    profile.inet = true;
-    profile.datagrams = true;
-    profile.threads = true;  // curl resolves the server's name in one
-    profile.open_files = true;
     profile.readable = resolver_files();
     profile.writable = {spool.dir(), spool.dead_dir()};
     profile.tcp_ports = {kDnsPort};
-    profile.descriptors = 128;
     for (const ChannelConfig& each : config.channels)
         for (const std::uint16_t port : each.kind->ports(each))
             profile.tcp_ports.push_back(port);

@@ -27,8 +27,7 @@ void NoticeWriter::begin() {
         return;
     const std::size_t count = std::min(waiting_.size(), kBatch);
     writing_.assign(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
-    ChildSpec spec;
-    spec.title = "healthcheckd: notices";
+    ChildSpec spec(children::kNotices);
     UniqueFd peer;
     const bool asks = std::ranges::any_of(writing_, [](const Incident& each) {
         return each.kind == NoticeKind::failed && each.action == nullptr && each.request.of_supervisord;

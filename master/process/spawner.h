@@ -5,6 +5,7 @@
 // master (PR_SET_PDEATHSIG, prctl(2); tied to the parent *thread*, so forks happen on the main thread only).
 #pragma once
 
+#include "common/sandbox/child_kinds.h"
 #include "common/system/result.h"
 #include "common/system/secret.h"
 #include "common/system/unique_fd.h"
@@ -24,6 +25,11 @@
 namespace healthcheckd::master {
 
 struct ChildSpec {
+    ChildSpec() = default;
+    // `detail`: what its title has behind that of its kind.
+    explicit ChildSpec(const ChildKind& kind, std::string_view detail = "")
+        : title(title_of(kind, detail)), limit(kind.limit) {}
+
     std::string title;                      // for ps(1)
     std::function<int(pid_t master)> main;  // the child's life; returns its exit status
     const SecretStore* secrets = nullptr;

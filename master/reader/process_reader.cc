@@ -144,8 +144,7 @@ void ProcessReader::on_unsent(const Question& question, const Error& error) {
 }
 
 ChildSpec ProcessReader::spec() {
-    ChildSpec spec;
-    spec.title = "healthcheckd: process reader";
+    ChildSpec spec(children::kProcessReader);
     spec.user = spawner_.uids().take();
     spec.main = [life = life_, level = level_, user = spec.user](pid_t master) {
         return life(level, *user, master);

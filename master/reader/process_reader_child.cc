@@ -2,10 +2,11 @@
 
 #include "common/proc/proc_stat.h"
 #include "common/proc/proc_status.h"
+#include "common/sandbox/child_kinds.h"
 #include "common/system/pidfd.h"
 #include "common/wire/channel.h"
-#include "common/wire/say.h"
 #include "common/wire/protocol.h"
+#include "common/wire/say.h"
 #include "master/trust/supervisor_port.h"
 
 #include <optional>
@@ -137,13 +138,10 @@ int serve() {
 }  // namespace
 
 SandboxProfile process_reader_profile(const ChildUser& user) {
-    SandboxProfile profile;
-    profile.name = "process reader";
+    SandboxProfile profile = profile_of(children::kProcessReader);
     profile.uid = user.uid;
     profile.gid = user.gid;
     profile.tasks = user.single ? 1 : RLIM_INFINITY;
-    profile.reads_processes = true;
-    profile.descriptors = kSenderDescriptors;
     return profile;
 }
 

@@ -1,8 +1,10 @@
 #include "master/supervisord/connector.h"
 
+#include "common/sandbox/child_kinds.h"
 #include "common/sandbox/sandbox.h"
 #include "common/system/process_title.h"
 #include "common/wire/channel.h"
+#include "common/wire/say.h"
 
 #include <poll.h>
 #include <unistd.h>
@@ -65,12 +67,11 @@ int serve(int channel, const std::string& path, OwnerRule& rule, const SocketPla
 [[noreturn]] void live(UniqueFd channel, const Config& config, const std::string& path, OwnerRule rule,
                        pid_t link) {
     ::close(kControlFd);
-    set_process_title(std::string(kTitlePrefix) + "supervisord connector");
+    set_process_title(title_of(children::kConnector));
     const SocketPlace opened = find_socket(path, rule);
     const auto confined = enter_sandbox(connector_profile(opened), config.sandbox, link);
     if (!confined) {
-        (void)write_line(kReportFd,
-                         encode(Broken{"the connector: sandbox: " + confined.error().text()}).line());
+        say(Broken{"the connector: sandbox: " + confined.error().text()});
         ::_exit(1);
     }
     ::_exit(serve(channel.get(), path, rule, opened));
@@ -82,10 +83,7 @@ int serve(int channel, const std::string& path, OwnerRule& rule, const SocketPla
 // could connect. A socket that is not there yet can turn out to be anybody's; uid 0 without any capability
 // can then connect to root's and to those open to all.
 SandboxProfile connector_profile(const SocketPlace& place) {
-    SandboxProfile profile;
-    profile.name = "connector";
-    profile.unix_socket = true;
-    profile.descriptors = kSenderDescriptors;
+    SandboxProfile profile = profile_of(children::kConnector);
     profile.uid = place.socket ? place.uid : 0;
     profile.gid = place.socket ? place.gid : 0;
     return profile;

@@ -49,8 +49,7 @@ void Link::renew() {
 }
 
 ChildSpec Link::spec() {
-    ChildSpec spec;
-    spec.title = "healthcheckd: supervisord link";
+    ChildSpec spec(children::kLink);
     spec.user = spawner_.uids().take();
     spec.main = [config = config_, user = *spec.user, owner = owner_](pid_t master) {
         return run_link(*config, master, user, owner);

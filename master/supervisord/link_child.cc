@@ -2,12 +2,13 @@
 
 #include "common/file/folder_walk.h"
 #include "common/net/resolver.h"
+#include "common/sandbox/child_kinds.h"
 #include "common/sandbox/sandbox.h"
 #include "common/text/printable.h"
 #include "common/wire/channel.h"
-#include "common/wire/say.h"
 #include "common/wire/line_codec.h"
 #include "common/wire/protocol.h"
+#include "common/wire/say.h"
 #include "master/supervisord/connector.h"
 #include "master/supervisord/rpc.h"
 
@@ -29,7 +30,7 @@ using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
 constexpr std::size_t kMaxPeers = 512;
-constexpr rlim_t kDescriptors = kMaxPeers + 32;
+static_assert(children::kLink.descriptors >= kMaxPeers + 32);
 // With a name: libcurl looks it up in a thread, and again while an earlier look-up hangs.
 constexpr rlim_t kMostTasks = 9;
 // Descriptors that are waited for, before the peers.
@@ -321,9 +322,7 @@ int run(const Config& config, pid_t master, const ChildUser& user, std::optional
 
 // Over a unix socket it may do nothing but read, write and wait: its connector brings the connections.
 SandboxProfile link_profile(const Endpoint& endpoint, const ChildUser& user) {
-    SandboxProfile profile;
-    profile.name = "link";
-    profile.descriptors = kDescriptors;
+    SandboxProfile profile = profile_of(children::kLink);
     profile.uid = user.uid;
     profile.gid = user.gid;
     // The connector is not of this uid.

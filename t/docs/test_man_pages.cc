@@ -6,6 +6,9 @@
 #include "master/files/memory.h"
 #include "t/fixture/basics.h"
 
+#include "common/config/check_type.h"
+#include "common/sandbox/child_kinds.h"
+
 #include <boost/test/unit_test.hpp>
 #include <regex>
 #include <set>
@@ -148,6 +151,44 @@ BOOST_AUTO_TEST_CASE(every_exit_status_is_described) {
             BOOST_TEST(std::regex_search(text, std::regex(std::string("(^|[^0-9])") + *status + "[^0-9]")),
                        name << ": " << *status);
     }
+}
+
+// What mdoc(7) makes of a paragraph, as far as these rows need it: macros at the begin of a line go, lines join.
+std::string plain(const std::string& text) {
+    std::istringstream lines(text);
+    std::string out;
+    for (std::string line; std::getline(lines, line);) {
+        const std::string_view name = "healthcheckd";
+        if (line == ".Nm ,")
+            line = std::string(name) + ",";
+        else if (line.starts_with(".Nm"))
+            line = std::string(name) + (line.ends_with(" ;") ? ";" : "");
+        else if (line.starts_with("."))
+            line = line.substr(std::min(line.size(), line.find(' ') + 1));
+        if (line.ends_with(" ;"))
+            line.replace(line.size() - 2, 2, ";");
+        out += (out.empty() ? "" : " ") + line;
+    }
+    return out;
+}
+
+BOOST_AUTO_TEST_CASE(the_security_table_of_the_manual_is_that_of_the_kinds_of_children) {
+    const std::string text = page("healthcheckd.8");
+    const std::string section = text.substr(text.find(".Sh SECURITY"));
+    for (const ChildKind* kind : children::kAll) {
+        const std::string head = "\n.It " + std::string(kind->row) + "\n";
+        const std::size_t at = section.find(head);
+        BOOST_TEST_REQUIRE(at != std::string::npos, "no row '" << kind->row << "'");
+        const std::size_t begin = at + head.size();
+        const std::size_t end = std::min(section.find("\n.It ", begin), section.find("\n.El", begin));
+        BOOST_TEST(plain(section.substr(begin, end - begin)) ==
+                   std::string(kind->user) + "; may " + std::string(kind->may) + ".");
+    }
+    // Workers' rows are by what their types of check may do.
+    for (const CheckType* type : check_types())
+        BOOST_TEST((section.find("\n.It " + std::string(type->name)) != std::string::npos ||
+                    section.find(", " + std::string(type->name) + "\n") != std::string::npos),
+                   type->name << " is in no row");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,6 @@
 // A cat from which no verdict comes is unknown, whatever the reason; a master that stood still is no reason.
 #include "master/cat/cat.h"
+#include "master/cat/worker.h"
 #include "t/fixture/basics.h"
 #include "t/fixture/checks.h"
 
@@ -24,7 +25,12 @@ struct Silent {
         only.timeout = 3s;
         only.initial_delay = 1s;
         cat = std::make_shared<Cat>(
-            context, Worker::Identity{std::move(made), 0, "cat1", "web"},
+            Cat::Context{.make_prober =
+                             [this](Prober::Identity identity, Prober::Callbacks callbacks) {
+                                 return std::make_unique<Worker>(context, std::move(identity),
+                                                                 std::move(callbacks));
+                             }},
+            Prober::Identity{std::move(made), 0, "cat1", "web"},
             [this](Cat&, Event event, const Report& report) {
                 events.push_back(event);
                 message = report.message;

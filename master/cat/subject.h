@@ -1,0 +1,81 @@
+// Which process a cat's verdicts are about, since when it may be probed, and which restarts of its program it has not
+// reported yet. Pure value: the caller passes the time; no I/O. Master.
+#pragma once
+
+#include "common/wire/protocol.h"
+#include "master/process/loop.h"
+#include "master/supervisord/program_table.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+namespace healthcheckd::master {
+
+class Subject {
+public:
+    // From `now` on, and not before `delay` is over.
+    void begin(TimePoint now, Milliseconds delay) {
+        started_ = now;
+        eligible_ = now + delay;
+    }
+    // The end of the initial delay, of the cat or of its program's process.
+    TimePoint eligible() const { return eligible_; }
+    void delay_until(TimePoint when) { eligible_ = when; }
+
+    // What a probe is told of the program: its process, and how often it was started since the last probe that
+    // counted. nullptr: the cat needs no program.
+    void describe(const Program* program, ProbeCommand& command);
+    // The verdict of that probe has come and counts.
+    void on_counted() { starts_seen_ = starts_sent_; }
+    // Is that verdict about a process that the program no longer has?
+    bool outdated() const { return probed_ != current_; }
+    const ProcessId& probed() const { return probed_; }
+
+    // The program has this process.
+    struct Started {
+        bool first = false;            // there was none before, and nothing has been said about one
+        bool counts_of_other = false;  // the counts of an earlier life were about another one
+    };
+    Started on_program_started(const Program& program, bool nothing_said);
+    // The initial delay begins anew, for a cat that measures the program's process.
+    void restart_delay(const Program& program, Milliseconds delay) {
+        eligible_ = std::max(started_, program.started) + delay;
+    }
+    void on_program_identified(const Program& program) { current_ = program.process; }
+    void on_program_ended() { current_ = {}; }
+    const ProcessId& current() const { return current_; }
+
+    // A cat that finds its process by itself has found this one. Is it another one than before?
+    bool on_found(ProcessId process) {
+        const bool other = found_.running() && process != found_;
+        found_ = process;
+        return other;
+    }
+    const ProcessId& found() const { return found_; }
+
+    // Counts of an earlier life are about this process: of the program, or found.
+    void restore_counted(ProcessId process) { counted_ = process; }
+    void restore_found(ProcessId process) { found_ = process; }
+
+    // Starts of the program until its next one that is seen are nobody's business.
+    void forget_starts() { knows_starts_ = false; }
+
+private:
+    void know_starts(const Program& program) {
+        starts_seen_ = program.starts;
+        knows_starts_ = true;
+    }
+
+    TimePoint started_{};
+    TimePoint eligible_{};
+    ProcessId current_;              // supervisord's process of the program
+    ProcessId probed_;               // what the probe under way was sent for
+    ProcessId found_;                // pidGet name, file: what the last probe measured
+    ProcessId counted_;              // whom the counts of an earlier life are about
+    std::uint64_t starts_seen_ = 0;  // already reported
+    std::uint64_t starts_sent_ = 0;  // and those that the probe under way reports
+    bool knows_starts_ = false;
+};
+
+}  // namespace healthcheckd::master

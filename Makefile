@@ -13,7 +13,7 @@ B        := build$(if $(SAN),-san)
 
 CPPFLAGS += -I. -DHEALTHCHECKD_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 # Lines and functions in a backtrace; variables for a debugger are -g, which takes half as long again to build.
-CXXFLAGS ?= -O2 -g1
+CXXFLAGS ?= $(if $(SAN),-O1,-O2) -g1
 # -Wrestrict of g++ 12 sees overlaps in std::string that cannot be (GCC bug 105329).
 # Under the sanitizers it takes std::regex for uninitialized (the manual of GCC says that they make it err more often).
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Werror -Wno-restrict $(if $(SAN),-Wno-maybe-uninitialized)
@@ -32,7 +32,7 @@ TEST_SRC := $(FIXTURES) $(UNIT_SRC) $(sort $(shell find t/process t/e2e t/docs -
 # The sources of one folder are compiled as one: most of what a source costs is what all of them include.
 rooms     = $(addsuffix room.o,$(addprefix $(B)/,$(sort $(dir $(1)))))
 # The tables of what can be added, by themselves: a test puts others in their place.
-TABLES   := worker/check/table.cc master/action/table.cc master/mailer/channel/table.cc common/wire/control.cc \
+TABLES   := worker/check/table.cc master/action/type/table.cc master/mailer/channel/table.cc common/wire/control.cc \
             master/control/commands.cc
 LIB_OBJ  := $(call rooms,$(filter-out $(TABLES),$(LIB_SRC))) $(TABLES:%.cc=$(B)/%.o)
 TEST_OBJ := $(call rooms,$(TEST_SRC))
@@ -151,6 +151,11 @@ check-unit: ## build and run the tests of t/unit, which need no other process
 	@$(MAKE) --no-print-directory -j$$(nproc) $(B)/unitrunner
 	@$(B)/unitrunner --all
 
+# The tests of t/unit, t/process and t/docs: those of the whole daemon take twice as long again, with check SAN=1.
+check-san: ## build with the sanitizers, run the tests that need no whole daemon
+	@$(MAKE) --no-print-directory SAN=1 -j$$(nproc) build-san/healthcheckd build-san/healthcheckctl build-san/testrunner
+	@build-san/testrunner --all test_ e2e_link e2e_restart e2e_smtp
+
 # Makes the folder for DIST on its first run: see HACKING.md.
 check-distro: ## as root: build and run every test in a folder with another Debian (DIST=trixie)
 	@t/distro/check-distro "$(DIST)"
@@ -234,6 +239,14 @@ fuzz: ## fuzz TARGET (protocol, config, supervisor, transfer, control) for SECON
 	$(FUZZ_B)/$(TARGET) -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 -max_len=8192 -print_final_stats=1 \
 	    -artifact_prefix=$(FUZZ_B)/$(TARGET)- $(FUZZ_B)/corpus/$(TARGET) t/fuzz/corpus/$(TARGET)
 
+FUZZED := $(patsubst t/fuzz/fuzz_%.cc,%,$(wildcard t/fuzz/fuzz_*.cc))
+fuzz-each: ## fuzz every target for SECONDS (60), one after another
+	@set -e; for target in $(FUZZED); do \
+	    $(MAKE) --no-print-directory fuzz TARGET=$$target SECONDS=$(SECONDS) >$(FUZZ_B)-$$target.log 2>&1 || \
+	        { tail -n 40 $(FUZZ_B)-$$target.log; echo "fuzz $$target: FAILED"; exit 1; }; \
+	    echo "fuzz $$target: $$(grep stat::number_of_executed_units $(FUZZ_B)-$$target.log | tr -cd 0-9) inputs in $(SECONDS) s, no finding"; \
+	done
+
 $(B)/fuzz-replay-$(TARGET): t/fuzz/replay.cc t/fuzz/entry.cc $(B)/t/fuzz/fuzz_$(TARGET).o $(B)/libhealthcheckd.a
 	@echo "  LINK  $@"
 	$(Q)$(CXX) $(CPPFLAGS) $(CXXFLAGS) $(LDFLAGS) -DFUZZ_TARGET=fuzz_$(TARGET) -o $@ $^ $(LDLIBS)
@@ -288,11 +301,11 @@ deb: ## build a Debian package, in build/deb
 	@conf/make-deb "$(DEB_VERSION)"
 
 clean: ## remove everything that was built
-	rm -rf build build-san build-fuzz build-clang
+	rm -rf build build-*
 
 help: ## list the targets
 	@echo "all            build build/healthcheckd and build/healthcheckctl"
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' Makefile
 
-.PHONY: all bench deps check check-deb check-distro check-unit clang-check deb demo fuzz fuzz-replay format format-check man-lint tidy \
+.PHONY: all bench deps check check-deb check-distro check-san check-unit clang-check deb demo fuzz fuzz-each fuzz-replay format format-check man-lint tidy \
         install uninstall clean help

@@ -1,11 +1,11 @@
 #include "master/state.h"
 
 #include "common/text/cat_table.h"
+#include "common/text/json.h"
 #include "common/text/printable.h"
 #include "common/text/table.h"
 #include "common/text/time.h"
 
-#include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
 
 namespace healthcheckd::master {
@@ -148,7 +148,7 @@ std::string state_json(const StateView& view) {
           {"failed", view.mails.failed},
           {"refusal", view.mails.refusal.empty() ? json(nullptr) : json(view.mails.refusal)}}}};
     // Names come from files of any encoding: bytes that are not UTF-8 must not lose the whole dump.
-    return state.dump(2, ' ', false, json::error_handler_t::replace) + '\n';
+    return json_text(state, 2) + '\n';
 }
 
 std::vector<std::string> state_table(const StateView& view) {

@@ -1,6 +1,6 @@
 // An action: everything that differs between actions, asked of one row. Every process.
 //
-// Each action is a file of master/action that defines its row; master/action/table.cc names all of them.
+// Each action is a file of master/action/type that defines its row; table.cc there names all of them.
 #pragma once
 
 #include "common/config/settings.h"

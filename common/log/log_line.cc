@@ -1,9 +1,9 @@
 #include "common/log/log_line.h"
 
+#include "common/text/json.h"
 #include "common/text/printable.h"
 #include "common/text/time.h"
 
-#include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
 
 namespace healthcheckd {
@@ -34,7 +34,7 @@ std::string json_line(LogLevel level, std::string_view who, std::string_view tex
         else
             value = std::get<double>(field.value);
     }
-    return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
+    return json_text(line) + '\n';
 }
 
 }  // namespace

@@ -2,8 +2,8 @@
 // Action.
 #pragma once
 
-#include "master/action/actions.h"
 #include "master/files/disk_work.h"
+#include "master/notice/incident.h"
 #include "master/supervisord/link_client.h"
 
 #include <functional>

@@ -2,7 +2,7 @@
 // Action.
 #pragma once
 
-#include "master/action/actions.h"
+#include "master/notice/incident.h"
 
 #include <chrono>
 #include <string>

@@ -2,6 +2,7 @@
 
 #include "common/file/durable_file.h"
 #include "common/system/unique_fd.h"
+#include "common/text/json.h"
 
 #include <algorithm>
 #include <array>
@@ -10,7 +11,6 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <openssl/evp.h>
 #include <optional>
 #include <stdexcept>
@@ -75,7 +75,7 @@ std::optional<RestartRecord> read_record(const fs::path& path) {
     std::string text(kMostBytes, '\0');
     const ssize_t size = ::read(file.get(), text.data(), text.size());
     text.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
-    const auto json = nlohmann::json::parse(text, nullptr, false);
+    const auto json = parse_json(text);
     if (!json.is_object() || !json.contains("program") || !json["program"].is_string() ||
         !json.contains("start") || !json["start"].is_number_integer() || !json.contains("cat") ||
         !json["cat"].is_string())
@@ -122,8 +122,7 @@ Result<void> write_record(const std::string& state_dir, const RestartRecord& rec
                                  {"cat", record.cat},
                                  {"at", record.at},
                                  {"boot", record.boot}};
-    return replace_file(folder(state_dir), file_name(record.program),
-                        json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n', 0644);
+    return replace_file(folder(state_dir), file_name(record.program), json_text(json) + '\n', 0644);
 }
 
 Result<void> remove_record(const std::string& state_dir, const std::string& program) {

@@ -4,6 +4,7 @@
 #include "master/action/action_child.h"
 #include "master/action/cgroup.h"
 #include "master/files/disk_work.h"
+#include "master/trust/own_line.h"
 
 #include <algorithm>
 #include <spdlog/fmt/fmt.h>
@@ -42,7 +43,8 @@ std::string phase_of(std::string_view stage) {
 
 }  // namespace
 
-ActionRunner::ActionRunner(Needs needs) : needs_(std::move(needs)) {
+ActionRunner::ActionRunner(Needs needs)
+    : needs_(std::move(needs)), rules_({needs_.find_program, needs_.being_finished, own_line()}) {
     // Without it nobody counts; that costs memory at worst.
     if (auto places = DiskWork::make_places())
         places_ = std::move(*places);
@@ -53,9 +55,10 @@ void ActionRunner::on_event(const std::shared_ptr<Cat>& cat, Event event, const 
         return;
     Incident incident = incident_of(*cat, event, report);
     if (incident.action != nullptr) {
-        if (std::string refused = refusal(*cat, incident); !refused.empty())
+        if (std::string refused = rules_.refusal(*cat, incident.action, incident.request.evidence);
+            !refused.empty())
             refuse(*cat, std::move(incident), std::move(refused));
-        else if (const std::string why = obstacle(*cat, report); why.empty())
+        else if (const std::string why = rules_.obstacle(*cat, report, work_at(cat->program())); why.empty())
             start(cat, std::move(incident));
         else
             log::info(cat->who(), "{} dropped: {}", to_string(incident.action), why);
@@ -227,7 +230,7 @@ void ActionRunner::finish(Running& running, ActionResult result) {
         needs_.on_left_stopped();
     if (running.incident.action->restarts) {
         if (result.ok && !running.incident.request.cat.dry_run)
-            restarted_[running.incident.request.program] = running.starts + 1;
+            rules_.note_restart(running.incident.request.program, running.starts + 1);
         needs_.on_restarted();
     }
     needs_.on_action_end();

@@ -7,18 +7,16 @@
 // be its own reason for ever.
 #pragma once
 
-#include "master/action/actions.h"
+#include "master/action/rules.h"
 #include "master/cat/cat.h"
 #include "master/mailer/notice_writer.h"
 #include "master/process/task.h"
 #include "master/supervisord/link.h"
 #include "master/supervisord/program_table.h"
-#include "master/trust/own_line.h"
 
 #include <cstdint>
 #include <functional>
 #include <list>
-#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -110,16 +108,12 @@ private:
     // as many, and restarts come first.
     static constexpr std::size_t kMostAsking = 256;
 
-    // Why the incident's action must never be done; empty: it may.
-    std::string refusal(const Cat& cat, const Incident& incident) const;
     // Logs it, and tells people that it was not done.
     void refuse(Cat& cat, Incident incident, std::string why);
     // What no action tells.
     void tell(Incident incident);
-    // Why an action of the cat that acts on this verdict is not begun; empty: nothing stands in its way.
-    std::string obstacle(const Cat& cat, const Report& report) const;
-    bool restarted_here(const Cat& cat, const Program& program) const;
-    const Running* running_for(const std::string& program) const;
+    // What works at the program already: "restart of cat2"; empty: nothing.
+    std::string work_at(const std::string& program) const;
     Incident incident_of(Cat& cat, Event event, const Report& report);
     void start(const std::shared_ptr<Cat>& cat, Incident incident);
     // Starts its child. Fails when it cannot be had.
@@ -138,11 +132,9 @@ private:
     void on_end(std::list<Running>::iterator running, const std::optional<ChildEnd>& end);
 
     Needs needs_;
-    const std::vector<ProcessId> own_line_ = own_line();
+    ActionRules rules_;
     UniqueFd places_;  // see DiskWork
     std::list<Running> running_;
-    // Program::starts of the processes that restarts done here have led to, by program.
-    std::map<std::string, std::uint64_t> restarted_;
     std::uint64_t incidents_ = 0;
     std::chrono::nanoseconds last_id_{0};  // the time in it
     bool stopping_ = false;

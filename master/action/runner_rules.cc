@@ -20,10 +20,6 @@ NoticeKind notice_kind(Event event) {
                                           : NoticeKind::failed;
 }
 
-bool restarts(const ActionSet& actions) {
-    return actions.main() != nullptr && actions.main()->restarts;
-}
-
 std::string audience_of(const Config& config, const std::string& label) {
     const ChannelConfig* channel = config.channel(label);
     return channel != nullptr && channel->kind->audience != nullptr ? channel->kind->audience(*channel)
@@ -51,7 +47,7 @@ Incident ActionRunner::incident_of(Cat& cat, Event event, const Report& report) 
     request.supervisor_port = local_port(needs_.config->supervisord_url);
     request.files_are_here = needs_.programs_are_here();
     request.supervisor_rule = owner_rule(*needs_.config, needs_.supervisor_owner());
-    request.own_line = own_line_;
+    request.own_line = rules_.own_line();
     request.program_state = program != nullptr ? program->state_text() : "";
     request.of_program = cat.bound_to_process();
     request.at = std::chrono::system_clock::now();
@@ -64,36 +60,6 @@ Incident ActionRunner::incident_of(Cat& cat, Event event, const Report& report) 
     request.notice_id = fmt::format("{:020}-{:06}", last_id_.count(), incidents_++);
     request.life = needs_.life;
     return incident;
-}
-
-std::string ActionRunner::refusal(const Cat& cat, const Incident& incident) const {
-    if (incident.action == nullptr || !incident.action->stops_program)
-        return "";
-    const Program* program = needs_.find_program(cat.program());
-    const bool own = program != nullptr && is_in(own_line_, program->process);
-    if (!own && !is_in(own_line_, incident.request.evidence.process))
-        return "";
-    return fmt::format("healthcheckd itself runs by {} (pid {}), and would stop itself and not come back; "
-                       "email, webhook and exec can be used for it",
-                       cat.program(), own ? program->process.pid : incident.request.evidence.process.pid);
-}
-
-std::string ActionRunner::obstacle(const Cat& cat, const Report& report) const {
-    if (const Running* other = running_for(cat.program()))
-        return fmt::format("{} of {} is under way for {}", to_string(other->incident.action),
-                           other->incident.request.cat_name, cat.program());
-    if (restarts(cat.config().action) && needs_.being_finished(cat.program()))
-        return fmt::format("an unfinished restart of {} is being finished", cat.program());
-    const Program* program = needs_.find_program(cat.program());
-    if (cat.bound_to_process() && program != nullptr &&
-        (program->state == kStopping || program->state == kStopped))
-        return fmt::format("somebody is stopping {}", cat.program());
-    if (cat.bound_to_process() && program != nullptr && report.process != program->process)
-        return fmt::format("the verdict is about pid {}, the program has pid {} now", report.process.pid,
-                           program->process.pid);
-    if (program != nullptr && restarted_here(cat, *program))
-        return fmt::format("healthcheckd itself has just restarted {}", cat.program());
-    return "";
 }
 
 std::vector<std::string> ActionRunner::plan(Cat& cat) {
@@ -115,9 +81,11 @@ std::vector<std::string> ActionRunner::plan(Cat& cat) {
         lines.emplace_back("but it is paused: it is not probed");
     else if (!cat.last_probe())
         lines.emplace_back("it has not been probed yet");
-    else if (const std::string refused = refusal(cat, incident); !refused.empty())
+    else if (const std::string refused = rules_.refusal(cat, incident.action, incident.request.evidence);
+             !refused.empty())
         lines.push_back("would be refused: " + refused);
-    else if (const std::string why = obstacle(cat, report); !why.empty() && incident.action != nullptr)
+    else if (const std::string why = rules_.obstacle(cat, report, work_at(cat.program()));
+             !why.empty() && incident.action != nullptr)
         lines.push_back("would not begin now: " + why);
     if (nothing)
         lines.push_back(fmt::format("would do nothing: its action is {}, and nobody is there to be told",
@@ -125,18 +93,13 @@ std::vector<std::string> ActionRunner::plan(Cat& cat) {
     return lines;
 }
 
-bool ActionRunner::restarted_here(const Cat& cat, const Program& program) const {
-    if (!cat.config().type->counts_restarts || !restarts(cat.config().action) || !program.runs())
-        return false;
-    const auto found = restarted_.find(program.name);
-    return found != restarted_.end() && found->second == program.starts;
-}
-
-const ActionRunner::Running* ActionRunner::running_for(const std::string& program) const {
-    const auto found = std::find_if(running_.begin(), running_.end(), [&](const Running& running) {
+std::string ActionRunner::work_at(const std::string& program) const {
+    const auto found = std::ranges::find_if(running_, [&](const Running& running) {
         return running.working() && running.incident.request.program == program;
     });
-    return found == running_.end() ? nullptr : &*found;
+    return found == running_.end()
+               ? ""
+               : fmt::format("{} of {}", to_string(found->incident.action), found->incident.request.cat_name);
 }
 
 }  // namespace healthcheckd::master

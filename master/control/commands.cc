@@ -1,10 +1,10 @@
 // What healthcheckd answers to each command of healthcheckctl.
+#include "common/text/json.h"
 #include "common/text/printable.h"
 #include "common/text/time.h"
 #include "master/control/control.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 namespace healthcheckd::master {
 
@@ -14,8 +14,7 @@ using nlohmann::json;
 using Reply = Control::Reply;
 
 ControlServer::Text text_of(const json& answer) {
-    return std::make_shared<const std::string>(answer.dump(-1, ' ', false, json::error_handler_t::replace) +
-                                               '\n');
+    return std::make_shared<const std::string>(json_text(answer) + '\n');
 }
 
 json event_json(const HistoryEvent& event, const std::string& unit) {

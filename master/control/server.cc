@@ -1,10 +1,10 @@
 #include "master/control/server.h"
 
 #include "common/log/log.h"
+#include "common/text/json.h"
 
 #include <array>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <sys/stat.h>
 #include <sys/un.h>
 
@@ -91,8 +91,7 @@ Result<void> ControlServer::listen(const std::string& path) {
 
 ControlServer::Text ControlServer::refusal(const std::string& error) {
     const nlohmann::json answer{{"ok", false}, {"error", error}};
-    return std::make_shared<const std::string>(
-        answer.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n');
+    return std::make_shared<const std::string>(json_text(answer) + '\n');
 }
 
 void ControlServer::on_connection() {

@@ -16,16 +16,8 @@ constexpr int kDeepest = 32;
 }  // namespace
 
 Result<json> parse_answer(std::string_view text) {
-    bool deep = false;
-    const auto guard = [&](int depth, json::parse_event_t event, json&) {
-        const bool opens =
-            event == json::parse_event_t::object_start || event == json::parse_event_t::array_start;
-        if (opens && depth > kDeepest)
-            deep = true;
-        return !deep;
-    };
-    json answer = json::parse(text, guard, false);
-    if (answer.is_discarded() || deep || !answer.is_object() || !at(answer, "ok").is_boolean())
+    json answer = parse_json(text, kDeepest);
+    if (answer.is_discarded() || !answer.is_object() || !at(answer, "ok").is_boolean())
         return Error{"this is no answer of healthcheckd: '" + printable(text, 60) + "'"};
     return answer;
 }

@@ -5,9 +5,9 @@
 #pragma once
 
 #include "common/system/result.h"
+#include "common/text/json.h"
 
 #include <chrono>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>

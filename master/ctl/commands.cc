@@ -1,5 +1,6 @@
 #include "master/ctl/commands.h"
 
+#include "common/text/json.h"
 #include "common/text/printable.h"
 #include "common/text/table.h"
 #include "common/text/time.h"
@@ -100,8 +101,7 @@ int run_status(const Options& options) {
             return complain(state.error().text(), kNoAnswer);
         const int status = status_code(*state);
         if (options.json)
-            return print(without_controls(state->dump(2, ' ', false, json::error_handler_t::replace)) + "\n",
-                         status);
+            return print(without_controls(json_text(*state, 2)) + "\n", status);
         const StatusView view{.now = std::chrono::system_clock::now(),
                               .colours = wants_colours(STDOUT_FILENO)};
         std::string text;

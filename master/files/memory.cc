@@ -1,9 +1,8 @@
 #include "master/files/memory.h"
 
+#include "common/text/json.h"
 #include "common/text/json_number.h"
 #include "common/text/printable.h"
-
-#include <nlohmann/json.hpp>
 
 namespace healthcheckd::master {
 
@@ -69,9 +68,7 @@ std::string encode_memory(const Memory& memory) {
     for (const auto& [name, cat] : memory)
         cats[name] = encode(cat);
     // Names come from files of any encoding.
-    return json{{"version", kVersion}, {"cats", std::move(cats)}}.dump(1, ' ', false,
-                                                                       json::error_handler_t::replace) +
-           '\n';
+    return json_text(json{{"version", kVersion}, {"cats", std::move(cats)}}, 1) + '\n';
 }
 
 Result<Memory> decode_memory(std::string_view text) {

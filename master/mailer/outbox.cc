@@ -13,48 +13,6 @@ constexpr std::size_t kMostNotices = 500;  // in one message
 
 }  // namespace
 
-bool Outbox::Channel::in_flight() const {
-    return std::ranges::any_of(messages, &Message::in_flight);
-}
-
-bool Outbox::Channel::is_blocked() const {
-    return std::ranges::any_of(messages, &Message::blocks_channel);
-}
-
-std::set<std::string> Outbox::Channel::unsettled_cats() const {
-    std::set<std::string> cats;
-    for (const Message& each : messages)
-        if (!each.partly)
-            cats.merge(Told::cats_of(each.marks));
-    return cats;
-}
-
-bool Outbox::Channel::has_notice_to_tell() const {
-    if (is_blocked() || notices.empty())
-        return false;
-    const std::set<std::string> unsettled = unsettled_cats();
-    return std::ranges::any_of(notices,
-                               [&](const Waiting& each) { return !unsettled.contains(each.notice.cat); });
-}
-
-std::vector<std::string> Outbox::Channel::behind(const Message& message) const {
-    std::vector<std::string> behind;
-    for (const Message& before : messages) {
-        if (&before == &message)
-            break;
-        if (!before.partly)
-            continue;
-        for (const std::string& each : before.recipients)
-            if (std::ranges::count(message.recipients, each) > 0 && std::ranges::count(behind, each) == 0)
-                behind.push_back(each);
-    }
-    return behind;
-}
-
-bool Outbox::Channel::may_go(const Message& message) const {
-    return message.recipients.empty() || behind(message).size() < message.recipients.size();
-}
-
 Outbox::Outbox(const Config& config, const Spool& spool, std::string life, SayFunction say)
     : config_(config), spool_(spool), life_(std::move(life)), say_(std::move(say)), told_(config.notices) {
     for (const ChannelConfig& each : config.channels)

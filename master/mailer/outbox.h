@@ -13,6 +13,7 @@
 #pragma once
 
 #include "common/config/config.h"
+#include "master/mailer/channel_queue.h"
 #include "master/mailer/delivery/delivery.h"
 #include "master/mailer/spool_message.h"
 #include "master/mailer/told.h"
@@ -48,15 +49,7 @@ public:
         std::string trouble;       // why a server refuses us, until it takes something again; or empty
         friend bool operator==(const Counters&, const Counters&) = default;
     };
-    struct Message : SpoolMessage {
-        Time next_try{};
-        bool in_flight = false;
-        bool blocks_channel = true;  // nothing after it is told before it
-        bool quiet = false;          // why it was put off has been said
-        bool saved = true;           // false: the disk was full; its notices are still in the spool
-        std::vector<std::string> behind =
-            {};  // in flight: recipients whom an earlier message has to reach first
-    };
+    using Message = QueuedMessage;
 
     Outbox(const Config& config, const Spool& spool, std::string life, SayFunction say);
 
@@ -78,26 +71,8 @@ public:
 
 private:
     static constexpr const char* kToldFile = "told.json";
-    struct Waiting {
-        std::string file;
-        std::size_t bytes = 0;
-        Notice notice;
-    };
-    struct Channel {
-        std::vector<Waiting> notices;
-        std::list<Message> messages;
-        bool unsifted = false;  // there may be notices that change nothing
-        std::string refusal;    // DeliveryResult::refusal, said already; empty: the server takes what we send
-        std::string refused_because;
-        bool in_flight() const;
-        bool is_blocked() const;
-        // Cats whose notices wait, as an earlier one is in a message that nobody has got.
-        std::set<std::string> unsettled_cats() const;
-        bool has_notice_to_tell() const;
-        // Recipients of `message` to whom an earlier one has to go first.
-        std::vector<std::string> behind(const Message& message) const;
-        bool may_go(const Message& message) const;
-    };
+    using Waiting = WaitingNotice;
+    using Channel = ChannelQueue;
 
     void load_messages(Time now);
     void take_up_message(const std::string& name, Time now);

@@ -1,10 +1,10 @@
 // What becomes of a message: delivered, tried again, or given up and kept with the reason. Mailer.
+#include "common/text/json.h"
 #include "common/text/printable.h"
 #include "master/mailer/outbox.h"
 #include "master/mailer/retry_wait.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
 
 namespace healthcheckd::master {
@@ -17,12 +17,12 @@ constexpr std::chrono::sys_days kEarliest = std::chrono::year(2020) / 1 / 1;
 
 // The text as it is, or as JSON where it is that.
 std::string dead_call(const SpoolMessage& message, const std::string& why) {
-    const auto call = nlohmann::ordered_json::parse(message.text, nullptr, false);
+    const auto call = parse_ordered_json(message.text);
     const nlohmann::ordered_json dead = {
         {"channel", message.channel},
         {"reason", printable(why)},
         {"call", call.is_discarded() ? nlohmann::ordered_json(message.text) : call}};
-    return dead.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
+    return json_text(dead, 1) + '\n';
 }
 
 std::string dead_text(const ChannelKind* kind, const SpoolMessage& message,

@@ -1,10 +1,9 @@
 #include "master/mailer/spool_message.h"
 
 #include "common/config/channel_kind.h"
+#include "common/text/json.h"
 #include "common/text/json_number.h"
 #include "common/text/printable.h"
-
-#include <nlohmann/json.hpp>
 
 namespace healthcheckd::master {
 
@@ -24,7 +23,7 @@ std::string encode_message(const SpoolMessage& message) {
                       {"partly", message.partly},
                       {"tries", message.tries},
                       {"lastError", message.last_error}};
-    return all.dump(1, ' ', false, json::error_handler_t::replace) + '\n';
+    return json_text(all, 1) + '\n';
 }
 
 Result<SpoolMessage> decode_message(std::string_view text, std::string name) {

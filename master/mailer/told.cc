@@ -1,10 +1,10 @@
 #include "master/mailer/told.h"
 
+#include "common/text/json.h"
 #include "common/text/json_number.h"
 #include "common/text/printable.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 namespace healthcheckd::master {
 
@@ -185,7 +185,7 @@ std::string Told::encode() const {
                       {"messagesMs", messages},
                       {"lost", lost},
                       {"unsaid", unsaid}};
-    return all.dump(1, ' ', false, json::error_handler_t::replace) + '\n';
+    return json_text(all, 1) + '\n';
 }
 
 Result<void> Told::decode(std::string_view text) {

@@ -1,12 +1,12 @@
 #include "master/notice/notice.h"
 
+#include "common/text/json.h"
 #include "common/text/json_number.h"
 #include "common/text/printable.h"
 #include "common/text/time.h"
 #include "master/notice/host_facts.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 namespace healthcheckd::master {
 
@@ -172,7 +172,7 @@ std::string encode_notice(const Notice& notice) {
     json["life"] = notice.life;
     json["channel"] = notice.channel;
     json["announce"] = notice.announce;
-    return json.dump(1, ' ', false, ordered_json::error_handler_t::replace) + '\n';
+    return json_text(json, 1) + '\n';
 }
 
 Result<Notice> decode_notice(std::string_view text) {

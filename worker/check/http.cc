@@ -1,11 +1,11 @@
 #include "worker/check/http.h"
 
+#include "common/text/json.h"
 #include "common/text/printable.h"
 #include "worker/probe/http_head.h"
 
 #include <algorithm>
 #include <cctype>
-#include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
 #include <strings.h>
 
@@ -37,7 +37,7 @@ Result<CurlList> header_list(const HttpCheck& http) {
     append(list, "Expect:");
     bool has_type = false;
     if (!http.headers.empty()) {
-        const Json headers = Json::parse(http.headers.view(), nullptr, false);
+        const Json headers = parse_json(http.headers.view());
         if (!headers.is_object())
             return Error{"headers: not a JSON object"};
         for (const auto& [name, value] : headers.items()) {

@@ -1,11 +1,11 @@
 #include "master/mailer/delivery/answer_mask.h"
 
+#include "common/text/json.h"
 #include "common/text/mask.h"
 
 #include <algorithm>
 #include <curl/curl.h>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 namespace healthcheckd::master {
 
@@ -29,9 +29,8 @@ std::string percent_decoded(std::string_view text) {
 AnswerMask::AnswerMask(const WebhookConfig& webhook) {
     add_url(webhook.url.view());
     add(webhook.secret.view(), kLeastSecret);
-    const auto headers = webhook.headers.empty()
-                             ? nlohmann::json::object()
-                             : nlohmann::json::parse(webhook.headers.view(), nullptr, false);
+    const auto headers =
+        webhook.headers.empty() ? nlohmann::json::object() : parse_json(webhook.headers.view());
     if (headers.is_object())
         for (const auto& [name, value] : headers.items())
             if (value.is_string()) {

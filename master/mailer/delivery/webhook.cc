@@ -1,12 +1,12 @@
 // One call of a webhook, with libcurl. Mailer.
 #include "common/net/tls_fault.h"
+#include "common/text/json.h"
 #include "common/text/printable.h"
 #include "master/mailer/delivery/answer_mask.h"
 #include "master/mailer/delivery/delivery.h"
 #include "master/mailer/text/webhook_message.h"
 
 #include <array>
-#include <nlohmann/json.hpp>
 #include <spdlog/fmt/fmt.h>
 
 namespace healthcheckd::master {
@@ -89,7 +89,7 @@ void WebhookDelivery::add_header(const std::string& line) {
 void WebhookDelivery::add_own_headers() {
     if (webhook_.headers.empty())
         return;
-    const auto own = nlohmann::json::parse(webhook_.headers.view(), nullptr, false);
+    const auto own = parse_json(webhook_.headers.view());
     if (!own.is_object())
         return;
     for (const auto& [name, value] : own.items())

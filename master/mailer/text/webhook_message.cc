@@ -1,5 +1,6 @@
 #include "master/mailer/text/webhook_message.h"
 
+#include "common/text/json.h"
 #include "common/text/mime.h"
 #include "common/text/printable.h"
 
@@ -8,7 +9,6 @@
 #include <cctype>
 #include <curl/curl.h>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <spdlog/fmt/fmt.h>
@@ -78,7 +78,7 @@ ordered_json event_json(const Telling& telling) {
 }
 
 std::string dumped(const ordered_json& value) {
-    return value.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+    return json_text(value);
 }
 
 std::string chat_call(WebhookFormat format, const std::string& text) {
@@ -113,7 +113,7 @@ std::string url_encoded(const std::string& text) {
 
 // The number that stands for success or failure in the answer of a chat service.
 std::optional<long> error_code(std::string_view body, std::string& text) {
-    const json answer = json::parse(body, nullptr, false);
+    const json answer = parse_json(body);
     if (!answer.is_object())
         return std::nullopt;
     for (const char* name : {"errmsg", "msg", "StatusMessage"})

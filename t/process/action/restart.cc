@@ -1,5 +1,5 @@
 // The restart action against a real supervisord.
-#include "master/action/actions.h"
+#include "master/action/type/actions.h"
 #include "t/fixture/supervisord/link_child.h"
 #include "t/fixture/supervisord/supervisord.h"
 

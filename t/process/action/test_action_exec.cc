@@ -1,6 +1,6 @@
 #include "common/proc/proc_stat.h"
-#include "master/action/actions.h"
 #include "master/action/command.h"
+#include "master/action/type/actions.h"
 #include "t/fixture/basics.h"
 #include "t/fixture/checks.h"
 #include "t/fixture/process/action_child.h"

@@ -1,5 +1,5 @@
 #include "common/proc/proc_stat.h"
-#include "master/action/actions.h"
+#include "master/action/type/actions.h"
 #include "t/fixture/basics.h"
 #include "t/fixture/checks.h"
 #include "t/fixture/skip.h"

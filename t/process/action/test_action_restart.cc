@@ -1,5 +1,5 @@
 // The restart action against scripted answers, for what a real supervisord does too rarely.
-#include "master/action/restart.h"
+#include "master/action/type/restart.h"
 
 #include <boost/test/unit_test.hpp>
 #include <deque>

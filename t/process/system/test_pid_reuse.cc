@@ -1,7 +1,7 @@
 // A process number that a stranger has got since: in a pid namespace of the test, where numbers can be
 // chosen.
 #include "common/proc/proc_stat.h"
-#include "master/action/actions.h"
+#include "master/action/type/actions.h"
 #include "t/fixture/basics.h"
 #include "t/fixture/skip.h"
 

@@ -1,129 +1,18 @@
 // A cat decides by its clock, what supervisord says of its program, and what its worker reports; here all three are the
 // test's.
-#include "master/cat/cat.h"
-#include "t/fixture/checks.h"
+#include "t/fixture/cat_world.h"
 
 #include <boost/test/unit_test.hpp>
 
 using namespace healthcheckd;
 using namespace healthcheckd::master;
+using namespace healthcheckd::test;
 using namespace std::chrono_literals;
 
 BOOST_AUTO_TEST_SUITE(test_cat)
 
-namespace {
-
-class TestProber final : public Prober {
-public:
-    explicit TestProber(Callbacks given) : callbacks(std::move(given)) {}
-    Birth start() override { return {}; }
-    void adopt(std::shared_ptr<const Config>, std::size_t) override {}
-    bool ready() const override { return is_ready; }
-    bool probing() const override { return under_way; }
-    const std::string& blind() const override { return none; }
-    void look_again() override {}
-    const std::string& trouble() const override { return why_none; }
-    void track(ProcessId process) override { tracked = process; }
-    void probe(ProbeCommand command) override {
-        under_way = true;
-        asked = std::move(command);
-        ++probes;
-    }
-    Milliseconds probe_limit() const override { return 5s; }
-
-    Callbacks callbacks;
-    bool is_ready = true, under_way = false;
-    std::string none, why_none;
-    ProcessId tracked;
-    ProbeCommand asked;
-    int probes = 0;
-};
-
-struct World {
-    explicit World(const CheckType& type, std::uint32_t threshold = 3, Milliseconds delay = 1s) {
-        auto made = std::make_shared<Config>();
-        CatConfig& only = made->cats.emplace_back(CatConfig(type));
-        only.name = "cat1";
-        only.program = "web";
-        only.period = 5s;
-        only.initial_delay = delay;
-        only.failure_threshold = threshold;
-        config = std::move(made);
-        cat = make();
-        program.name = "web";
-        program.state = kRunning;
-        program.process = {100, 1};
-        program.started = now;
-        cat->on_program_started(program);
-    }
-
-    std::shared_ptr<Cat> make() {
-        auto fresh = std::make_shared<Cat>(
-            Cat::Context{.make_prober =
-                             [this](const Prober::Identity&, Prober::Callbacks callbacks) {
-                                 auto one = std::make_unique<TestProber>(std::move(callbacks));
-                                 prober = one.get();
-                                 return one;
-                             },
-                         .now =
-                             [this] {
-                                 return now;
-                             }},
-            Prober::Identity{config, 0, "cat1", "web"},
-            [this](Cat&, Event event, const Report& report) {
-                events.push_back(event);
-                last = report.message;
-            },
-            [this] { ++first_failures; });
-        (void)fresh->start(now);
-        return fresh;
-    }
-
-    // The cat's tick after `step`; is a probe under way then?
-    bool tick(Milliseconds step = 5s) {
-        now += step;
-        cat->tick(now, {.program = &program, .starting = program.state == kStarting});
-        return prober->under_way;
-    }
-    void answer(Verdict verdict, std::uint32_t weight = 1) {
-        Report report;
-        report.verdict = verdict;
-        report.weight = weight;
-        report.process = prober->asked.process;
-        report.message = std::string(to_string(verdict));
-        prober->under_way = false;
-        prober->callbacks.on_report(report);
-    }
-    // A tick and its answer, so many times.
-    void see(Verdict verdict, int times = 1) {
-        for (int i = 0; i < times; ++i) {
-            BOOST_TEST_REQUIRE(tick());
-            answer(verdict);
-        }
-    }
-    void start_program(pid_t pid) {
-        cat->on_program_ended();
-        program.process = {pid, program.process.start_ticks + 1};
-        program.started = now;
-        ++program.starts;
-        cat->on_program_started(program);
-    }
-    std::string state() const { return std::string(cat->state_text()); }
-
-    TimePoint now = TimePoint() + 1h;
-    std::shared_ptr<const Config> config;
-    Program program;
-    TestProber* prober = nullptr;
-    std::vector<Event> events;
-    std::string last;
-    int first_failures = 0;
-    std::shared_ptr<Cat> cat;
-};
-
-}  // namespace
-
 BOOST_AUTO_TEST_CASE(no_probe_comes_before_the_initial_delay_is_over_nor_beside_another) {
-    World world(kMemCheck, 3, 10s);
+    CatWorld world(kMemCheck, 3, 10s);
     BOOST_TEST(!world.tick(9s));
     BOOST_TEST(world.tick(1s));
     BOOST_TEST(world.prober->probes == 1);
@@ -133,7 +22,7 @@ BOOST_AUTO_TEST_CASE(no_probe_comes_before_the_initial_delay_is_over_nor_beside_
 }
 
 BOOST_AUTO_TEST_CASE(failures_fire_at_the_threshold_once_and_success_resolves) {
-    World world(kMemCheck);
+    CatWorld world(kMemCheck);
     world.see(Verdict::failure, 2);
     BOOST_TEST(world.events.empty());
     BOOST_TEST(world.state() == "failing");
@@ -148,7 +37,7 @@ BOOST_AUTO_TEST_CASE(failures_fire_at_the_threshold_once_and_success_resolves) {
 }
 
 BOOST_AUTO_TEST_CASE(a_verdict_about_a_process_that_has_ended_is_not_counted) {
-    World world(kMemCheck, 1);
+    CatWorld world(kMemCheck, 1);
     BOOST_TEST_REQUIRE(world.tick());
     world.start_program(101);
     world.answer(Verdict::failure);
@@ -158,7 +47,7 @@ BOOST_AUTO_TEST_CASE(a_verdict_about_a_process_that_has_ended_is_not_counted) {
 }
 
 BOOST_AUTO_TEST_CASE(a_new_process_voids_what_was_counted_and_has_its_initial_delay) {
-    World world(kMemCheck, 3, 10s);
+    CatWorld world(kMemCheck, 3, 10s);
     world.tick(10s);
     world.answer(Verdict::failure);
     world.see(Verdict::failure);
@@ -170,7 +59,7 @@ BOOST_AUTO_TEST_CASE(a_new_process_voids_what_was_counted_and_has_its_initial_de
 }
 
 BOOST_AUTO_TEST_CASE(restarts_are_told_with_the_next_probe_and_again_when_its_verdict_did_not_come) {
-    World world(kRestartCheck, 10);
+    CatWorld world(kRestartCheck, 10);
     world.see(Verdict::success);
     world.start_program(101);
     world.start_program(102);
@@ -187,7 +76,7 @@ BOOST_AUTO_TEST_CASE(restarts_are_told_with_the_next_probe_and_again_when_its_ve
 }
 
 BOOST_AUTO_TEST_CASE(a_lost_worker_is_unknown_and_says_nothing_about_the_program) {
-    World world(kMemCheck, 1);
+    CatWorld world(kMemCheck, 1);
     BOOST_TEST_REQUIRE(world.tick());
     world.prober->under_way = false;
     world.prober->callbacks.on_lost(true, "killed by signal 9");
@@ -197,7 +86,7 @@ BOOST_AUTO_TEST_CASE(a_lost_worker_is_unknown_and_says_nothing_about_the_program
 }
 
 BOOST_AUTO_TEST_CASE(without_a_worker_it_is_unknown_unless_one_is_just_starting) {
-    World world(kMemCheck, 1);
+    CatWorld world(kMemCheck, 1);
     world.prober->is_ready = false;
     BOOST_TEST(!world.tick());
     BOOST_TEST(world.events.empty());
@@ -207,7 +96,7 @@ BOOST_AUTO_TEST_CASE(without_a_worker_it_is_unknown_unless_one_is_just_starting)
 }
 
 BOOST_AUTO_TEST_CASE(a_failure_while_supervisord_calls_it_STARTING_does_not_count) {
-    World world(kHttpCheck, 1);
+    CatWorld world(kHttpCheck, 1);
     world.program.state = kStarting;
     world.see(Verdict::failure);
     BOOST_TEST(world.events.empty());
@@ -218,7 +107,7 @@ BOOST_AUTO_TEST_CASE(a_failure_while_supervisord_calls_it_STARTING_does_not_coun
 }
 
 BOOST_AUTO_TEST_CASE(a_pause_ends_by_its_clock_and_voids_what_was_counted_before) {
-    World world(kMemCheck);
+    CatWorld world(kMemCheck);
     world.see(Verdict::failure, 2);
     world.cat->pause(world.now, 60s);
     BOOST_TEST(world.cat->paused().has_value());
@@ -230,7 +119,7 @@ BOOST_AUTO_TEST_CASE(a_pause_ends_by_its_clock_and_voids_what_was_counted_before
 }
 
 BOOST_AUTO_TEST_CASE(restarts_of_a_pause_are_nobodys_business) {
-    World world(kRestartCheck, 1);
+    CatWorld world(kRestartCheck, 1);
     world.see(Verdict::success);
     world.cat->pause(world.now, std::nullopt);
     world.start_program(101);
@@ -241,7 +130,7 @@ BOOST_AUTO_TEST_CASE(restarts_of_a_pause_are_nobodys_business) {
 }
 
 BOOST_AUTO_TEST_CASE(a_check_by_hand_is_answered_and_counts_only_where_a_tick_would) {
-    World world(kMemCheck, 1);
+    CatWorld world(kMemCheck, 1);
     std::vector<Verdict> told;
     const auto check = [&] {
         world.cat->check_now(world.now, {.program = &world.program},
@@ -262,7 +151,7 @@ BOOST_AUTO_TEST_CASE(a_check_by_hand_is_answered_and_counts_only_where_a_tick_wo
 }
 
 BOOST_AUTO_TEST_CASE(counts_of_an_earlier_life_hold_for_the_same_process_and_definition_only) {
-    World world(kMemCheck);
+    CatWorld world(kMemCheck);
     world.see(Verdict::failure, 2);
     const RememberedCat before = world.cat->remembered();
     const auto restored = [&](RememberedCat remembered, pid_t pid) {
@@ -280,7 +169,7 @@ BOOST_AUTO_TEST_CASE(counts_of_an_earlier_life_hold_for_the_same_process_and_def
 }
 
 BOOST_AUTO_TEST_CASE(what_people_rely_on_and_mere_counts_are_told_apart) {
-    World world(kMemCheck);
+    CatWorld world(kMemCheck);
     const auto begin = world.cat->revision();
     world.see(Verdict::failure);
     BOOST_TEST(world.cat->revision().deeds == begin.deeds);

@@ -4,8 +4,8 @@
 #include "common/system/readable.h"
 #include "common/system/unique_fd.h"
 #include "common/text/printable.h"
-#include "master/action/actions.h"
 #include "master/action/measured_process.h"
+#include "master/action/type/actions.h"
 #include "master/supervisord/link_client.h"
 #include "master/trust/own_line.h"
 

@@ -1,7 +1,7 @@
 // Restart by way of supervisord, with its times open to tests. Action.
 #pragma once
 
-#include "master/action/actions.h"
+#include "master/action/type/actions.h"
 #include "master/supervisord/link_client.h"
 
 namespace healthcheckd::master {

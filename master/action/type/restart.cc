@@ -1,4 +1,4 @@
-#include "master/action/restart.h"
+#include "master/action/type/restart.h"
 
 #include "common/text/number.h"
 #include "common/text/printable.h"

@@ -2,9 +2,9 @@
 #include "common/config/accessors.h"
 #include "common/config/draft.h"
 #include "common/text/number.h"
-#include "master/action/actions.h"
 #include "master/action/command.h"
 #include "master/action/measured_process.h"
+#include "master/action/type/actions.h"
 
 #include <cmath>
 #include <csignal>

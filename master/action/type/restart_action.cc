@@ -1,7 +1,7 @@
 // The action `restart`: through supervisord, with a record on disk for as long as the program may be left stopped.
 #include "master/action/action_child.h"
-#include "master/action/actions.h"
 #include "master/action/restart_record.h"
+#include "master/action/type/actions.h"
 
 namespace healthcheckd {
 

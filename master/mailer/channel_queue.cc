@@ -1,0 +1,49 @@
+#include "master/mailer/channel_queue.h"
+
+#include <algorithm>
+
+namespace healthcheckd::master {
+
+bool ChannelQueue::in_flight() const {
+    return std::ranges::any_of(messages, &QueuedMessage::in_flight);
+}
+
+bool ChannelQueue::is_blocked() const {
+    return std::ranges::any_of(messages, &QueuedMessage::blocks_channel);
+}
+
+std::set<std::string> ChannelQueue::unsettled_cats() const {
+    std::set<std::string> cats;
+    for (const QueuedMessage& each : messages)
+        if (!each.partly)
+            cats.merge(Told::cats_of(each.marks));
+    return cats;
+}
+
+bool ChannelQueue::has_notice_to_tell() const {
+    if (is_blocked() || notices.empty())
+        return false;
+    const std::set<std::string> unsettled = unsettled_cats();
+    return std::ranges::any_of(
+        notices, [&](const WaitingNotice& each) { return !unsettled.contains(each.notice.cat); });
+}
+
+std::vector<std::string> ChannelQueue::behind(const QueuedMessage& message) const {
+    std::vector<std::string> behind;
+    for (const QueuedMessage& before : messages) {
+        if (&before == &message)
+            break;
+        if (!before.partly)
+            continue;
+        for (const std::string& each : before.recipients)
+            if (std::ranges::count(message.recipients, each) > 0 && std::ranges::count(behind, each) == 0)
+                behind.push_back(each);
+    }
+    return behind;
+}
+
+bool ChannelQueue::may_go(const QueuedMessage& message) const {
+    return message.recipients.empty() || behind(message).size() < message.recipients.size();
+}
+
+}  // namespace healthcheckd::master

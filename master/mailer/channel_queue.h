@@ -1,0 +1,48 @@
+// What waits for one channel: notices that no message has yet, and messages, in their order. Mailer.
+#pragma once
+
+#include "master/mailer/spool_message.h"
+#include "master/notice/notice.h"
+
+#include <chrono>
+#include <cstdint>
+#include <list>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace healthcheckd::master {
+
+struct QueuedMessage : SpoolMessage {
+    std::chrono::system_clock::time_point next_try{};
+    bool in_flight = false;
+    bool blocks_channel = true;            // nothing after it is told before it
+    bool quiet = false;                    // why it was put off has been said
+    bool saved = true;                     // false: the disk was full; its notices are still in the spool
+    std::vector<std::string> behind = {};  // in flight: recipients whom an earlier message has to reach first
+};
+
+// A notice of the spool that is in no message.
+struct WaitingNotice {
+    std::string file;
+    std::size_t bytes = 0;
+    Notice notice;
+};
+
+struct ChannelQueue {
+    std::vector<WaitingNotice> notices;
+    std::list<QueuedMessage> messages;
+    bool unsifted = false;  // there may be notices that change nothing
+    std::string refusal;    // DeliveryResult::refusal, said already; empty: the server takes what we send
+    std::string refused_because;
+    bool in_flight() const;
+    bool is_blocked() const;
+    // Cats whose notices wait, as an earlier one is in a message that nobody has got.
+    std::set<std::string> unsettled_cats() const;
+    bool has_notice_to_tell() const;
+    // Recipients of `message` to whom an earlier one has to go first.
+    std::vector<std::string> behind(const QueuedMessage& message) const;
+    bool may_go(const QueuedMessage& message) const;
+};
+
+}  // namespace healthcheckd::master

@@ -13,7 +13,7 @@
 
 namespace healthcheckd {
 
-class Complaints;
+class Diagnostics;
 struct CatConfig;
 struct Key;
 struct SectionDraft;
@@ -46,7 +46,7 @@ struct ActionType {
     std::unique_ptr<Settings> (*make_settings)() = nullptr;
     std::span<const Key> keys = {};  // of its own
     // Rules between keys of a cat by which this action runs. nullptr: none.
-    void (*check)(const SectionDraft& draft, const CatConfig& cat, Complaints& complaints) = nullptr;
+    void (*check)(const SectionDraft& draft, const CatConfig& cat, Diagnostics& diagnostics) = nullptr;
 
     // What it would do, in words without a period: "restart web (pid 12) through supervisord". Never quotes a
     // secret.

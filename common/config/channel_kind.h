@@ -15,7 +15,7 @@
 
 namespace healthcheckd {
 
-class Complaints;
+class Diagnostics;
 class TlsClient;
 struct ChannelConfig;
 struct Key;
@@ -39,7 +39,7 @@ struct ChannelKind {
     std::unique_ptr<Settings> (*make_settings)();
     std::span<const Key> keys;
     // What must be there, rules between keys, and defaults that depend on others.
-    void (*finish)(const SectionDraft& draft, ChannelConfig& channel, Complaints& complaints);
+    void (*finish)(const SectionDraft& draft, ChannelConfig& channel, Diagnostics& diagnostics);
     // Who is told, for people: "mail to a@b.c". nullptr: its label.
     std::string (*audience)(const ChannelConfig& channel) = nullptr;
 

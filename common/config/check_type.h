@@ -14,7 +14,7 @@
 
 namespace healthcheckd {
 
-class Complaints;
+class Diagnostics;
 struct CatConfig;
 struct Key;
 struct ProbeCommand;
@@ -51,7 +51,7 @@ struct CheckType {
     std::unique_ptr<Settings> (*make_settings)() = nullptr;
     std::span<const Key> keys;  // of the type's own
     // Rules between keys, and defaults that depend on others. nullptr: none.
-    void (*finish)(const SectionDraft& draft, CatConfig& cat, Complaints& complaints) = nullptr;
+    void (*finish)(const SectionDraft& draft, CatConfig& cat, Diagnostics& diagnostics) = nullptr;
     // What is checked, beside the program and by which type: of two cats with the same, one is too many.
     // nullptr: nothing else.
     std::string (*subject)(const CatConfig& cat) = nullptr;

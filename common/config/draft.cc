@@ -5,18 +5,18 @@
 
 namespace healthcheckd {
 
-void Complaints::error(Place place, std::string path, std::string text) {
+void Diagnostics::error(SourceLocation place, std::string path, std::string text) {
     all_.push_back(
         {Diagnostic::Severity::error, file_, place.line, place.column, std::move(path), std::move(text)});
     failed_ = true;
 }
 
-void Complaints::warning(Place place, std::string path, std::string text) {
+void Diagnostics::warning(SourceLocation place, std::string path, std::string text) {
     all_.push_back(
         {Diagnostic::Severity::warning, file_, place.line, place.column, std::move(path), std::move(text)});
 }
 
-std::vector<Diagnostic> Complaints::take() {
+std::vector<Diagnostic> Diagnostics::take() {
     std::ranges::stable_sort(all_, [](const Diagnostic& a, const Diagnostic& b) {
         return std::tie(a.line, a.column) < std::tie(b.line, b.column);
     });
@@ -34,21 +34,21 @@ const GivenKey* SectionDraft::find(std::string_view name) const {
     return found == given.end() ? nullptr : &*found;
 }
 
-void SectionDraft::require(std::string_view name, Complaints& complaints) const {
+void SectionDraft::require(std::string_view name, Diagnostics& diagnostics) const {
     if (!has(name))
-        complaints.error(place, path_of(name), "is missing");
+        diagnostics.error(place, path_of(name), "is missing");
 }
 
-bool SectionDraft::spoilt(std::string_view name) const {
+bool SectionDraft::invalid(std::string_view name) const {
     const GivenKey* key = find(name);
     return key != nullptr && !key->valid;
 }
 
-bool SectionDraft::any_spoilt() const {
+bool SectionDraft::any_invalid() const {
     return std::ranges::any_of(given, [](const GivenKey& key) { return !key.valid; });
 }
 
-Place SectionDraft::place_of(std::string_view name) const {
+SourceLocation SectionDraft::place_of(std::string_view name) const {
     const GivenKey* key = find(name);
     return key == nullptr ? place : key->place;
 }

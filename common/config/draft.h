@@ -1,4 +1,4 @@
-// What the stages of loading hand to each other: places, complaints, which keys were given. Configuration
+// What the stages of loading hand to each other: places, diagnostics, which keys were given. Configuration
 // child.
 #pragma once
 
@@ -12,18 +12,18 @@
 namespace healthcheckd {
 
 // A place in the file, 1-based; 0 is no place.
-struct Place {
+struct SourceLocation {
     int line = 0;
     int column = 0;
 };
 
 // Gathers complaints about one file.
-class Complaints {
+class Diagnostics {
 public:
-    explicit Complaints(std::string file) : file_(std::move(file)) {}
+    explicit Diagnostics(std::string file) : file_(std::move(file)) {}
 
-    void error(Place place, std::string path, std::string text);
-    void warning(Place place, std::string path, std::string text);
+    void error(SourceLocation place, std::string path, std::string text);
+    void warning(SourceLocation place, std::string path, std::string text);
     bool failed() const { return failed_; }
     // Are there as many as take() gives?
     bool full() const { return all_.size() >= kMaxDiagnostics; }
@@ -42,29 +42,29 @@ private:
 // One key that the file gives, with a value that is not null.
 struct GivenKey {
     const Key* key;
-    Place place;             // of the value
+    SourceLocation place;    // of the value
     bool valid;              // the value was taken
     bool has_effect = true;  // on this type of check
 };
 
 // A section as far as it is read.
 struct SectionDraft {
-    std::string path;  // "config", "config.mail", "cat1"
-    Place place;       // of its name
+    std::string path;      // "config", "config.mail", "cat1"
+    SourceLocation place;  // of its name
     std::vector<GivenKey> given;
 
     // The key as given, valid or not; nullptr when it was not.
     const GivenKey* find(std::string_view name) const;
     bool has(std::string_view name) const { return find(name) != nullptr; }
     // Complains when it was not given.
-    void require(std::string_view name, Complaints& complaints) const;
+    void require(std::string_view name, Diagnostics& diagnostics) const;
     // Was it given with a value that could not be taken? Then nothing can be said about it.
-    bool spoilt(std::string_view name) const;
-    bool any_spoilt() const;
+    bool invalid(std::string_view name) const;
+    bool any_invalid() const;
     // "cat1.type".
     std::string path_of(std::string_view key) const { return path + '.' + std::string(key); }
     // Where a complaint about a key belongs: its value, or the section's name when it was not given.
-    Place place_of(std::string_view name) const;
+    SourceLocation place_of(std::string_view name) const;
 };
 
 }  // namespace healthcheckd

@@ -33,7 +33,7 @@ struct SeccompProgram {
 // many children of one kind compiles it once and hands it down in SandboxProfile::filter.
 Result<SeccompProgram> compile_seccomp(const SandboxProfile& profile);
 
-// Loads the filter of `profile`, for every thread, compiling it first if need be. Needs no_new_privs and
+// Loads the filter of `profile`, for every thread, compiling it first if need be. Dependencies no_new_privs and
 // watch_violations(), which decides what becomes of a call that is not allowed.
 Result<void> enter_seccomp(const SandboxProfile& profile);
 

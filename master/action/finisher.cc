@@ -15,9 +15,8 @@ constexpr std::size_t kMostSaid = 1'000;  // sentences that are not said again
 
 }  // namespace
 
-RestartFinisher::RestartFinisher(Needs needs)
-    : needs_(std::move(needs)), timer_(needs_.loop, [this] { begin(); }), task_(needs_.loop, needs_.spawner) {
-}
+RestartFinisher::RestartFinisher(Dependencies needs)
+    : deps_(std::move(needs)), timer_(deps_.loop, [this] { begin(); }), task_(deps_.loop, deps_.spawner) {}
 
 void RestartFinisher::look(Milliseconds delay) {
     if (stopped_)
@@ -40,17 +39,17 @@ void RestartFinisher::stop() {
 
 void RestartFinisher::begin() {
     // Another one would hang as well.
-    auto peer = task_.left_behind() == 0 ? needs_.open_peer() : Error{"the last one hangs"};
+    auto peer = task_.left_behind() == 0 ? deps_.open_peer() : Error{"the last one hangs"};
     if (!peer)
         return again();
     ChildSpec spec(children::kRestarts);
-    std::set<std::string> at_work = needs_.busy();
+    std::set<std::string> at_work = deps_.busy();
     skipped_ = !at_work.empty();
     spec.extra_fds = {peer->get()};
-    const int places = needs_.disk_places();
+    const int places = deps_.disk_places();
     if (places >= 0)
         spec.extra_fds.push_back(places);
-    spec.main = [dir = needs_.state_dir, busy = std::move(at_work), places](pid_t) {
+    spec.main = [dir = deps_.state_dir, busy = std::move(at_work), places](pid_t) {
         return run_finish(dir, busy, kFirstExtraFd, places >= 0 ? kFirstExtraFd + 1 : -1);
     };
     finished_ = wanted_ = false;
@@ -89,7 +88,7 @@ void RestartFinisher::on_claim(const std::string& program) {
     claimed_.clear();
     if (program.empty())
         return;
-    const bool taken = needs_.busy().contains(program);
+    const bool taken = deps_.busy().contains(program);
     skipped_ = skipped_ || taken;
     if (!taken)
         claimed_ = program;

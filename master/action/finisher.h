@@ -13,7 +13,7 @@ namespace healthcheckd::master {
 
 class RestartFinisher {
 public:
-    struct Needs {
+    struct Dependencies {
         Loop& loop;
         Spawner& spawner;
         std::string state_dir;
@@ -21,7 +21,7 @@ public:
         std::function<std::set<std::string>()> busy;  // programs that an action works at
         std::function<int()> disk_places;             // see DiskWork
     };
-    explicit RestartFinisher(Needs needs);
+    explicit RestartFinisher(Dependencies needs);
 
     // Looks for records after `delay`, and again, ever more rarely, until none is left.
     void look(Milliseconds delay);
@@ -44,7 +44,7 @@ private:
     void on_end();
     void again();
 
-    Needs needs_;
+    Dependencies deps_;
     bool finished_ = false;
     bool wanted_ = false;   // somebody asked for a look after the child was born
     bool skipped_ = false;  // an action was at work when it was born

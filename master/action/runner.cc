@@ -43,8 +43,8 @@ std::string phase_of(std::string_view stage) {
 
 }  // namespace
 
-ActionRunner::ActionRunner(Needs needs)
-    : needs_(std::move(needs)), rules_({needs_.find_program, needs_.being_finished, own_line()}) {
+ActionRunner::ActionRunner(Dependencies needs)
+    : deps_(std::move(needs)), rules_({deps_.find_program, deps_.being_finished, own_line()}) {
     // Without it nobody counts; that costs memory at worst.
     if (auto places = DiskWork::make_places())
         places_ = std::move(*places);
@@ -78,7 +78,7 @@ void ActionRunner::tell(Incident incident) {
             running.notices_after.push_back(std::move(incident));
             return;
         }
-    needs_.notices.add(std::move(incident));
+    deps_.notices.add(std::move(incident));
 }
 
 void ActionRunner::refuse(Cat& cat, Incident incident, std::string why) {
@@ -94,7 +94,7 @@ void ActionRunner::start(const std::shared_ptr<Cat>& cat, Incident incident) {
     running->who = cat->who();
     running->incident = std::move(incident);
     running->spooled = running->incident.request.channels.empty();
-    if (const Program* program = needs_.find_program(cat->program()))
+    if (const Program* program = deps_.find_program(cat->program()))
         running->starts = program->starts;
     log::info(running->who, "{} begins", action.name);
     cat->on_action_begun(action);
@@ -121,7 +121,7 @@ Result<void> ActionRunner::start_child(std::list<Running>::iterator running,
         needs_link || (action.asks == ActionType::Asks::if_bound && cat->bound_to_process()) ||
         (!running->spooled && running->incident.request.of_supervisord && running_.size() < kMostAsking);
     if (asks) {
-        auto opened = needs_.open_peer();
+        auto opened = deps_.open_peer();
         if (!opened && needs_link)
             return Error{"supervisord cannot be asked: " + opened.error().text()};
         if (opened)
@@ -137,7 +137,7 @@ Result<void> ActionRunner::start_child(std::list<Running>::iterator running,
     const int places = pass(places_);
     Incident told = running->incident;
     // What the cat said before is not in the spool yet: this goes there behind it.
-    running->queues = needs_.notices.has(told.request.cat_name);
+    running->queues = deps_.notices.has(told.request.cat_name);
     if (running->queues)
         told.request.channels.clear();
     if (action.make_settings != nullptr) {
@@ -149,7 +149,7 @@ Result<void> ActionRunner::start_child(std::list<Running>::iterator running,
     spec.main = [incident = std::move(told), link, places](pid_t) {
         return run_action(incident, link, places);
     };
-    running->task = std::make_unique<Task>(needs_.loop, needs_.spawner);
+    running->task = std::make_unique<Task>(deps_.loop, deps_.spawner);
     const auto started = running->task->start(
         spec, {.limit = kFirstLimit, .end_limit = kTermLimit, .asks_first = true},
         {.on_line = [this, running](std::string_view text) { return on_line(*running, text); },
@@ -209,7 +209,7 @@ void ActionRunner::on_stage(Running& running, const Stage& stage) {
     running.limit_at = Clock::now() + limit;
     running.task->extend(limit);
     log::debug(running.who, "{}: {}", to_string(running.incident.action), stage.message);
-    if (const auto cat = needs_.find_cat(running.incident.request.cat_name))
+    if (const auto cat = deps_.find_cat(running.incident.request.cat_name))
         cat->on_action_phase(phase_of(stage.message));
 }
 
@@ -227,25 +227,25 @@ void ActionRunner::finish(Running& running, ActionResult result) {
         log::error(running.who, "{} failed: {}", action, result.message);
     log_output(running.who, result.output);
     if (result.left_stopped)
-        needs_.on_left_stopped();
+        deps_.on_left_stopped();
     if (running.incident.action->restarts) {
         if (result.ok && !running.incident.request.cat.dry_run)
             rules_.note_restart(running.incident.request.program, running.starts + 1);
-        needs_.on_restarted();
+        deps_.on_restarted();
     }
-    needs_.on_action_end();
+    deps_.on_action_end();
     running.incident.result = std::move(result);
     // When it was changed meanwhile, the one that came in its place.
-    if (const auto cat = needs_.find_cat(running.incident.request.cat_name))
+    if (const auto cat = deps_.find_cat(running.incident.request.cat_name))
         cat->on_action_ended(*running.incident.action, running.incident.result.ok,
                              running.incident.result.message);
 }
 
 void ActionRunner::on_spooled(Running& running, const Spooled& spooled) {
     if (spooled.ok)
-        needs_.mailer.look();
+        deps_.mailer.look();
     else
-        lose_one(needs_.mailer, running.incident, running.notices, spooled.message);
+        record_lost_notice(deps_.mailer, running.incident, running.notices, spooled.message);
     running.spooled = ++running.notices >= running.incident.request.channels.size();
     if (running.spooled)
         release_notices(running);
@@ -257,10 +257,10 @@ void ActionRunner::release_notices(Running& running) {
         Incident rest = running.incident;
         auto& channels = rest.request.channels;
         channels.erase(channels.begin(), channels.begin() + static_cast<std::ptrdiff_t>(running.notices));
-        needs_.notices.add(std::move(rest));
+        deps_.notices.add(std::move(rest));
     }
     for (Incident& incident : running.notices_after)
-        needs_.notices.add(std::move(incident));
+        deps_.notices.add(std::move(incident));
     running.notices_after.clear();
 }
 
@@ -276,7 +276,7 @@ void ActionRunner::clean_up() {
         CommandCgroup::remove_stale();
         return 0;
     };
-    (void)needs_.spawner.spawn(spec, {});  // if it cannot be done now: at the next start
+    (void)deps_.spawner.spawn(spec, {});  // if it cannot be done now: at the next start
 }
 
 std::set<std::string> ActionRunner::busy_programs() const {

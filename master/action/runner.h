@@ -27,7 +27,7 @@ namespace healthcheckd::master {
 
 class ActionRunner {
 public:
-    struct Needs {
+    struct Dependencies {
         Loop& loop;
         Spawner& spawner;
         std::function<const Program*(const std::string&)> find_program;
@@ -46,10 +46,10 @@ public:
         std::function<std::optional<uid_t>()> supervisor_owner;  // see Link
     };
 
-    explicit ActionRunner(Needs needs);
+    explicit ActionRunner(Dependencies needs);
 
     // Actions that begin from now on work by another configuration.
-    void use(std::shared_ptr<const Config> config) { needs_.config = std::move(config); }
+    void use(std::shared_ptr<const Config> config) { deps_.config = std::move(config); }
 
     // What follows from `event` of `cat`: its action, its notice, or a log line why not.
     void on_event(const std::shared_ptr<Cat>& cat, Event event, const Report& report);
@@ -131,7 +131,7 @@ private:
     void release_notices(Running& running);
     void on_end(std::list<Running>::iterator running, const std::optional<ChildEnd>& end);
 
-    Needs needs_;
+    Dependencies deps_;
     ActionRules rules_;
     UniqueFd places_;  // see DiskWork
     std::list<Running> running_;

@@ -29,7 +29,7 @@ std::string audience_of(const Config& config, const std::string& label) {
 }  // namespace
 
 Incident ActionRunner::incident_of(Cat& cat, Event event, const Report& report) {
-    const Program* program = needs_.find_program(cat.program());
+    const Program* program = deps_.find_program(cat.program());
     Incident incident;
     incident.kind = notice_kind(event);
     incident.action = event == Event::fired ? cat.config().action.main() : nullptr;
@@ -42,23 +42,23 @@ Incident ActionRunner::incident_of(Cat& cat, Event event, const Report& report) 
     request.program_start = program != nullptr ? program->start : 0;
     request.program_user = cat.program_user();
     request.of_supervisord = program != nullptr;
-    if (needs_.config->supervisord_url.starts_with(kUnixScheme))
-        request.supervisor_socket = needs_.config->supervisord_url.substr(kUnixScheme.size());
-    request.supervisor_port = local_port(needs_.config->supervisord_url);
-    request.files_are_here = needs_.programs_are_here();
-    request.supervisor_rule = owner_rule(*needs_.config, needs_.supervisor_owner());
+    if (deps_.config->supervisord_url.starts_with(kUnixScheme))
+        request.supervisor_socket = deps_.config->supervisord_url.substr(kUnixScheme.size());
+    request.supervisor_port = local_port(deps_.config->supervisord_url);
+    request.files_are_here = deps_.programs_are_here();
+    request.supervisor_rule = owner_rule(*deps_.config, deps_.supervisor_owner());
     request.own_line = rules_.own_line();
     request.program_state = program != nullptr ? program->state_text() : "";
     request.of_program = cat.bound_to_process();
     request.at = std::chrono::system_clock::now();
-    request.state_dir = needs_.config->state_dir;
+    request.state_dir = deps_.config->state_dir;
     request.verdicts = cat.last_verdicts();
-    request.channels = channels_of(*needs_.config, cat.config().action);
+    request.channels = channels_of(*deps_.config, cat.config().action);
     // Never below the one before: a clock that is set back must not put a recovery before its failure.
     const auto now = std::chrono::duration_cast<std::chrono::nanoseconds>(request.at.time_since_epoch());
     last_id_ = std::max(now, last_id_);
     request.notice_id = fmt::format("{:020}-{:06}", last_id_.count(), incidents_++);
-    request.life = needs_.life;
+    request.life = deps_.life;
     return incident;
 }
 
@@ -73,7 +73,7 @@ std::vector<std::string> ActionRunner::plan(Cat& cat) {
     if (incident.action != nullptr)
         lines.push_back("would " + incident.action->plan(incident.request));
     for (const std::string& channel : incident.request.channels)
-        lines.push_back("would tell " + audience_of(*needs_.config, channel));
+        lines.push_back("would tell " + audience_of(*deps_.config, channel));
     const bool nothing = lines.empty();
     if (!cat.config().enabled)
         lines.emplace_back("but it is not enabled: it is never probed");

@@ -50,7 +50,7 @@ std::string_view Cat::state_text() const {
     return config().enabled ? to_string(threshold_.state()) : "disabled";
 }
 
-Birth Cat::start(TimePoint now) {
+SpawnRequest Cat::start(TimePoint now) {
     ticked_ = now;
     subject_.begin(now, config().initial_delay);
     heard_ = subject_.eligible();
@@ -73,7 +73,7 @@ void Cat::tick(TimePoint now, const ProgramView& view) {
 
 void Cat::watch_silence(TimePoint now) {
     const Milliseconds period = config().period;
-    // After a standstill of the master its ticks come before what workers have long said.
+    // After a stall of the master its ticks come before what workers have long said.
     const bool stood_still = now - std::exchange(ticked_, now) > period + kSilence / 2;
     heard_ = std::max({heard_, subject_.eligible(), stood_still ? now : heard_});
     const Milliseconds limit = period + worker_->probe_limit() + kSilence;

@@ -64,9 +64,9 @@ public:
     void adopt(std::shared_ptr<const Config> config, std::size_t index);
 
     // The birth of its worker.
-    Birth start(TimePoint now);
+    SpawnRequest start(TimePoint now);
 
-    // The cat's tick: probes, unless the last probe still runs or the program is in its grace. When no
+    // The cat's tick: probes, unless the last probe still runs or the program is in its initial delay. When no
     // verdict has come for kSilence and longer than a period and a probe may take, the cat is unknown,
     // whatever the reason.
     static constexpr Milliseconds kSilence{10'000};
@@ -81,7 +81,7 @@ public:
     std::optional<Pause> paused() const;
 
     // Probes at once, whatever the schedule says, and tells `done` the verdict of this probe, or of the one
-    // that is under way. While the cat is paused or in its grace the verdict is not counted.
+    // that is under way. While the cat is paused or in its initial delay the verdict is not counted.
     using CheckDone = std::function<void(const Report&)>;
     void check_now(TimePoint now, const ProgramView& view, CheckDone done);
 

@@ -36,10 +36,10 @@ std::string who(const CatConfig& cat) {
 
 }  // namespace
 
-Cats::Cats(Needs needs)
-    : needs_(std::move(needs)), context_{.make_prober = [&workers =
-                                                             needs_.workers](Prober::Identity identity,
-                                                                             Prober::Callbacks callbacks) {
+Cats::Cats(Dependencies needs)
+    : deps_(std::move(needs)), context_{.make_prober = [&workers =
+                                                            deps_.workers](Prober::Identity identity,
+                                                                           Prober::Callbacks callbacks) {
           return std::make_unique<Worker>(workers, std::move(identity), std::move(callbacks));
       }} {}
 
@@ -148,7 +148,7 @@ void Cats::make(std::size_t index, std::vector<Cat*>& fresh) {
 Cat& Cats::add(Prober::Identity identity) {
     const Schedule::Id id = next_id_++;
     const auto cat =
-        std::make_shared<Cat>(context_, std::move(identity), needs_.on_event, needs_.on_first_failure);
+        std::make_shared<Cat>(context_, std::move(identity), deps_.on_event, deps_.on_first_failure);
     cats_[id] = cat;
     if (const auto found = memory_.find(cat->name()); found != memory_.end()) {
         cat->restore(found->second, began_ ? kChanged : kStarted);
@@ -159,7 +159,7 @@ Cat& Cats::add(Prober::Identity identity) {
         return *cat;
     schedule_.add(id, first_tick(origin_, Clock::now() + config.initial_delay, config.period, id),
                   config.period);
-    needs_.on_scheduled();
+    deps_.on_scheduled();
     if (failed_before_.erase(cat->name()) > 0)
         cat->restore_failed(kStarted);
     return *cat;
@@ -170,17 +170,17 @@ void Cats::start_workers(const std::vector<Cat*>& cats) {
         return;
     // Compiled before the forks, so that the workers share them.
     for (const Cat* cat : cats)
-        needs_.workers.filters.filter_of(cat->config().type->profile(cat->config()));
-    std::vector<Birth> births;
-    births.reserve(cats.size());
+        deps_.workers.filters.filter_of(cat->config().type->profile(cat->config()));
+    std::vector<SpawnRequest> requests;
+    requests.reserve(cats.size());
     for (Cat* cat : cats) {
-        if (Birth birth = cat->start(Clock::now()); birth.spec.main)
-            births.push_back(std::move(birth));
-        if (const Program* program = needs_.table.find(cat->program()); program != nullptr && program->runs())
+        if (SpawnRequest birth = cat->start(Clock::now()); birth.spec.main)
+            requests.push_back(std::move(birth));
+        if (const Program* program = deps_.table.find(cat->program()); program != nullptr && program->runs())
             cat->on_program_started(*program);
     }
     heap_plug_.fill();
-    needs_.workers.spawner.spawn_all(std::move(births));
+    deps_.workers.spawner.spawn_all(std::move(requests));
 }
 
 void Cats::follow_groups() {
@@ -191,7 +191,7 @@ void Cats::follow_groups() {
 }
 
 void Cats::follow(Group& group, const std::string& cat_name, std::vector<Cat*>& fresh) {
-    const std::vector<std::string> present = needs_.table.members_of(group.name);
+    const std::vector<std::string> present = deps_.table.members_of(group.name);
     std::erase_if(group.members, [&](const auto& member) {
         const auto& [program, id] = member;
         if (std::ranges::find(present, program) != present.end())

@@ -30,7 +30,7 @@ struct CatChanges {
 
 class Cats {
 public:
-    struct Needs {
+    struct Dependencies {
         const WorkerContext& workers;
         const ProgramTable& table;
         Cat::EventCallback on_event;
@@ -38,7 +38,7 @@ public:
         std::function<void()> on_scheduled;  // next_tick() may be another one now
     };
 
-    explicit Cats(Needs needs);
+    explicit Cats(Dependencies needs);
 
     // Makes the cats of `config`, and starts their workers. `memory`: of an earlier life.
     void start(std::shared_ptr<const Config> config, Memory memory);
@@ -101,7 +101,7 @@ private:
     void start_workers(const std::vector<Cat*>& cats);
     void follow(Group& group, const std::string& cat_name, std::vector<Cat*>& fresh);
 
-    Needs needs_;
+    Dependencies deps_;
     const Cat::Context context_;
     std::shared_ptr<const Config> config_;
     TimePoint origin_ = Clock::now();  // of the slots of all cats

@@ -1,4 +1,4 @@
-// What happened to a cat lately: its last verdicts, actions and changes by hand. A value without clock.
+// What happened to a cat lately: its last verdicts, actions and changes by hand. Pure value: the caller passes the time.
 // Master.
 #pragma once
 

@@ -37,7 +37,7 @@ public:
 
     // The first one, to be born among those of the other cats; nothing to be born (no `main`) where none is to be
     // started now.
-    virtual Birth start() = 0;
+    virtual SpawnRequest start() = 0;
     // Later ones work by another configuration, in which the cat's keys are the same.
     virtual void adopt(std::shared_ptr<const Config> config, std::size_t index) = 0;
 

@@ -1,8 +1,8 @@
-// When each cat is probed: fixed grids of monotonic time, spread so that cats do not fire together. A value
-// without clock. Master.
+// When each cat is probed: fixed grids of monotonic time, spread so that cats do not fire together. Pure
+// value: the caller passes the time. Master.
 //
-// The grid of a cat never drifts: a tick that could not be used (the last probe still runs, the program's grace is not
-// over) is lost, the next one comes where it always would have. After a standstill of the whole process each cat gets one tick, not all that were missed.
+// The grid of a cat never drifts: a tick that could not be used (the last probe still runs, the program's initial delay is not
+// over) is lost, the next one comes where it always would have. After a stall of the whole process each cat gets one tick, not all that were missed.
 #pragma once
 
 #include "master/process/loop.h"

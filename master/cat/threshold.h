@@ -1,4 +1,4 @@
-// When a cat fails and when it is healthy again: a value without clock, log or loop. Master.
+// When a cat fails and when it is healthy again: a pure value, no I/O. Master.
 //
 //   failure  successes = 0, failures += weight. At the failure threshold the cat is *failed*, the event `fired`
 //            comes once, and failures start again from 0: the next event comes after as many failures again.

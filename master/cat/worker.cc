@@ -46,7 +46,7 @@ void Worker::adopt(std::shared_ptr<const Config> config, std::size_t index) {
     identity_.index = index;
 }
 
-Birth Worker::start() {
+SpawnRequest Worker::start() {
     if (const auto wait = too_many_hang()) {
         child_.rest(*wait);
         return {};

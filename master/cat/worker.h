@@ -37,7 +37,7 @@ public:
     Worker(const WorkerContext& context, Identity identity, Callbacks callbacks);
     ~Worker() override;
 
-    Birth start() override;
+    SpawnRequest start() override;
     void adopt(std::shared_ptr<const Config> config, std::size_t index) override;
     // Not while the file that measures its process is still to come.
     bool ready() const override { return child_.ready() && !measuring_; }

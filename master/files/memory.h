@@ -1,5 +1,4 @@
-// What a cat takes over into the next life of healthcheckd, and its form in stateDir/memory.json. A value
-// without file. Master, and the child that reads the file.
+// What a cat takes over into the next life of healthcheckd, and its form in stateDir/memory.json. Pure value: no I/O. Master, and the child that reads the file.
 #pragma once
 
 #include "common/system/result.h"

@@ -12,10 +12,10 @@ bool ChannelQueue::is_blocked() const {
     return std::ranges::any_of(messages, &QueuedMessage::blocks_channel);
 }
 
-std::set<std::string> ChannelQueue::unsettled_cats() const {
+std::set<std::string> ChannelQueue::cats_in_flight() const {
     std::set<std::string> cats;
     for (const QueuedMessage& each : messages)
-        if (!each.partly)
+        if (!each.partially_delivered)
             cats.merge(Told::cats_of(each.marks));
     return cats;
 }
@@ -23,27 +23,27 @@ std::set<std::string> ChannelQueue::unsettled_cats() const {
 bool ChannelQueue::has_notice_to_tell() const {
     if (is_blocked() || notices.empty())
         return false;
-    const std::set<std::string> unsettled = unsettled_cats();
+    const std::set<std::string> unsettled = cats_in_flight();
     return std::ranges::any_of(
         notices, [&](const WaitingNotice& each) { return !unsettled.contains(each.notice.cat); });
 }
 
-std::vector<std::string> ChannelQueue::behind(const QueuedMessage& message) const {
-    std::vector<std::string> behind;
+std::vector<std::string> ChannelQueue::recipients_ahead(const QueuedMessage& message) const {
+    std::vector<std::string> ahead;
     for (const QueuedMessage& before : messages) {
         if (&before == &message)
             break;
-        if (!before.partly)
+        if (!before.partially_delivered)
             continue;
         for (const std::string& each : before.recipients)
-            if (std::ranges::count(message.recipients, each) > 0 && std::ranges::count(behind, each) == 0)
-                behind.push_back(each);
+            if (std::ranges::count(message.recipients, each) > 0 && std::ranges::count(ahead, each) == 0)
+                ahead.push_back(each);
     }
-    return behind;
+    return ahead;
 }
 
-bool ChannelQueue::may_go(const QueuedMessage& message) const {
-    return message.recipients.empty() || behind(message).size() < message.recipients.size();
+bool ChannelQueue::may_send(const QueuedMessage& message) const {
+    return message.recipients.empty() || recipients_ahead(message).size() < message.recipients.size();
 }
 
 }  // namespace healthcheckd::master

@@ -16,10 +16,11 @@ namespace healthcheckd::master {
 struct QueuedMessage : SpoolMessage {
     std::chrono::system_clock::time_point next_try{};
     bool in_flight = false;
-    bool blocks_channel = true;            // nothing after it is told before it
-    bool quiet = false;                    // why it was put off has been said
-    bool saved = true;                     // false: the disk was full; its notices are still in the spool
-    std::vector<std::string> behind = {};  // in flight: recipients whom an earlier message has to reach first
+    bool blocks_channel = true;  // nothing after it is told before it
+    bool quiet = false;          // why it was put off has been said
+    bool saved = true;           // false: the disk was full; its notices are still in the spool
+    std::vector<std::string> waiting_recipients =
+        {};  // in flight: recipients whom an earlier message has to reach first
 };
 
 // A notice of the spool that is in no message.
@@ -32,17 +33,17 @@ struct WaitingNotice {
 struct ChannelQueue {
     std::vector<WaitingNotice> notices;
     std::list<QueuedMessage> messages;
-    bool unsifted = false;  // there may be notices that change nothing
-    std::string refusal;    // DeliveryResult::refusal, said already; empty: the server takes what we send
+    bool needs_pruning = false;  // there may be notices that change nothing
+    std::string refusal;  // DeliveryResult::refusal, said already; empty: the server takes what we send
     std::string refused_because;
     bool in_flight() const;
     bool is_blocked() const;
     // Cats whose notices wait, as an earlier one is in a message that nobody has got.
-    std::set<std::string> unsettled_cats() const;
+    std::set<std::string> cats_in_flight() const;
     bool has_notice_to_tell() const;
     // Recipients of `message` to whom an earlier one has to go first.
-    std::vector<std::string> behind(const QueuedMessage& message) const;
-    bool may_go(const QueuedMessage& message) const;
+    std::vector<std::string> recipients_ahead(const QueuedMessage& message) const;
+    bool may_send(const QueuedMessage& message) const;
 };
 
 }  // namespace healthcheckd::master

@@ -272,9 +272,9 @@ int test_life(const Config& config, pid_t master) {
         delivery->watch(watch);
         watch.wait();
     }
-    const bool all = result->fate == Fate::delivered && result->exceptions.empty();
+    const bool all = result->outcome == Outcome::sent && result->exceptions.empty();
     std::string text = result->message;
-    for (const RecipientFate& each : result->exceptions)
+    for (const RecipientOutcome& each : result->exceptions)
         text += "; " + each.address + ": " + each.answer;
     say(Done{all, text});
     return all ? 0 : 1;

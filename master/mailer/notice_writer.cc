@@ -19,7 +19,7 @@ void NoticeWriter::add(Incident incident) {
         return begin();
     }
     for (std::size_t i = 0; i < incident.request.channels.size(); ++i)
-        lose_one(mailer_, incident, i, "too many others wait to be spooled");
+        record_lost_notice(mailer_, incident, i, "too many others wait to be spooled");
 }
 
 void NoticeWriter::begin() {
@@ -75,7 +75,7 @@ bool NoticeWriter::on_line(std::string_view text) {
     if (spooled->ok)
         mailer_.look();
     else
-        lose_one(mailer_, incident, channel_, spooled->message);
+        record_lost_notice(mailer_, incident, channel_, spooled->message);
     if (++channel_ >= incident.request.channels.size()) {
         channel_ = 0;
         ++written_;
@@ -104,8 +104,8 @@ void NoticeWriter::on_end(const std::optional<ChildEnd>& end) {
     // The one that it ended at, maybe because of it, is not tried again; those behind it are.
     if (end && !late_ && written_ < writing_.size()) {
         for (; channel_ < writing_[written_].request.channels.size(); ++channel_)
-            lose_one(mailer_, writing_[written_], channel_,
-                     "the process that writes it ended: " + end->text());
+            record_lost_notice(mailer_, writing_[written_], channel_,
+                               "the process that writes it ended: " + end->text());
         channel_ = 0;
         ++written_;
     }
@@ -113,7 +113,8 @@ void NoticeWriter::on_end(const std::optional<ChildEnd>& end) {
     begin();
 }
 
-void lose_one(Mailer& mailer, const Incident& incident, std::size_t channel, const std::string& why) {
+void record_lost_notice(Mailer& mailer, const Incident& incident, std::size_t channel,
+                        const std::string& why) {
     const auto& channels = incident.request.channels;
     const std::string who = incident.request.cat_name + ' ' + incident.request.program;
     if (channels.size() == 1)

@@ -19,7 +19,8 @@
 namespace healthcheckd::master {
 
 // Logs and counts that a channel, one of those of `incident`, will not hear of it.
-void lose_one(Mailer& mailer, const Incident& incident, std::size_t channel, const std::string& why);
+void record_lost_notice(Mailer& mailer, const Incident& incident, std::size_t channel,
+                        const std::string& why);
 
 class NoticeWriter {
 public:

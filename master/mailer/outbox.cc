@@ -27,7 +27,7 @@ void Outbox::note_lost(std::uint64_t count) {
 std::vector<Outbox::Message*> Outbox::due(Time now) {
     std::vector<Message*> ready;
     for (auto& [name, channel] : channels_) {
-        if (channel.unsifted)
+        if (channel.needs_pruning)
             sift(channel);
         if (channel.in_flight())
             continue;
@@ -37,13 +37,13 @@ std::vector<Outbox::Message*> Outbox::due(Time now) {
         const auto next =
             std::ranges::find_if(channel.messages, [now, &channel = channel](const Message& each) {
                 return (each.next_try <= now || each.next_try > now + 2 * kLongestWait) &&  // set back
-                       channel.may_go(each);
+                       channel.may_send(each);
             });
         if (next == channel.messages.end())
             continue;
         next->in_flight = true;
-        next->behind = channel.behind(*next);
-        for (const std::string& each : next->behind)
+        next->waiting_recipients = channel.recipients_ahead(*next);
+        for (const std::string& each : next->waiting_recipients)
             std::erase(next->recipients, each);
         ready.push_back(&*next);
     }
@@ -77,7 +77,7 @@ void Outbox::sift(Channel& channel) {
             (void)told_.take(notice, unused);
         to_remove_.push_back(each.file);
     }
-    channel.unsifted = false;
+    channel.needs_pruning = false;
     const bool dropped = kept.size() < channel.notices.size();
     channel.notices = std::move(kept);
     if (dropped)
@@ -105,7 +105,7 @@ void Outbox::compose(const std::string& name, Channel& channel, Time now) {
 
 // As much as one message may have, in its order.
 std::vector<Telling> Outbox::take_notices(Channel& channel, Message& message) {
-    const std::set<std::string> unsettled = channel.unsettled_cats();
+    const std::set<std::string> unsettled = channel.cats_in_flight();
     const ChannelConfig& to = *config_.channel(message.channel);
     const std::size_t most_bytes =
         to.kind->most_notice_bytes != nullptr ? to.kind->most_notice_bytes(to) : SIZE_MAX;
@@ -128,7 +128,7 @@ std::vector<Telling> Outbox::take_notices(Channel& channel, Message& message) {
         message.notices.push_back(each.file);
     }
     channel.notices = std::move(left);
-    channel.unsifted = !channel.notices.empty();
+    channel.needs_pruning = !channel.notices.empty();
     return tellings;
 }
 
@@ -177,7 +177,7 @@ Outbox::Time Outbox::next_wake(Time now) const {
         if (channel.in_flight())
             continue;
         for (const Message& each : channel.messages)
-            if (channel.may_go(each))
+            if (channel.may_send(each))
                 wake = std::min(wake, each.next_try);
         if (channel.has_notice_to_tell())
             wake = std::min(wake, told_.next_message_at(name, now));

@@ -86,8 +86,8 @@ private:
     void save(Message& message);
     void save_told();
     void on_delivered(Channel& channel, Message& message, const DeliveryResult& result, Time now);
-    void on_refused(Channel& channel, Message& message, const std::string& why, Time now);
-    void on_put_off(Channel& channel, Message& message, const DeliveryResult& result, Time now);
+    void on_rejected(Channel& channel, Message& message, const std::string& why, Time now);
+    void on_deferred(Channel& channel, Message& message, const DeliveryResult& result, Time now);
     void try_later(Message& message, const DeliveryResult& result, Time now);
     static bool note_refusal(Channel& channel, const DeliveryResult& result);
     bool give_up(const SpoolMessage& message, const std::vector<std::string>& recipients,

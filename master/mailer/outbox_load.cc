@@ -61,13 +61,13 @@ void Outbox::take_up_message(const std::string& name, Time now) {
     if (channel == channels_.end()) {
         if (!give_up(*message, message->recipients, "the configuration has no such channel any more"))
             return;
-        told_.lost += message->partly ? 0 : message->lost;
+        told_.lost += message->partially_delivered ? 0 : message->lost;
         (void)spool_.remove(name);
         return;
     }
     Message& loaded = channel->second.messages.emplace_back(Message{std::move(*message)});
     loaded.next_try = now;
-    loaded.blocks_channel = !loaded.partly;
+    loaded.blocks_channel = !loaded.partially_delivered;
     loaded.notices.clear();
 }
 
@@ -109,7 +109,7 @@ void Outbox::scan() {
     std::ranges::stable_sort(found, {}, [&](const Waiting& each) { return each.notice.life == life_; });
     for (Waiting& each : found) {
         Channel& channel = channels_.at(each.notice.channel);
-        channel.unsifted = true;
+        channel.needs_pruning = true;
         channel.notices.push_back(std::move(each));
     }
 }

@@ -31,11 +31,11 @@ std::string dead_text(const ChannelKind* kind, const SpoolMessage& message,
                                                            : dead_call(message, why);
 }
 
-// "a@b: 550 nobody; c@d: 551 moved", of those with this fate.
-std::string answers(const DeliveryResult& result, Fate fate) {
+// "a@b: 550 nobody; c@d: 551 moved", of those with this outcome.
+std::string answers(const DeliveryResult& result, Outcome outcome) {
     std::string all;
-    for (const RecipientFate& each : result.exceptions)
-        if (each.fate == fate)
+    for (const RecipientOutcome& each : result.exceptions)
+        if (each.outcome == outcome)
             all += (all.empty() ? "" : "; ") + each.address + ": " + each.answer;
     return all;
 }
@@ -53,13 +53,13 @@ void Outbox::report(Message& message, const DeliveryResult& result, Time now) {
     ++message.tries;
     if (message.made < kEarliest || message.made > now)
         message.made = now;
-    switch (result.fate) {
-    case Fate::delivered:
+    switch (result.outcome) {
+    case Outcome::sent:
         return on_delivered(channel, message, result, now);
-    case Fate::refused:
-        return on_refused(channel, message, result.message, now);
-    case Fate::put_off:
-        return on_put_off(channel, message, result, now);
+    case Outcome::rejected:
+        return on_rejected(channel, message, result.message, now);
+    case Outcome::deferred:
+        return on_deferred(channel, message, result, now);
     }
 }
 
@@ -70,61 +70,61 @@ void Outbox::on_delivered(Channel& channel, Message& message, const DeliveryResu
                      message.tries > 1 ? fmt::format(", try {}", message.tries) : ""));
     const bool kept = give_up_refused(message, result);
     std::vector<std::string> later;
-    for (const RecipientFate& each : result.exceptions)
-        if (each.fate == Fate::put_off || !kept)
+    for (const RecipientOutcome& each : result.exceptions)
+        if (each.outcome == Outcome::deferred || !kept)
             later.push_back(each.address);
-    const std::vector<std::string> behind = std::exchange(message.behind, {});
-    if (later.empty() && behind.empty())
+    const std::vector<std::string> waiting = std::exchange(message.waiting_recipients, {});
+    if (later.empty() && waiting.empty())
         return drop(channel, message);
-    const bool put_off = !later.empty();
+    const bool deferred = !later.empty();
     message.recipients = std::move(later);
-    add(message.recipients, behind);
-    message.partly = true;
+    add(message.recipients, waiting);
+    message.partially_delivered = true;
     message.blocks_channel = false;
-    if (put_off)
+    if (deferred)
         return try_later(
             message,
-            {.message = answers(result, kept ? Fate::put_off : Fate::refused),
-             .retry_slowly = std::ranges::any_of(result.exceptions, &RecipientFate::retry_slowly),
+            {.message = answers(result, kept ? Outcome::deferred : Outcome::rejected),
+             .retry_slowly = std::ranges::any_of(result.exceptions, &RecipientOutcome::retry_slowly),
              .refusal = result.refusal},
             now);
     message.next_try = now;
     save(message);
 }
 
-void Outbox::on_refused(Channel& channel, Message& message, const std::string& why, Time now) {
+void Outbox::on_rejected(Channel& channel, Message& message, const std::string& why, Time now) {
     const bool kept = give_up(message, message.recipients, why);
-    const std::vector<std::string> behind = std::exchange(message.behind, {});
+    const std::vector<std::string> waiting = std::exchange(message.waiting_recipients, {});
     if (!kept) {
-        add(message.recipients, behind);
+        add(message.recipients, waiting);
         message.blocks_channel = false;
         return try_later(message, {.message = why, .exceptions = {}}, now);
     }
-    if (!behind.empty()) {
-        message.recipients = behind;
-        message.partly = true;
+    if (!waiting.empty()) {
+        message.recipients = waiting;
+        message.partially_delivered = true;
         message.blocks_channel = false;
         message.next_try = now;
         return save(message);
     }
-    if (!message.partly) {
+    if (!message.partially_delivered) {
         // Else a recovery would follow that nobody understands, and the losses would never be told.
         told_.forget(message.marks);
         told_.lost += message.lost;
-        channel.unsifted = true;
+        channel.needs_pruning = true;
         save_told();
     }
     drop(channel, message);
 }
 
-void Outbox::on_put_off(Channel& channel, Message& message, const DeliveryResult& result, Time now) {
+void Outbox::on_deferred(Channel& channel, Message& message, const DeliveryResult& result, Time now) {
     (void)give_up_refused(message, result);
     if (now - message.made >= kMostAge)
-        return on_refused(channel, message,
-                          fmt::format("not delivered within {} days: {}", kMostAge / std::chrono::hours(24),
-                                      result.message),
-                          now);
-    add(message.recipients, std::exchange(message.behind, {}));
+        return on_rejected(channel, message,
+                           fmt::format("not delivered within {} days: {}", kMostAge / std::chrono::hours(24),
+                                       result.message),
+                           now);
+    add(message.recipients, std::exchange(message.waiting_recipients, {}));
     try_later(message, result, now);
 }
 
@@ -151,13 +151,13 @@ void Outbox::try_later(Message& message, const DeliveryResult& result, Time now)
 // changed something, which is said once, and again when it is for another reason.
 bool Outbox::note_refusal(Channel& channel, const DeliveryResult& result) {
     const bool fresh = result.refusal.empty() || channel.refusal != result.refusal;
-    if (result.refusal.empty() && result.fate == Fate::delivered) {
+    if (result.refusal.empty() && result.outcome == Outcome::sent) {
         channel.refusal.clear();
         channel.refused_because.clear();
     } else if (!result.refusal.empty() && fresh) {
         channel.refusal = result.refusal;
         channel.refused_because =
-            result.fate == Fate::delivered ? answers(result, Fate::put_off) : result.message;
+            result.outcome == Outcome::sent ? answers(result, Outcome::deferred) : result.message;
     }
     return fresh;
 }
@@ -165,12 +165,12 @@ bool Outbox::note_refusal(Channel& channel, const DeliveryResult& result) {
 // Single recipients that were refused for good. False: they could not be kept, and are tried again.
 bool Outbox::give_up_refused(Message& message, const DeliveryResult& result) {
     std::vector<std::string> refused;
-    for (const RecipientFate& each : result.exceptions)
-        if (each.fate == Fate::refused && std::ranges::count(message.recipients, each.address) > 0)
+    for (const RecipientOutcome& each : result.exceptions)
+        if (each.outcome == Outcome::rejected && std::ranges::count(message.recipients, each.address) > 0)
             refused.push_back(each.address);
     if (refused.empty())
         return true;
-    if (!give_up(message, refused, answers(result, Fate::refused)))
+    if (!give_up(message, refused, answers(result, Outcome::rejected)))
         return false;
     for (const std::string& each : refused)
         std::erase(message.recipients, each);

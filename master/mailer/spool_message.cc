@@ -20,7 +20,7 @@ std::string encode_message(const SpoolMessage& message) {
                       {"notices", message.notices},
                       {"marks", marks_json(message.marks)},
                       {"lost", message.lost},
-                      {"partly", message.partly},
+                      {"partly", message.partially_delivered},
                       {"tries", message.tries},
                       {"lastError", message.last_error}};
     return json_text(all, 1) + '\n';
@@ -40,7 +40,7 @@ Result<SpoolMessage> decode_message(std::string_view text, std::string name) {
         message.notices = all.at("notices");
         message.marks = marks_of(all.at("marks"));
         message.lost = all.contains("lost") ? whole_of<std::uint64_t>(all.at("lost")) : 0;
-        message.partly = all.value("partly", false);
+        message.partially_delivered = all.value("partly", false);
         message.tries = whole_of<std::uint32_t>(all.at("tries"));
         message.last_error = all.at("lastError");
         // Whoever wrote it, it is sent as it is.

@@ -20,7 +20,7 @@ struct SpoolMessage : Letter {
     std::vector<std::string> notices;  // files whose content it has; removed once it is saved
     Told::Marks marks;                 // what it changed in what was told
     std::uint64_t lost = 0;            // notices that it says are lost
-    bool partly = false;               // somebody got it; it is there for the others
+    bool partially_delivered = false;  // somebody got it; it is there for the others
     std::uint32_t tries = 0;
     std::string last_error;
 };

@@ -1,5 +1,5 @@
 // What people have been told, over which channel: decides what is news, what is a reminder, and what is
-// neither. A value without clock or file. Mailer.
+// neither. Pure value: the caller passes the time; no I/O. Mailer.
 #pragma once
 
 #include "common/config/config.h"

@@ -2,8 +2,8 @@
 
 #include "common/text/terminal.h"
 #include "common/wire/channel.h"
-#include "common/wire/say.h"
 #include "common/wire/protocol.h"
+#include "common/wire/say.h"
 #include "master/files/log_end.h"
 #include "master/notice/spool.h"
 

@@ -1,4 +1,5 @@
-// How long to wait before a child that ended is started again: a value without clock. Master.
+// How long to wait before a child that ended is started again: a pure value, the caller passes
+// the time. Master.
 #pragma once
 
 #include "master/process/loop.h"

@@ -36,11 +36,11 @@ void ChildKeeper::start() {
         return;
     if (const auto wait = callbacks_.put_off ? callbacks_.put_off() : std::nullopt)
         return rest(*wait);
-    Birth next = birth();
-    next.on_born(spawner_.spawn(next.spec, std::move(next.on_end)));
+    SpawnRequest next = birth();
+    next.on_spawned(spawner_.spawn(next.spec, std::move(next.on_end)));
 }
 
-Birth ChildKeeper::birth() {
+SpawnRequest ChildKeeper::birth() {
     restart_.stop();
     resting_ = false;
     why_.clear();

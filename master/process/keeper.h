@@ -74,7 +74,7 @@ public:
     // Starts one now; nothing where there is one, after stop(), and while it rests without restarting by itself.
     void start();
     // The same, to be born among others.
-    Birth birth();
+    SpawnRequest birth();
     // Another one in place of this one, at once and without a loss; nothing where none is there.
     void renew();
     // Lets it finish what it has begun, for `limit`; another one follows. Not where none is there.

@@ -118,9 +118,9 @@ Spawner::Spawner(Loop& loop)
     : loop_(loop), reports_(loop), child_signal_(loop, SIGCHLD, [this] { reap(); }) {}
 
 // What a fork needs, made before it, and what came of it.
-struct Spawner::Cradle {
+struct Spawner::PreparedFork {
     void open();
-    // Writes to the stack and to the cradle only.
+    // Writes to the stack and to the prepared only.
     void fork(const ChildSpec& spec, const SecretStore* environment);
 
     ChildProcess child;
@@ -129,7 +129,7 @@ struct Spawner::Cradle {
     std::optional<Error> failure;
 };
 
-void Spawner::Cradle::open() {
+void Spawner::PreparedFork::open() {
     auto control = make_seqpacket_pair();
     auto report = control ? make_pipe() : control.error();
     if (!report) {
@@ -145,7 +145,7 @@ void Spawner::Cradle::open() {
     childs_report = std::move(report->second);
 }
 
-void Spawner::Cradle::fork(const ChildSpec& spec, const SecretStore* environment) {
+void Spawner::PreparedFork::fork(const ChildSpec& spec, const SecretStore* environment) {
     if (failure)
         return;
     const pid_t master = ::getpid();
@@ -171,11 +171,11 @@ void Spawner::Cradle::fork(const ChildSpec& spec, const SecretStore* environment
     childs_report.reset();
 }
 
-Result<ChildProcess> Spawner::enter(Cradle& cradle, const ChildSpec& spec,
+Result<ChildProcess> Spawner::enter(PreparedFork& prepared, const ChildSpec& spec,
                                     std::function<void(const ChildEnd&)> on_end) {
-    if (cradle.failure)
-        return *cradle.failure;
-    const pid_t pid = cradle.child.pid;
+    if (prepared.failure)
+        return *prepared.failure;
+    const pid_t pid = prepared.child.pid;
     on_end_[pid] = std::move(on_end);
     if (spec.user)
         users_[pid] = spec.user;
@@ -190,27 +190,27 @@ Result<ChildProcess> Spawner::enter(Cradle& cradle, const ChildSpec& spec,
         };
         limits_.try_emplace(pid, loop_, on_limit).first->second.start(spec.limit);
     }
-    return std::move(cradle.child);
+    return std::move(prepared.child);
 }
 
 Result<ChildProcess> Spawner::spawn(const ChildSpec& spec, std::function<void(const ChildEnd&)> on_end) {
-    Cradle cradle;
-    cradle.open();
-    cradle.fork(spec, environment_);
-    return enter(cradle, spec, std::move(on_end));
+    PreparedFork prepared;
+    prepared.open();
+    prepared.fork(spec, environment_);
+    return enter(prepared, spec, std::move(on_end));
 }
 
-void Spawner::spawn_all(std::vector<Birth> births) {
-    std::vector<Cradle> cradles(births.size());
-    for (std::size_t first = 0; first < births.size(); first += kBornTogether) {
-        const std::size_t end = std::min(first + kBornTogether, births.size());
+void Spawner::spawn_all(std::vector<SpawnRequest> requests) {
+    std::vector<PreparedFork> forks(requests.size());
+    for (std::size_t first = 0; first < requests.size(); first += kBornTogether) {
+        const std::size_t end = std::min(first + kBornTogether, requests.size());
         for (std::size_t i = first; i < end; ++i)
-            cradles[i].open();
+            forks[i].open();
         for (std::size_t i = first; i < end; ++i)
-            cradles[i].fork(births[i].spec, environment_);
+            forks[i].fork(requests[i].spec, environment_);
     }
-    for (std::size_t i = 0; i < births.size(); ++i)
-        births[i].on_born(enter(cradles[i], births[i].spec, std::move(births[i].on_end)));
+    for (std::size_t i = 0; i < requests.size(); ++i)
+        requests[i].on_spawned(enter(forks[i], requests[i].spec, std::move(requests[i].on_end)));
 }
 
 void Spawner::hide_environment() {

@@ -58,10 +58,10 @@ struct ChildEnd {
 };
 
 // A child to be born among others.
-struct Birth {
+struct SpawnRequest {
     ChildSpec spec;
     std::function<void(const ChildEnd&)> on_end;
-    std::function<void(Result<ChildProcess>)> on_born;  // what spawn() would have returned
+    std::function<void(Result<ChildProcess>)> on_spawned;  // what spawn() would have returned
 };
 
 class Spawner {
@@ -75,7 +75,7 @@ public:
     // The same for many. A page of memory that the master writes between two forks stays behind as a copy in
     // the child that was born before: here everything is written before and after the forks, so that the
     // children share what they do not write themselves.
-    void spawn_all(std::vector<Birth> births);
+    void spawn_all(std::vector<SpawnRequest> requests);
 
     // Forgets what was to be called at the child's end; the child is still reaped.
     void forget(pid_t pid);
@@ -106,8 +106,8 @@ public:
     void end_all(Milliseconds limit);
 
 private:
-    struct Cradle;
-    Result<ChildProcess> enter(Cradle& cradle, const ChildSpec& spec,
+    struct PreparedFork;
+    Result<ChildProcess> enter(PreparedFork& prepared, const ChildSpec& spec,
                                std::function<void(const ChildEnd&)> on_end);
     void reap();
 

@@ -48,7 +48,7 @@ struct PeerConnection {
     // binds another name and links the two. Empty: none.
     std::string bound;
 };
-// Connects to exactly what was found, whatever is at its path now. Needs /proc.
+// Connects to exactly what was found, whatever is at its path now. Dependencies /proc.
 PeerConnection connect_to_peer(const SocketPlace& place, std::chrono::steady_clock::time_point deadline);
 
 }  // namespace healthcheckd::master

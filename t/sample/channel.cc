@@ -38,7 +38,7 @@ public:
         if (::connect(connection.get(), reinterpret_cast<const sockaddr*>(&server), sizeof server) != 0 ||
             ::send(connection.get(), text_.data(), text_.size(), MSG_NOSIGNAL) < 0)
             return master::DeliveryResult{.message = "no connection"};
-        return master::DeliveryResult{.fate = master::Fate::delivered, .message = "taken"};
+        return master::DeliveryResult{.outcome = master::Outcome::sent, .message = "taken"};
     }
     void watch(master::Watch&) const override {}
 
@@ -47,8 +47,8 @@ private:
     const std::string& text_;
 };
 
-void finish(const SectionDraft& draft, ChannelConfig&, Complaints& complaints) {
-    draft.require("port", complaints);
+void finish(const SectionDraft& draft, ChannelConfig&, Diagnostics& diagnostics) {
+    draft.require("port", diagnostics);
 }
 
 std::vector<std::uint16_t> ports(const ChannelConfig& channel) {

@@ -3,4 +3,3 @@ void on_sample(Control& control, const ControlRequest&, const Reply& reply) {
     const auto all = control.master().cats().all();
     reply(text_of({{"ok", true}, {"lines", {std::to_string(all.size()) + " cats"}}}));
 }
-

@@ -61,12 +61,12 @@ constexpr Key kHttpKeys[] = {
 };
 // clang-format on
 
-void finish_http(const SectionDraft& draft, CatConfig& cat, Complaints& complaints) {
+void finish_http(const SectionDraft& draft, CatConfig& cat, Diagnostics& diagnostics) {
     auto& http = cat.own<HttpCheck>();
-    if (draft.has("json") && http.method != "POST" && !draft.spoilt("mode"))
-        complaints.warning(draft.place_of("json"), draft.path_of("json"),
-                           "has no effect: mode is " + http.method + ", and a body is sent only with POST");
-    if (draft.spoilt("tls"))
+    if (draft.has("json") && http.method != "POST" && !draft.invalid("mode"))
+        diagnostics.warning(draft.place_of("json"), draft.path_of("json"),
+                            "has no effect: mode is " + http.method + ", and a body is sent only with POST");
+    if (draft.invalid("tls"))
         return;
     if (http.tls && !draft.has("port"))
         http.port = kHttpsPort;
@@ -75,7 +75,7 @@ void finish_http(const SectionDraft& draft, CatConfig& cat, Complaints& complain
     // `verify: true` asks for nothing that would be missing.
     for (const auto& [asks, key] : {std::pair{!http.verify, "verify"}, {!http.ca_file.empty(), "caFile"}})
         if (asks)
-            complaints.warning(draft.place_of(key), draft.path_of(key), "has no effect: tls is false");
+            diagnostics.warning(draft.place_of(key), draft.path_of(key), "has no effect: tls is false");
 }
 
 std::string http_subject(const CatConfig& cat) {

@@ -19,7 +19,7 @@ constexpr Key kRestartKeys[] = {
      .get = get_seconds<&RestartCheck::min_continue_run>},
 };
 
-void finish_restart(const SectionDraft& draft, CatConfig& cat, Complaints&) {
+void finish_restart(const SectionDraft& draft, CatConfig& cat, Diagnostics&) {
     if (draft.has("successThreshold"))
         return;
     const std::int64_t run = std::chrono::milliseconds(cat.own<RestartCheck>().min_continue_run).count();

@@ -115,9 +115,9 @@ constexpr Key kExecKeys[] = {
      .get = get_seconds<&ExecAction::timeout>},
 };
 
-void check_exec(const SectionDraft& draft, const CatConfig&, Complaints& complaints) {
+void check_exec(const SectionDraft& draft, const CatConfig&, Diagnostics& diagnostics) {
     if (!draft.has("execCmd"))
-        complaints.error(draft.place_of("action"), draft.path_of("execCmd"), "is missing: action is exec");
+        diagnostics.error(draft.place_of("action"), draft.path_of("execCmd"), "is missing: action is exec");
 }
 
 // Not what it is: it may hold a password, and this goes to files and to people.

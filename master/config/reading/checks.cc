@@ -13,34 +13,34 @@ namespace healthcheckd::master {
 namespace {
 
 // Keys that belong to other types.
-void check_effect(const SectionDraft& draft, const CatConfig& cat, Complaints& complaints) {
+void check_effect(const SectionDraft& draft, const CatConfig& cat, Diagnostics& diagnostics) {
     for (const GivenKey& given : draft.given)
         if (!given.has_effect)
-            complaints.warning(given.place, draft.path_of(given.key->name),
-                               "has no effect on type " + std::string(to_string(cat.type)));
+            diagnostics.warning(given.place, draft.path_of(given.key->name),
+                                "has no effect on type " + std::string(to_string(cat.type)));
 }
 
-void check_pid(const SectionDraft& draft, const CatConfig& cat, Complaints& complaints) {
-    if (draft.spoilt("pidGet") || cat.pid_get == PidGet::supervisor)
+void check_pid(const SectionDraft& draft, const CatConfig& cat, Diagnostics& diagnostics) {
+    if (draft.invalid("pidGet") || cat.pid_get == PidGet::supervisor)
         return;
-    const Place place = draft.place_of("pidGet");
+    const SourceLocation place = draft.place_of("pidGet");
     const std::string way(to_string(cat.pid_get));
     if (cat.type->counts_restarts)
-        complaints.error(place, draft.path_of("pidGet"),
-                         "must be supervisor for type restart: only supervisord counts restarts");
+        diagnostics.error(place, draft.path_of("pidGet"),
+                          "must be supervisor for type restart: only supervisord counts restarts");
     else if (cat.type->measures_process && cat.whole_machine())
-        complaints.error(place, draft.path_of("pidGet"),
-                         "must be supervisor for program 'system', which is no process");
+        diagnostics.error(place, draft.path_of("pidGet"),
+                          "must be supervisor for program 'system', which is no process");
     else if (cat.type->measures_process && cat.pid_get == PidGet::file && !draft.has("pidFile"))
-        complaints.error(place, draft.path_of("pidFile"), "is missing: pidGet is file");
+        diagnostics.error(place, draft.path_of("pidFile"), "is missing: pidGet is file");
 }
 
-void check_whole_machine(const SectionDraft& draft, CatConfig& cat, Complaints& complaints) {
+void check_whole_machine(const SectionDraft& draft, CatConfig& cat, Diagnostics& diagnostics) {
     if (!cat.whole_machine())
         return;
     if (!cat.type->measures_process) {
-        complaints.error(draft.place_of("program"), draft.path_of("program"),
-                         "'system' is the whole machine and fits only the types mem and cpu");
+        diagnostics.error(draft.place_of("program"), draft.path_of("program"),
+                          "'system' is the whole machine and fits only the types mem and cpu");
         return;
     }
     if (!draft.has("action")) {
@@ -48,10 +48,10 @@ void check_whole_machine(const SectionDraft& draft, CatConfig& cat, Complaints& 
         return;
     }
     for (const ActionType* each : cat.action.acts)
-        if (each->stops_program && !draft.spoilt("action"))
-            complaints.error(draft.place_of("action"), draft.path_of("action"),
-                             std::string(each->name) +
-                                 " is impossible: program 'system' is the whole machine, no program");
+        if (each->stops_program && !draft.invalid("action"))
+            diagnostics.error(draft.place_of("action"), draft.path_of("action"),
+                              std::string(each->name) +
+                                  " is impossible: program 'system' is the whole machine, no program");
 }
 
 // "restart, exec and kill".
@@ -64,23 +64,23 @@ std::string all_by_rank() {
     return text;
 }
 
-void check_action(const SectionDraft& draft, const CatConfig& cat, Complaints& complaints) {
-    if (draft.spoilt("action"))
+void check_action(const SectionDraft& draft, const CatConfig& cat, Diagnostics& diagnostics) {
+    if (draft.invalid("action"))
         return;
-    const Place place = draft.place_of("action");
+    const SourceLocation place = draft.place_of("action");
     const ActionType* main = cat.action.main();
     if (cat.action.acts.size() > 1)
-        complaints.warning(
+        diagnostics.warning(
             place, draft.path_of("action"),
             fmt::format("only {} runs: of {} the first in this order does", main->name, all_by_rank()));
     if (main != nullptr && main->check != nullptr)
-        main->check(draft, cat, complaints);
+        main->check(draft, cat, diagnostics);
     if (cat.send_resolved && cat.action.tells.empty()) {
         std::string words;
         for (const ChannelKind* kind : channel_kinds())
             words.append(words.empty() ? "" : " nor ").append(kind->word);
-        complaints.warning(draft.place_of("sendResolved"), draft.path_of("sendResolved"),
-                           "has no effect: action has neither " + words);
+        diagnostics.warning(draft.place_of("sendResolved"), draft.path_of("sendResolved"),
+                            "has no effect: action has neither " + words);
     }
 }
 
@@ -100,10 +100,10 @@ bool names_itself(const std::string& program) {
     return program == "healthcheckd" || program.starts_with("healthcheckd:");
 }
 
-void check_own_program(const SectionDraft& draft, const CatConfig& cat, Complaints& complaints) {
+void check_own_program(const SectionDraft& draft, const CatConfig& cat, Diagnostics& diagnostics) {
     const ActionType* action = cat.action.main();
-    if (!draft.spoilt("action") && action != nullptr && action->stops_program && names_itself(cat.program))
-        complaints.warning(
+    if (!draft.invalid("action") && action != nullptr && action->stops_program && names_itself(cat.program))
+        diagnostics.warning(
             draft.place_of("action"), draft.path_of("action"),
             fmt::format("{} will be refused for healthcheckd itself, which would not come back; "
                         "use email, webhook or exec",
@@ -112,20 +112,20 @@ void check_own_program(const SectionDraft& draft, const CatConfig& cat, Complain
 
 // supervisord on another machine tells pids of that machine.
 void check_remote(const SectionDraft& draft, const Config& config, const CatConfig& cat,
-                  Complaints& complaints) {
+                  Diagnostics& diagnostics) {
     if (!is_remote_url(config.supervisord_url) || cat.whole_machine())
         return;
     if (cat.type->measures_process)
-        complaints.error(draft.place_of("type"), draft.path_of("type"),
-                         std::string(to_string(cat.type)) +
-                             " is impossible: supervisord runs on another machine (config.supervisordUrl), "
-                             "whose pids mean nothing here");
+        diagnostics.error(draft.place_of("type"), draft.path_of("type"),
+                          std::string(to_string(cat.type)) +
+                              " is impossible: supervisord runs on another machine (config.supervisordUrl), "
+                              "whose pids mean nothing here");
     const ActionType* action = cat.action.main();
-    if (action != nullptr && action->by_pid && !draft.spoilt("action"))
-        complaints.error(draft.place_of("action"), draft.path_of("action"),
-                         std::string(action->name) +
-                             " is impossible: supervisord runs on another machine (config.supervisordUrl), "
-                             "whose pids mean nothing here");
+    if (action != nullptr && action->by_pid && !draft.invalid("action"))
+        diagnostics.error(draft.place_of("action"), draft.path_of("action"),
+                          std::string(action->name) +
+                              " is impossible: supervisord runs on another machine (config.supervisordUrl), "
+                              "whose pids mean nothing here");
 }
 
 // Actions that cannot tell because the section for it is missing: one warning for all.
@@ -136,12 +136,12 @@ public:
         section_ = std::move(section);
         ++count_;
     }
-    void warn(const std::string& what, Complaints& complaints) const {
+    void warn(const std::string& what, Diagnostics& diagnostics) const {
         std::string text = what + " is skipped";
         if (count_ > 1)
             text += ", here and in " + std::to_string(count_ - 1) + " more";
-        complaints.warning(first_->place_of("action"), first_->path_of("action"),
-                           text + ": there is no " + section_);
+        diagnostics.warning(first_->place_of("action"), first_->path_of("action"),
+                            text + ": there is no " + section_);
     }
 
 private:
@@ -153,7 +153,7 @@ private:
 // `audience` of a cat's action is nobody whom the configuration has. All channels of a kind, and names that the
 // predecessor knew, are skipped with a warning; any other name is a mistake.
 void miss(const std::string& audience, const SectionDraft& draft, const Config& config,
-          std::map<std::string, Skipped>& skipped, Complaints& complaints) {
+          std::map<std::string, Skipped>& skipped, Diagnostics& diagnostics) {
     const ChannelKind* kind = kind_of_channel(audience);
     if (kind == nullptr || !kind->named) {
         for (const ChannelKind* each : channel_kinds())
@@ -169,55 +169,55 @@ void miss(const std::string& audience, const SectionDraft& draft, const Config& 
     for (const ChannelConfig& channel : config.channels)
         if (channel.kind == kind)
             known.push_back(channel.name);
-    complaints.error(draft.place_of("action"), draft.path_of("action"),
-                     "there is no " + place + did_you_mean(name, known));
+    diagnostics.error(draft.place_of("action"), draft.path_of("action"),
+                      "there is no " + place + did_you_mean(name, known));
 }
 
 }  // namespace
 
-void finish_connection(const SectionDraft& draft, Complaints& complaints) {
+void finish_connection(const SectionDraft& draft, Diagnostics& diagnostics) {
     const bool user = draft.has("supervisordUser");
     const bool pass = draft.has("supervisordPass");
     if (user && !pass)
-        complaints.warning(draft.place_of("supervisordUser"), draft.path_of("supervisordUser"),
-                           "is given without supervisordPass");
+        diagnostics.warning(draft.place_of("supervisordUser"), draft.path_of("supervisordUser"),
+                            "is given without supervisordPass");
     if (pass && !user)
-        complaints.warning(draft.place_of("supervisordPass"), draft.path_of("supervisordPass"),
-                           "is given without supervisordUser");
+        diagnostics.warning(draft.place_of("supervisordPass"), draft.path_of("supervisordPass"),
+                            "is given without supervisordUser");
 }
 
-void finish_cat(const SectionDraft& draft, const Config& config, CatConfig& cat, Complaints& complaints) {
+void finish_cat(const SectionDraft& draft, const Config& config, CatConfig& cat, Diagnostics& diagnostics) {
     if (!draft.has("program")) {
         cat.program = cat.name;
-        complaints.warning(draft.place, draft.path_of("program"),
-                           "is missing: the cat's name, " + in_quotes(cat.name) +
-                               ", is taken for the program's");
+        diagnostics.warning(draft.place, draft.path_of("program"),
+                            "is missing: the cat's name, " + in_quotes(cat.name) +
+                                ", is taken for the program's");
     }
-    if (draft.spoilt("type"))
+    if (draft.invalid("type"))
         return;
-    check_effect(draft, cat, complaints);
-    check_pid(draft, cat, complaints);
-    check_whole_machine(draft, cat, complaints);
-    check_action(draft, cat, complaints);
-    check_remote(draft, config, cat, complaints);
-    check_own_program(draft, cat, complaints);
+    check_effect(draft, cat, diagnostics);
+    check_pid(draft, cat, diagnostics);
+    check_whole_machine(draft, cat, diagnostics);
+    check_action(draft, cat, diagnostics);
+    check_remote(draft, config, cat, diagnostics);
+    check_own_program(draft, cat, diagnostics);
     if (cat.type->finish != nullptr)
-        cat.type->finish(draft, cat, complaints);
+        cat.type->finish(draft, cat, diagnostics);
     cat.dry_run = cat.dry_run || config.dry_run;
 }
 
 void check_channels_are_there(const std::vector<SectionDraft>& drafts, const Config& config,
-                              Complaints& complaints) {
+                              Diagnostics& diagnostics) {
     std::map<std::string, Skipped> skipped;  // by what was to tell
     for (std::size_t i = 0; i < drafts.size(); ++i) {
-        if (drafts[i].spoilt("action"))
+        if (drafts[i].invalid("action"))
             continue;
         for (const std::string& audience : config.cats[i].action.tells)
             if (!config.tells_anybody(audience))
-                miss(audience, drafts[i], config, skipped, complaints);
+                miss(audience, drafts[i], config, skipped, diagnostics);
     }
     for (const auto& [what, skip] : skipped)
-        skip.warn(what, complaints);
+        skip.warn(what, diagnostics);
 }
 
 }  // namespace healthcheckd::master

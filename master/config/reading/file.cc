@@ -24,15 +24,15 @@ std::string distrust(const struct stat& info) {
 
 }  // namespace
 
-std::optional<FileText> read_config_file(const std::string& path, Complaints& complaints) {
+std::optional<FileText> read_config_file(const std::string& path, Diagnostics& diagnostics) {
     const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     struct stat info {};
     if (!fd || ::fstat(fd.get(), &info) != 0) {
-        complaints.error({}, "", "cannot be read: " + std::string(::strerrordesc_np(errno)));
+        diagnostics.error({}, "", "cannot be read: " + std::string(::strerrordesc_np(errno)));
         return std::nullopt;
     }
     if (const std::string reason = distrust(info); !reason.empty()) {
-        complaints.error({}, "", reason);
+        diagnostics.error({}, "", reason);
         return std::nullopt;
     }
     FileText file;
@@ -45,7 +45,7 @@ std::optional<FileText> read_config_file(const std::string& path, Complaints& co
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0) {
-            complaints.error({}, "", "cannot be read: " + std::string(::strerrordesc_np(errno)));
+            diagnostics.error({}, "", "cannot be read: " + std::string(::strerrordesc_np(errno)));
             return std::nullopt;
         }
         if (n == 0)

@@ -19,8 +19,8 @@ constexpr std::ptrdiff_t kMaxBrackets = 50'000;
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 // yaml-cpp counts from 0.
-Place place_at(const YAML::Mark& mark) {
-    return mark.is_null() ? Place{} : Place{mark.line + 1, mark.column + 1};
+SourceLocation place_at(const YAML::Mark& mark) {
+    return mark.is_null() ? SourceLocation{} : SourceLocation{mark.line + 1, mark.column + 1};
 }
 
 // Builds the tree from the parser's events. Ends parsing by a ParserException, as yaml-cpp does itself.
@@ -126,8 +126,8 @@ private:
     bool started_ = false;
 };
 
-Place place_of_byte(std::string_view text, std::size_t offset) {
-    Place place{1, 1};
+SourceLocation place_of_byte(std::string_view text, std::size_t offset) {
+    SourceLocation place{1, 1};
     for (const char c : text.substr(0, offset)) {
         place.column = c == '\n' ? 1 : place.column + 1;
         place.line += c == '\n' ? 1 : 0;
@@ -150,22 +150,22 @@ std::string tab_hint(std::string_view text, const YAML::Mark& mark) {
 
 }  // namespace
 
-bool check_bytes(std::string_view text, Complaints& complaints) {
+bool check_bytes(std::string_view text, Diagnostics& diagnostics) {
     if (text.size() > kMaxFile) {
-        complaints.error({}, "", "the file is larger than 1 MB");
+        diagnostics.error({}, "", "the file is larger than 1 MB");
         return false;
     }
     // yaml-cpp keeps all tokens between an open bracket and its end, 200 bytes for each.
     if (std::ranges::count_if(text, [](char c) { return c == '[' || c == '{'; }) > kMaxBrackets) {
-        complaints.error({}, "", "the file has more than " + std::to_string(kMaxBrackets) + " brackets");
+        diagnostics.error({}, "", "the file has more than " + std::to_string(kMaxBrackets) + " brackets");
         return false;
     }
     for (std::size_t i = 0; i < text.size();) {
         const std::size_t n = utf8_length(text.substr(i));
         if (n == 0 || text[i] == '\0') {
-            complaints.error(place_of_byte(text, i), "",
-                             n == 0 ? "this byte is not valid UTF-8"
-                                    : "a NUL byte has no place in a text file");
+            diagnostics.error(place_of_byte(text, i), "",
+                              n == 0 ? "this byte is not valid UTF-8"
+                                     : "a NUL byte has no place in a text file");
             return false;
         }
         i += n;
@@ -173,7 +173,7 @@ bool check_bytes(std::string_view text, Complaints& complaints) {
     return true;
 }
 
-std::optional<Node> read_tree(std::string_view text, Complaints& complaints) {
+std::optional<Node> read_tree(std::string_view text, Diagnostics& diagnostics) {
     if (text.starts_with(kByteOrderMark))
         text.remove_prefix(kByteOrderMark.size());
     Builder builder;
@@ -184,7 +184,7 @@ std::optional<Node> read_tree(std::string_view text, Complaints& complaints) {
         if (parser.HandleNextDocument(builder))
             parser.HandleNextDocument(builder);
     } catch (const YAML::Exception& problem) {
-        complaints.error(place_at(problem.mark), "", printable(problem.msg) + tab_hint(text, problem.mark));
+        diagnostics.error(place_at(problem.mark), "", printable(problem.msg) + tab_hint(text, problem.mark));
         return std::nullopt;
     }
     return builder.root ? std::move(*builder.root) : Node{};

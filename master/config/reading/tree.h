@@ -18,7 +18,7 @@ struct Pair;
 struct Node {
     enum class Kind { null, scalar, list, map };
     Kind kind = Kind::null;
-    Place place;
+    SourceLocation place;
     bool quoted = false;      // a scalar that is a text for sure
     std::string text;         // of a scalar
     std::vector<Node> items;  // of a list
@@ -27,18 +27,18 @@ struct Node {
 
 struct Pair {
     std::string key;
-    Place place;  // of the key
+    SourceLocation place;  // of the key
     Node value;
 };
 
 // Parses one YAML document. nullopt: it could not be parsed, which then is an error in `complaints`. Bounded:
 // 20 levels, 50,000 nodes. Anchors, aliases, merge keys, tags other than !!str, and a second document are
 // refused: a file of checks needs none, and each is a way to say more than one can read.
-std::optional<Node> read_tree(std::string_view text, Complaints& complaints);
+std::optional<Node> read_tree(std::string_view text, Diagnostics& diagnostics);
 
 // Refuses what is no text of ours: NUL, invalid UTF-8, more than 1 MB, or 50,000 brackets. Returns whether it
 // may be parsed.
-bool check_bytes(std::string_view text, Complaints& complaints);
+bool check_bytes(std::string_view text, Diagnostics& diagnostics);
 
 inline constexpr std::size_t kMaxFile = 1'000'000;
 

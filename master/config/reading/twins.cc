@@ -25,11 +25,11 @@ std::string program_of(const CatConfig& cat) {
 
 }  // namespace
 
-void warn_of_twins(const std::vector<SectionDraft>& drafts, const Config& config, Complaints& complaints) {
+void warn_of_twins(const std::vector<SectionDraft>& drafts, const Config& config, Diagnostics& diagnostics) {
     std::map<std::pair<std::string, std::string>, const CatConfig*> first;
     for (std::size_t i = 0; i < drafts.size(); ++i) {
         const CatConfig& cat = config.cats[i];
-        if (!cat.enabled || drafts[i].any_spoilt())
+        if (!cat.enabled || drafts[i].any_invalid())
             continue;
         const std::string program = program_of(cat);
         const std::string subject = subject_of(cat);
@@ -45,7 +45,7 @@ void warn_of_twins(const std::vector<SectionDraft>& drafts, const Config& config
         const std::vector<JudgedBy> others = earlier->second->type->judged_by(*earlier->second);
         for (std::size_t k = 0; k < limits.size(); ++k)
             if (limits[k].value != others[k].value)
-                complaints.warning(
+                diagnostics.warning(
                     drafts[i].place_of(limits[k].key), drafts[i].path + '.' + std::string(limits[k].key),
                     "is " + limits[k].value + ", but " + in_quotes(earlier->second->name) + " in line " +
                         std::to_string(earlier->second->line) + " checks the same program for the same by " +

@@ -29,14 +29,14 @@ class Names {
 public:
     // Returns whether `name` is new.
     bool add(std::string_view name, const Pair& pair, const std::string& path, std::string_view what,
-             Complaints& complaints) {
+             Diagnostics& diagnostics) {
         const auto [first, fresh] = first_.try_emplace(std::string(name), &pair);
         if (fresh)
             return true;
         const Pair& other = *first->second;
         std::string text = "duplicate " + std::string(what) + "; the first ";
         text += other.key == pair.key ? "is" : "is '" + other.key + "'";
-        complaints.error(pair.place, path, text + " in line " + std::to_string(other.place.line));
+        diagnostics.error(pair.place, path, text + " in line " + std::to_string(other.place.line));
         return false;
     }
 
@@ -73,7 +73,7 @@ std::ptrdiff_t place_of_kind(const ChannelConfig& channel) {
 // Reads one file's tree into a Config.
 class Loader {
 public:
-    explicit Loader(Complaints& complaints) : complaints_(complaints) {}
+    explicit Loader(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
 
     std::shared_ptr<Config> load(const Node& root, const std::string& name);
     // Has the file anything that not everybody should read?
@@ -88,14 +88,15 @@ private:
     SectionDraft read_keys(const Pair& map, Section section, const std::string& path,
                            const KeyTarget& target);
     void take_type(const Node& cat, CatConfig& config) const;
-    void take_login(const UrlLogin& login, Place place, const KeyTarget& target, SectionDraft& draft);
+    void take_login(const UrlLogin& login, SourceLocation place, const KeyTarget& target,
+                    SectionDraft& draft);
     void read_value(const Pair& pair, const KnownKey& known, KeyTarget target, SectionDraft& draft);
     void note_secret(const Key& key, std::string_view value);
     void unknown_key(const Pair& pair, Section section, const ChannelConfig* channel,
                      const std::string& path);
     void warn_null(const Pair& pair, const KnownKey& known, const std::string& path);
 
-    Complaints& complaints_;
+    Diagnostics& diagnostics_;
     std::shared_ptr<Config> config_ = std::make_shared<Config>();
     std::vector<SectionDraft> cats_;
     UrlLogin login_;               // of supervisordUrl
@@ -105,12 +106,12 @@ private:
 std::shared_ptr<Config> Loader::load(const Node& root, const std::string& name) {
     config_->file = name;
     if (root.kind == Node::Kind::null) {
-        complaints_.error({}, "", "the file is empty: it needs at least one cat (cat1: ...)");
+        diagnostics_.error({}, "", "the file is empty: it needs at least one cat (cat1: ...)");
         return config_;
     }
     if (root.kind != Node::Kind::map) {
-        complaints_.error(root.place, "",
-                          "the file must hold a map: a section 'config' and cats (cat1: ...)");
+        diagnostics_.error(root.place, "",
+                           "the file must hold a map: a section 'config' and cats (cat1: ...)");
         return config_;
     }
     // The config section first, wherever it stands: checks depend on it.
@@ -120,23 +121,23 @@ std::shared_ptr<Config> Loader::load(const Node& root, const std::string& name) 
     Names names;
     for (const Pair& pair : root.pairs) {
         const bool fresh = names.add(pair.key, pair, child_path("", pair.key),
-                                     pair.key == "config" ? "section" : "cat", complaints_);
+                                     pair.key == "config" ? "section" : "cat", diagnostics_);
         if (pair.key == "config")
             continue;
         if (cats_.size() == kMaxCats) {
-            complaints_.error(pair.place, "", "more than " + std::to_string(kMaxCats) + " cats");
+            diagnostics_.error(pair.place, "", "more than " + std::to_string(kMaxCats) + " cats");
             return config_;
         }
         if (fresh || pair.value.kind == Node::Kind::map)
             read_cat(pair);
     }
-    if (cats_.empty() && !complaints_.failed())
-        complaints_.error({}, "",
-                          "there is no cat: give at least one check, under a name of its own (cat1: ...)");
+    if (cats_.empty() && !diagnostics_.failed())
+        diagnostics_.error({}, "",
+                           "there is no cat: give at least one check, under a name of its own (cat1: ...)");
     for (std::size_t i = 0; i < cats_.size(); ++i)
-        finish_cat(cats_[i], *config_, config_->cats[i], complaints_);
-    warn_of_twins(cats_, *config_, complaints_);
-    check_channels_are_there(cats_, *config_, complaints_);
+        finish_cat(cats_[i], *config_, config_->cats[i], diagnostics_);
+    warn_of_twins(cats_, *config_, diagnostics_);
+    check_channels_are_there(cats_, *config_, diagnostics_);
     return config_;
 }
 
@@ -147,13 +148,14 @@ void Loader::read_config_section(const Pair& section) {
     SectionDraft draft = read_keys(section, Section::config, "config", target);
     if (login_.given)
         take_login(login_, draft.place_of("supervisordUrl"), target, draft);
-    finish_connection(draft, complaints_);
+    finish_connection(draft, diagnostics_);
     std::ranges::stable_sort(config_->channels, {}, place_of_kind);
 }
 
 // The login that supervisordUrl holds, in place of the keys for it, or beside them when they say the same.
-void Loader::take_login(const UrlLogin& login, Place place, const KeyTarget& target, SectionDraft& draft) {
-    complaints_.warning(
+void Loader::take_login(const UrlLogin& login, SourceLocation place, const KeyTarget& target,
+                        SectionDraft& draft) {
+    diagnostics_.warning(
         place, "config.supervisordUrl",
         "holds a user or password: accepted, and masked wherever the URL is shown; better give "
         "supervisordUser and supervisordPass");
@@ -162,20 +164,20 @@ void Loader::take_login(const UrlLogin& login, Place place, const KeyTarget& tar
           {std::string_view("supervisordPass"), std::string_view(login.pass)}}) {
         const Key& key = *find_key(Section::config, name).key;
         std::string buffer;
-        if (value.empty() || draft.spoilt(name))
+        if (value.empty() || draft.invalid(name))
             continue;
         if (draft.has(name)) {
             if (key.get({config_.get(), nullptr}, buffer) != value)
-                complaints_.error(draft.place_of(name), "config." + std::string(name),
-                                  "says otherwise than supervisordUrl: give it in one place");
+                diagnostics_.error(draft.place_of(name), "config." + std::string(name),
+                                   "says otherwise than supervisordUrl: give it in one place");
             continue;
         }
         const Result<void> done = key.set(target, value);
         note_secret(key, value);
         if (!done)
-            complaints_.error(place, "config.supervisordUrl",
-                              std::string(name == "supervisordUser" ? "user " : "password ") +
-                                  done.error().what);
+            diagnostics_.error(place, "config.supervisordUrl",
+                               std::string(name == "supervisordUser" ? "user " : "password ") +
+                                   done.error().what);
         draft.given.push_back(GivenKey{&key, place, static_cast<bool>(done)});
     }
 }
@@ -187,21 +189,21 @@ void Loader::read_channels(const Pair& section, const ChannelKind& kind) {
     if (!kind.named)
         return read_channel(section, path, ChannelConfig(kind));
     if (section.value.kind != Node::Kind::map) {
-        complaints_.error(section.value.place, path,
-                          fmt::format("must be a map of names and {}s", kind.label));
+        diagnostics_.error(section.value.place, path,
+                           fmt::format("must be a map of names and {}s", kind.label));
         return;
     }
     Names names;
     std::size_t count = 0;
     for (const Pair& pair : section.value.pairs) {
         const std::string here = child_path(path, pair.key);
-        if (!names.add(pair.key, pair, here, kind.label, complaints_))
+        if (!names.add(pair.key, pair, here, kind.label, diagnostics_))
             continue;
         if (count++ == kMaxChannels)
-            return complaints_.error(pair.place, path,
-                                     fmt::format("more than {} {}s", kMaxChannels, kind.label));
+            return diagnostics_.error(pair.place, path,
+                                      fmt::format("more than {} {}s", kMaxChannels, kind.label));
         if (const Result<void> name = check_webhook_name(pair.key); !name)
-            complaints_.error(pair.place, here, name.error().what);
+            diagnostics_.error(pair.place, here, name.error().what);
         read_channel(pair, here, ChannelConfig(kind, pair.key));
     }
 }
@@ -210,20 +212,20 @@ void Loader::read_channel(const Pair& section, const std::string& path, ChannelC
     const SectionDraft draft =
         read_keys(section, Section::channel, path, {config_.get(), nullptr, SecretStore::kNobody, &channel});
     if (section.value.kind == Node::Kind::map)
-        channel.kind->finish(draft, channel, complaints_);
+        channel.kind->finish(draft, channel, diagnostics_);
     config_->channels.push_back(std::move(channel));
 }
 
 void Loader::read_cat(const Pair& section) {
     const std::string path = child_path("", section.key);
     if (const Result<void> name = check_cat_name(section.key); !name)
-        complaints_.error(section.place, path, name.error().what);
+        diagnostics_.error(section.place, path, name.error().what);
     if (is_empty(section.value)) {
-        complaints_.warning(section.place, path, "is empty; this cat is left out");
+        diagnostics_.warning(section.place, path, "is empty; this cat is left out");
         return;
     }
     if (section.value.kind != Node::Kind::map) {
-        complaints_.error(section.value.place, path, "must be a map of keys and values");
+        diagnostics_.error(section.value.place, path, "must be a map of keys and values");
         return;
     }
     CatConfig cat;
@@ -250,7 +252,7 @@ SectionDraft Loader::read_keys(const Pair& map, Section section, const std::stri
                                const KeyTarget& target) {
     SectionDraft draft{path, map.place, {}};
     if (map.value.kind != Node::Kind::map) {
-        complaints_.error(map.value.place, path, "must be a map of keys and values");
+        diagnostics_.error(map.value.place, path, "must be a map of keys and values");
         return draft;
     }
     Names names;
@@ -261,7 +263,7 @@ SectionDraft Loader::read_keys(const Pair& map, Section section, const std::stri
                 ? find_key(*target.channel->kind, pair.key)
                 : find_key(section, pair.key, target.cat != nullptr ? target.cat->type : nullptr);
         const Key* key = known.key;
-        const bool fresh = names.add(key != nullptr ? key->name : pair.key, pair, here, "key", complaints_);
+        const bool fresh = names.add(key != nullptr ? key->name : pair.key, pair, here, "key", diagnostics_);
         const ChannelKind* kind = section == Section::config ? kind_of_section(pair.key) : nullptr;
         if (kind != nullptr) {
             if (fresh)
@@ -270,8 +272,8 @@ SectionDraft Loader::read_keys(const Pair& map, Section section, const std::stri
             unknown_key(pair, section, target.channel, here);
         } else if (fresh) {
             if (pair.key == key->alias && key->alias_is_wrong)
-                complaints_.warning(pair.place, here,
-                                    "is accepted, but is spelt '" + std::string(key->name) + "'");
+                diagnostics_.warning(pair.place, here,
+                                     "is accepted, but is spelt '" + std::string(key->name) + "'");
             read_value(pair, known, target, draft);
         }
     }
@@ -301,7 +303,7 @@ void Loader::read_value(const Pair& pair, const KnownKey& known, KeyTarget targe
         text = key.canonical(*text);
     const Result<void> done = text ? key.set(target, *text) : Result<void>(text.error());
     if (!done)
-        complaints_.error(pair.value.place, path, done.error().what);
+        diagnostics_.error(pair.value.place, path, done.error().what);
     if (text)
         note_secret(key, *text);
     draft.given.push_back(GivenKey{&key, pair.value.place, static_cast<bool>(done), has_effect});
@@ -323,50 +325,50 @@ void Loader::unknown_key(const Pair& pair, Section section, const ChannelConfig*
         for (const ChannelKind* each : channel_kinds())
             known.push_back(each->section);
     // Past what is shown, a hint is not worth its time.
-    std::string hint = complaints_.full() ? "" : did_you_mean(pair.key, known);
+    std::string hint = diagnostics_.full() ? "" : did_you_mean(pair.key, known);
     if (std::string instead = in_place_of(section, kind, pair.key); !instead.empty())
         hint = std::move(instead);
     else if (section == Section::cat && find_key(Section::config, pair.key).key != nullptr)
         hint = "; it belongs in the section 'config'";
     else if (section == Section::config && hint.empty() && find_key(Section::cat, pair.key).key != nullptr)
         hint = "; it belongs in a cat";
-    complaints_.error(pair.place, path, "unknown key " + in_quotes(pair.key) + hint);
+    diagnostics_.error(pair.place, path, "unknown key " + in_quotes(pair.key) + hint);
 }
 
 void Loader::warn_null(const Pair& pair, const KnownKey& known, const std::string& path) {
     if (known.key->required)
         return;  // complained about as missing
     const std::string standard = known.default_text();
-    complaints_.warning(pair.place, path,
-                        standard == "none" ? "has no value and is ignored"
-                                           : "has no value; the default " + standard + " is used");
+    diagnostics_.warning(pair.place, path,
+                         standard == "none" ? "has no value and is ignored"
+                                            : "has no value; the default " + standard + " is used");
 }
 
 // A file of this machine, and who can read it; nullptr for a text that stands for itself.
 LoadedConfig load_text(const std::string& text, const std::string& name, const FileText* file,
-                       Complaints& complaints) {
+                       Diagnostics& diagnostics) {
     LoadedConfig loaded;
-    if (check_bytes(text, complaints))
-        if (const std::optional<Node> root = read_tree(text, complaints)) {
-            Loader loader(complaints);
+    if (check_bytes(text, diagnostics))
+        if (const std::optional<Node> root = read_tree(text, diagnostics)) {
+            Loader loader(diagnostics);
             const std::shared_ptr<Config> config = loader.load(*root, name);
             if (file != nullptr)
                 if (const std::string fault = find_accounts(*config); !fault.empty())
-                    complaints.warning({}, "config.workerUids", fault);
+                    diagnostics.warning({}, "config.workerUids", fault);
             if (file != nullptr && file->readable_by_all && loader.holds_password())
-                complaints.warning({}, "", "holds passwords and is readable by every user; chmod o-rwx it");
-            if (!complaints.failed())
+                diagnostics.warning({}, "", "holds passwords and is readable by every user; chmod o-rwx it");
+            if (!diagnostics.failed())
                 loaded.config = config;
         }
-    loaded.diagnostics = complaints.take();
+    loaded.diagnostics = diagnostics.take();
     return loaded;
 }
 
 // Runs `load`, and makes what it throws (no memory) a diagnostic.
 template <class F> LoadedConfig guarded(const std::string& name, F load) {
-    Complaints complaints(name);
+    Diagnostics diagnostics(name);
     try {
-        return load(complaints);
+        return load(diagnostics);
     } catch (const std::exception& problem) {
         LoadedConfig loaded;
         loaded.diagnostics = {Diagnostic{Diagnostic::Severity::error, name, 0, 0, "",
@@ -378,16 +380,17 @@ template <class F> LoadedConfig guarded(const std::string& name, F load) {
 }  // namespace
 
 LoadedConfig load_config(const std::string& path) {
-    return guarded(path, [&](Complaints& complaints) {
-        const std::optional<FileText> file = read_config_file(path, complaints);
+    return guarded(path, [&](Diagnostics& diagnostics) {
+        const std::optional<FileText> file = read_config_file(path, diagnostics);
         if (!file)
-            return LoadedConfig{complaints.take(), nullptr};
-        return load_text(file->text, path, &*file, complaints);
+            return LoadedConfig{diagnostics.take(), nullptr};
+        return load_text(file->text, path, &*file, diagnostics);
     });
 }
 
 LoadedConfig parse_config(const std::string& text, const std::string& name) {
-    return guarded(name, [&](Complaints& complaints) { return load_text(text, name, nullptr, complaints); });
+    return guarded(name,
+                   [&](Diagnostics& diagnostics) { return load_text(text, name, nullptr, diagnostics); });
 }
 
 }  // namespace healthcheckd::master

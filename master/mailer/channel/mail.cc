@@ -73,27 +73,27 @@ constexpr Key kMailKeys[] = {
 
 // clang-format on
 
-void finish_mail(const SectionDraft& draft, ChannelConfig& channel, Complaints& complaints) {
+void finish_mail(const SectionDraft& draft, ChannelConfig& channel, Diagnostics& diagnostics) {
     auto& mail = channel.own<MailConfig>();
-    draft.require("host", complaints);
-    draft.require("to_list", complaints);
+    draft.require("host", diagnostics);
+    draft.require("to_list", diagnostics);
     // Other ports get implicit TLS as 465 does: nothing goes out in the clear unless the file says so.
     if (!draft.has("tls"))
         mail.tls = mail.port == 587  ? MailTls::starttls
                    : mail.port == 25 ? MailTls::opportunistic
                                      : MailTls::implicit;
     if (draft.has("pass") && !draft.has("user"))
-        complaints.warning(draft.place_of("pass"), draft.path_of("pass"),
-                           "has no effect: without user there is no login");
-    if (draft.has("from") || draft.spoilt("user"))
+        diagnostics.warning(draft.place_of("pass"), draft.path_of("pass"),
+                            "has no effect: without user there is no login");
+    if (draft.has("from") || draft.invalid("user"))
         return;
     if (!draft.has("user"))
-        complaints.error(draft.place, draft.path_of("from"),
-                         "is missing: give the sender's address, or user, from which it is taken");
+        diagnostics.error(draft.place, draft.path_of("from"),
+                          "is missing: give the sender's address, or user, from which it is taken");
     else if (!check_address(mail.user))
-        complaints.error(draft.place_of("user"), draft.path_of("from"),
-                         "is missing: " + in_quotes(mail.user) +
-                             " (user) is no mail address that could be the sender");
+        diagnostics.error(draft.place_of("user"), draft.path_of("from"),
+                          "is missing: " + in_quotes(mail.user) +
+                              " (user) is no mail address that could be the sender");
     else
         mail.from = mail.user;
 }

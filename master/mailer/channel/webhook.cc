@@ -56,16 +56,16 @@ WebhookFormat usual_format(const std::string& name) {
     return name == "slack" ? WebhookFormat::slack : WebhookFormat::json;
 }
 
-void finish_webhook(const SectionDraft& draft, ChannelConfig& channel, Complaints& complaints) {
+void finish_webhook(const SectionDraft& draft, ChannelConfig& channel, Diagnostics& diagnostics) {
     auto& webhook = channel.own<WebhookConfig>();
-    draft.require("url", complaints);
+    draft.require("url", diagnostics);
     if (!draft.has("format"))
         webhook.format = usual_format(channel.name);
     const bool signs = webhook.format != WebhookFormat::slack && webhook.format != WebhookFormat::wecom;
-    if (draft.has("secret") && !signs && !draft.spoilt("format"))
-        complaints.warning(draft.place_of("secret"), draft.path_of("secret"),
-                           "has no effect: " + std::string(to_string(webhook.format)) +
-                               " knows no signature, its key is part of the url");
+    if (draft.has("secret") && !signs && !draft.invalid("format"))
+        diagnostics.warning(draft.place_of("secret"), draft.path_of("secret"),
+                            "has no effect: " + std::string(to_string(webhook.format)) +
+                                " knows no signature, its key is part of the url");
 }
 
 // 443, or what the URL says.

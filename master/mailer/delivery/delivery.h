@@ -5,6 +5,7 @@
 #include "common/net/tls_client.h"
 #include "master/mailer/delivery/letter.h"
 #include "master/mailer/delivery/transfer.h"
+#include "master/mailer/text/outcome.h"
 
 #include <chrono>
 #include <functional>
@@ -16,27 +17,21 @@
 
 namespace healthcheckd::master {
 
-enum class Fate {
-    delivered,
-    put_off,  // trying again may help
-    refused,  // for good
-};
-
 // What became of one recipient of a mail that others may have got.
-struct RecipientFate {
+struct RecipientOutcome {
     std::string address;
-    Fate fate = Fate::refused;  // put_off or refused
+    Outcome outcome = Outcome::rejected;  // or deferred
     std::string answer;
     bool retry_slowly = false;  // as of DeliveryResult
 };
 
 struct DeliveryResult {
-    Fate fate = Fate::put_off;
-    std::string message;                         // a sentence for a person, without any secret
-    std::vector<RecipientFate> exceptions = {};  // recipients with another fate than the rest
-    bool concerns_channel = false;               // put off: the next message would fare no better
-    bool retry_slowly = false;  // put off: soon again would do harm (a refused login, too many calls)
-    // put off, or some recipients are: the server refuses us, not the mail. What stays the same as long as it
+    Outcome outcome = Outcome::deferred;
+    std::string message;                            // a sentence for a person, without any secret
+    std::vector<RecipientOutcome> exceptions = {};  // recipients with another outcome than the rest
+    bool concerns_channel = false;                  // deferred: the next message would fare no better
+    bool retry_slowly = false;  // deferred: soon again would do harm (a refused login, too many calls)
+    // deferred, or some recipients are: the server refuses us, not the mail. What stays the same as long as it
     // does ("recipient 504 5.5.2"); empty: it does not.
     std::string refusal = {};
 };

@@ -202,7 +202,7 @@ void SmtpTry::set_up(const Letter& letter, const TlsClient& tls) {
 
 std::optional<DeliveryResult> SmtpTry::step() {
     if (!url_)
-        return DeliveryResult{.fate = Fate::put_off,
+        return DeliveryResult{.outcome = Outcome::deferred,
                               .message = "mail.host is no host name: " + printable(server_),
                               .concerns_channel = true,
                               .retry_slowly = true};
@@ -211,7 +211,7 @@ std::optional<DeliveryResult> SmtpTry::step() {
         return std::nullopt;
     DeliveryResult result = *code == CURLE_OK ? delivered() : failed(*code);
     result.message = without_password(std::move(result.message), mail_);
-    for (RecipientFate& each : result.exceptions)
+    for (RecipientOutcome& each : result.exceptions)
         each.answer = without_password(std::move(each.answer), mail_);
     return result;
 }
@@ -228,12 +228,12 @@ std::string SmtpTry::phase() const {
 
 DeliveryResult SmtpTry::delivered() const {
     DeliveryResult result;
-    result.fate = Fate::delivered;
+    result.outcome = Outcome::sent;
     for (const Refusal& refusal : dialogue_.refusals()) {
         const bool of_us = refusal.blame == Blame::us;
-        result.exceptions.push_back({refusal.address,
-                                     refusal.blame == Blame::recipient ? Fate::refused : Fate::put_off,
-                                     refusal.answer, of_us});
+        result.exceptions.push_back(
+            {refusal.address, refusal.blame == Blame::recipient ? Outcome::rejected : Outcome::deferred,
+             refusal.answer, of_us});
         if (of_us)
             result.refusal = "recipient " + codes_of(refusal.answer);
     }
@@ -251,7 +251,7 @@ DeliveryResult SmtpTry::failed(CURLcode code) const {
     const std::string& answer = dialogue_.answer();
     for (const Refusal& refusal : dialogue_.refusals())
         if (refusal.blame == Blame::recipient)
-            result.exceptions.push_back({refusal.address, Fate::refused, refusal.answer});
+            result.exceptions.push_back({refusal.address, Outcome::rejected, refusal.answer});
         else if (refusal.blame == Blame::us)
             result.refusal = "recipient " + codes_of(refusal.answer);
     const std::string detail =
@@ -267,12 +267,12 @@ DeliveryResult SmtpTry::failed(CURLcode code) const {
 
     const Blame blame = code == CURLE_OPERATION_TIMEDOUT ? Blame::later : blame_of(at, answer);
     if (at == "recipient" && result.exceptions.size() >= wanted_.size())
-        result.fate = Fate::refused;
+        result.outcome = Outcome::rejected;
     else if (at != "recipient" && blame == Blame::message)
-        result.fate = Fate::refused;
+        result.outcome = Outcome::rejected;
     else if (at != "recipient" && blame == Blame::us)
         result.refusal = at + ' ' + codes_of(answer);
-    if (result.fate == Fate::refused)
+    if (result.outcome == Outcome::rejected)
         result.refusal.clear();
     // 421 is the server's farewell in any phase (RFC 5321, 3.8).
     const bool about_message = at == "sender" || at == "recipient" || at == "message";
@@ -315,18 +315,19 @@ private:
 
 std::optional<DeliveryResult> SmtpDelivery::step() {
     if (letter_.recipients.empty())
-        return DeliveryResult{.fate = Fate::refused, .message = "no recipient: mail.to_list has no address"};
+        return DeliveryResult{.outcome = Outcome::rejected,
+                              .message = "no recipient: mail.to_list has no address"};
     if (!try_)
         begin();
     std::optional<DeliveryResult> result = try_->step();
     if (!result)
         return std::nullopt;
-    if (result->fate == Fate::put_off && next_ < mail_.hosts.size()) {
+    if (result->outcome == Outcome::deferred && next_ < mail_.hosts.size()) {
         before_ += result->message + "; ";
         begin();
         return std::nullopt;
     }
-    if (result->fate != Fate::delivered)
+    if (result->outcome != Outcome::sent)
         result->message = before_ + result->message;
     return result;
 }

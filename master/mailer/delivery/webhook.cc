@@ -2,8 +2,8 @@
 #include "common/net/tls_fault.h"
 #include "common/text/json.h"
 #include "common/text/printable.h"
-#include "master/mailer/delivery/answer_mask.h"
 #include "master/mailer/delivery/delivery.h"
+#include "master/mailer/delivery/redactor.h"
 #include "master/mailer/text/webhook_message.h"
 
 #include <array>
@@ -35,7 +35,7 @@ private:
 
     const WebhookConfig& webhook_;
     SignedCall call_;
-    const AnswerMask mask_;
+    const Redactor mask_;
     std::string answer_;
     std::size_t received_ = 0;
     std::array<char, CURL_ERROR_SIZE> error_text_{};
@@ -128,21 +128,10 @@ std::optional<DeliveryResult> WebhookDelivery::step() {
     curl_easy_getinfo(transfer_.handle(), CURLINFO_RESPONSE_CODE, &status);
     const CallVerdict verdict = judge_answer(webhook_.format, status, answer_,
                                              [this](std::string text) { return mask_(std::move(text)); });
-    result.message = where + (verdict.why.empty() ? "" : ": " + verdict.why);
-    switch (verdict.fate) {
-    case CallVerdict::taken:
-        result.fate = Fate::delivered;
-        result.message = "delivered to " + where;
-        break;
-    case CallVerdict::later:
-        result.fate = Fate::put_off;
-        result.retry_slowly = verdict.retry_slowly;
-        result.concerns_channel = verdict.concerns_channel;
-        break;
-    case CallVerdict::refused:
-        result.fate = Fate::refused;
-        break;
-    }
+    result.outcome = verdict.outcome;
+    result.message = verdict.outcome == Outcome::sent ? "delivered to " + where : where + ": " + verdict.why;
+    result.retry_slowly = verdict.retry_slowly;
+    result.concerns_channel = verdict.concerns_channel;
     return result;
 }
 

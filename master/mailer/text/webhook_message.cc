@@ -207,20 +207,20 @@ CallVerdict judge_answer(WebhookFormat format, long status, std::string_view bod
     const std::string answer =
         fmt::format("HTTP {}{}{}", status, body.empty() ? "" : ": ", printable(mask(std::string(body)), 200));
     if (status == 429 || status == 408 || status >= 500)
-        return {CallVerdict::later, answer, status == 429, status != 408};
+        return {Outcome::deferred, answer, status == 429, status != 408};
     if (status < 200 || status > 299)
-        return {CallVerdict::refused, answer};
+        return {Outcome::rejected, answer};
     if (format == WebhookFormat::json || format == WebhookFormat::slack)
-        return {CallVerdict::taken, ""};
+        return {Outcome::sent, ""};
     std::string text;
     const std::optional<long> code = error_code(body, text);
     if (!code)
-        return {CallVerdict::later, answer + ", which is no answer of " + std::string(to_string(format))};
+        return {Outcome::deferred, answer + ", which is no answer of " + std::string(to_string(format))};
     if (*code == 0)
-        return {CallVerdict::taken, ""};
+        return {Outcome::sent, ""};
     const bool busy = means_later(*code);
     const bool later = busy || may_mean_later(format, *code, text);
-    return {later ? CallVerdict::later : CallVerdict::refused,
+    return {later ? Outcome::deferred : Outcome::rejected,
             fmt::format("error {}: {}", *code, printable(mask(text), 200)), later, busy};
 }
 

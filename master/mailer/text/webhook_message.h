@@ -3,6 +3,7 @@
 
 #include "common/config/channels.h"
 #include "master/mailer/text/notice_text.h"
+#include "master/mailer/text/outcome.h"
 
 #include <chrono>
 #include <cstdint>
@@ -35,10 +36,10 @@ SignedCall sign_call(WebhookFormat format, std::string_view url, std::string_vie
 
 // What the service's answer to a call with HTTP `status` and `body` means.
 struct CallVerdict {
-    enum { taken, later, refused } fate = later;
-    std::string why;                // for a person; "" when taken
+    Outcome outcome = Outcome::deferred;
+    std::string why;                // for a person; "" when sent
     bool retry_slowly = false;      // too many calls
-    bool concerns_channel = false;  // later: the next call would fare no better
+    bool concerns_channel = false;  // deferred: the next call would fare no better
 };
 // `mask` is asked of every text of the answer that `why` quotes, before it is cut.
 CallVerdict judge_answer(WebhookFormat format, long status, std::string_view body,

@@ -265,11 +265,11 @@ BOOST_AUTO_TEST_CASE(a_daemon_that_runs_beside_it_notices_nothing) {
     BOOST_TEST_REQUIRE(daemon.wait_for_state("cat1", healthy));
     const auto lines_of_others = [&] {  // in the cat's log: from a worker other than the daemon's
         const std::string text = daemon.cat_log("cat1");
-        std::size_t births = 0;
+        std::size_t requests = 0;
         for (std::size_t at = text.find("] confined as "); at != std::string::npos;
              at = text.find("] confined as ", at + 1))
-            ++births;
-        return births;
+            ++requests;
+        return requests;
     };
     const CommandResult once = run_command({healthcheckd_binary(), "-o", "-c", daemon.config_file()}, 30s);
     BOOST_TEST(once.status == 1, once.output);

@@ -50,9 +50,9 @@ MailResult deliver(const MailConfig& mail, const Letter& message, std::chrono::m
         ::select(watch.highest + 1, &watch.read, &watch.write, &watch.except, &time);
     }
     BOOST_TEST_REQUIRE(result.has_value());
-    for (const RecipientFate& each : result->exceptions)
+    for (const RecipientOutcome& each : result->exceptions)
         result->message += "; " + each.address + ": " + each.answer;
-    return {result->fate == Fate::delivered, result->fate == Fate::refused, result->retry_slowly,
+    return {result->outcome == Outcome::sent, result->outcome == Outcome::rejected, result->retry_slowly,
             result->message};
 }
 
@@ -377,10 +377,10 @@ BOOST_AUTO_TEST_CASE(a_recipient_that_we_may_not_reach_is_put_off_and_the_other_
         delivery->watch(watch);
         watch.wait();
     }
-    BOOST_TEST((result->fate == Fate::delivered));
+    BOOST_TEST((result->outcome == Outcome::sent));
     BOOST_TEST(result->refusal == "recipient 554 5.7.1");
     BOOST_REQUIRE_EQUAL(result->exceptions.size(), 1u);
-    BOOST_TEST((result->exceptions[0].fate == Fate::put_off));
+    BOOST_TEST((result->exceptions[0].outcome == Outcome::deferred));
     BOOST_TEST(result->exceptions[0].retry_slowly);
 }
 

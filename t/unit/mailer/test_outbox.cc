@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(what_follows_within_the_digest_time_goes_into_one_message) 
 }
 
 BOOST_AUTO_TEST_CASE(that_a_server_refuses_us_is_said_once_and_kept_in_the_state_until_it_takes_a_mail) {
-    const DeliveryResult refused{.fate = Fate::put_off,
+    const DeliveryResult refused{.outcome = Outcome::deferred,
                                  .message = "recipient: 504 5.5.2 need a full name",
                                  .concerns_channel = true,
                                  .retry_slowly = true,
@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(a_message_that_the_server_cannot_take_now_holds_up_those_af
 
 BOOST_AUTO_TEST_CASE(a_message_that_fails_by_itself_again_and_again_lets_the_others_pass) {
     Lab lab;
-    const DeliveryResult its_own{.fate = Fate::put_off, .message = "451 not this one"};
+    const DeliveryResult its_own{.outcome = Outcome::deferred, .message = "451 not this one"};
     lab.happens(NoticeKind::failed);
     for (int i = 0; i < 4; ++i) {
         BOOST_TEST(lab.tell_one(its_own) == "gateway http check failed");
@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(a_message_that_fails_by_itself_again_and_again_lets_the_oth
 BOOST_AUTO_TEST_CASE(what_is_refused_for_good_is_kept_with_the_reason_and_told) {
     Lab lab;
     lab.happens(NoticeKind::failed);
-    lab.tell({.fate = Fate::refused, .message = "550 spam"});
+    lab.tell({.outcome = Outcome::rejected, .message = "550 spam"});
     BOOST_TEST_REQUIRE(lab.dead().size() == 1u);
     BOOST_TEST(lab.dead()[0].starts_with(
         "X-Healthcheckd-Reason: 550 spam\r\nX-Healthcheckd-Recipient: a@test.local\r\n"));
@@ -161,10 +161,10 @@ BOOST_AUTO_TEST_CASE(what_is_refused_for_good_is_kept_with_the_reason_and_told) 
 BOOST_AUTO_TEST_CASE(recipients_are_split_by_what_the_server_said_of_each) {
     Lab lab;
     lab.happens(NoticeKind::failed);
-    lab.tell({.fate = Fate::delivered,
+    lab.tell({.outcome = Outcome::sent,
               .message = "ok",
-              .exceptions = {{"a@test.local", Fate::refused, "550 nobody"},
-                             {"b@test.local", Fate::put_off, "450 later"}}});
+              .exceptions = {{"a@test.local", Outcome::rejected, "550 nobody"},
+                             {"b@test.local", Outcome::deferred, "450 later"}}});
     BOOST_TEST_REQUIRE(lab.dead().size() == 1u);
     BOOST_TEST(lab.dead()[0].find("X-Healthcheckd-Recipient: a@test.local\r\n") != std::string::npos);
     BOOST_TEST(lab.dead()[0].find("Recipient: b@") == std::string::npos);

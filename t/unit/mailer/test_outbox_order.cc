@@ -19,8 +19,8 @@ using Lab = OutboxLab;
 using Addresses = std::vector<std::string>;
 namespace fs = std::filesystem;
 
-const DeliveryResult kRefused{.fate = Fate::refused, .message = "554 no"};
-const DeliveryResult kDelivered{.fate = Fate::delivered, .message = "ok"};
+const DeliveryResult kRefused{.outcome = Outcome::rejected, .message = "554 no"};
+const DeliveryResult kDelivered{.outcome = Outcome::sent, .message = "ok"};
 constexpr char kHook[] = "webhook:hook";
 
 void add_hook(Lab& lab, WebhookFormat format) {
@@ -169,8 +169,9 @@ BOOST_AUTO_TEST_CASE(a_call_holds_no_more_than_a_receiver_takes_and_all_is_told)
 BOOST_AUTO_TEST_CASE(a_recipient_who_was_put_off_gets_the_failure_before_the_recovery) {
     Lab lab;
     lab.happens(NoticeKind::failed);
-    lab.tell(
-        {.fate = Fate::delivered, .message = "ok", .exceptions = {{"b@test.local", Fate::put_off, "451"}}});
+    lab.tell({.outcome = Outcome::sent,
+              .message = "ok",
+              .exceptions = {{"b@test.local", Outcome::deferred, "451"}}});
     lab.now += 1s;
     lab.happens(NoticeKind::recovered);
     lab.now += 1s;
@@ -179,7 +180,7 @@ BOOST_AUTO_TEST_CASE(a_recipient_who_was_put_off_gets_the_failure_before_the_rec
     lab.now = kBegin + 10s;
     Outbox::Message& failure = due_one(lab);
     BOOST_TEST(failure.recipients == Addresses{"b@test.local"}, boost::test_tools::per_element());
-    lab.outbox->report(failure, {.fate = Fate::put_off, .message = "451"}, lab.now);
+    lab.outbox->report(failure, {.outcome = Outcome::deferred, .message = "451"}, lab.now);
     // The others do not wait.
     Outbox::Message& recovery = due_one(lab);
     BOOST_TEST(recovery.subject.ends_with("recovered"));
@@ -199,7 +200,7 @@ BOOST_AUTO_TEST_CASE(a_recipient_who_was_put_off_gets_the_failure_before_the_rec
 
 BOOST_AUTO_TEST_CASE(no_recovery_passes_a_failure_that_fails_by_itself) {
     Lab lab;
-    const DeliveryResult its_own{.fate = Fate::put_off, .message = "451 not this one"};
+    const DeliveryResult its_own{.outcome = Outcome::deferred, .message = "451 not this one"};
     lab.happens(NoticeKind::failed);
     for (int i = 0; i < 4; ++i) {
         lab.tell(its_own);
@@ -297,7 +298,7 @@ BOOST_AUTO_TEST_CASE(a_clock_that_was_set_back_puts_no_recovery_before_its_failu
     const auto before = lab.spool.list(kMessageFile);
     lab.now -= 3600s;
     lab.happens(NoticeKind::failed, "cat2");
-    const DeliveryResult its_own{.fate = Fate::put_off, .message = "451 not this one"};
+    const DeliveryResult its_own{.outcome = Outcome::deferred, .message = "451 not this one"};
     for (int i = 0; i < 6; ++i) {
         lab.tell(its_own);
         lab.now += 60s;

@@ -1,5 +1,5 @@
 // Calls of webhooks: their bodies and sizes, signatures against an independent computation, answers.
-#include "master/mailer/delivery/answer_mask.h"
+#include "master/mailer/delivery/redactor.h"
 #include "master/mailer/text/webhook_message.h"
 #include "t/fixture/basics.h"
 
@@ -219,47 +219,47 @@ BOOST_AUTO_TEST_CASE(answers_are_taken_as_the_services_mean_them) {
         WebhookFormat format;
         long status;
         std::string body;
-        int fate;
+        Outcome outcome;
         bool rest = false;
     };
     const Row rows[] = {
-        {json, 200, "", CallVerdict::taken},
-        {json, 204, "", CallVerdict::taken},
-        {json, 200, R"({"errcode":1})", CallVerdict::taken},
-        {json, 301, "", CallVerdict::refused},
-        {json, 401, "", CallVerdict::refused},
-        {json, 404, "no such hook", CallVerdict::refused},
-        {json, 408, "", CallVerdict::later},
-        {json, 429, "", CallVerdict::later, true},
-        {json, 500, "", CallVerdict::later},
-        {json, 503, "", CallVerdict::later},
-        {slack, 200, "ok", CallVerdict::taken},
-        {slack, 403, "invalid_token", CallVerdict::refused},
-        {slack, 429, "", CallVerdict::later, true},
-        {wecom, 200, R"({"errcode":0,"errmsg":"ok"})", CallVerdict::taken},
-        {wecom, 200, R"({"errcode":93000,"errmsg":"invalid webhook url"})", CallVerdict::refused},
-        {wecom, 200, R"({"errcode":45009,"errmsg":"api freq out of limit"})", CallVerdict::later, true},
-        {wecom, 200, R"({"errcode":-1,"errmsg":"system busy"})", CallVerdict::later, true},
-        {wecom, 200, "<html>log in here</html>", CallVerdict::later},
-        {wecom, 200, "", CallVerdict::later},
-        {wecom, 200, R"({"errcode":"0"})", CallVerdict::later},
-        {dingtalk, 200, R"({"errcode":310000,"errmsg":"sign not match"})", CallVerdict::refused},
-        {dingtalk, 200, R"({"errcode":130101,"errmsg":"send too fast"})", CallVerdict::later, true},
+        {json, 200, "", Outcome::sent},
+        {json, 204, "", Outcome::sent},
+        {json, 200, R"({"errcode":1})", Outcome::sent},
+        {json, 301, "", Outcome::rejected},
+        {json, 401, "", Outcome::rejected},
+        {json, 404, "no such hook", Outcome::rejected},
+        {json, 408, "", Outcome::deferred},
+        {json, 429, "", Outcome::deferred, true},
+        {json, 500, "", Outcome::deferred},
+        {json, 503, "", Outcome::deferred},
+        {slack, 200, "ok", Outcome::sent},
+        {slack, 403, "invalid_token", Outcome::rejected},
+        {slack, 429, "", Outcome::deferred, true},
+        {wecom, 200, R"({"errcode":0,"errmsg":"ok"})", Outcome::sent},
+        {wecom, 200, R"({"errcode":93000,"errmsg":"invalid webhook url"})", Outcome::rejected},
+        {wecom, 200, R"({"errcode":45009,"errmsg":"api freq out of limit"})", Outcome::deferred, true},
+        {wecom, 200, R"({"errcode":-1,"errmsg":"system busy"})", Outcome::deferred, true},
+        {wecom, 200, "<html>log in here</html>", Outcome::deferred},
+        {wecom, 200, "", Outcome::deferred},
+        {wecom, 200, R"({"errcode":"0"})", Outcome::deferred},
+        {dingtalk, 200, R"({"errcode":310000,"errmsg":"sign not match"})", Outcome::rejected},
+        {dingtalk, 200, R"({"errcode":130101,"errmsg":"send too fast"})", Outcome::deferred, true},
         {feishu, 200, R"({"StatusCode":0,"StatusMessage":"success","code":0,"msg":"success"})",
-         CallVerdict::taken},
-        {feishu, 200, R"({"StatusCode":0,"StatusMessage":"success"})", CallVerdict::taken},
-        {feishu, 200, R"({"code":19021,"msg":"sign match fail"})", CallVerdict::refused},
-        {feishu, 200, R"({"code":11232,"msg":"frequency limited"})", CallVerdict::later, true},
-        {feishu, 200, R"({"code":9499,"msg":"too many request","data":{}})", CallVerdict::later, true},
-        {feishu, 200, R"({"code":9499,"msg":"Bad Request","data":{}})", CallVerdict::refused},
-        {feishu, 502, "", CallVerdict::later},
+         Outcome::sent},
+        {feishu, 200, R"({"StatusCode":0,"StatusMessage":"success"})", Outcome::sent},
+        {feishu, 200, R"({"code":19021,"msg":"sign match fail"})", Outcome::rejected},
+        {feishu, 200, R"({"code":11232,"msg":"frequency limited"})", Outcome::deferred, true},
+        {feishu, 200, R"({"code":9499,"msg":"too many request","data":{}})", Outcome::deferred, true},
+        {feishu, 200, R"({"code":9499,"msg":"Bad Request","data":{}})", Outcome::rejected},
+        {feishu, 502, "", Outcome::deferred},
     };
     for (const Row& row : rows)
         BOOST_TEST_CONTEXT(to_string(row.format) << ' ' << row.status << ' ' << row.body) {
             const CallVerdict verdict = judge_answer(row.format, row.status, row.body);
-            BOOST_TEST(static_cast<int>(verdict.fate) == row.fate);
+            BOOST_TEST((verdict.outcome == row.outcome));
             BOOST_TEST(verdict.retry_slowly == row.rest);
-            BOOST_TEST(verdict.why.empty() == (row.fate == CallVerdict::taken));
+            BOOST_TEST(verdict.why.empty() == (row.outcome == Outcome::sent));
         }
 }
 
@@ -278,7 +278,7 @@ BOOST_AUTO_TEST_CASE(an_answer_is_told_without_what_is_a_key) {
     hook.url = secrets.put(SecretStore::kMail, "https://h.test/services/T0/K%65y-part?token=abcdef12&x=1");
     hook.secret = secrets.put(SecretStore::kMail, "s3c");
     hook.headers = secrets.put(SecretStore::kMail, R"({"X-Key":"hdr-key","Authorization":"Bearer b34rer"})");
-    const AnswerMask mask(hook);
+    const Redactor mask(hook);
     for (const std::string shown :
          {"Cannot POST /services/T0/K%65y-part?token=abcdef12&x=1", "no /services/T0/Key-part",
           "part Key-part", R"(no \/services\/T0\/K%65y-part)", "abcdef12", "key s3c", "hdr-key",

@@ -9,9 +9,9 @@
 namespace healthcheckd::master {
 
 // Receivers like to send back what they were sent: "Cannot POST /services/T0/KEY".
-class AnswerMask {
+class Redactor {
 public:
-    explicit AnswerMask(const WebhookConfig& webhook);
+    explicit Redactor(const WebhookConfig& webhook);
     // `text` with ******** for the path of the URL, its parts, the query, the secret, and values of headers.
     std::string operator()(std::string text) const;
 

@@ -1,4 +1,4 @@
-#include "master/mailer/delivery/answer_mask.h"
+#include "master/mailer/delivery/redactor.h"
 
 #include "common/text/json.h"
 #include "common/text/mask.h"
@@ -26,7 +26,7 @@ std::string percent_decoded(std::string_view text) {
 
 }  // namespace
 
-AnswerMask::AnswerMask(const WebhookConfig& webhook) {
+Redactor::Redactor(const WebhookConfig& webhook) {
     add_url(webhook.url.view());
     add(webhook.secret.view(), kLeastSecret);
     const auto headers =
@@ -43,7 +43,7 @@ AnswerMask::AnswerMask(const WebhookConfig& webhook) {
 }
 
 // As it is, as it means, and as JSON writes it.
-void AnswerMask::add(std::string_view text, std::size_t least) {
+void Redactor::add(std::string_view text, std::size_t least) {
     if (text.size() < least)
         return;
     const std::string plain = percent_decoded(text);
@@ -55,7 +55,7 @@ void AnswerMask::add(std::string_view text, std::size_t least) {
             hidden_.push_back(form);
 }
 
-void AnswerMask::add_url(std::string_view url) {
+void Redactor::add_url(std::string_view url) {
     const std::size_t host = std::min(url.find("://"), url.size() - std::min<std::size_t>(url.size(), 3)) + 3;
     const std::size_t begin = url.find_first_of("/?", host);
     if (begin == std::string_view::npos)
@@ -73,7 +73,7 @@ void AnswerMask::add_url(std::string_view url) {
     }
 }
 
-std::string AnswerMask::operator()(std::string text) const {
+std::string Redactor::operator()(std::string text) const {
     for (const std::string& each : hidden_)
         mask_in(text, each);
     return text;

@@ -227,6 +227,9 @@ $(CLANG_B)/%.checked: %.cc $(CLANG_B)/common/usual.pch
 	@mkdir -p $(@D)
 	$(Q)$(CLANG_SYNTAX) -MMD -MP -MF $@.d -MT $@ -include-pch $(CLANG_B)/common/usual.pch -fsyntax-only $< && touch $@
 
+# Not to be removed as a step between.
+.SECONDARY: $(CLANG_B)/common/usual.pch $(CLANG_B)/t/usual.pch
+
 -include $(CHECKED:=.d) $(CLANG_B)/common/usual.pch.d $(CLANG_B)/t/usual.pch.d
 
 clang-check: ## fail if clang, which `make fuzz` needs, does not take a source

@@ -44,6 +44,7 @@ SpawnRequest ChildKeeper::birth() {
     restart_.stop();
     resting_ = false;
     why_.clear();
+    asked_ = false;
     backoff_.on_start(Clock::now());
     ++starts_;
     return {callbacks_.spec(), [this](const ChildEnd& end) { on_end(end); },
@@ -165,6 +166,7 @@ void ChildKeeper::renew() {
 void ChildKeeper::finish(Milliseconds limit) {
     if (!child_)
         return;
+    asked_ = true;
     child_->control.reset();
     if (state_ == State::killed)
         return;
@@ -208,7 +210,7 @@ void ChildKeeper::count_corpse() {
 }
 
 void ChildKeeper::lose(pid_t pid, const std::string& exit) {
-    Loss loss{pid, exit, why_.empty() ? exit : why_, state_ == State::finishing, {}};
+    Loss loss{pid, exit, why_.empty() ? exit : why_, asked_, {}};
     forget();
     if (!loss.asked)
         loss.wait = backoff_.on_end(Clock::now());

@@ -129,6 +129,7 @@ private:
     Callbacks callbacks_;
     State state_ = State::none;
     bool stopped_ = false;
+    bool asked_ = false;  // it was told to finish, however it then ended
     bool resting_ = false;
     std::optional<ChildProcess> child_;
     std::unique_ptr<ReportReader> reader_;

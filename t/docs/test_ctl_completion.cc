@@ -1,4 +1,5 @@
 // conf/healthcheckctl.bash, in a real bash.
+#include "common/wire/control.h"
 #include "t/fixture/daemon/control_stub.h"
 
 #include <algorithm>

@@ -47,7 +47,7 @@ bool same_ignoring_case(std::string_view a, std::string_view b) {
 
 constexpr std::string_view kNoAction = "none";
 
-// The word for whom an item of an action tells; "" when it tells nobody.
+// Which channels an item of `action` notifies (email, webhook:NAME); "" when the item is no such word.
 std::string audience_of(std::string_view item) {
     const std::string low = lower(item);
     for (const ChannelKind* kind : channel_kinds()) {

@@ -6,7 +6,6 @@
 #include "common/sandbox/sandbox.h"
 
 #include <chrono>
-#include <span>
 #include <string>
 #include <string_view>
 
@@ -20,8 +19,7 @@ struct ChildKind {
     // After so long the master ends it; 0: it is kept, or its owner has deadlines of its own.
     std::chrono::milliseconds limit{0};
 
-    // Of its SandboxProfile, what does not depend on the configuration. A kind that is not confined has none.
-    bool confined = false;
+    // Of its SandboxProfile, what does not depend on the configuration. A kind that runs unconfined sets none.
     bool inet = false, datagrams = false, unix_socket = false;
     bool threads = false, open_files = false, reads_processes = false;
     rlim_t descriptors = 32;
@@ -39,25 +37,22 @@ inline constexpr std::string_view kOwnUid = "A uid of its own",
 
 // Its title is its cat's; what it may do is its type's (CheckType::profile).
 inline constexpr ChildKind kWorker{
-    .title = "", .row = "mem, cpu", .user = kOwnUid, .may = "read one open file of /proc", .confined = true};
+    .title = "", .row = "mem, cpu", .user = kOwnUid, .may = "read one open file of /proc"};
 inline constexpr ChildKind kLink{.title = "supervisord link",
                                  .row = "link",
                                  .user = kOwnUid,
                                  .may = "use connections to supervisord",
-                                 .confined = true,
                                  .descriptors = 512 + 32};
 inline constexpr ChildKind kConnector{.title = "supervisord connector",
                                       .row = "connector",
                                       .user = "The owner of supervisord's socket",
                                       .may = "find unix sockets and connect to them",
-                                      .confined = true,
                                       .unix_socket = true,
                                       .descriptors = kSenderDescriptors};
 inline constexpr ChildKind kMailer{.title = "mailer",
                                    .row = "mailer",
                                    .user = "The user healthcheckd",
                                    .may = "connect to mail servers and webhooks, use the spool",
-                                   .confined = true,
                                    .inet = true,
                                    .datagrams = true,
                                    .threads = true,  // curl resolves the server's name in one
@@ -68,7 +63,6 @@ inline constexpr ChildKind kProcessReader{.title = "process reader",
                                           .row = "process reader",
                                           .user = kOwnUid,
                                           .may = "open files for reading, with CAP_SYS_PTRACE",
-                                          .confined = true,
                                           .reads_processes = true,
                                           .descriptors = kSenderDescriptors};
 inline constexpr ChildKind kAction{

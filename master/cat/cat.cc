@@ -211,7 +211,7 @@ void Cat::on_report(const Report& report) {
     }
     if (report.verdict != Verdict::idle || user_unknown_.empty())
         return weigh(report);
-    // Where nobody knows as whom the program runs, that no process was found is not that there is none.
+    // Without the program's user the search may have missed its process: "none found" proves nothing.
     Report doubted = report;
     doubted.verdict = Verdict::unknown;
     doubted.message = fmt::format("{}; as whom it runs is not known: {}", report.message, user_unknown_);

@@ -27,8 +27,8 @@ struct ProgramView {
     bool pending = false;              // supervisord has just been asked for the first time
     bool starting = false;             // supervisord calls the program STARTING
     std::optional<uid_t> user = {};    // of the program's process, for a cat that looks for it by name
-    // Why nobody knows as whom the program runs, where its process is looked for by name; empty: it is known,
-    // or supervisord does not have it.
+    // Why the program's user is unknown, for a cat that finds its process by name. Empty: the user is known, or
+    // supervisord does not have the program.
     std::string user_unknown = {};
 };
 

@@ -72,7 +72,7 @@ private:
     ProcessId current_;              // supervisord's process of the program
     ProcessId probed_;               // what the probe under way was sent for
     ProcessId found_;                // pidGet name, file: what the last probe measured
-    ProcessId counted_;              // whom the counts of an earlier life are about
+    ProcessId counted_;              // the process that the restored counts belong to
     std::uint64_t starts_seen_ = 0;  // already reported
     std::uint64_t starts_sent_ = 0;  // and those that the probe under way reports
     bool knows_starts_ = false;

@@ -31,8 +31,8 @@ public:
     Result<Result<void>> run(std::chrono::milliseconds limit,
                              const std::function<Result<void>()>& work) const;
 
-    // Does somebody whom an action has left behind still wait for the disk, and so perhaps do later what he
-    // was sent for? False when nobody counts.
+    // Whether a child that an action gave up on still waits for the disk, and may yet do its work. False when
+    // such children are not counted.
     bool somebody_waits() const;
 
 private:

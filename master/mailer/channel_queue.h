@@ -17,10 +17,10 @@ struct QueuedMessage : SpoolMessage {
     std::chrono::system_clock::time_point next_try{};
     bool in_flight = false;
     bool blocks_channel = true;  // nothing after it is told before it
-    bool quiet = false;          // why it was put off has been said
+    bool quiet = false;          // the log already has why it is deferred
     bool saved = true;           // false: the disk was full; its notices are still in the spool
     std::vector<std::string> waiting_recipients =
-        {};  // in flight: recipients whom an earlier message has to reach first
+        {};  // in flight: recipients that an earlier message must reach first
 };
 
 // A notice of the spool that is in no message.

@@ -12,6 +12,8 @@ namespace healthcheckd::master {
 
 namespace {
 
+constexpr int kBacklog = 64;
+
 sockaddr_un address_of(const std::string& path) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -29,7 +31,7 @@ Result<void> clear_place(const std::string& path) {
     if (::lstat(path.c_str(), &status) != 0)
         return errno == ENOENT ? Result<void>{} : system_error(path);
     if (!S_ISSOCK(status.st_mode))
-        return Error{path + " is there and no socket"};
+        return Error{path + " is there and is no socket"};
     const UniqueFd probe = make_socket();
     const sockaddr_un address = address_of(path);
     if (!probe)
@@ -41,6 +43,37 @@ Result<void> clear_place(const std::string& path) {
     if (::unlink(path.c_str()) != 0 && errno != ENOENT)
         return system_error("unlink " + path);
     return {};
+}
+
+// Where the socket is until it listens: as long as `path`, since unix(7) leaves 107 bytes, and in its folder.
+std::string waiting_place(std::string path) {
+    path.back() = path.back() == '~' ? '-' : '~';
+    return path;
+}
+
+// A socket that listens at `path`, mode 0600. It gets that name when it listens: who finds it there is never
+// refused, and another daemon that starts meanwhile does not take it for a leftover.
+Result<UniqueFd> listen_at(const std::string& path) {
+    const std::string waiting = waiting_place(path);
+    if (const auto cleared = clear_place(path); !cleared)
+        return cleared.error();
+    if (const auto cleared = clear_place(waiting); !cleared)
+        return cleared.error();
+    UniqueFd socket = make_socket();
+    const sockaddr_un address = address_of(waiting);
+    const mode_t before = ::umask(0177);  // never open to others, not for a moment
+    const bool bound =
+        socket && ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    const int bind_error = errno;
+    ::umask(before);
+    if (!bound)
+        return system_error("bind " + waiting, bind_error);
+    if (::listen(socket.get(), kBacklog) != 0 || ::rename(waiting.c_str(), path.c_str()) != 0) {
+        const int error = errno;
+        ::unlink(waiting.c_str());
+        return system_error("listen " + path, error);
+    }
+    return socket;
 }
 
 bool may_ask(int fd) {
@@ -69,21 +102,11 @@ Result<void> ControlServer::listen(const std::string& path) {
     std::filesystem::create_directories(std::filesystem::path(path).parent_path(), failure);
     if (failure)
         return Error{"the folder of " + path, failure.value()};
-    if (const auto cleared = clear_place(path); !cleared)
-        return cleared;
-    UniqueFd socket = make_socket();
-    const sockaddr_un address = address_of(path);
-    const mode_t before = ::umask(0177);  // never open to others, not for a moment
-    const bool bound =
-        socket && ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-    const int bind_error = errno;
-    ::umask(before);
-    if (!bound)
-        return system_error("bind " + path, bind_error);
+    auto socket = listen_at(path);
+    if (!socket)
+        return socket.error();
     path_ = path;
-    listening_ = std::move(socket);
-    if (::listen(listening_.get(), 64) != 0)
-        return system_error("listen " + path);
+    listening_ = std::move(*socket);
     connections_ = std::make_unique<FdWatch>(loop_, listening_.get(), FdWatch::For::reading,
                                              [this] { on_connection(); });
     return {};

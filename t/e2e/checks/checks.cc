@@ -213,8 +213,7 @@ BOOST_AUTO_TEST_CASE(a_process_found_by_name_is_killed_by_sigkill) {
 }
 
 BOOST_AUTO_TEST_CASE(a_process_that_another_user_has_called_by_the_programs_name_is_not_taken_for_it) {
-    if (::geteuid() != 0)
-        skip("needs root, to run programs as others");
+    need_root("needs root, to run programs as others");
     const TempDir dir;
     const std::string name = "hcd-gateway-" + std::to_string(::getpid());
     std::filesystem::copy_file("/bin/sleep", dir.file(name));
@@ -242,8 +241,7 @@ BOOST_AUTO_TEST_CASE(a_process_that_another_user_has_called_by_the_programs_name
 }
 
 BOOST_AUTO_TEST_CASE(a_programs_user_who_leads_its_pid_file_elsewhere_has_no_process_of_roots_killed) {
-    if (::geteuid() != 0)
-        skip("needs root, to give a folder away");
+    need_root("needs root, to give a folder away");
     const TempDir dir;
     Subprocess roots({"/bin/sleep", "1000"});
     Subprocess::Options as_app;

@@ -1,5 +1,6 @@
 // What goes on is shown while it does: a restart that takes its time, what was done and how often, and the
 // end of a log that supervisord cannot give.
+#include "t/fixture/basics.h"
 #include "t/fixture/daemon/control_stub.h"
 #include "t/fixture/daemon/daemon.h"
 #include "t/fixture/mail/mail_lab.h"
@@ -14,10 +15,6 @@ using namespace healthcheckd::test;
 BOOST_AUTO_TEST_SUITE(e2e_going_on)
 
 namespace {
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
 
 std::string greedy(const std::string& name, const std::string& program, const std::string& rest) {
     return name + ": {program: '" + program + "', type: mem, maxMem: 0.1, periodSeconds: 0.2, " +

@@ -65,8 +65,7 @@ bool measured(const nlohmann::json& cat) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_stranger_with_the_number_of_a_program_in_another_pid_namespace_is_left_alone) {
-    if (::geteuid() != 0)
-        skip("needs root, to make a pid namespace");
+    need_root("needs root, to make a pid namespace");
     Subprocess victim({"/bin/sleep", "1000"});
     const Elsewhere elsewhere(victim.pid());
     const Listener server(AF_INET, 1000);
@@ -98,8 +97,7 @@ BOOST_AUTO_TEST_CASE(a_stranger_with_the_number_of_a_program_in_another_pid_name
 }
 
 BOOST_AUTO_TEST_CASE(a_stranger_whose_parent_has_the_number_that_supervisord_has_in_there_is_left_alone_too) {
-    if (::geteuid() != 0)
-        skip("needs root, to make a pid namespace");
+    need_root("needs root, to make a pid namespace");
     const TempDir dir;
     const pid_t victim = orphan(dir);
     if (process_info(victim)->parent != 1)
@@ -117,8 +115,7 @@ BOOST_AUTO_TEST_CASE(a_stranger_whose_parent_has_the_number_that_supervisord_has
 }
 
 BOOST_AUTO_TEST_CASE(where_nobody_here_has_the_number_of_a_program_checks_of_its_ports_go_on) {
-    if (::geteuid() != 0)
-        skip("needs root, to make a pid namespace");
+    need_root("needs root, to make a pid namespace");
     pid_t free_number = 0;
     {
         Subprocess gone({"/bin/true"});

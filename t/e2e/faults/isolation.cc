@@ -97,8 +97,7 @@ BOOST_AUTO_TEST_CASE(the_masters_steady_state_is_epoll_read_and_write) {
 }
 
 BOOST_AUTO_TEST_CASE(each_password_is_in_the_memory_of_the_process_that_uses_it_and_in_no_other) {
-    if (::geteuid() != 0)
-        skip("needs root, to read the memory of others");
+    need_root("needs root, to read the memory of others");
     const std::string kLink = "linkPass-7Qz1", kMail = "mailPass-8Wx2", kOne = "onePass-9Ev3",
                       kTwo = "twoPass-1Rt4", kToken = "tokenText-2Yu5", kCommand = "commandText-3Io6";
     // The sink is told a password of its own: a worker that searches processes by name reads all command

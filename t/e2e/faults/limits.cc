@@ -65,8 +65,7 @@ void fill(const std::string& path) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(without_processes_to_be_had_the_master_lives_and_tries_again) {
-    if (::geteuid() != 0)
-        skip("needs root, to become a user of its own");
+    need_root("needs root, to become a user of its own");
     const Daemon daemon(kNoSupervisord, kTwoCats, {.uid = kSomebody});
     BOOST_TEST_REQUIRE(daemon.wait_for_state("one", healthy));
     const pid_t worker = daemon.child("one [mem system]");
@@ -87,8 +86,7 @@ BOOST_AUTO_TEST_CASE(without_processes_to_be_had_the_master_lives_and_tries_agai
 }
 
 BOOST_AUTO_TEST_CASE(a_notice_for_which_there_is_no_process_waits_for_one) {
-    if (::geteuid() != 0)
-        skip("needs root, to become a user of its own");
+    need_root("needs root, to become a user of its own");
     const SmtpSink sink({.tls = SmtpSink::Tls::none, .user = "", .password = ""});
     const Daemon daemon(kNoSupervisord,
                         "one: {program: system, type: mem, maxMem: 0.1, periodSeconds: 0.2, "

@@ -141,8 +141,7 @@ BOOST_AUTO_TEST_CASE(a_log_reader_that_goes_away_stops_nothing_and_one_that_come
 
 BOOST_AUTO_TEST_CASE(a_full_pipe_that_another_user_made_stops_no_probe) {
     // As supervisord makes it, which runs as root, for a program with `user=`.
-    if (::geteuid() != 0)
-        skip("needs root, to make a pipe for another user");
+    need_root("needs root, to make a pipe for another user");
     const TempDir dir;
     const std::string fifo = dir.file("fifo");
     BOOST_TEST_REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);

@@ -85,8 +85,7 @@ struct Site {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(no_two_children_share_a_uid_and_a_program_of_nobody_reaches_none_of_them) {
-    if (::geteuid() != 0)
-        skip("needs root, to become several users");
+    need_root("needs root, to become several users");
     const Site site;
     BOOST_TEST_REQUIRE(site.is_up(), site.daemon.log());
     std::set<std::string> uids;
@@ -113,8 +112,7 @@ BOOST_AUTO_TEST_CASE(no_two_children_share_a_uid_and_a_program_of_nobody_reaches
 }
 
 BOOST_AUTO_TEST_CASE(a_program_of_nobody_can_neither_read_nor_write_the_spool) {
-    if (::geteuid() != 0)
-        skip("needs root, to become several users");
+    need_root("needs root, to become several users");
     const Site site;
     BOOST_TEST_REQUIRE(site.is_up(), site.daemon.log());
     const std::string spool = site.daemon.state_dir() + "/spool";
@@ -140,8 +138,7 @@ BOOST_AUTO_TEST_CASE(a_program_of_nobody_can_neither_read_nor_write_the_spool) {
 }
 
 BOOST_AUTO_TEST_CASE(a_spool_of_an_earlier_owner_is_taken_over_with_what_waits_in_it) {
-    if (::geteuid() != 0)
-        skip("needs root, to give files away");
+    need_root("needs root, to give files away");
     const SmtpSink sink;
     const TempDir state;
     const Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
@@ -175,8 +172,7 @@ BOOST_AUTO_TEST_CASE(a_spool_of_an_earlier_owner_is_taken_over_with_what_waits_i
 }
 
 BOOST_AUTO_TEST_CASE(the_environment_is_in_commands_and_in_no_confined_process) {
-    if (::geteuid() != 0)
-        skip("needs root, to read the memory of others");
+    need_root("needs root, to read the memory of others");
     if (healthcheckd::kSanitized)
         skip("a build with AddressSanitizer, whose runtime keeps the whole of /proc/self/environ");
     const Site site;
@@ -199,8 +195,7 @@ BOOST_AUTO_TEST_CASE(the_environment_is_in_commands_and_in_no_confined_process) 
 }
 
 BOOST_AUTO_TEST_CASE(limits_of_tasks_and_files_hold_in_each_child) {
-    if (::geteuid() != 0)
-        skip("needs root: limits go by the uid");
+    need_root("needs root: limits go by the uid");
     if (!seccomp_available())
         skip("a build with AddressSanitizer");
     const Site site;

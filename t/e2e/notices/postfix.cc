@@ -1,5 +1,6 @@
 // Mail to the server that most sites have.
 #include "t/fixture/mail/postfix.h"
+#include "t/fixture/basics.h"
 #include "t/fixture/daemon/daemon.h"
 #include "t/fixture/skip.h"
 #include "t/fixture/supervisord/supervisord.h"
@@ -14,6 +15,8 @@ using namespace healthcheckd::test;
 BOOST_AUTO_TEST_SUITE(e2e_postfix)
 
 namespace {
+
+constexpr char kWhyRoot[] = "Postfix needs root";
 
 // Postfix, a supervisord, and healthcheckd with a cat that fails.
 struct Site {
@@ -36,15 +39,6 @@ struct Site {
     }
 };
 
-void need_root() {
-    if (::geteuid() != 0)
-        skip("Postfix needs root");
-}
-
-bool has(const std::string& text, std::string_view part) {
-    return text.find(part) != std::string::npos;
-}
-
 std::size_t count(const std::string& text, std::string_view part) {
     std::size_t found = 0;
     for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size()))
@@ -55,7 +49,7 @@ std::size_t count(const std::string& text, std::string_view part) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_mail_is_in_the_mailbox_of_every_recipient_encrypted_on_its_way) {
-    need_root();
+    need_root(kWhyRoot);
     const Site site;
     const Daemon daemon(site.supervisord.url(), site.cats(), site.options("ops@test.local, boss@test.local"));
     for (const char* name : {"ops", "boss"}) {
@@ -80,7 +74,7 @@ BOOST_AUTO_TEST_CASE(a_mail_is_in_the_mailbox_of_every_recipient_encrypted_on_it
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_recipient_costs_the_other_nothing_and_is_kept_with_postfixs_words) {
-    need_root();
+    need_root(kWhyRoot);
     const Site site;
     const Daemon daemon(site.supervisord.url(), site.cats(),
                         site.options("nobody@test.local, ops@test.local"));
@@ -95,7 +89,7 @@ BOOST_AUTO_TEST_CASE(an_unknown_recipient_costs_the_other_nothing_and_is_kept_wi
 }
 
 BOOST_AUTO_TEST_CASE(a_host_with_a_short_name_is_let_in_where_full_names_are_demanded) {
-    need_root();
+    need_root(kWhyRoot);
     if (::unshare(CLONE_NEWUTS) != 0 || ::sethostname("web1", 4) != 0)
         skip("needs a host name of its own");
     const Site site(
@@ -108,7 +102,7 @@ BOOST_AUTO_TEST_CASE(a_host_with_a_short_name_is_let_in_where_full_names_are_dem
 }
 
 BOOST_AUTO_TEST_CASE(a_postfix_that_does_not_relay_for_us_is_tried_slowly_and_told_once) {
-    need_root();
+    need_root(kWhyRoot);
     const Site site("smtpd_relay_restrictions = reject_unauth_destination\n");
     Daemon daemon(site.supervisord.url(), site.cats(), site.options("ops@test.local, far@example.org"));
     BOOST_TEST_REQUIRE(daemon.wait_for_log("Relay access denied"), site.postfix.log());
@@ -123,7 +117,7 @@ BOOST_AUTO_TEST_CASE(a_postfix_that_does_not_relay_for_us_is_tried_slowly_and_to
 }
 
 BOOST_AUTO_TEST_CASE(a_postfix_that_was_down_gets_the_mail_once_when_it_is_back) {
-    need_root();
+    need_root(kWhyRoot);
     Site site;
     site.postfix.stop();
     const Daemon daemon(site.supervisord.url(), site.cats(), site.options("ops@test.local"));

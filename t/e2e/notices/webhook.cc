@@ -1,4 +1,5 @@
 // Webhooks, to receivers that check the calls as the services do.
+#include "t/fixture/basics.h"
 #include "t/fixture/daemon/daemon.h"
 #include "t/fixture/mail/mail_lab.h"
 #include "t/fixture/mail/webhook_receiver.h"
@@ -40,10 +41,6 @@ std::string tcp_cat(int port, const std::string& more) {
 
 // The programs of all tests here.
 const std::vector<SupervisedProgram> kGateway = {{.name = "网关", .command = "/bin/sleep 1000"}};
-
-bool has(const std::string& text, std::string_view part) {
-    return text.find(part) != std::string::npos;
-}
 
 void check_no_secret(const std::string& text) {
     for (const char* secret : {WebhookReceiver::kSecret, WebhookReceiver::kUrlKey, "/send"})

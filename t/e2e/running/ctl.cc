@@ -1,4 +1,5 @@
 // healthcheckctl and a real healthcheckd: each command, and a daemon that is busy, frozen or stopped.
+#include "t/fixture/basics.h"
 #include "t/fixture/daemon/control_stub.h"
 #include "t/fixture/daemon/daemon.h"
 
@@ -18,10 +19,6 @@ constexpr char kNoSupervisord[] = "unix:///nonexistent/supervisor.sock";
 std::string machine_cat(const std::string& name, const std::string& max_mb = "100000000") {
     return name + ": {program: system, type: mem, maxMem: " + max_mb +
            ", periodSeconds: 0.2, initialDelaySeconds: 0, action: email}\n";
-}
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
 }
 
 }  // namespace

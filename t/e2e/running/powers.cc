@@ -34,8 +34,7 @@ bool works(const Daemon& daemon) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(without_any_and_without_single_ones_all_that_can_be_done_is) {
-    if (::geteuid() != 0)
-        skip("needs root, to give up its powers");
+    need_root("needs root, to give up its powers");
     const Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
     for (const std::string powers :
          {"-all", "-setuid", "-setgid", "-setpcap", "-kill", "-sys_ptrace", "-dac_override"})
@@ -50,8 +49,7 @@ BOOST_AUTO_TEST_CASE(without_any_and_without_single_ones_all_that_can_be_done_is
 }
 
 BOOST_AUTO_TEST_CASE(shared_memory_of_another_users_program_is_measured_with_what_containers_leave_to_root) {
-    if (::geteuid() != 0)
-        skip("needs root, to give up its powers");
+    need_root("needs root, to give up its powers");
     const Supervisord supervisord(
         {{.name = "web", .command = "/bin/sleep 1000", .extra = "user=games", .tied = false}});
     const std::string left =
@@ -70,8 +68,7 @@ BOOST_AUTO_TEST_CASE(shared_memory_of_another_users_program_is_measured_with_wha
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_that_hangs_is_replaced_by_a_root_that_may_not_kill_others) {
-    if (::geteuid() != 0)
-        skip("needs root, to give up its powers");
+    need_root("needs root, to give up its powers");
     const Daemon daemon("http://127.0.0.1:1/RPC2", kCats, {.wrapper = without("-kill")});
     BOOST_TEST_REQUIRE(
         daemon.wait_for_state("machine", [](const auto& cat) { return cat["state"] == "healthy"; }),

@@ -121,8 +121,7 @@ BOOST_AUTO_TEST_CASE(everything_works_with_a_strict_sandbox) {
 }
 
 BOOST_AUTO_TEST_CASE(everything_works_for_a_user_who_is_not_root) {
-    if (::geteuid() != 0)
-        skip("needs root, to become somebody else");
+    need_root("needs root, to become somebody else");
     everything_works({.config_lines = "sandbox: log", .uid = kSomebody});
 }
 

@@ -4,6 +4,7 @@
 #include "master/supervisord/rpc.h"
 #include "master/trust/supervisor_owner.h"
 #include "master/trust/tcp_owner.h"
+#include "t/fixture/basics.h"
 #include "t/fixture/daemon/daemon.h"
 #include "t/fixture/process/forked.h"
 #include "t/fixture/skip.h"
@@ -33,28 +34,13 @@ BOOST_AUTO_TEST_SUITE(e2e_supervisord_owner)
 
 namespace {
 
-constexpr uid_t kStranger = 1234;
+constexpr char kWhyRoot[] = "not root: nobody else can be made to listen";
 
-bool has(const std::string& text, std::string_view part) {
-    return text.find(part) != std::string::npos;
-}
+constexpr uid_t kStranger = 1234;
 
 // As /tmp: everybody may make files, and remove his own.
 void open_to_all(const std::filesystem::path& folder) {
     BOOST_REQUIRE(::chmod(folder.c_str(), 01777) == 0);
-}
-
-void need_root() {
-    if (::geteuid() != 0)
-        skip("not root: nobody else can be made to listen");
-}
-
-std::string uids_of(pid_t pid) {
-    std::istringstream status(read_file("/proc/" + std::to_string(pid) + "/status"));
-    for (std::string line; std::getline(status, line);)
-        if (line.starts_with("Uid:"))
-            return line.substr(5);
-    return {};
 }
 
 // Listens at `path` and holds that in a process whose parent, which called listen(2), has ended: its pid.
@@ -94,51 +80,10 @@ bool give_up_tracing() {
     return ::syscall(SYS_capset, &header, now) == 0;
 }
 
-// Descriptors of root that are on their way and that nobody takes, 400 of them, while this exists.
-FdPair descriptors_in_flight() {
-    int ends[2];
-    BOOST_REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
-    FdPair pair{UniqueFd(ends[0]), UniqueFd(ends[1])};
-    constexpr std::size_t kEach = 200;
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(kEach * sizeof(int))> control{};
-    char byte = 'x';
-    iovec text{&byte, 1};
-    msghdr message{};
-    message.msg_iov = &text;
-    message.msg_iovlen = 1;
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(kEach * sizeof(int));
-    const std::vector<int> same(kEach, pair.first.get());
-    std::memcpy(CMSG_DATA(header), same.data(), kEach * sizeof(int));
-    for (int n = 0; n < 2; ++n)
-        BOOST_REQUIRE(::sendmsg(pair.first.get(), &message, MSG_NOSIGNAL) == 1);
-    return pair;
-}
-
-// A limit of descriptors for what is forked meanwhile.
-class FewDescriptors {
-public:
-    explicit FewDescriptors(rlim_t limit) {
-        ::getrlimit(RLIMIT_NOFILE, &before_);
-        const rlimit few{limit, limit};
-        ::setrlimit(RLIMIT_NOFILE, &few);
-    }
-    ~FewDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-    FewDescriptors(const FewDescriptors&) = delete;
-    FewDescriptors& operator=(const FewDescriptors&) = delete;
-
-private:
-    rlimit before_{};
-};
-
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(whoever_took_the_sockets_path_gets_no_password_and_is_not_believed) {
-    need_root();
+    need_root(kWhyRoot);
     const TempDir dir;
     open_to_all(dir.path());
     const Impostor impostor({.path = dir.file("s")}, kStranger);
@@ -152,7 +97,7 @@ BOOST_AUTO_TEST_CASE(whoever_took_the_sockets_path_gets_no_password_and_is_not_b
 }
 
 BOOST_AUTO_TEST_CASE(the_owner_that_the_configuration_names_is_believed) {
-    need_root();
+    need_root(kWhyRoot);
     const TempDir dir;
     open_to_all(dir.path());
     const Impostor meant({.path = dir.file("s")}, kStranger);
@@ -166,7 +111,7 @@ BOOST_AUTO_TEST_CASE(the_owner_that_the_configuration_names_is_believed) {
 }
 
 BOOST_AUTO_TEST_CASE(a_port_of_this_machine_that_another_user_holds_gets_no_password_and_is_not_believed) {
-    need_root();
+    need_root(kWhyRoot);
     for (const char* host : {"127.0.0.1", "localhost"})
         BOOST_TEST_CONTEXT(host) {
             const int port = free_port();
@@ -187,7 +132,7 @@ BOOST_AUTO_TEST_CASE(a_port_of_this_machine_that_another_user_holds_gets_no_pass
 
 // Until it is accepted, the kernel shows such a connection as root's.
 BOOST_AUTO_TEST_CASE(a_port_where_nobody_accepts_is_not_taken_for_roots) {
-    need_root();
+    need_root(kWhyRoot);
     const int port = free_port();
     const Impostor impostor({.path = {}, .port = port}, kStranger, 1, false);
     const auto config = link_config("http://127.0.0.1:" + std::to_string(port), "admin", "topsecret");
@@ -216,7 +161,7 @@ BOOST_AUTO_TEST_CASE(a_port_where_nobody_accepts_is_not_taken_for_roots) {
 }
 
 BOOST_AUTO_TEST_CASE(the_owner_does_not_change_within_a_life_of_healthcheckd) {
-    need_root();
+    need_root(kWhyRoot);
     Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
     BOOST_REQUIRE(supervisord.wait_state("web", "RUNNING"));
     const std::filesystem::path folder = std::filesystem::path(supervisord.socket_path()).parent_path();
@@ -246,7 +191,7 @@ BOOST_AUTO_TEST_CASE(the_owner_does_not_change_within_a_life_of_healthcheckd) {
 
 // The link does not either; an action looks by itself.
 BOOST_AUTO_TEST_CASE(an_action_believes_whom_the_configuration_names_only_if_he_answered_first) {
-    need_root();
+    need_root(kWhyRoot);
     Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
     BOOST_REQUIRE(supervisord.wait_state("web", "RUNNING"));
     open_to_all(std::filesystem::path(supervisord.socket_path()).parent_path());
@@ -266,7 +211,7 @@ BOOST_AUTO_TEST_CASE(an_action_believes_whom_the_configuration_names_only_if_he_
 }
 
 BOOST_AUTO_TEST_CASE(a_table_kills_nobody_who_is_not_below_supervisord) {
-    need_root();
+    need_root(kWhyRoot);
     Subprocess victim({"/bin/sleep", "1000"});
     const TempDir dir;
     open_to_all(dir.path());
@@ -298,7 +243,7 @@ BOOST_AUTO_TEST_CASE(a_supervisord_that_made_itself_a_daemon_is_known_by_the_soc
 }
 
 BOOST_AUTO_TEST_CASE(what_a_supervisord_has_open_that_cannot_be_seen_is_not_said_to_be_another) {
-    need_root();
+    need_root(kWhyRoot);
     const TempDir dir;
     const std::string path = dir.file("s");
     const pid_t daemon = listen_as_daemon(dir, path);
@@ -337,33 +282,9 @@ BOOST_AUTO_TEST_CASE(whoever_answered_first_narrows_the_rule_and_does_not_widen_
     BOOST_TEST(!nobody_yet.believes(4321));
 }
 
-BOOST_AUTO_TEST_CASE(descriptors_of_others_on_their_way_do_not_take_the_link_away) {
-    need_root();
-    Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
-    BOOST_REQUIRE(supervisord.wait_state("web", "RUNNING"));
-    LinkChild link(link_config(supervisord.url()));
-    BOOST_REQUIRE(link.read_line().starts_with("ready missing="));
-    auto many = descriptors_in_flight();
-    BOOST_TEST(link.call("list").end.code == kCallOk);
-    many = {};
-    // With more than its limit allows a call fails, and the next goes on.
-    std::unique_ptr<LinkChild> limited;
-    {
-        const FewDescriptors few(150);
-        limited = std::make_unique<LinkChild>(link_config(supervisord.url()));
-    }
-    BOOST_REQUIRE(limited->read_line().starts_with("ready missing="));
-    many = descriptors_in_flight();
-    const auto failed = limited->call("list");
-    BOOST_TEST(failed.end.code == kCallUnreachable);
-    BOOST_TEST(has(failed.end.message, "Too many references"), failed.end.message);
-    many = {};
-    BOOST_TEST(limited->call("list").end.code == kCallOk);
-}
-
 // As on a kernel without sock_diag.
 BOOST_AUTO_TEST_CASE(the_table_of_connections_tells_the_owner_where_sock_diag_does_not) {
-    need_root();
+    need_root(kWhyRoot);
     for (const bool accepts : {true, false})
         BOOST_TEST_CONTEXT((accepts ? "accepted" : "waiting")) {
             const int port = free_port();
@@ -395,63 +316,9 @@ BOOST_AUTO_TEST_CASE(the_table_of_connections_tells_the_owner_where_sock_diag_do
         }
 }
 
-BOOST_AUTO_TEST_CASE(the_link_is_not_root_and_only_its_connector_can_connect) {
-    need_root();
-    Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
-    Daemon daemon(supervisord.url(), "cat1: {program: web, type: mem, maxMem: 100}\n");
-    BOOST_TEST_REQUIRE(daemon.wait_for_log("is reached"), daemon.log());
-    const pid_t link = daemon.child("supervisord link");
-    const pid_t connector = daemon.child("supervisord connector");
-    BOOST_REQUIRE((link > 0 && connector > 0));
-    BOOST_TEST(!uids_of(link).starts_with("0\t"));
-    BOOST_TEST(process_info(connector)->parent == link);
-    // Neither outlives the other, and both come again.
-    ::kill(connector, SIGKILL);
-    BOOST_TEST(daemon.wait_for_log("the process that connects to supervisord has ended"), daemon.log());
-    BOOST_TEST(wait_until([&] {
-        const pid_t next = daemon.child("supervisord link");
-        return next > 0 && next != link && daemon.child("supervisord connector") > 0;
-    }));
-    const pid_t next = daemon.child("supervisord connector");
-    ::kill(daemon.child("supervisord link"), SIGKILL);
-    BOOST_TEST(wait_until([&] { return !alive(next); }));
-}
-
-// As its owner can stop it, where the socket belongs to another user.
-BOOST_AUTO_TEST_CASE(a_connector_that_is_stopped_is_replaced_and_supervisord_is_not_blamed) {
-    Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
-    Daemon daemon(supervisord.url(), "cat1: {program: web, type: mem, maxMem: 100, periodSeconds: 0.5}\n");
-    BOOST_TEST_REQUIRE(daemon.wait_for_log("is reached"), daemon.log());
-    const pid_t stopped = daemon.child("supervisord connector");
-    BOOST_REQUIRE(stopped > 0);
-    ::kill(stopped, SIGSTOP);
-    // The table is asked for every now and then.
-    BOOST_TEST(daemon.wait_for_log("connects to supervisord does not answer", 60s), daemon.log());
-    BOOST_TEST(daemon.wait_for_log("is back", 20s), daemon.log());
-    BOOST_TEST(wait_until([&] { return !alive(stopped); }));
-    const pid_t next = daemon.child("supervisord connector");
-    BOOST_TEST((next > 0 && next != stopped));
-    BOOST_TEST(daemon.count_log("no connection within") == 0u);
-}
-
-// What a link that is taken over may do about roots sockets: nothing, beside what its connector brings.
-BOOST_AUTO_TEST_CASE(a_link_cannot_make_a_socket_of_its_own) {
-    SandboxProfile profile;
-    profile.name = "link";
-    Forked hostile([&](pid_t parent) {
-        if (!enter_sandbox(profile, SandboxLevel::strict, parent))
-            return 3;
-        return ::socket(AF_UNIX, SOCK_STREAM, 0) < 0 ? 1 : 0;
-    });
-    const std::string end = hostile.end();
-#if !defined(__SANITIZE_ADDRESS__)  // whose run-time needs calls that the filter forbids
-    BOOST_TEST(end == "signal 31");
-#endif
-}
-
 // Connections that nobody accepts stay in its queue, closed ones too.
 BOOST_AUTO_TEST_CASE(a_frozen_supervisord_whose_queue_is_full_is_still_known_by_the_socket_it_holds) {
-    need_root();
+    need_root(kWhyRoot);
     Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
     const std::string path = supervisord.socket_path();
     supervisord.signal(SIGSTOP);

@@ -1,6 +1,7 @@
 // Who decides where the path of supervisord's socket leads: what others could have put there is sent nothing.
 #include "common/sandbox/sandbox.h"
 #include "master/trust/supervisor_socket.h"
+#include "t/fixture/basics.h"
 #include "t/fixture/skip.h"
 #include "t/fixture/supervisord/impostor.h"
 #include "t/fixture/supervisord/link_child.h"
@@ -23,16 +24,9 @@ BOOST_AUTO_TEST_SUITE(e2e_supervisord_socket)
 
 namespace {
 
+constexpr char kWhyRoot[] = "not root: nobody else can be made to serve";
+
 constexpr uid_t kStranger = 1234;
-
-bool has(const std::string& text, std::string_view part) {
-    return text.find(part) != std::string::npos;
-}
-
-void need_root() {
-    if (::geteuid() != 0)
-        skip("not root: nobody else can be made to serve");
-}
 
 // A folder with this mode and owner.
 std::string folder(const TempDir& dir, const std::string& name, mode_t mode, uid_t owner = 0) {
@@ -95,7 +89,7 @@ std::string refusal(const std::string& path, std::optional<uid_t> named = {}) {
 
 // supervisord itself listens for a FastCGI program, whatever the user of that, and hands it the socket.
 BOOST_AUTO_TEST_CASE(a_fastcgi_program_that_moves_its_socket_to_supervisords_place_hears_nothing) {
-    need_root();
+    need_root(kWhyRoot);
     const passwd* games = ::getpwnam("games");
     if (games == nullptr)
         skip("there is no user games");
@@ -133,7 +127,7 @@ BOOST_AUTO_TEST_CASE(a_fastcgi_program_that_moves_its_socket_to_supervisords_pla
 }
 
 BOOST_AUTO_TEST_CASE(a_socket_of_roots_that_another_user_has_put_at_the_path_hears_nothing) {
-    need_root();
+    need_root(kWhyRoot);
     const TempDir dir;
     fs::permissions(dir.path(), fs::perms(0755));
     const std::string roots = folder(dir, "roots", 0755);
@@ -162,7 +156,7 @@ BOOST_AUTO_TEST_CASE(a_socket_of_roots_that_another_user_has_put_at_the_path_hea
 }
 
 BOOST_AUTO_TEST_CASE(a_folder_that_others_may_change_is_refused_and_said_with_what_to_do) {
-    need_root();
+    need_root(kWhyRoot);
     const TempDir dir;
     fs::permissions(dir.path(), fs::perms(0755));
     struct Row {
@@ -206,7 +200,7 @@ BOOST_AUTO_TEST_CASE(a_folder_that_others_may_change_is_refused_and_said_with_wh
 
 // supervisorctl of root's connects there, too. Neither root without capabilities could, nor that user.
 BOOST_AUTO_TEST_CASE(a_socket_of_another_user_in_a_folder_that_only_root_may_enter_is_connected_to) {
-    need_root();
+    need_root(kWhyRoot);
     Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
     const auto give_away = [&] {
         BOOST_REQUIRE(::chown(supervisord.socket_path().c_str(), kStranger, kStranger) == 0);

@@ -1,5 +1,6 @@
 // The restart action against a real supervisord.
 #include "master/action/type/actions.h"
+#include "t/fixture/basics.h"
 #include "t/fixture/supervisord/link_child.h"
 #include "t/fixture/supervisord/supervisord.h"
 
@@ -58,10 +59,6 @@ struct World {
     std::chrono::steady_clock::duration took{};
 };
 
-bool contains(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
-
 std::string pid_text(pid_t pid) {
     return "pid " + std::to_string(pid);
 }
@@ -80,8 +77,8 @@ BOOST_AUTO_TEST_CASE(a_running_program_is_stopped_and_started) {
     BOOST_TEST(result.message.starts_with("stopped " + pid_text(before) + ", started " + pid_text(after) +
                                           ", running after "));
     BOOST_REQUIRE(world.stages.texts.size() == 3U);
-    BOOST_TEST(contains(world.stages.texts[1], "STOPPING web"));
-    BOOST_TEST(contains(world.stages.texts[2], "STARTING web"));
+    BOOST_TEST(has(world.stages.texts[1], "STOPPING web"));
+    BOOST_TEST(has(world.stages.texts[2], "STARTING web"));
 }
 
 BOOST_AUTO_TEST_CASE(a_program_that_ignores_term_is_waited_for) {
@@ -103,10 +100,10 @@ BOOST_AUTO_TEST_CASE(a_program_that_an_operator_stopped_is_never_started) {
     BOOST_REQUIRE(world.supervisord.ctl({"stop", "web"}).status == 0);
     const ActionResult stopped = world.restart("web", pid);
     BOOST_TEST(!stopped.ok);
-    BOOST_TEST(contains(stopped.message, "stopped by an operator; not started"));
+    BOOST_TEST(has(stopped.message, "stopped by an operator; not started"));
     const ActionResult off = world.restart("off");
     BOOST_TEST(!off.ok);
-    BOOST_TEST(contains(off.message, "never started"));
+    BOOST_TEST(has(off.message, "never started"));
     BOOST_TEST(world.supervisord.state("web") == "STOPPED");
     BOOST_TEST(world.supervisord.state("off") == "STOPPED");
 }
@@ -119,7 +116,7 @@ BOOST_AUTO_TEST_CASE(evidence_about_an_earlier_process_restarts_nothing) {
     const pid_t now = world.supervisord.pid("web");
     const ActionResult result = world.restart("web", old);
     BOOST_TEST(result.ok);
-    BOOST_TEST(contains(result.message, "already restarted"));
+    BOOST_TEST(has(result.message, "already restarted"));
     BOOST_TEST(world.supervisord.pid("web") == now);
 }
 
@@ -153,7 +150,7 @@ BOOST_AUTO_TEST_CASE(a_program_that_does_not_come_up_again_is_a_failure_with_the
     const ActionResult result = world.restart("web", pid);
     BOOST_TEST(!result.ok);
     BOOST_TEST(result.message.starts_with("stopped " + pid_text(pid) + ", but it does not start: "));
-    BOOST_TEST(contains(result.message, "Exited too quickly"));
+    BOOST_TEST(has(result.message, "Exited too quickly"));
 }
 
 BOOST_AUTO_TEST_CASE(a_command_that_disappeared_is_named) {
@@ -161,8 +158,8 @@ BOOST_AUTO_TEST_CASE(a_command_that_disappeared_is_named) {
     BOOST_REQUIRE(world.supervisord.wait_state("none", "FATAL"));
     const ActionResult result = world.restart("none");
     BOOST_TEST(!result.ok);
-    BOOST_TEST(contains(result.message, "does not exist"));
-    BOOST_TEST(contains(result.message, "/nonexistent"));
+    BOOST_TEST(has(result.message, "does not exist"));
+    BOOST_TEST(has(result.message, "/nonexistent"));
 }
 
 BOOST_AUTO_TEST_CASE(a_crash_loop_is_left_to_supervisord) {
@@ -171,7 +168,7 @@ BOOST_AUTO_TEST_CASE(a_crash_loop_is_left_to_supervisord) {
     BOOST_REQUIRE(world.supervisord.wait_state("loop", "BACKOFF"));
     const ActionResult result = world.restart("loop");
     BOOST_TEST(result.ok);
-    BOOST_TEST(contains(result.message, "already restarting loop, BACKOFF (Exited too quickly"));
+    BOOST_TEST(has(result.message, "already restarting loop, BACKOFF (Exited too quickly"));
 }
 
 BOOST_AUTO_TEST_CASE(a_member_of_a_group_is_restarted_alone) {
@@ -193,8 +190,8 @@ BOOST_AUTO_TEST_CASE(an_unknown_program_and_an_absent_supervisord_are_told) {
     world.supervisord.down();
     const ActionResult away = world.restart("web");
     BOOST_TEST(!away.ok);
-    BOOST_TEST(contains(away.message, "cannot be reached"));
-    BOOST_TEST(contains(away.message, "nothing done"));
+    BOOST_TEST(has(away.message, "cannot be reached"));
+    BOOST_TEST(has(away.message, "nothing done"));
 }
 
 BOOST_AUTO_TEST_CASE(a_frozen_supervisord_is_not_told_to_stop_anything) {
@@ -205,7 +202,7 @@ BOOST_AUTO_TEST_CASE(a_frozen_supervisord_is_not_told_to_stop_anything) {
     const ActionResult result = world.restart("web", pid);
     world.supervisord.signal(SIGCONT);
     BOOST_TEST(!result.ok);
-    BOOST_TEST(contains(result.message, "nothing done"));
+    BOOST_TEST(has(result.message, "nothing done"));
     BOOST_TEST(world.supervisord.wait_state("web", "RUNNING"));
     BOOST_TEST(world.supervisord.pid("web") == pid);
 }

@@ -31,10 +31,6 @@ BOOST_AUTO_TEST_SUITE(test_action_exec)
 
 namespace {
 
-bool has(const std::string& text, std::string_view part) {
-    return text.find(part) != std::string::npos;
-}
-
 struct Outcome {
     ActionResult result;
     std::chrono::milliseconds took{0};

@@ -19,10 +19,6 @@ BOOST_AUTO_TEST_SUITE(test_action_kill)
 
 namespace {
 
-bool has(const std::string& text, std::string_view part) {
-    return text.find(part) != std::string::npos;
-}
-
 ActionRequest request_for(pid_t pid) {
     ActionRequest request;
     request.evidence.process.pid = pid;
@@ -75,8 +71,7 @@ BOOST_AUTO_TEST_CASE(a_process_without_a_known_start_lives) {
 }
 
 BOOST_AUTO_TEST_CASE(of_another_user_it_is_killed_by_name_only_when_the_program_is_that_users) {
-    if (::geteuid() != 0)
-        skip("needs root, to run a program as somebody else");
+    need_root("needs root, to run a program as somebody else");
     const TempDir dir;
     const std::string name = "hcd-kill-" + std::to_string(::getpid());
     std::filesystem::copy_file("/bin/sleep", dir.file(name));

@@ -1,5 +1,6 @@
 // The restart action against scripted answers, for what a real supervisord does too rarely.
 #include "master/action/type/restart.h"
+#include "t/fixture/basics.h"
 
 #include <boost/test/unit_test.hpp>
 #include <deque>
@@ -17,10 +18,6 @@ ActionRequest request_for(const std::string& program, pid_t pid = 0) {
     request.program = program;
     request.evidence.process.pid = pid;
     return request;
-}
-
-bool contains(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
 }
 
 // Answers calls in the order of a script and keeps what was asked.
@@ -118,7 +115,7 @@ BOOST_AUTO_TEST_CASE(an_operator_who_stops_it_first_is_obeyed) {
     Scripted link({program(kRunning, 12), with_startsecs(1), code(kFaultNotRunning), program(kStopped, 0)});
     const ActionResult result = play(link);
     BOOST_TEST(!result.ok);
-    BOOST_TEST(contains(result.message, "stopped by an operator meanwhile; not started"));
+    BOOST_TEST(has(result.message, "stopped by an operator meanwhile; not started"));
     BOOST_TEST(link.asked == "info settings stop info");
 }
 
@@ -134,7 +131,7 @@ BOOST_AUTO_TEST_CASE(somebody_else_was_faster) {
     Scripted link({program(kRunning, 12), with_startsecs(1), code(kFaultNotRunning), program(kRunning, 14)});
     const ActionResult result = play(link);
     BOOST_TEST(result.ok);
-    BOOST_TEST(contains(result.message, "restarted by somebody else meanwhile (pid 12 -> 14)"));
+    BOOST_TEST(has(result.message, "restarted by somebody else meanwhile (pid 12 -> 14)"));
 }
 
 BOOST_AUTO_TEST_CASE(a_shutdown_is_not_disturbed) {
@@ -155,8 +152,8 @@ BOOST_AUTO_TEST_CASE(one_that_cannot_be_killed_is_reported) {
     Scripted link(answers);
     const ActionResult result = play(link);
     BOOST_TEST(!result.ok);
-    BOOST_TEST(contains(result.message, "web (pid 12) did not stop in"));
-    BOOST_TEST(!contains(link.asked, "start"));
+    BOOST_TEST(has(result.message, "web (pid 12) did not stop in"));
+    BOOST_TEST(!has(link.asked, "start"));
 }
 
 BOOST_AUTO_TEST_CASE(a_slow_start_is_not_a_failure) {
@@ -165,7 +162,7 @@ BOOST_AUTO_TEST_CASE(a_slow_start_is_not_a_failure) {
     Scripted link(answers);
     const ActionResult result = play(link);
     BOOST_TEST(result.ok);
-    BOOST_TEST(contains(result.message, "started pid 15, still STARTING after"));
+    BOOST_TEST(has(result.message, "started pid 15, still STARTING after"));
 }
 
 BOOST_AUTO_TEST_CASE(settings_that_are_not_told_are_guessed) {
@@ -178,20 +175,20 @@ BOOST_AUTO_TEST_CASE(the_same_pid_with_another_start_is_another_process) {
     ActionRequest request = request_for("web", 12);
     request.program_start = 900;
     Scripted link({program(kRunning, 12, 1000)});
-    BOOST_TEST(contains(play(link, request).message, "already restarted"));
+    BOOST_TEST(has(play(link, request).message, "already restarted"));
     request.program_start = 1000;
     Scripted same({program(kRunning, 12, 1000), with_startsecs(1), kFine, program(kStopped, 0), kFine,
                    program(kRunning, 15)});
-    BOOST_TEST(contains(play(same, request).message, "stopped pid 12"));
+    BOOST_TEST(has(play(same, request).message, "stopped pid 12"));
 }
 
 BOOST_AUTO_TEST_CASE(a_lost_link_ends_the_restart_at_once) {
     Scripted first({});
-    BOOST_TEST(contains(play(first).message, "nothing done"));
+    BOOST_TEST(has(play(first).message, "nothing done"));
     Scripted late({program(kRunning, 12), with_startsecs(1), kFine, program(kStopped, 0)});
     const ActionResult result = play(late);
     BOOST_TEST(!result.ok);
-    BOOST_TEST(contains(result.message, "stopped pid 12, but it could not be started"));
+    BOOST_TEST(has(result.message, "stopped pid 12, but it could not be started"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -278,8 +278,7 @@ BOOST_AUTO_TEST_CASE(a_worker_follows_its_pid_file_to_the_next_process) {
 }
 
 BOOST_AUTO_TEST_CASE(a_pid_file_for_a_group_only_is_read_by_a_worker_of_that_group) {
-    if (::geteuid() != 0)
-        skip("needs root, to give files away");
+    need_root("needs root, to give files away");
     constexpr gid_t kGroup = 61999;
     const TempDir dir;
     const Stranger program(dir, unique_name("hcdg"));

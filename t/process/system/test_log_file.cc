@@ -69,8 +69,7 @@ BOOST_AUTO_TEST_CASE(what_may_be_another_file_is_refused_with_the_reason_and_lef
 }
 
 BOOST_AUTO_TEST_CASE(a_link_on_the_way_is_followed_only_where_nobody_else_could_have_put_it) {
-    if (::geteuid() != 0)
-        skip("needs root, to give files away");
+    need_root("needs root, to give files away");
     const TempDir dir;
     std::filesystem::create_directory(dir.file("real"));
     std::filesystem::create_directory_symlink("real", dir.file("link"));
@@ -107,8 +106,7 @@ BOOST_AUTO_TEST_CASE(links_in_a_circle_and_names_that_are_no_folders_end_the_wal
 }
 
 BOOST_AUTO_TEST_CASE(whose_folders_a_path_leads_through_is_known) {
-    if (::geteuid() != 0)
-        skip("needs root, to give files away");
+    need_root("needs root, to give files away");
     const TempDir dir;
     std::filesystem::create_directories(dir.file("a/b/c"));
     const auto foreign = [&](const WalkRules& rules = {}) {

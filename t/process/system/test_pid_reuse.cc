@@ -66,8 +66,7 @@ pid_t sleeper() {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_stranger_that_got_the_number_lives) {
-    if (::geteuid() != 0)
-        skip("a pid namespace needs root");
+    need_root("a pid namespace needs root");
     const pid_t outer = ::fork();
     if (outer == 0) {
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);

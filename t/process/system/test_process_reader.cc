@@ -109,8 +109,7 @@ BOOST_AUTO_TEST_CASE(the_file_of_exactly_the_process_is_handed_over) {
 
 // A process that has changed its user is closed to others of that user (PR_GET_DUMPABLE(2const)).
 BOOST_AUTO_TEST_CASE(a_file_that_only_tracing_opens_is_refused_once_and_for_the_right_reason) {
-    if (::geteuid() != 0)
-        skip("needs root, to run processes as another user");
+    need_root("needs root, to run processes as another user");
     static constexpr uid_t kUser = 65534;
     const auto runs_as = [](uid_t user) {
         return Subprocess(

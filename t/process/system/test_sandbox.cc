@@ -99,8 +99,7 @@ BOOST_AUTO_TEST_CASE(names_of_the_hosts_file_still_resolve_in_an_http_worker) {
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_name_is_an_error_and_not_a_violation) {
-    if (::geteuid() != 0)
-        skip("needs root, for a network without any name server");
+    need_root("needs root, for a network without any name server");
     Forked child([](pid_t parent) {
         CatConfig cat = named_cat(kHttpCheck);
         if (::unshare(CLONE_NEWNET) != 0 || !enter_sandbox(profile_of(cat), SandboxLevel::strict, parent))
@@ -135,8 +134,7 @@ BOOST_AUTO_TEST_CASE(an_abort_stays_an_abort) {
 }
 
 BOOST_AUTO_TEST_CASE(nothing_of_root_is_left_and_nothing_comes_back) {
-    if (::geteuid() != 0)
-        skip("needs root");
+    need_root("needs root");
     const auto act = [] {
         uid_t real = 0, effective = 0, saved = 0;
         ::getresuid(&real, &effective, &saved);
@@ -192,8 +190,7 @@ BOOST_AUTO_TEST_CASE(level_off_says_which_layers_are_missing) {
 }
 
 BOOST_AUTO_TEST_CASE(without_root_only_the_uid_is_missing) {
-    if (::geteuid() != 0)
-        skip("needs root, to become somebody else");
+    need_root("needs root, to become somebody else");
     need_all_layers();
     Forked child([](pid_t parent) {
         if (::setresgid(1000, 1000, 1000) != 0 || ::setresuid(1000, 1000, 1000) != 0)
@@ -254,8 +251,7 @@ BOOST_AUTO_TEST_CASE(a_confined_process_dies_with_its_parent) {
 }
 
 BOOST_AUTO_TEST_CASE(threads_end_at_the_limit_of_a_uid_that_nobody_else_has) {
-    if (::geteuid() != 0)
-        skip("needs root, for a uid of its own");
+    need_root("needs root, for a uid of its own");
     need_all_layers();
     const auto user = master::WorkerUids().take();
     SandboxProfile profile = profile_of(named_cat(kHttpCheck));
@@ -280,8 +276,7 @@ BOOST_AUTO_TEST_CASE(threads_end_at_the_limit_of_a_uid_that_nobody_else_has) {
 
 // What seccomp and Landlock would refuse besides, where the kernel has them.
 BOOST_AUTO_TEST_CASE(by_its_uid_alone_a_worker_reaches_neither_another_one_nor_a_program) {
-    if (::geteuid() != 0)
-        skip("needs root, for uids of their own");
+    need_root("needs root, for uids of their own");
     master::WorkerUids uids;
     const auto profile_for = [](const ChildUser& user) {
         SandboxProfile profile = profile_of(cat_of(kMemCheck));
@@ -323,8 +318,7 @@ BOOST_AUTO_TEST_CASE(by_its_uid_alone_a_worker_reaches_neither_another_one_nor_a
 }
 
 BOOST_AUTO_TEST_CASE(a_uid_that_cannot_be_had_is_said_to_be_missing_and_the_rest_holds) {
-    if (::geteuid() != 0)
-        skip("needs root, for a user namespace");
+    need_root("needs root, for a user namespace");
     need_all_layers();
     Forked child([](pid_t parent) {
         const auto write = [](const char* file, const char* text) {

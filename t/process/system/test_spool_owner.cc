@@ -27,8 +27,7 @@ struct stat status_of(const std::string& path) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(an_older_spool_goes_to_its_new_owner_and_nothing_that_it_only_points_to) {
-    if (::geteuid() != 0)
-        skip("needs root, to give files away");
+    need_root("needs root, to give files away");
     const TempDir dir;
     const std::string secret = dir.write("secret", "root's", 0600);
     const std::string spool = dir.file("spool");
@@ -51,8 +50,7 @@ BOOST_AUTO_TEST_CASE(an_older_spool_goes_to_its_new_owner_and_nothing_that_it_on
 }
 
 BOOST_AUTO_TEST_CASE(a_spool_that_is_a_link_is_not_followed) {
-    if (::geteuid() != 0)
-        skip("needs root, to give files away");
+    need_root("needs root, to give files away");
     const TempDir dir;
     std::filesystem::create_directory(dir.file("roots"));
     std::filesystem::create_directory_symlink(dir.file("roots"), dir.file("spool"));

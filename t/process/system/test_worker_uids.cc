@@ -23,6 +23,8 @@ BOOST_AUTO_TEST_SUITE(test_worker_uids)
 
 namespace {
 
+constexpr char kWhyRoot[] = "needs root, to be given uids";
+
 constexpr char kAllIds[] = "0 0 4294967295\n";
 
 Config with_range(uid_t first, uid_t last) {
@@ -37,15 +39,10 @@ uid_t free_number() {
     return 1'000'000'000 + static_cast<uid_t>(::getpid() % 1'000'000) * 100;
 }
 
-void need_root() {
-    if (::geteuid() != 0)
-        skip("needs root, to be given uids");
-}
-
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(each_child_gets_a_uid_of_its_own_that_no_process_has) {
-    need_root();
+    need_root(kWhyRoot);
     WorkerUids uids;
     uids.use(Config());
     std::vector<WorkerUids::Lease> leases;
@@ -63,7 +60,7 @@ BOOST_AUTO_TEST_CASE(each_child_gets_a_uid_of_its_own_that_no_process_has) {
 }
 
 BOOST_AUTO_TEST_CASE(numbers_of_programs_and_of_people_and_the_mailers_are_passed_over) {
-    need_root();
+    need_root(kWhyRoot);
     const uid_t first = free_number();
     const Subprocess program({"/bin/sleep", "60"}, {.env = {}, .output = {}, .uid = first + 1});
     BOOST_TEST_REQUIRE(wait_until([&] { return ::getpriority(PRIO_USER, first + 1) == 0; }));
@@ -79,7 +76,7 @@ BOOST_AUTO_TEST_CASE(numbers_of_programs_and_of_people_and_the_mailers_are_passe
 }
 
 BOOST_AUTO_TEST_CASE(with_more_children_than_numbers_they_share_and_say_so) {
-    need_root();
+    need_root(kWhyRoot);
     const uid_t first = free_number();
     WorkerUids uids;
     uids.use(with_range(first, first + 1));
@@ -93,7 +90,7 @@ BOOST_AUTO_TEST_CASE(with_more_children_than_numbers_they_share_and_say_so) {
 }
 
 BOOST_AUTO_TEST_CASE(a_number_comes_back_when_its_child_was_reaped_and_not_before) {
-    need_root();
+    need_root(kWhyRoot);
     const uid_t first = free_number();
     Loop loop;
     Spawner spawner(loop);
@@ -121,7 +118,7 @@ BOOST_AUTO_TEST_CASE(a_number_comes_back_when_its_child_was_reaped_and_not_befor
 }
 
 BOOST_AUTO_TEST_CASE(a_user_namespace_without_the_range_has_nobody_or_nothing_and_says_so) {
-    need_root();
+    need_root(kWhyRoot);
     WorkerUids bare("         0       1000          1\n", "0 1000 1\n");
     bare.use(Config());
     BOOST_TEST(bare.take()->uid == 0U);
@@ -139,7 +136,7 @@ BOOST_AUTO_TEST_CASE(a_user_namespace_without_the_range_has_nobody_or_nothing_an
 }
 
 BOOST_AUTO_TEST_CASE(switched_off_all_are_nobody_and_nothing_is_missing) {
-    need_root();
+    need_root(kWhyRoot);
     WorkerUids uids;
     Config config;
     config.worker_uids = kNoUids;
@@ -149,7 +146,7 @@ BOOST_AUTO_TEST_CASE(switched_off_all_are_nobody_and_nothing_is_missing) {
 }
 
 BOOST_AUTO_TEST_CASE(a_range_of_billions_is_searched_for_a_moment_only) {
-    need_root();
+    need_root(kWhyRoot);
     WorkerUids uids("0 0 1\n", "0 0 1\n");
     uids.use(with_range(1'000'000, 4'000'000'000));
     const auto begin = std::chrono::steady_clock::now();

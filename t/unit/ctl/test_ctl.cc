@@ -1,4 +1,5 @@
 // The commands of healthcheckctl against a server that answers as healthcheckd does.
+#include "t/fixture/basics.h"
 #include "t/fixture/daemon/control_stub.h"
 
 #include "common/text/time.h"
@@ -15,10 +16,6 @@ using namespace healthcheckd::test;
 BOOST_AUTO_TEST_SUITE(test_ctl)
 
 namespace {
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
 
 std::vector<std::string> lines_of(const std::string& text) {
     std::vector<std::string> lines;

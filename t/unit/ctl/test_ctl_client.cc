@@ -2,6 +2,7 @@
 // healthcheckd.
 #include "common/text/printable.h"
 #include "master/ctl/client.h"
+#include "t/fixture/basics.h"
 
 #include "master/ctl/answer.h"
 #include "t/fixture/daemon/control_stub.h"
@@ -27,10 +28,6 @@ constexpr ctl::AskLimits kShort{.connect = 300ms, .answer = 600ms, .bytes = 1 <<
 std::string failure(const std::string& socket, const ctl::AskLimits& limits = kShort) {
     const auto answer = ctl::ask(socket, request_of("status"), limits);
     return answer ? "" : answer.error().text();
-}
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
 }
 
 }  // namespace

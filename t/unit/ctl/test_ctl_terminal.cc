@@ -1,5 +1,6 @@
 // healthcheckctl on a terminal: colours, and the live picture of `watch`.
 #include "common/text/width.h"
+#include "t/fixture/basics.h"
 #include "t/fixture/daemon/control_stub.h"
 #include "t/fixture/daemon/terminal.h"
 
@@ -25,10 +26,6 @@ constexpr char kOwnScreen[] = "\x1b[?1049l";
 std::vector<std::string> command(const ControlStub& stub, std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {healthcheckctl_binary(), "-s", stub.path()});
     return arguments;
-}
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
 }
 
 bool ended_with(int wait_status, int status) {

@@ -15,10 +15,6 @@ BOOST_AUTO_TEST_SUITE(test_mail)
 
 namespace {
 
-bool has(const std::string& text, std::string_view part) {
-    return text.find(part) != std::string::npos;
-}
-
 MailConfig config() {
     MailConfig mail;
     mail.hosts = {"mail.test"};

@@ -56,10 +56,6 @@ std::string text_of(WebhookFormat format, const std::string& call) {
     return body.at("text").at("content");
 }
 
-bool has(const std::string& text, std::string_view part) {
-    return text.find(part) != std::string::npos;
-}
-
 // As t/fixture/mail/webhooks.py computes it, after the services' published code.
 std::string python_sign(const std::string& format, const std::string& timestamp, const std::string& body) {
     const TempDir dir;

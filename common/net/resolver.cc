@@ -16,6 +16,7 @@ namespace {
 constexpr int kMaxLines = 1000;
 constexpr std::size_t kThreadStack = 1 << 20;  // bytes; the default of 8 MB is for programs, not look-ups
 constexpr int kDefaultTimeout = 5;             // seconds, RES_TIMEOUT of resolv.conf(5)
+constexpr int kMaxAttempts = 5;                // RES_MAXRETRY of resolv.conf(5)
 
 void preload_name_services() {
     std::ifstream config("/etc/nsswitch.conf");
@@ -36,10 +37,15 @@ void preload_name_services() {
     }
 }
 
-// A first try and, with twice the time, a second one: together about as long as the probe.
+// Several tries, the last of which is still under way when the probe ends: so a name server that does not answer
+// is always reported as the probe's timeout, and a lost datagram still gets a second try in time.
 void limit_resolver(std::chrono::milliseconds limit) {
-    const auto seconds = static_cast<int>(std::chrono::ceil<std::chrono::seconds>(limit / 3).count());
-    const std::string options = fmt::format("timeout:{} attempts:2", std::clamp(seconds, 1, kDefaultTimeout));
+    const auto in_seconds = [](std::chrono::milliseconds time) {
+        return static_cast<int>(std::chrono::ceil<std::chrono::seconds>(time).count());
+    };
+    const int timeout = std::clamp(in_seconds(limit / 3), 1, kDefaultTimeout);
+    const int attempts = std::min(in_seconds(limit) / timeout + 1, kMaxAttempts);
+    const std::string options = fmt::format("timeout:{} attempts:{}", timeout, attempts);
     ::setenv("RES_OPTIONS", options.c_str(), 1);
 }
 

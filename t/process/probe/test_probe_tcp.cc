@@ -252,4 +252,17 @@ BOOST_AUTO_TEST_CASE(a_name_that_hangs_holds_up_no_other_cat) {
     BOOST_TEST(hanging.get().message == "name 'hang.test' was not resolved within 2 s");
 }
 
+// The resolver's own tries would end at the same second.
+BOOST_AUTO_TEST_CASE(a_name_server_that_does_not_answer_is_the_probes_timeout_at_every_length) {
+    const PrivateNames names;
+    for (const int seconds : {1, 2, 3}) {
+        CatConfig cat = tcp_cat("hang.test", 80);
+        cat.timeout = std::chrono::seconds(seconds);
+        WorkerHarness worker(cat, {}, SandboxLevel::strict, [&] { names.enter_with_server(); });
+        BOOST_TEST_REQUIRE(worker.first_line().starts_with("ready missing="));
+        BOOST_TEST(worker.probe(kSome).message ==
+                   "name 'hang.test' was not resolved within " + std::to_string(seconds) + " s");
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -6,6 +6,7 @@
 #include "master/cat/program_view.h"
 #include "master/config/compare.h"
 #include "master/files/log_files.h"
+#include "master/refresh.h"
 #include "master/supervisord/transport.h"
 
 #include <algorithm>
@@ -16,28 +17,11 @@ namespace healthcheckd::master {
 
 namespace {
 
-constexpr Milliseconds kReconcile{30'000};       // finds added and renamed programs
-constexpr Milliseconds kStoppedProgram{4'000};   // finds a program that somebody started again
-constexpr Milliseconds kMostReconcile{120'000};  // when supervisord takes long to answer
-constexpr int kRestInTransition = 3;             // ...while a program is starting or has ended
-constexpr int kRestForWork = 1'500;              // of supervisord, from one reconciliation to the next
-constexpr int kMany = 8;                         // probes at once, whose answers are then taken together
-constexpr Milliseconds kGather{5};               // after they went out
-constexpr Milliseconds kUnreachable{2'000};      // finds a supervisord that is back
-constexpr Milliseconds kTransitionFirst{100};    // finds the next process of a program that ended
-constexpr Milliseconds kTransitionMost{1'000};
-constexpr char kStateFile[] = "state.json";
-constexpr Milliseconds kMemoryPause{5'000};   // between two looks whether there is something to remember
-constexpr Milliseconds kCountsPause{30'000};  // ...when it is counts alone
-constexpr Milliseconds kLinkPause{500};       // until actions that use the link are looked at again
-
-// Each program by its own age: one that stays down must not slow down the look at a crash loop.
-Milliseconds transition_delay(const Program& program, TimePoint now) {
-    const auto age = std::chrono::duration_cast<Milliseconds>(now - program.changed);
-    const Milliseconds longest =  // one that EXITED may stay so for good
-        program.state == kExited ? kStoppedProgram : kTransitionMost;
-    return std::clamp(age, kTransitionFirst, longest);
-}
+constexpr int kMany = 8;                     // probes at once, whose answers are then taken together
+constexpr Milliseconds kGather{5};           // after they went out
+constexpr Milliseconds kUnreachable{2'000};  // finds a supervisord that is back
+constexpr Milliseconds kLinkPause{500};      // until actions that use the link are looked at again
+constexpr Milliseconds kNextProcess{100};    // finds the next process of a program that ended
 
 }  // namespace
 
@@ -51,7 +35,7 @@ Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> confi
           {.programs = {.on_started = [this](const Program& program) { on_program_started(program); },
                         .on_ended = [this](const Program& program) { on_program_ended(program); },
                         .on_state = [this](const Program& program) { on_program_state(program); },
-                        .on_supervisor_ended = [this] { refresh_in(kTransitionFirst); },
+                        .on_supervisor_ended = [this] { refresh_in(kNextProcess); },
                         .on_identified =
                             [this](const Program& program) {
                                 for (const auto& cat : cats_.all())
@@ -92,11 +76,9 @@ Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> confi
                  arm_tick();
              }}),
       link_timer_(loop, [this] { renew_link(); }),
-      state_files_(
-          loop, spawner, config_->state_dir,
-          [this](const std::string& name, const std::string& failure) { on_state_file(name, failure); }),
-      memory_timer_(loop, [this] { remember_changes(); }), tick_timer_(loop, [this] { on_tick(); }),
-      stop_timer_(loop, [this] { stop_step(); }) {
+      state_(loop, spawner, config_->state_dir, cats_, [this] { return view(); }),
+      tick_timer_(loop, [this] { on_tick(); }),
+      shutdown_(loop, {.actions = actions_, .mailer = mailer_, .notices = notices_, .state = state_}) {
     spawner_.uids().use(*config_);
 }
 
@@ -107,7 +89,7 @@ void Master::start(Memory memory) {
     mailer_.start();
     cats_.start(config_, std::move(memory));
     ask_for_table();
-    memory_timer_.start(kMemoryPause);
+    state_.start();
     finisher_.look(Milliseconds(500));
     actions_.clean_up();
 }
@@ -151,7 +133,7 @@ CatChanges Master::reload(std::shared_ptr<const Config> fresh, std::vector<std::
 
 // A restart under way speaks through the link: it ends as it began.
 void Master::renew_link() {
-    if (on_stopped_)
+    if (shutdown_.begun())
         return;
     if (actions_.under_way() == 0)
         supervisord_.link().renew();
@@ -160,7 +142,7 @@ void Master::renew_link() {
 }
 
 void Master::on_tick() {
-    if (on_stopped_)
+    if (shutdown_.begun())
         return;
     if (cats_.tick(Clock::now(), [this](const Cat& cat) { return view_of(cat); }) >= kMany)
         spawner_.reports().hold(kGather);
@@ -168,7 +150,7 @@ void Master::on_tick() {
 }
 
 void Master::check_now(Cat& cat, Cat::CheckDone done) {
-    if (on_stopped_) {
+    if (shutdown_.begun()) {
         Report nothing;
         nothing.message = "healthcheckd stops";
         return done(nothing);
@@ -194,7 +176,8 @@ void Master::on_table(const SupervisordView::Answers& before) {
         log::info("supervisord", "{}: {} programs", before.reached ? "is back" : "is reached",
                   supervisord_.table().size());
     cats_.follow_groups();
-    refresh_in(refresh_delay());
+    refresh_in(
+        refresh_delay(cats_, supervisord_.table(), supervisord_.link().usual_answer_time(), Clock::now()));
 }
 
 void Master::on_link_failure(const SupervisordView::Answers& before) {
@@ -204,32 +187,6 @@ void Master::on_link_failure(const SupervisordView::Answers& before) {
                    now.reached ? "programs that were known go on being probed, actions that need it will fail"
                                : "nothing can be said about its programs until it answers");
     refresh_in(kUnreachable);
-}
-
-Milliseconds Master::refresh_delay() const {
-    const TimePoint now = Clock::now();
-    // A table of hundreds of programs takes supervisord a tenth of a second in which it does nothing else.
-    Milliseconds delay =
-        std::clamp(supervisord_.link().usual_answer_time() * kRestForWork, kReconcile, kMostReconcile);
-    if (cats_.awaits_members())
-        delay = kStoppedProgram;
-    for (const auto& cat : cats_.all()) {
-        if (!cat->config().enabled)
-            continue;
-        const Program* program = supervisord_.table().find(cat->program());
-        // No failure counts until it is known to run.
-        if (program != nullptr && program->runs() && program->state == kStarting)
-            delay = std::min(delay, transition_delay(*program, now));
-        if (!cat->follows_supervisord() && program == nullptr)
-            continue;
-        if (program == nullptr || !program->runs() || !program->hidden.empty())
-            delay = std::min(delay, kStoppedProgram);
-        else if (!supervisord_.table().announces_end(program->name))
-            delay = std::min(delay, std::max(cat->config().period, Milliseconds(1'000)));
-        if (program != nullptr && program->in_transition())
-            delay = std::min(delay, transition_delay(*program, now));
-    }
-    return std::max(delay, supervisord_.link().usual_answer_time() * kRestInTransition);
 }
 
 void Master::on_program_started(const Program& program) {
@@ -247,7 +204,7 @@ void Master::on_program_ended(const Program& program) {
     for (const auto& cat : cats_.all())
         if (cat->program() == program.name)
             cat->on_program_ended();
-    refresh_in(kTransitionFirst);
+    refresh_in(kNextProcess);
 }
 
 // Who does not run, and why: an operator's stop, an end of its own, or a start that supervisord gave up, are
@@ -272,34 +229,7 @@ StateView Master::view() const {
 void Master::dump_state() {
     for (const std::string& line : state_table(view()))
         log::info("state", "{}", line);
-    write_state_json();
-}
-
-void Master::write_state_json() {
-    state_files_.write(kStateFile, state_json(view()));
-}
-
-void Master::remember_changes() {
-    const Cats::Revision now = cats_.revision();
-    const bool counts_due = now.counts != saved_.counts && Clock::now() - saved_at_ >= kCountsPause;
-    if (now.deeds != saved_.deeds || counts_due)
-        write_memory();
-    memory_timer_.start(kMemoryPause);
-}
-
-void Master::write_memory() {
-    saved_ = cats_.revision();
-    saved_at_ = Clock::now();
-    state_files_.write(kMemoryFile, encode_memory(cats_.memory()), 0600);
-}
-
-void Master::on_state_file(const std::string& name, const std::string& failure) {
-    if (!failure.empty()) {
-        log::error("state", "not written: {}", failure);
-        if (name == kMemoryFile && !on_stopped_)
-            saved_ = {~0ULL, ~0ULL};  // so that it is tried again
-    } else if (name == kStateFile)
-        log::info("state", "written to {}/{}", config_->state_dir, name);
+    state_.write_state();
 }
 
 void Master::reopen_logs() {
@@ -321,46 +251,15 @@ void Master::reopen_logs() {
 }
 
 void Master::stop(std::function<void()> on_stopped) {
-    if (on_stopped_)
+    if (shutdown_.begun())
         return;
-    on_stopped_ = std::move(on_stopped);
-    stop_began_ = Clock::now();
-    actions_.stop();
-    mailer_.stop();
-    if (const auto waiting = mailer_.counters().queued; waiting > 0)
-        log::info("mailer", "{} notices and messages stay in the spool until the next start", waiting);
     finisher_.stop();
     tick_timer_.stop();
-    memory_timer_.stop();
     cats_.retire();
-    write_last_words();
-    stop_step();
-}
-
-void Master::write_last_words() {
-    write_state_json();
-    write_memory();
-}
-
-void Master::stop_step() {
-    const TimePoint now = Clock::now();
-    if (cats_.revision().deeds != saved_.deeds)
-        write_last_words();
-    const bool busy = actions_.under_way() > 0;
-    if (!children_told_at_ && (!busy || now - stop_began_ >= kActionsLimit)) {
-        children_told_at_ = now;
-        actions_.stop_now();
-    } else if (children_told_at_) {
-        const bool idle = state_files_.idle() && actions_.children() == 0 && notices_.idle();
-        if ((idle || now - *children_told_at_ >= kChildrenLimit) &&
-            (mailer_.ended() || now - stop_began_ >= kMailerLimit)) {
-            notices_.log_unwritten();
-            cats_.clear();
-            on_stopped_();
-            return;
-        }
-    }
-    stop_timer_.start(Milliseconds(20));
+    shutdown_.begin([this, on_stopped = std::move(on_stopped)] {
+        cats_.clear();
+        on_stopped();
+    });
 }
 
 }  // namespace healthcheckd::master

@@ -7,11 +7,12 @@
 #include "master/action/finisher.h"
 #include "master/action/runner.h"
 #include "master/cat/cats.h"
-#include "master/files/state_files.h"
 #include "master/mailer/mailer.h"
 #include "master/mailer/notice_writer.h"
 #include "master/process/spawner.h"
+#include "master/shutdown.h"
 #include "master/state.h"
+#include "master/state_keeper.h"
 #include "master/supervisord/view.h"
 
 #include <chrono>
@@ -42,8 +43,8 @@ public:
     // See Cat::check_now() and ActionRunner::plan().
     void check_now(Cat& cat, Cat::CheckDone done);
     std::vector<std::string> plan(Cat& cat) { return actions_.plan(cat); }
-    // What the next life is to know, on disk as soon as may be.
-    void write_memory();
+    // Writes what the next start is to know, as soon as the disk allows.
+    void write_memory() { state_.write_memory(); }
 
     // A table into the log, and state.json.
     void dump_state();
@@ -51,17 +52,10 @@ public:
     // New files for all workers' logs, after somebody moved the old ones.
     void reopen_logs();
 
-    // Stops within the limits below; `on_stopped` is called when nothing more can be waited for.
+    // Stops in less than 3 s; `on_stopped` is called, once, when nothing more can be waited for.
     void stop(std::function<void()> on_stopped);
 
 private:
-    // What running actions get to finish, what their children get to end their commands, and what the mailer
-    // gets, from the beginning, for what it is just sending. With the time to reap what is left this stays
-    // below the 3 s that healthcheckd(8) promises.
-    static constexpr Milliseconds kActionsLimit{1'500};
-    static constexpr Milliseconds kChildrenLimit{800};
-    static constexpr Milliseconds kMailerLimit = kActionsLimit + kChildrenLimit;
-
     void ask_for_table();
     void refresh_in(Milliseconds delay);
     void renew_link();
@@ -73,13 +67,6 @@ private:
     void on_program_started(const Program& program);
     void on_program_ended(const Program& program);
     void on_program_state(const Program& program);
-    Milliseconds refresh_delay() const;
-    void write_state_json();
-    void remember_changes();
-    void on_state_file(const std::string& name, const std::string& failure);
-    void stop_step();
-    // What running actions still do belongs to what is known, until the end.
-    void write_last_words();
 
     Loop& loop_;
     Spawner& spawner_;
@@ -104,16 +91,10 @@ private:
     Cats cats_;
     Timer link_timer_;
 
-    StateFiles state_files_;
-    Cats::Revision saved_;  // what memory.json has
-    TimePoint saved_at_{};
-    Timer memory_timer_;
+    StateKeeper state_;
     Timer tick_timer_;
     bool renewing_logs_ = false;
-    std::function<void()> on_stopped_;
-    TimePoint stop_began_{};
-    std::optional<TimePoint> children_told_at_;
-    Timer stop_timer_;
+    Shutdown shutdown_;
 };
 
 }  // namespace healthcheckd::master

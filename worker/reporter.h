@@ -23,7 +23,7 @@ public:
     bool closed() const { return closed_; }
 
 private:
-    void write(LineWriter&& line);
+    template <class Line> void write(const Line& line);
 
     int fd_;
     bool closed_ = false;

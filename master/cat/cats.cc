@@ -179,7 +179,6 @@ void Cats::start_workers(const std::vector<Cat*>& cats) {
         if (const Program* program = deps_.table.find(cat->program()); program != nullptr && program->runs())
             cat->on_program_started(*program);
     }
-    heap_plug_.fill();
     deps_.workers.spawner.spawn_all(std::move(requests));
 }
 

@@ -6,7 +6,6 @@
 #include "master/cat/cat.h"
 #include "master/cat/schedule.h"
 #include "master/cat/worker.h"
-#include "master/process/heap_plug.h"
 #include "master/process/spawner.h"
 #include "master/supervisord/program_table.h"
 
@@ -104,8 +103,7 @@ private:
     Dependencies deps_;
     const Cat::Context context_;
     std::shared_ptr<const Config> config_;
-    TimePoint origin_ = Clock::now();  // of the slots of all cats
-    HeapPlug heap_plug_;
+    TimePoint origin_ = Clock::now();                    // of the slots of all cats
     std::map<Schedule::Id, std::shared_ptr<Cat>> cats_;  // by order of appearance
     std::map<std::string, Group> groups_;                // by name of the cat
     std::set<std::string> failed_before_;                // cats that are not there yet

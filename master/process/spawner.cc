@@ -6,6 +6,7 @@
 #include "common/wire/channel.h"
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstring>
 #include <optional>
@@ -120,8 +121,11 @@ Spawner::Spawner(Loop& loop)
 // What a fork needs, made before it, and what came of it.
 struct Spawner::PreparedFork {
     void open();
-    // Writes to the stack and to the prepared only.
-    void fork(const ChildSpec& spec, const SecretStore* environment);
+    // The child's pid, or -errno. It writes to the stack only: a page of the heap that the master or the child
+    // writes to is one that the child shares with nobody.
+    pid_t fork(const ChildSpec& spec, const SecretStore* environment) const;
+    // Notes what fork() returned: of children that are born together, after the last of them.
+    void forked(pid_t pid);
 
     ChildProcess child;
     UniqueFd childs_control;
@@ -145,9 +149,9 @@ void Spawner::PreparedFork::open() {
     childs_report = std::move(report->second);
 }
 
-void Spawner::PreparedFork::fork(const ChildSpec& spec, const SecretStore* environment) {
+pid_t Spawner::PreparedFork::fork(const ChildSpec& spec, const SecretStore* environment) const {
     if (failure)
-        return;
+        return -failure->code;
     const pid_t master = ::getpid();
     const SecretStore nothing;
     const SecretStore::Exposure exposure(spec.secrets != nullptr ? *spec.secrets : nothing, spec.group);
@@ -160,13 +164,18 @@ void Spawner::PreparedFork::fork(const ChildSpec& spec, const SecretStore* envir
     ::sigprocmask(SIG_SETMASK, &all, &before);
     // Not fork(): the child never enters libuv, whose handler (pthread_atfork) would only open pipes there.
     // The master has one thread, so no lock is held by another one.
-    child.pid = ::_Fork();
-    if (child.pid == 0)
+    const pid_t pid = ::_Fork();
+    if (pid == 0)
         child_life(spec, childs_control.get(), childs_report.get(), master);
     const int fork_error = errno;
     ::sigprocmask(SIG_SETMASK, &before, nullptr);
-    if (child.pid < 0)
-        failure = system_error("fork", fork_error);
+    return pid < 0 ? -fork_error : pid;
+}
+
+void Spawner::PreparedFork::forked(pid_t pid) {
+    if (!failure && pid < 0)
+        failure = system_error("fork", -pid);
+    child.pid = pid;
     childs_control.reset();
     childs_report.reset();
 }
@@ -196,18 +205,23 @@ Result<ChildProcess> Spawner::enter(PreparedFork& prepared, const ChildSpec& spe
 Result<ChildProcess> Spawner::spawn(const ChildSpec& spec, std::function<void(const ChildEnd&)> on_end) {
     PreparedFork prepared;
     prepared.open();
-    prepared.fork(spec, environment_);
+    prepared.forked(prepared.fork(spec, environment_));
     return enter(prepared, spec, std::move(on_end));
 }
 
 void Spawner::spawn_all(std::vector<SpawnRequest> requests) {
     std::vector<PreparedFork> forks(requests.size());
+    // After the last allocation, so that what children take first lies at the heap's end.
+    heap_plug_.fill();
     for (std::size_t first = 0; first < requests.size(); first += kBornTogether) {
         const std::size_t end = std::min(first + kBornTogether, requests.size());
         for (std::size_t i = first; i < end; ++i)
             forks[i].open();
+        std::array<pid_t, kBornTogether> pids;
         for (std::size_t i = first; i < end; ++i)
-            forks[i].fork(requests[i].spec, environment_);
+            pids[i - first] = forks[i].fork(requests[i].spec, environment_);
+        for (std::size_t i = first; i < end; ++i)
+            forks[i].forked(pids[i - first]);
     }
     for (std::size_t i = 0; i < requests.size(); ++i)
         requests[i].on_spawned(enter(forks[i], requests[i].spec, std::move(requests[i].on_end)));

@@ -12,6 +12,7 @@
 #include "common/wire/protocol.h"
 #include "master/process/environment.h"
 #include "master/process/fd_group.h"
+#include "master/process/heap_plug.h"
 #include "master/process/loop.h"
 #include "master/process/worker_uids.h"
 
@@ -119,6 +120,7 @@ private:
     WorkerUids uids_;
     std::map<pid_t, WorkerUids::Lease> users_;  // of children that have one of their own
     SignalWatch child_signal_;
+    HeapPlug heap_plug_;
 };
 
 }  // namespace healthcheckd::master

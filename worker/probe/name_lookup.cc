@@ -21,8 +21,18 @@ struct Question {
     Lookup lookup;
 };
 
+// What this machine lacked for a look-up. The C library takes a file or a name server that it could not open for one
+// that does not know the name.
+bool is_shortage(int error) {
+    return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS || error == EIO;
+}
+
 Lookup outcome_of(int code, int error) {
     Lookup lookup;
+    if (is_shortage(error)) {
+        lookup.reason = system_error("name service", error).text();
+        return lookup;
+    }
     switch (code) {
     case EAI_NONAME:
     case EAI_NODATA:

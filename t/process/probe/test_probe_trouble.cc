@@ -11,6 +11,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>
 #include <fstream>
+#include <sys/resource.h>
 
 using namespace healthcheckd;
 using namespace healthcheckd::test;
@@ -109,19 +110,27 @@ BOOST_AUTO_TEST_CASE(without_a_descriptor_nothing_is_known) {
     // IsAccessibleMemoryRange() of compiler-rt makes a pipe, and takes all memory for bad when it gets none.
     if (kSanitized)
         skip("a build with UndefinedBehaviorSanitizer, which needs descriptors to look at an object's type");
+    need_root("needs root, for a worker with a user of its own");
     const PrivateNames names;
     for (const CheckType* type : {&kHttpCheck, &kTcpCheck})
-        for (const char* host : {"127.0.0.1", "web.test"}) {
-            WorkerHarness worker(cat_of(*type, host), {}, SandboxLevel::strict, [&] {
-                names.enter();
-                for (int i = 0; i < 300; ++i)  // more than a worker may have
-                    if (::dup(STDIN_FILENO) < 0)
-                        throw std::runtime_error("dup");
-            });
-            const Report report = worker.probe(kSome);
-            BOOST_TEST(report.verdict == Verdict::unknown, host << ": " << report.message);
-            BOOST_TEST_MESSAGE(report.message);
-        }
+        for (const char* host : {"127.0.0.1", "web.test"})
+            BOOST_TEST_CONTEXT(to_string(type) << " " << host) {
+                WorkerHarness worker(cat_of(*type, host), {}, SandboxLevel::strict, [&] { names.enter(); });
+                BOOST_TEST_REQUIRE(worker.first_line().starts_with("ready missing="), worker.first_line());
+                // As its own user: it takes CAP_SYS_RESOURCE to lower the limit of another one's process.
+                Subprocess other(
+                    [pid = worker.child().pid()] {
+                        const rlimit none{3, 3};  // 0 to 2 are open
+                        return ::prlimit(pid, RLIMIT_NOFILE, &none, nullptr) == 0 ? 0 : errno;
+                    },
+                    Subprocess::Options{.env = {}, .output = {}, .uid = worker.uid()});
+                BOOST_TEST_REQUIRE(other.wait(5s) == 0);
+                for (int i = 0; i < 2; ++i) {
+                    const Report report = worker.probe(kSome);
+                    BOOST_TEST(report.verdict == Verdict::unknown, report.message);
+                    BOOST_TEST(has(report.message, "Too many open files"), report.message);
+                }
+            }
 }
 
 BOOST_AUTO_TEST_CASE(what_this_machine_does_not_allow_is_unknown_unless_another_address_answers) {

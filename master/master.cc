@@ -123,19 +123,22 @@ CatChanges Master::reload(std::shared_ptr<const Config> fresh, std::vector<std::
     supervisord_.link().use(config_);
     if (!same_process_reader(*before, *config_))
         processes_.use(config_->sandbox);
-    if (!same_link(*before, *config_))
+    if (!same_link(*before, *config_)) {
+        if (actions_.needs_link())
+            notes.emplace_back("what concerns supervisord is used from the end of the restarts under way on");
         renew_link();
+    }
     const CatChanges changes = cats_.reload(config_);
     cats_.follow_groups();
     ask_for_table();
     return changes;
 }
 
-// A restart under way speaks through the link: it ends as it began.
+// A restart speaks through the link from its first to its last step.
 void Master::renew_link() {
     if (shutdown_.begun())
         return;
-    if (actions_.under_way() == 0)
+    if (!actions_.needs_link())
         supervisord_.link().renew();
     else
         link_timer_.start(kLinkPause);

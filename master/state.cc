@@ -162,7 +162,7 @@ std::vector<std::string> state_table(const StateView& view) {
                    {printable(cat->program())},
                    {std::string(to_string(cat->config().type))},
                    {state_shown(*cat)},
-                   {std::to_string(measured_pid(*cat))},
+                   {measured_pid(*cat) > 0 ? std::to_string(measured_pid(*cat)) : "-"},
                    {of(threshold.failures(), threshold.limits().failure)},
                    {of(threshold.successes(), threshold.limits().success)},
                    {std::to_string(cat->counters().fired)},

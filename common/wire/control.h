@@ -45,9 +45,12 @@ namespace healthcheckd {
 // Where healthcheckd listens and healthcheckctl asks, when nobody says otherwise.
 inline constexpr char kDefaultSocket[] = "/run/healthcheckd/healthcheckd.sock";
 
-// How long the master keeps a client; longer where it has to wait for a probe or for a file.
+// How long the master keeps a client: for its line, for the answer to be made and for the client to read it. An answer
+// that a probe or a file has to come for first is bounded by the deadlines of these; it is waited for as long as
+// healthcheckctl may wait.
 inline constexpr std::chrono::seconds kControlLimit{10};
-inline constexpr std::chrono::seconds kSlowControlLimit{30};  // check, reload
+inline constexpr std::chrono::seconds kLongestAnswer{3600};
+inline constexpr std::chrono::seconds kSlowControlLimit = kLongestAnswer + kControlLimit;  // check, reload
 
 // The longest pause with an end, ten years: no clock arithmetic overflows by it.
 inline constexpr std::uint64_t kLongestPauseMs = 10ULL * 366 * 24 * 3600 * 1000;

@@ -292,6 +292,12 @@ std::size_t ActionRunner::under_way() const {
                                                   [](const Running& running) { return running.working(); }));
 }
 
+bool ActionRunner::needs_link() const {
+    return std::ranges::any_of(running_, [](const Running& running) {
+        return running.working() && running.incident.action->asks == ActionType::Asks::always;
+    });
+}
+
 void ActionRunner::stop_now() {
     for (Running& running : running_) {
         if (running.working())

@@ -68,6 +68,9 @@ public:
 
     // No new action from now on. Actions under way get until stop_now().
     void stop() { stopping_ = true; }
+    // Returns whether an action is under way that would fail without its connection to the link. Others go on
+    // without: kill and exec ask once, at their begin, and any action for the end of the program's log.
+    bool needs_link() const;
     // Actions that have not said how they ended.
     std::size_t under_way() const;
     // Children that have not ended, whether they have said how it went or not.

@@ -23,7 +23,8 @@ Report unknown_report(std::string why) {
 }  // namespace
 
 Cat::~Cat() {
-    answer_waiting(unknown_report("the cat is gone"));
+    answer_waiting(
+        unknown_report("its configuration changed, or healthcheckd stops: the probe was given up"));
 }
 
 Cat::Cat(const Context& context, Prober::Identity identity, EventCallback on_event,

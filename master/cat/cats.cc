@@ -61,14 +61,19 @@ CatChanges Cats::reload(std::shared_ptr<const Config> config) {
     std::map<std::string, const CatConfig*> old;
     for (const CatConfig& cat : before->cats)
         old[cat.name] = &cat;
+    const bool same_world = same_workers(*before, *config_);
     std::map<std::string, std::size_t> kept;
+    std::set<std::string> redefined;
     std::vector<std::size_t> renewed;
     for (std::size_t i = 0; i < config_->cats.size(); ++i) {
         const CatConfig& cat = config_->cats[i];
         const auto found = old.find(cat.name);
-        if (found != old.end() && same_cat(*before, *found->second, *config_, cat)) {
+        const bool same = found != old.end() && same_keys(*before, *found->second, *config_, cat);
+        if (same && same_world) {
             kept[cat.name] = i;
         } else {
+            if (!same)
+                redefined.insert(cat.name);
             (found == old.end() ? changes.added : changes.changed).push_back(cat.name);
             renewed.push_back(i);
         }
@@ -90,7 +95,8 @@ CatChanges Cats::reload(std::shared_ptr<const Config> config) {
             return false;
         }
         RememberedCat& remembered = memory_[cat->name()] = cat->remembered();
-        remembered.definition.clear();  // also when only a secret of it has changed
+        if (redefined.contains(name))
+            remembered.definition.clear();  // also when only a secret of it has changed
         ++former_.deeds;
         schedule_.remove(id);
         return true;
@@ -286,7 +292,8 @@ void Cats::retire() {
 
 void Cats::clear() {
     schedule_ = {};
-    cats_.clear();
+    // What waits for a verdict of one of them is answered meanwhile, and may look for cats.
+    const auto ending = std::exchange(cats_, {});
 }
 
 }  // namespace healthcheckd::master

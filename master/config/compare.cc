@@ -33,13 +33,14 @@ bool same_channels(const Config& a, const Config& b) {
 
 }  // namespace
 
-bool same_cat(const Config& a, const CatConfig& x, const Config& b, const CatConfig& y) {
-    return x.type == y.type &&
-           std::ranges::all_of(keys_of(x),
-                               [&](const Key* key) {
-                                   return same_value(*key, {&a, &x}, {&b, &y});
-                               }) &&
-           same_global(a, b, Key::kWorkers);
+bool same_keys(const Config& a, const CatConfig& x, const Config& b, const CatConfig& y) {
+    return x.type == y.type && std::ranges::all_of(keys_of(x), [&](const Key* key) {
+               return same_value(*key, {&a, &x}, {&b, &y});
+           });
+}
+
+bool same_workers(const Config& a, const Config& b) {
+    return same_global(a, b, Key::kWorkers);
 }
 
 std::string definition_of(const Config& config, const CatConfig& cat) {
@@ -47,12 +48,16 @@ std::string definition_of(const Config& config, const CatConfig& cat) {
     const auto mix = [&](std::string_view text) {
         hash = fnv1a("\xff", fnv1a(text, hash));  // no text holds this byte
     };
+    const CatConfig defaults(*cat.type);
+    mix(cat.type->name);
     for (const Key* key : keys_of(cat)) {
-        if (key->sensitivity != Sensitivity::open)
-            continue;
         std::string buffer;
+        std::string default_buffer;
+        const std::string_view value = key->get({&config, &cat}, buffer);
+        if (key->sensitivity != Sensitivity::open || value == key->get({&config, &defaults}, default_buffer))
+            continue;
         mix(key->name);
-        mix(key->get({&config, &cat}, buffer));
+        mix(value);
     }
     return fmt::format("{:016x}", hash);
 }

@@ -8,12 +8,16 @@
 
 namespace healthcheckd::master {
 
-// May the cat keep its worker, its counts and its schedule? Compares every key of the cat, secrets included,
-// and those of `config` that its worker works by. The names must be the same already.
-bool same_cat(const Config& a, const CatConfig& x, const Config& b, const CatConfig& y);
+// Returns whether every key of the cat has the same value in both, secrets included; then its counts stay. The
+// caller has found both by their name.
+bool same_keys(const Config& a, const CatConfig& x, const Config& b, const CatConfig& y);
 
-// A short text that is another one when a key of the cat is given another value; secrets and its name do not
-// count. Does not change from one start to the next.
+// Returns whether the keys of `config` that all workers work by have the same values; then a cat with the same keys
+// keeps its worker and its schedule.
+bool same_workers(const Config& a, const Config& b);
+
+// A short text that changes when a key of the cat gets another value; secrets and the name do not count. It is the
+// same at each start, and in later versions that have more keys: a key at its default value does not count.
 std::string definition_of(const Config& config, const CatConfig& cat);
 
 // May the link to supervisord go on?

@@ -96,7 +96,7 @@ constexpr Key kConfigKeys[] = {
      .set = set_text<&Config::state_dir, check_absolute_path>, .get = get_text<&Config::state_dir>},
     {.name = "socket", .renews = kNextStart,
      .set = set_text<&Config::socket, check_socket_path>, .get = get_text<&Config::socket>},
-    {.name = "dryRun", .renews = kNobody,
+    {.name = "dryRun", .renews = kNobody,  // each cat has it as its own key
      .set = set_flag<&Config::dry_run>, .get = get_flag<&Config::dry_run>},
     {.name = "sandbox", .renews = kWorkers | kLink | kMailer | kReader,
      .set = set_choice<&Config::sandbox, SandboxLevel::strict, SandboxLevel::log, SandboxLevel::off>, .get = get_choice<&Config::sandbox>},

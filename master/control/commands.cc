@@ -79,10 +79,10 @@ void on_check(Control& control, const ControlRequest& request, const Reply& repl
     const auto cat = control.one(request.name, reply);
     if (!cat)
         return;
-    const auto done = [reply, changed = control.on_change(), weak = std::weak_ptr<Cat>(cat),
+    const auto done = [&control, reply, changed = control.on_change(),
                        name = cat->name()](const Report& report) {
         changed();
-        const auto alive = weak.lock();
+        const auto now = control.master().cats().find(name);
         reply(text_of({{"ok", true},
                        {"cat", name},
                        {"verdict", to_string(report.verdict)},
@@ -91,7 +91,7 @@ void on_check(Control& control, const ControlRequest& request, const Reply& repl
                        {"limit", report.limit},
                        {"unit", report.unit},
                        {"tookMs", static_cast<double>(report.took_us) / 1000},
-                       {"state", alive ? alive->state_text() : "gone"}}));
+                       {"state", now ? now->state_text() : "gone"}}));
     };
     control.master().check_now(*cat, done);
 }

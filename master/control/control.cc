@@ -35,6 +35,14 @@ std::vector<std::shared_ptr<Cat>> Control::cats(const std::string& name, const R
     const auto found = master_.cats().named(name);
     if (!found.empty())
         return found;
+    for (const Cats::Absent& absent : master_.cats().absent())
+        if (absent.cat.name == name || absent.cat.program == name) {
+            reply(ControlServer::refusal(
+                fmt::format("'{}' has no member now: {}", printable(absent.cat.name),
+                            absent.asked ? "supervisord has no program of " + printable(absent.cat.program)
+                                         : "supervisord has not answered yet")));
+            return {};
+        }
     const auto all = master_.cats().all();
     std::vector<std::string_view> known;
     for (const auto& cat : all) {

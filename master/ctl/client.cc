@@ -19,6 +19,8 @@ using namespace std::chrono_literals;
 // connect(2) to a unix socket whose queue is full fails at once with EAGAIN: nothing tells when there is
 // room.
 constexpr auto kConnectRetry = 20ms;
+// Longer than reading a configuration and than a probe with the default timeout may take.
+constexpr auto kSlowAnswer = 35s;
 
 // Sentences about the socket all begin alike.
 Error about(const std::string& socket, const std::string& what) {
@@ -137,7 +139,7 @@ Result<std::string> read_all(int fd, const std::string& socket, Clock::time_poin
 AskLimits limits_for(const ControlRequest& request, std::optional<std::chrono::milliseconds> timeout) {
     AskLimits limits;
     if (request.command->is_slow)
-        limits.answer = kSlowControlLimit + 5s;
+        limits.answer = kSlowAnswer;
     if (timeout)
         limits.answer = *timeout;
     limits.connect = std::min(limits.connect, limits.answer);

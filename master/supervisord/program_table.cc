@@ -50,6 +50,8 @@ std::string Program::state_text() const {
         text += " with status " + std::to_string(exit_status);
     else if ((state == kFatal || state == kBackoff) && !spawn_error.empty())
         text += ": " + spawn_error;
+    else if (state == kRunning && !runs())
+        text += "; its process has ended";
     return text;
 }
 

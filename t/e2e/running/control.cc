@@ -1,6 +1,7 @@
 // The socket where healthcheckctl asks: what it answers, and that nobody who connects can hold up the master.
 #include "t/fixture/daemon/control_client.h"
 #include "t/fixture/daemon/daemon.h"
+#include "t/fixture/net/web_server.h"
 #include "t/fixture/supervisord/supervisord.h"
 
 #include <algorithm>
@@ -132,9 +133,26 @@ BOOST_AUTO_TEST_CASE(a_group_that_is_gone_is_no_health_and_comes_back_as_it_went
     const json gone = ask(daemon, request_of("status"))["state"]["cats"][0];
     BOOST_TEST(gone["name"] == "g");
     BOOST_TEST(gone["state"] == "unknown", gone.dump());
+    for (const char* name : {"g", "web:*"})
+        BOOST_TEST(ask(daemon, request_of("check", name))["error"] ==
+                   "'g' has no member now: supervisord has no program of web:*");
     supervisord.set_programs({web, other});
     BOOST_TEST(supervisord.ctl({"update"}).status == 0);
     BOOST_TEST(daemon.wait_for_state("g/web_00", [](const auto& cat) { return cat["paused"].is_object(); }));
+}
+
+// As long as healthcheckctl may wait, the answer is that of the probe.
+BOOST_AUTO_TEST_CASE(a_check_on_request_is_waited_for_as_long_as_its_probe_may_take) {
+    const WebServer server;
+    const Daemon daemon(kNoSupervisord, "slow: {program: web, type: http, host: 127.0.0.1, port: " +
+                                            std::to_string(server.port()) +
+                                            ", uri: /hang, timeoutSeconds: 33, periodSeconds: 1000, "
+                                            "initialDelaySeconds: 1000, pidGet: name}\n" +
+                                            mem_cat("cat1"));
+    BOOST_TEST_REQUIRE(daemon.wait_for_state("cat1", healthy));
+    const json answer = ask(daemon, request_of("check", "slow"));
+    BOOST_TEST(answer["ok"] == true, answer.dump());
+    BOOST_TEST(answer["tookMs"] > 32'000, answer.dump());
 }
 
 BOOST_AUTO_TEST_CASE(a_check_on_request_comes_at_once_and_is_not_counted_in_a_pause) {

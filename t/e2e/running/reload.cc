@@ -195,6 +195,49 @@ BOOST_AUTO_TEST_CASE(a_changed_password_renews_the_link_and_what_cannot_change_i
     BOOST_TEST(std::filesystem::exists(daemon.state_dir() + "/state.json"));
 }
 
+// Commands of others say nothing to supervisord while they run.
+BOOST_AUTO_TEST_CASE(a_long_command_does_not_keep_the_link_from_its_new_configuration) {
+    const Supervisord supervisord({{.name = "web", .command = kSleep}});
+    const Daemon daemon(
+        supervisord.url(),
+        "cat1: {program: web, type: tcp, host: 127.0.0.1, port: " + std::to_string(free_port()) +
+            ", periodSeconds: 0.2, initialDelaySeconds: 0, failureThreshold: 1, action: exec, "
+            "execCmd: sleep 60}\n",
+        {.config_lines = "supervisordOwner: root"});
+    BOOST_TEST_REQUIRE(daemon.wait_for_log("[cat1 web] exec begins"));
+    const pid_t link = daemon.child("supervisord link");
+    BOOST_TEST_REQUIRE(link > 0);
+    replace_in_config(daemon, "supervisordOwner: root", "supervisordOwner: '0'");
+    replace_in_config(daemon, "config:", "config:\n  supervisordUser: ops");
+    reload(daemon, 1);
+    BOOST_TEST(wait_until([&] { return !alive(link); }, 10s), daemon.log());
+    BOOST_TEST(daemon.count_log("[cat1 web] exec done") == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(counts_outlive_a_change_of_what_all_workers_share_and_not_one_of_the_cat) {
+    const Supervisord supervisord({{.name = "web", .command = kSleep}});
+    const std::string failing =
+        "cat1: {program: web, type: tcp, host: 127.0.0.1, port: " + std::to_string(free_port()) +
+        ", periodSeconds: 0.2, initialDelaySeconds: 0";
+    const Daemon daemon(supervisord.url(), failing + ", failureThreshold: 100000}\n",
+                        {.config_lines = "logBackups: 3"});
+    BOOST_TEST_REQUIRE(daemon.wait_for_state("cat1", [](const auto& cat) { return cat["failures"] > 9; }));
+    const auto before = daemon.state("cat1");
+    replace_in_config(daemon, "logBackups: 3", "logBackups: 4");
+    reload(daemon, 1);
+    BOOST_TEST_REQUIRE(daemon.wait_for_state(
+        "cat1", [&](const auto& cat) { return cat["worker"]["pid"] != before["worker"]["pid"]; }));
+    const auto after = daemon.state("cat1");
+    BOOST_TEST(after["failures"] >= before["failures"], after.dump());
+    BOOST_TEST(after["probes"] >= before["probes"], after.dump());
+
+    daemon.set_cats(failing + ", failureThreshold: 100001}\n");
+    reload(daemon, 2);
+    BOOST_TEST(daemon.wait_for_log("[cat1 web] counts start at zero: they were those of other keys"));
+    BOOST_TEST_REQUIRE(daemon.wait_for_state("cat1", [](const auto& cat) { return cat["failures"] > 0; }));
+    BOOST_TEST(daemon.state("cat1")["failures"] < before["failures"]);
+}
+
 BOOST_AUTO_TEST_CASE(members_of_a_group_keep_their_workers_and_follow_a_change) {
     const Supervisord supervisord({{.name = "web",
                                     .command = kSleep,

@@ -3,6 +3,7 @@
 #include "t/fixture/checks.h"
 #include "t/fixture/config_text.h"
 
+#include "master/config/compare.h"
 #include "master/config/dump.h"
 #include "master/config/transfer.h"
 
@@ -206,6 +207,19 @@ BOOST_AUTO_TEST_CASE(the_decoder_behind_the_checksum_never_gives_a_value_out_of_
             }
         }
     BOOST_TEST(refused > length_of(area));
+}
+
+// memory.json keeps it: another text drops the counts of every cat at the next start.
+BOOST_AUTO_TEST_CASE(the_definition_of_a_cat_changes_with_its_keys_alone) {
+    const auto definition = [](const std::string& more) {
+        const LoadedConfig loaded = master::parse_config(cat_of("type: mem, maxMem: 300" + more), "t");
+        BOOST_REQUIRE_MESSAGE(loaded.config != nullptr, complaints(loaded));
+        return master::definition_of(*loaded.config, loaded.config->cats[0]);
+    };
+    BOOST_TEST(definition("") == "0");
+    BOOST_TEST(definition(", failureThreshold: 3, enabled: yes") == definition(""));
+    BOOST_TEST(definition(", failureThreshold: 4") != definition(""));
+    BOOST_TEST(definition(", enabled: no") != definition(""));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,6 @@
-// Setters and getters of configuration values, made from the member that holds the value: what the table of
-// keys (master/config/keys.cc) is written with. Configuration child and master.
+// Setters and getters of configuration values, generated from the member that holds the value. The tables of
+// keys consist of them: master/config/keys.cc, and the files in worker/check, master/action/type and
+// master/mailer/channel. Configuration child, and master (decoding a transfer).
 #pragma once
 
 #include "common/config/key.h"
@@ -10,7 +11,7 @@
 
 namespace healthcheckd {
 
-// The longest of all times.
+// The maximum of every duration.
 inline constexpr std::chrono::milliseconds kYear = std::chrono::hours(365 * 24);
 
 // ---- which struct a member belongs to
@@ -23,7 +24,7 @@ template <class C, class T> struct MemberOf<T C::*> {
 
 template <auto M> using TypeOf = typename MemberOf<decltype(M)>::Type;
 
-// The settings of a channel or of a cat, whichever the place is.
+// The settings of the channel or cat that `place` refers to.
 template <class Own> Own& own_of(const auto& place) {
     using Class = std::remove_const_t<Own>;
     return place.channel != nullptr ? place.channel->template own<Class>() : place.cat->template own<Class>();
@@ -67,7 +68,7 @@ template <auto M> std::string_view get_text(const KeySource& source, std::string
     return field<M>(source);
 }
 
-// "a,b" as a list of texts that each pass `Check`, at most `Max` of them.
+// A list "a,b" of at most `Max` texts, each accepted by `Check`.
 template <auto M, Result<std::string> (*Check)(std::string_view), std::size_t Max>
 Result<void> set_texts(const KeyTarget& target, std::string_view text) {
     std::vector<std::string> list;
@@ -100,7 +101,7 @@ template <auto M> std::string_view get_whole(const KeySource& source, std::strin
     return buffer = std::to_string(field<M>(source));
 }
 
-// A user by number: canonical_user() has looked a name up.
+// A uid; canonical_user() has replaced a user name by its number.
 template <auto M> Result<void> set_user(const KeyTarget& target, std::string_view text) {
     return store<M>(target, parse_whole(text, 0, kMaxUser));
 }
@@ -141,7 +142,7 @@ template <auto M> SecretStore::Group group_of(const KeyTarget& target) {
                                          : target.group;
 }
 
-// A secret of the cat's actions, out of its worker's reach.
+// A secret of the cat's actions, which the cat's worker cannot read.
 template <auto M, Result<void> (*Check)(std::string_view)>
 Result<void> set_action_secret(const KeyTarget& target, std::string_view text) {
     if (Result<void> checked = Check(text); !checked)

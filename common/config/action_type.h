@@ -1,6 +1,6 @@
-// An action: everything that differs between actions, asked of one row. Every process.
+// The interface of an action: one row holds everything that differs between actions. Every process.
 //
-// Each action is a file of master/action/type that defines its row; table.cc there names all of them.
+// Each file in master/action/type defines the row of one action; table.cc there lists them.
 #pragma once
 
 #include "common/config/settings.h"
@@ -24,44 +24,45 @@ struct ActionRun;
 }  // namespace master
 
 struct ActionType {
-    // What it asks supervisord by way of the link.
+    // What the master asks supervisord before the action runs, through the link.
     enum class Asks : std::uint8_t {
         nothing,
-        if_bound,  // whether the program is just being stopped, where the cat measures the program's process
-        always,    // without a link it cannot be done
+        if_bound,  // whether the program is being stopped, if the cat measures the program's process
+        always,    // the action cannot run without the link
     };
 
-    std::string_view name;  // its word in the key `action`
-    // Of several that a cat names, the one with the lowest rank runs. No two have the same.
+    std::string_view name;  // the name in the key `action`
+    // If a cat names several, the one with the lowest rank runs. Ranks are unique.
     unsigned rank = 0;
 
-    bool stops_program = false;  // refused for healthcheckd's own program, impossible for the whole machine
-    bool by_pid = false;         // impossible where supervisord, and so the process, is on another machine
-    bool restarts = false;       // supervisord counts it as a start; what it leaves undone is finished later
+    bool stops_program = false;  // rejected for healthcheckd's own program, impossible for the whole machine
+    bool by_pid = false;         // impossible if supervisord, and so the process, is on another machine
+    bool restarts = false;       // supervisord counts it as a start; an interrupted restart is finished later
     Asks asks = Asks::nothing;
     bool has_environment = false;  // its child may read the environment that healthcheckd was started with
-    bool tail_first =
-        false;  // it makes the program write over its log: what people are told of that comes first
+    // Makes the program write to its log: the end of the log, which the notice quotes, is read before it
+    // runs.
+    bool tail_first = false;
 
     std::unique_ptr<Settings> (*make_settings)() = nullptr;
-    std::span<const Key> keys = {};  // of its own
-    // Rules between keys of a cat by which this action runs. nullptr: none.
+    std::span<const Key> keys = {};  // keys of the action
+    // Checks rules between the keys of a cat that has this action. nullptr: none.
     void (*check)(const SectionDraft& draft, const CatConfig& cat, Diagnostics& diagnostics) = nullptr;
 
-    // What it would do, in words without a period: "restart web (pid 12) through supervisord". Never quotes a
-    // secret.
+    // Returns what the action would do, in words without a period: "restart web (pid 12) through
+    // supervisord". Never contains a secret.
     std::string (*plan)(const master::ActionRequest& request) = nullptr;
-    // In a child of its own: may block as it likes, and is bounded in time by itself.
+    // Runs the action in a child of its own. May block; bounds its own time.
     master::ActionResult (*run)(master::ActionRun& run) = nullptr;
 };
 
-// All actions, in the order in which they are named to users.
+// All actions, in the order in which users see them.
 std::span<const ActionType* const> action_types();
 
-// The action called so; nullptr: there is none.
+// Returns the action of this name, or nullptr.
 const ActionType* find_action(std::string_view name);
 
-// Its name; "none" for nullptr, which is no action.
+// Returns its name; "none" for nullptr.
 inline std::string_view to_string(const ActionType* action) {
     return action == nullptr ? "none" : action->name;
 }

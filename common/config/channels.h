@@ -23,21 +23,21 @@ struct MailConfig : SettingsOf<MailConfig> {
     Secret pass;       // no login without one
     std::vector<std::string> to_list;
     std::string from;  // effective sender address
-    std::string helo;  // how we call ourselves to the server; empty: the full name of this host
+    std::string helo;  // name in the greeting (HELO, EHLO); empty: the full name of this host
     MailTls tls = MailTls::implicit;
     bool verify = true;
-    std::string ca_file;  // empty: the system's
+    std::string ca_file;  // empty: the system's certificates
     std::string subject;  // template (common/text/template); empty: healthcheckd's own
-    std::string body;     // the same
+    std::string body;     // as subject
 };
 
 struct WebhookConfig : SettingsOf<WebhookConfig> {
-    Secret url;  // http or https; part of it is a key with most services
+    Secret url;  // http or https; with most services part of it is a secret
     WebhookFormat format = WebhookFormat::json;
-    Secret secret;   // signs each call; empty: no signature
-    Secret headers;  // a JSON object of texts; empty: none
+    Secret secret;   // signs each request; empty: no signature
+    Secret headers;  // a JSON object of strings; empty: none
     bool verify = true;
-    std::string ca_file;  // empty: the system's
+    std::string ca_file;  // empty: the system's certificates
 };
 
 }  // namespace healthcheckd

@@ -1,6 +1,6 @@
-// A type of check: everything that differs between types, asked of one row. Every process.
+// The interface of a type of check: one row holds everything that differs between types. Every process.
 //
-// Each type is a file of worker/check that defines its row; worker/check/table.cc names all of them.
+// The file of a type in worker/check defines its row; worker/check/table.cc lists them.
 #pragma once
 
 #include "common/config/settings.h"
@@ -25,13 +25,13 @@ namespace worker {
 class Probe;
 }
 
-// In which unit a type measures, and the limit by which a cat of it is judged.
+// The unit that a type measures in, and the limit that a cat's values are compared with.
 struct Scale {
     std::string_view unit;
     double limit = 0;
 };
 
-// A key by which cats of a type are judged, and its value as the file has it.
+// A key that decides the verdicts of a cat, and its value as written in the file.
 struct JudgedBy {
     std::string_view key;
     std::string value;
@@ -40,39 +40,38 @@ struct JudgedBy {
 struct CheckType {
     std::string_view name;  // the value of `type`
 
-    bool asks_server = false;       // within timeoutSeconds; a worker has as long for a probe
-    bool has_process = false;       // pidGet, pidFile and pidUser concern it
-    bool measures_process = false;  // a process, or the whole machine, by files of /proc
-    bool counts_restarts =
-        false;  // its failures are restarts, which the master counts; it also judges a program
-                // that does not run
-    bool measures_over_time = false;  // a value needs two probes
+    bool asks_server = false;       // within timeoutSeconds, which bounds a probe
+    bool has_process = false;       // pidGet, pidFile and pidUser apply to it
+    bool measures_process = false;  // measures a process or the whole machine, through files in /proc
+    // Its failures are restarts, which the master counts; it also judges a program that is not running.
+    bool counts_restarts = false;
+    bool measures_over_time = false;  // a value takes two probes
 
     std::unique_ptr<Settings> (*make_settings)() = nullptr;
-    std::span<const Key> keys;  // of the type's own
-    // Rules between keys, and defaults that depend on others. nullptr: none.
+    std::span<const Key> keys;  // keys of the type
+    // Checks rules between keys, and sets defaults that depend on other keys. nullptr: none.
     void (*finish)(const SectionDraft& draft, CatConfig& cat, Diagnostics& diagnostics) = nullptr;
-    // What is checked, beside the program and by which type: of two cats with the same, one is too many.
-    // nullptr: nothing else.
+    // Returns what is checked besides the program and the type; two cats with the same subject are an error.
+    // nullptr: nothing.
     std::string (*subject)(const CatConfig& cat) = nullptr;
     std::vector<JudgedBy> (*judged_by)(const CatConfig& cat);
 
     Scale (*scale)(const CatConfig& cat);
-    // What is wrong with a worker's report that fits the scale, see worker/report_rules; empty: nothing. nullptr:
-    // any verdict may come with any value.
+    // Returns what is wrong with a worker's report whose unit and limit are right (see worker/report_rules);
+    // "": nothing. nullptr: every verdict is possible with every value.
     std::string_view (*objection)(const Report& report, const ProbeCommand& asked) = nullptr;
-    // The file below /proc/PID that measures one process ("statm"). nullptr: none is needed.
+    // Returns the file in /proc/PID that measures one process ("statm"). nullptr: none.
     std::string_view (*measured_file)(const CatConfig& cat) = nullptr;
 
     std::unique_ptr<worker::Probe> (*make_probe)(const CatConfig& cat);
-    // What its worker may do, which should be as little as works.
+    // Returns the privileges of its worker, which should be as few as possible.
     SandboxProfile (*profile)(const CatConfig& cat);
 };
 
-// All types, in the order in which they are named to users; the first is the default.
+// All types, in the order in which users see them; the first is the default.
 std::span<const CheckType* const> check_types();
 
-// The type called so; nullptr: there is none.
+// Returns the type of this name, or nullptr.
 const CheckType* find_check_type(std::string_view name);
 
 inline std::string_view to_string(const CheckType* type) {

@@ -1,7 +1,7 @@
-// The effective configuration: plain values, checked and complete, never changed after loading. Every
+// The effective configuration: plain values, validated and complete, never changed after loading. Every
 // process.
 //
-// healthcheckd.yaml(5) describes each key; master/config/keys is the one table of their names, defaults and
+// healthcheckd.yaml(5) describes each key; master/config/keys.h gives the table of their names, defaults and
 // ranges.
 #pragma once
 
@@ -33,20 +33,20 @@ std::string_view to_string(PidGet way);
 std::string_view to_string(SandboxLevel level);
 std::string_view to_string(LogFormat format);
 
-// What a firing does, as the file says it.
+// What a cat does when it fires: the value of the key `action`.
 struct ActionSet {
     // In the order of action_types(); at most one of them runs.
     std::vector<const ActionType*> acts = {};
-    // Who is told, in words of the key `action`: "email", "webhook", "webhook:NAME"; those of kinds of channel in
-    // the order of channel_kinds().
+    // Recipients, in words of the key `action`: "email", "webhook", "webhook:NAME". Ordered as
+    // channel_kinds().
     std::vector<std::string> tells = {};
 
-    // The one that runs; nullptr: none.
+    // Returns the one that runs, or nullptr.
     const ActionType* main() const;
     friend bool operator==(const ActionSet&, const ActionSet&) = default;
 };
 
-// Numbers of users, both ends included, of which each child gets one for itself; none when switched off.
+// A range of uids, both ends included, from which each child gets one of its own; empty when off().
 struct UidRange {
     uid_t first = 61184;  // systemd's dynamic users
     uid_t last = 65519;
@@ -57,20 +57,22 @@ struct UidRange {
 };
 inline constexpr UidRange kNoUids{0, 0};
 
-// How often people are told, over each channel.
+// The rate of notifications, for each channel.
 struct NoticeLimits {
-    std::chrono::milliseconds reminder{3'600'000};  // a cat that goes on failing is told again after it
-    std::chrono::milliseconds digest{10'000};       // what follows a message within it goes into one more
-    std::uint32_t most_per_hour = 60;               // messages
+    // Interval between notifications of a failure that continues.
+    std::chrono::milliseconds reminder{3'600'000};
+    // Notices within this time after a message are collected in one further message.
+    std::chrono::milliseconds digest{10'000};
+    std::uint32_t most_per_hour = 60;  // messages per channel
 };
 
-// One channel by which people are told.
+// One notification channel.
 struct ChannelConfig {
     explicit ChannelConfig(const ChannelKind& of, std::string called = "");
 
     // "mail", "webhook:ops".
     std::string label() const;
-    // The settings of its kind, which are S. Throws std::logic_error when they are not.
+    // Returns the settings of its kind. Throws std::logic_error when they are no S.
     template <class S> S& own() { return settings_of<S>(settings); }
     template <class S> const S& own() const { return settings_of<S>(settings); }
 
@@ -79,47 +81,47 @@ struct ChannelConfig {
     AnySettings settings;
 };
 
-// The keys that all cats have, and those of one type of check.
+// The configuration of one cat: the keys common to all cats, and those of its type and of the actions.
 struct CatConfig {
-    // Of the first type, http.
+    // The default type is the first one, http.
     CatConfig();
     explicit CatConfig(const CheckType& of);
 
-    // From now on of another type, whose keys have their defaults.
+    // Changes the type and resets the keys of the type to their defaults.
     void set_type(const CheckType& other);
-    // The settings of its type, or of an action, which are S or derived from it. Throws std::logic_error when
-    // it has none.
+    // Returns the settings of its type or of an action that are an S or derived from S. Throws
+    // std::logic_error when there are none.
     template <class S> S& own();
     template <class S> const S& own() const;
-    // Those of an action that has any; every cat has them, whatever it does.
+    // Returns the settings of an action. Every cat has the settings of all actions, whichever it names.
     AnySettings& settings_of(const ActionType& of);
     const AnySettings& settings_of(const ActionType& of) const;
 
     std::string name;                 // "cat1"
-    int line = 0;                     // where it stands in the file, 1-based
+    int line = 0;                     // its line in the file, 1-based
     std::string program;              // "name", "group:name" or "system"
     const CheckType* type = nullptr;  // never nullptr; set by set_type()
     PidGet pid_get = PidGet::supervisor;
     std::string pid_file;
-    std::optional<uid_t> pid_user;  // with pidGet name: whose processes may be meant beside those of root
+    std::optional<uid_t> pid_user;  // with pidGet name: consider processes of this user besides those of root
     std::chrono::milliseconds period{5000};
     std::chrono::milliseconds initial_delay{1000};
     std::chrono::milliseconds timeout{3000};
     std::uint32_t failure_threshold = 3;
     std::uint32_t success_threshold = 1;
-    ActionSet action;  // the default is that of the guide: "restart,email"
+    ActionSet action;  // the default is "restart,email"
     bool send_resolved = false;
     bool enabled = true;   // false: not probed at all
-    bool dry_run = false;  // its own, or that of all cats: everything is decided and told, nothing is done
+    bool dry_run = false;  // set for this cat or for all: actions are planned and announced, but not run
 
-    // The same without its secrets, which lie in a Config::secrets that it may outlive.
+    // Returns a copy without secrets, which may outlive the Config::secrets that holds them.
     CatConfig without_secrets() const;
     bool whole_machine() const { return program == "system"; }
-    // The file below /proc/PID that measures its process ("statm"), "" when none is needed. The process reader
-    // opens it and the master passes the descriptor: it answers ESRCH once the process is gone, whoever has the
-    // number then.
+    // Returns the file in /proc/PID that measures its process ("statm"); "" when none is needed. The process
+    // reader opens it and the master passes the descriptor on: reads return ESRCH after the process has
+    // ended, even if another one has its pid by then.
     std::string measured_file() const;
-    // One process is measured, by that file.
+    // Returns whether the cat measures one process, through that file.
     bool measures_one_process() const { return type->measures_process && !whole_machine(); }
 
 private:
@@ -144,7 +146,7 @@ struct Config {
     std::string supervisord_url = "unix:///var/run/supervisor.sock";
     Secret supervisord_user;
     Secret supervisord_pass;
-    // Another uid that supervisord may run as, beside root and whoever started healthcheckd.
+    // A uid that supervisord may run as, besides root and the user that started healthcheckd.
     std::optional<std::uint32_t> supervisord_owner;
     std::vector<ChannelConfig> channels;  // in the order of channel_kinds(), then of the file
     NoticeLimits notices;
@@ -157,21 +159,22 @@ struct Config {
     bool dry_run = false;                 // of all cats
     SandboxLevel sandbox = SandboxLevel::strict;
     UidRange worker_uids;
-    // What the machine's user database says, looked up when the configuration is read
+    // From the machine's user database, looked up when the configuration is read
     // (master/config/child_accounts).
-    std::vector<uid_t> taken_uids;  // of worker_uids, sorted: they belong to somebody
+    std::vector<uid_t> taken_uids;  // uids within worker_uids that belong to a user; sorted
     uid_t mailer_uid = UidRange().first;
     gid_t mailer_gid = UidRange().first;
     std::vector<CatConfig> cats;
 
-    std::shared_ptr<SecretStore> secrets =
-        std::make_shared<SecretStore>();  // holds what the Secrets above show
+    // Owns the bytes of all Secrets above.
+    std::shared_ptr<SecretStore> secrets = std::make_shared<SecretStore>();
 
-    // Is there a channel that a word of the key `action` ("email", "webhook:ops") stands for?
+    // Returns whether the configuration has a channel for `audience`, a word of the key `action` ("email",
+    // "webhook:ops").
     bool tells_anybody(const std::string& audience) const;
-    // The channel called so ("webhook:ops"); nullptr: there is none.
+    // Returns the channel with this label ("webhook:ops"), or nullptr.
     const ChannelConfig* channel(std::string_view label) const;
-    // The settings of the first channel that has an S; nullptr: none has.
+    // Returns the settings of the first channel whose settings are an S, or nullptr.
     template <class S> const S* first_channel() const {
         for (const ChannelConfig& each : channels)
             if (const S* settings = each.settings.as<S>())
@@ -180,24 +183,24 @@ struct Config {
     }
 };
 
-// Who a cat with these actions tells, of those that the configuration has: labels of channels.
+// Returns the labels of the configured channels that `action` notifies.
 std::vector<std::string> channels_of(const Config& config, const ActionSet& action);
 
-// One complaint about a configuration file.
+// One error or warning about a configuration file.
 struct Diagnostic {
     enum class Severity : std::uint8_t { warning, error };
     Severity severity = Severity::error;
     std::string file;
-    int line = 0;      // 1-based; 0 when the complaint is about no place in the file
+    int line = 0;      // 1-based; 0: refers to no place in the file
     int column = 0;    // 1-based
     std::string path;  // "cat1.periodSeconds"
     std::string text;
 
-    // "FILE:LINE:COL: error: cat1.periodSeconds: text".
+    // Returns "FILE:LINE:COL: error: cat1.periodSeconds: text".
     std::string format() const;
 };
 
-// What loading a file gives: complaints in the order of the file and, unless one of them is an error, the
+// The result of loading a file: diagnostics in the order of the file and, unless one of them is an error, the
 // configuration.
 struct LoadedConfig {
     std::vector<Diagnostic> diagnostics;

@@ -1,5 +1,5 @@
-// What the stages of loading hand to each other: places, diagnostics, which keys were given. Configuration
-// child.
+// The data passed between the stages of loading: places in the file, diagnostics, and which keys were given.
+// Configuration child.
 #pragma once
 
 #include "common/config/config.h"
@@ -11,13 +11,13 @@
 
 namespace healthcheckd {
 
-// A place in the file, 1-based; 0 is no place.
+// A place in the file, 1-based; 0: none.
 struct SourceLocation {
     int line = 0;
     int column = 0;
 };
 
-// Gathers complaints about one file.
+// Collects the diagnostics about one file.
 class Diagnostics {
 public:
     explicit Diagnostics(std::string file) : file_(std::move(file)) {}
@@ -25,10 +25,11 @@ public:
     void error(SourceLocation place, std::string path, std::string text);
     void warning(SourceLocation place, std::string path, std::string text);
     bool failed() const { return failed_; }
-    // Are there as many as take() gives?
+    // Returns whether there are as many diagnostics as take() returns.
     bool full() const { return all_.size() >= kMaxDiagnostics; }
 
-    // All complaints in the order of the file: at most 200 and a line that counts the others.
+    // Returns the diagnostics in the order of the file: at most 200, and a line with the number of the
+    // others.
     std::vector<Diagnostic> take();
 
 private:
@@ -39,31 +40,33 @@ private:
     bool failed_ = false;
 };
 
-// One key that the file gives, with a value that is not null.
+// A key given in the file, with a value that is not null.
 struct GivenKey {
     const Key* key;
     SourceLocation place;    // of the value
-    bool valid;              // the value was taken
-    bool has_effect = true;  // on this type of check
+    bool valid;              // the value was accepted
+    bool has_effect = true;  // the key applies to the cat's type of check
 };
 
-// A section as far as it is read.
+// A section while it is being read.
 struct SectionDraft {
     std::string path;      // "config", "config.mail", "cat1"
     SourceLocation place;  // of its name
     std::vector<GivenKey> given;
 
-    // The key as given, valid or not; nullptr when it was not.
+    // Returns the key as given, valid or not; nullptr when it was not given.
     const GivenKey* find(std::string_view name) const;
     bool has(std::string_view name) const { return find(name) != nullptr; }
-    // Complains when it was not given.
+    // Adds an error when the key was not given.
     void require(std::string_view name, Diagnostics& diagnostics) const;
-    // Was it given with a value that could not be taken? Then nothing can be said about it.
+    // Returns whether the key was given with an invalid value. Checks that depend on the value must be
+    // skipped then.
     bool invalid(std::string_view name) const;
     bool any_invalid() const;
     // "cat1.type".
     std::string path_of(std::string_view key) const { return path + '.' + std::string(key); }
-    // Where a complaint about a key belongs: its value, or the section's name when it was not given.
+    // Returns where a diagnostic about a key belongs: at its value or, if the key was not given, at the
+    // section's name.
     SourceLocation place_of(std::string_view name) const;
 };
 

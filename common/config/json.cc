@@ -12,13 +12,13 @@ namespace healthcheckd {
 
 namespace {
 
-using Json = nlohmann::ordered_json;  // keeps the order of the file
+using Json = nlohmann::ordered_json;  // keeps the order of keys in the file
 
 constexpr std::size_t kMaxJson = 32 * 1024;
 constexpr std::size_t kMaxHeaders = 8 * 1024;
 constexpr int kMaxDepth = 100;  // dump() and masking recurse
 
-// Parses, and gathers the names of the outermost object, which Json itself would merge silently.
+// Parses, and collects the names in the outermost object, because Json silently merges duplicates.
 Result<Json> parse(std::string_view text, std::vector<std::string>& names) {
     bool too_deep = false;
     const auto watch = [&](int depth, Json::parse_event_t event, Json& value) {
@@ -64,7 +64,7 @@ bool holds_one_of(std::string_view text, std::initializer_list<std::string_view>
 }
 
 bool looks_secret(std::string_view key) {
-    // "pass" stands for password and passwd too.
+    // "pass" covers password and passwd.
     return holds_one_of(key, {"authorization", "cookie", "token", "secret", "pass", "key", "credential"});
 }
 
@@ -136,7 +136,7 @@ Result<std::string> checked_call_headers(std::string_view text) {
 }
 
 bool names_secret(std::string_view command) {
-    // Not the shorter words: a command may well bypass something, or have to do with keys.
+    // Without the shorter words, which occur in harmless commands: bypass, keys.
     return holds_one_of(command, {"authorization", "cookie", "token", "secret", "passw", "credential"});
 }
 

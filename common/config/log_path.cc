@@ -12,7 +12,7 @@ namespace healthcheckd {
 
 namespace {
 
-// Behind it come ".log" and, of a rotated one, up to ".1000".
+// Leaves room for ".log" and, for a rotated log, up to ".1000".
 constexpr std::size_t kMostName = NAME_MAX - 9;
 constexpr std::size_t kDigits = 16;
 constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
@@ -23,7 +23,7 @@ std::string log_file_name(std::string_view name) {
     std::string all;
     std::size_t beginning = 0;
     for (std::size_t i = 0; i < name.size();) {
-        // A byte that is no UTF-8 is escaped too: a terminal would show several of them alike.
+        // Bytes that are not UTF-8 are escaped too, since terminals show several of them alike.
         const std::size_t n = utf8_length(name.substr(i));
         if (n > 1 || kPlain.find(name[i]) != std::string_view::npos)
             all += name.substr(i, std::max<std::size_t>(n, 1));

@@ -1,5 +1,5 @@
-// The values of keys that belong to one type of check, kind of channel or action: each has a struct of its own.
-// Every process.
+// Values of keys that belong to one type of check, kind of channel or action, in one struct for each. Every
+// process.
 #pragma once
 
 #include <memory>
@@ -12,7 +12,7 @@ class Settings {
 public:
     virtual ~Settings() = default;
     virtual std::unique_ptr<Settings> copy() const = 0;
-    // Empties every Secret: the SecretStore that they show may end before a copy of these settings does.
+    // Clears every Secret, since a copy of the settings may outlive the SecretStore.
     virtual void drop_secrets() {}
 
 protected:
@@ -21,7 +21,7 @@ protected:
     Settings& operator=(const Settings&) = default;
 };
 
-// `struct HttpCheck : SettingsOf<HttpCheck>`; with a Base that several have in common.
+// `struct HttpCheck : SettingsOf<HttpCheck>`; Base holds keys that several types share.
 template <class Own, class Base = Settings> class SettingsOf : public Base {
 public:
     std::unique_ptr<Settings> copy() const override {
@@ -29,7 +29,7 @@ public:
     }
 };
 
-// Settings of any kind as a value: a copy of it is a copy of them.
+// A value that owns settings of any type; copying it copies them.
 class AnySettings {
 public:
     AnySettings() = default;
@@ -41,7 +41,7 @@ public:
         return *this;
     }
 
-    // Them, when they are an S or derived from it; else nullptr.
+    // Returns the settings when they are an S or derived from S, else nullptr.
     template <class S> S* as() { return dynamic_cast<S*>(settings_.get()); }
     template <class S> const S* as() const { return dynamic_cast<const S*>(settings_.get()); }
     void drop_secrets() {
@@ -53,7 +53,7 @@ private:
     std::unique_ptr<Settings> settings_;
 };
 
-// Those that are S; throws std::logic_error when they are others.
+// Returns the settings as an S; throws std::logic_error when they are no S.
 template <class S, class Any> auto& settings_of(Any& any) {
     if (auto* settings = any.template as<S>())
         return *settings;

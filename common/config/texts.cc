@@ -22,8 +22,8 @@ constexpr std::string_view kNameCharacters =
 
 constexpr std::size_t kMaxName = 64;  // characters
 
-// Sorted. Outside of ASCII: controls, blanks, marks of direction, what has no shape, and what is nothing at
-// all.
+// Sorted. Invisible characters beyond ASCII: controls, blanks, direction marks, characters without a
+// glyph, and unassigned ones.
 constexpr std::pair<char32_t, char32_t> kUnseen[] = {
     {0x80, 0xa0},     {0xad, 0xad},       {0x61c, 0x61c},   {0x115f, 0x1160}, {0x1680, 0x1680},
     {0x180b, 0x180f}, {0x2000, 0x200f},   {0x2028, 0x202f}, {0x205f, 0x206f}, {0x2800, 0x2800},
@@ -56,13 +56,13 @@ Result<void> check_characters(std::string_view text, std::size_t max, std::strin
 }
 
 bool is_ipv6(std::string_view text) {
-    // A zone ("fe80::1%eth0", RFC 4007) says which interface; inet_pton(3) does not know it.
+    // A zone ("fe80::1%eth0", RFC 4007) names the interface; inet_pton(3) does not accept it.
     const std::string address(text.substr(0, text.find('%')));
     in6_addr unused{};
     return ::inet_pton(AF_INET6, address.c_str(), &unused) == 1;
 }
 
-// The host and port of a URL: what stands between "://" and the path.
+// Returns the authority (host and port) of a URL: the part between "://" and the path.
 std::string_view authority(std::string_view url) {
     const std::size_t start = url.find("://");
     if (start == std::string_view::npos)
@@ -71,7 +71,7 @@ std::string_view authority(std::string_view url) {
     return url.substr(0, url.find('/'));
 }
 
-// Takes "host:port" apart; the port is empty when there is none.
+// Splits "host:port"; the port is empty when there is none.
 void split_port(std::string_view text, std::string_view& host, std::string_view& port) {
     const std::size_t bracket = text.find(']');
     const std::size_t colon = text.find(':', bracket == std::string_view::npos ? 0 : bracket);
@@ -83,7 +83,7 @@ bool is_digits(std::string_view text) {
     return text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-// Whether a password may be in `text`, a URL or what somebody gave instead of one: "http://user:pass%40host".
+// Returns whether `text`, which should be a URL, may contain a password: "http://user:pass%40host".
 bool may_hold_login(std::string_view text) {
     if (text.find('@') != std::string_view::npos || text.find("%40") != std::string_view::npos)
         return true;
@@ -96,12 +96,12 @@ bool may_hold_login(std::string_view text) {
     return !is_digits(port) || host.find('%') != std::string_view::npos;
 }
 
-// For the beginning of a complaint about `text`.
+// Returns the subject of an error about `text`.
 std::string in_quotes_without_login(std::string_view text) {
     return may_hold_login(text) ? "it" : in_quotes(text);
 }
 
-// Of a URL. What is not a number may be a password, and is not quoted.
+// Checks the port of a URL. The error does not quote a port that is not a number: it may be a password.
 Result<void> check_port(std::string_view port) {
     if (!is_digits(port))
         return Error{"port is not a plain whole number: what stands before a host is user:pass@, with '@'"};
@@ -207,7 +207,7 @@ Result<void> check_socket_path(std::string_view text) {
 Result<void> check_address(std::string_view text) {
     if (Result<void> line = check_line(text, kMaxAddress); !line)
         return line;
-    // Servers take others only with SMTPUTF8 (RFC 6531).
+    // Servers accept non-ASCII characters only with SMTPUTF8 (RFC 6531).
     if (std::ranges::any_of(text, [](unsigned char c) { return c >= 0x80; }))
         return Error{in_quotes(text) +
                      " has a character that is not ASCII: write the domain in its xn-- form"};
@@ -241,7 +241,7 @@ Result<void> check_helo(std::string_view text) {
 Result<std::string> entry_address(std::string_view text) {
     const std::size_t open = text.rfind('<');
     if (open != std::string_view::npos && text.ends_with('>')) {
-        // The name of who has it; a server is told the address alone.
+        // The display name; only the address is sent to servers.
         const std::string_view name = text.substr(0, open);
         if (name.find_first_of("<>") != std::string_view::npos)
             return Error{in_quotes(text) + " is no mail address (Name <name@example.org>)"};
@@ -267,7 +267,7 @@ Result<void> check_supervisord_url(std::string_view text) {
                          " needs an absolute path of at most 107 bytes after unix://"};
         return {};
     }
-    // First of all, as the other complaints quote the URL, and behind it may be a password.
+    // Checked first, since the other errors quote the URL, which may then hold a password.
     if (text.find('@') != std::string_view::npos)
         return Error{
             "must hold a '@' only behind http://user:pass or https://user:pass, where '@', '/', '?', '#' "

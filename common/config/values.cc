@@ -47,7 +47,7 @@ bool same_ignoring_case(std::string_view a, std::string_view b) {
 
 constexpr std::string_view kNoAction = "none";
 
-// Which channels an item of `action` notifies (email, webhook:NAME); "" when the item is no such word.
+// Returns the recipient that an item of `action` names (email, webhook:NAME); "" when it names none.
 std::string audience_of(std::string_view item) {
     const std::string low = lower(item);
     for (const ChannelKind* kind : channel_kinds()) {
@@ -62,7 +62,8 @@ std::string audience_of(std::string_view item) {
     return {};
 }
 
-// The place of an audience's kind among all kinds, all of its channels before single ones.
+// Returns the sort key of a recipient: the kind's index among all kinds, and all channels of a kind before
+// single ones.
 std::pair<std::size_t, bool> order_of(const std::string& audience) {
     const auto kinds = channel_kinds();
     for (std::size_t i = 0; i < kinds.size(); ++i)
@@ -84,7 +85,7 @@ Result<uid_t> parse_user(std::string_view text) {
         const Result<std::uint64_t> number = parse_whole(text, 0, kMaxUser);
         return number ? Result<uid_t>(static_cast<uid_t>(*number)) : number.error();
     }
-    std::array<char, 16384> buffer;  // as much as the entry of a user may need
+    std::array<char, 16384> buffer;  // large enough for one user's entry
     passwd entry{};
     passwd* found = nullptr;
     const int error = ::getpwnam_r(std::string(text).c_str(), &entry, buffer.data(), buffer.size(), &found);

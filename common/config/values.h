@@ -1,8 +1,8 @@
-// Strict parsers of single values, from the text as the file has it, and their printers. Configuration child,
-// and master (decoding a transfer).
+// Strict parsers of single values, from the text in the file, and their printers. Configuration child, and
+// master (decoding a transfer).
 //
-// Every parser refuses what a reader could take for something else: 010 (octal in YAML 1.1), 0x10, 1e3, +5,
-// .nan, "5 x". Errors are one sentence without the key's name; the caller knows key and place.
+// Every parser rejects what a reader could misread: 010 (octal in YAML 1.1), 0x10, 1e3, +5, .nan, "5 x".
+// Errors are one sentence without the name of the key; the caller adds key and place.
 #pragma once
 
 #include "common/config/config.h"
@@ -18,10 +18,10 @@
 
 namespace healthcheckd {
 
-// `text` in single quotes, fit for a log and cut at 60 bytes.
+// Returns `text` in single quotes, printable, truncated to 60 bytes.
 std::string in_quotes(std::string_view text);
 
-// A whole decimal number from `min` to `max`. `unit` (" bytes") stands in the complaint about the range.
+// A decimal integer from `min` to `max`. The error about the range appends `unit` (" bytes").
 Result<std::uint64_t> parse_whole(std::string_view text, std::uint64_t min, std::uint64_t max,
                                   std::string_view unit = "");
 
@@ -32,25 +32,25 @@ Result<double> parse_decimal(std::string_view text, double min, double max, std:
 Result<std::chrono::milliseconds> parse_seconds(std::string_view text, std::chrono::milliseconds min,
                                                 std::chrono::milliseconds max);
 
-// The user that `text` names, or a user's number.
+// Returns the uid of the user named `text`, or `text` itself when it is a number.
 Result<uid_t> parse_user(std::string_view text);
-inline constexpr std::uint64_t kMaxUser = 4'294'967'294;  // the number after it means "no change" (chown(2))
+inline constexpr std::uint64_t kMaxUser = 4'294'967'294;  // 2^32 - 1 means "no change" (chown(2))
 
 // true/false, yes/no, on/off in any case, 1/0.
 Result<bool> parse_flag(std::string_view text);
 
-// What the key `action` takes: names of actions, and words for whom to tell (email, webhook, webhook:NAME, and
-// wechat, dingding and feishu, which stand for the webhook of that name); separated by commas; at least one, in any
-// case but for NAME. Or none, alone.
+// The value of the key `action`: a list of at least one name of an action or recipient, separated by commas.
+// Recipients are email, webhook, webhook:NAME, and wechat, dingding and feishu for the webhook of that name.
+// NAME is case-sensitive, the others are not. "none" stands alone.
 Result<ActionSet> parse_actions(std::string_view text);
 
-// All of these words, for a complaint.
+// Returns all of these words, for an error message.
 std::vector<std::string> action_words();
 
-// The items between commas, without the spaces around them.
+// Splits at commas and removes the spaces around each item.
 std::vector<std::string_view> split_list(std::string_view text);
 
-// The shortest decimal text that reads back as the same value.
+// Returns the shortest decimal text that is read back as the same value.
 std::string decimal_text(double value);
 std::string seconds_text(std::chrono::milliseconds value);
 std::string actions_text(const ActionSet& actions);
@@ -58,7 +58,7 @@ std::string actions_text(const ActionSet& actions);
 // "unknown value 'htp'; known are http, tcp; did you mean 'http'?".
 Error unknown_value(std::string_view text, const std::vector<std::string_view>& known);
 
-// The one of `all` whose to_string() is `text`, in any case.
+// Returns the value of `all` whose to_string() equals `text`, ignoring case.
 template <class E, std::size_t N> Result<E> parse_choice(std::string_view text, const std::array<E, N>& all) {
     std::vector<std::string_view> known;
     for (const E value : all) {

@@ -1,6 +1,6 @@
-// The kinds of children: what ps(1) calls them, who they are, what they may do, and for how long. Every process.
+// The kinds of children: title in ps(1), user, privileges and time limit. Every process.
 //
-// healthcheckd(8), SECURITY, has the same rows: t/docs/test_man_pages.cc compares.
+// The table in healthcheckd(8), SECURITY, has the same rows; t/docs/test_man_pages.cc compares them.
 #pragma once
 
 #include "common/sandbox/sandbox.h"
@@ -12,14 +12,15 @@
 namespace healthcheckd {
 
 struct ChildKind {
-    std::string_view title;  // in ps(1) behind "healthcheckd: ", before what its owner adds
+    std::string_view title;  // in ps(1) after "healthcheckd: ", before the detail that the owner adds
     std::string_view row;    // its row in the manual
-    std::string_view user;   // who it is, in the words of that row
-    std::string_view may;    // what it may do, in those words
-    // After so long the master ends it; 0: it is kept, or its owner has deadlines of its own.
+    std::string_view user;   // its user, in the words of that row
+    std::string_view may;    // its privileges, in the words of that row
+    // Timeout after which the master kills it; 0: it is permanent, or its owner sets deadlines.
     std::chrono::milliseconds limit{0};
 
-    // Of its SandboxProfile, what does not depend on the configuration. A kind that runs unconfined sets none.
+    // The part of its SandboxProfile that does not depend on the configuration. Not set for a kind that runs
+    // unconfined.
     bool inet = false, datagrams = false, unix_socket = false;
     bool threads = false, open_files = false, reads_processes = false;
     rlim_t descriptors = 32;
@@ -35,7 +36,7 @@ inline constexpr std::string_view kOwnUid = "A uid of its own",
                                   kFilesRow = "configuration, memory, state, log files, locks",
                                   kForSeconds = "do everything, for seconds";
 
-// Its title is its cat's; what it may do is its type's (CheckType::profile).
+// The title is the name of the cat; CheckType::profile defines the privileges.
 inline constexpr ChildKind kWorker{
     .title = "", .row = "mem, cpu", .user = kOwnUid, .may = "read one open file of /proc"};
 inline constexpr ChildKind kLink{.title = "supervisord link",
@@ -55,7 +56,7 @@ inline constexpr ChildKind kMailer{.title = "mailer",
                                    .may = "connect to mail servers and webhooks, use the spool",
                                    .inet = true,
                                    .datagrams = true,
-                                   .threads = true,  // curl resolves the server's name in one
+                                   .threads = true,  // curl resolves the server's name in a thread
                                    .open_files = true,
                                    .descriptors = 128,
                                    .file_size = 8'000'000};
@@ -98,17 +99,17 @@ inline constexpr ChildKind kLocks{.title = "locks",
                                   .may = kForSeconds,
                                   .limit = std::chrono::seconds(3)};
 
-// All of them.
+// All kinds.
 inline constexpr const ChildKind* kAll[] = {&kWorker, &kLink,    &kConnector, &kMailer,      &kProcessReader,
                                             &kAction, &kNotices, &kRestarts,  &kOldCommands, &kConfiguration,
                                             &kMemory, &kState,   &kLogFiles,  &kLocks};
 
 }  // namespace children
 
-// "healthcheckd: supervisord link", and what `detail` adds.
+// Returns "healthcheckd: supervisord link", followed by `detail`.
 std::string title_of(const ChildKind& kind, std::string_view detail = "");
 
-// What a child of this kind may do whatever the configuration says; its owner adds the rest.
+// Returns the fixed part of the profile of this kind; the owner adds what depends on the configuration.
 SandboxProfile profile_of(const ChildKind& kind);
 
 }  // namespace healthcheckd

@@ -10,7 +10,7 @@ namespace healthcheckd {
 
 namespace {
 
-// What came after the headers of Linux 6.1, which Debian 12 builds with; numbers from the kernel's
+// Values newer than the headers of Linux 6.1, which Debian 12 builds with; from the kernel's
 // include/uapi/linux/landlock.h.
 constexpr std::uint64_t kTruncate = 1ULL << 14;     // ABI 3, Linux 6.2
 constexpr std::uint64_t kIoctlDev = 1ULL << 15;     // ABI 5, Linux 6.10
@@ -26,8 +26,8 @@ constexpr int kAbiNetwork = 4;
 constexpr int kAbiIoctl = 5;
 constexpr int kAbiScopes = 6;
 
-// struct landlock_ruleset_attr as of ABI 6. Older kernels accept the longer struct only when the rest is
-// zero, so its fields are filled by ABI and its size need not be.
+// struct landlock_ruleset_attr as of ABI 6. An older kernel accepts the longer struct if the rest is zero, so
+// only fields that its ABI knows are set.
 struct RulesetAttr {
     std::uint64_t handled_access_fs = 0;
     std::uint64_t handled_access_net = 0;
@@ -41,7 +41,7 @@ struct PortAttr {
 
 constexpr std::uint64_t kReadFile = LANDLOCK_ACCESS_FS_READ_FILE;
 constexpr std::uint64_t kReadTree = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
-// Everything that a regular file and its folder know; no devices, no execution.
+// All rights for regular files and folders, without devices and execution.
 constexpr std::uint64_t kWriteTree = kReadTree | LANDLOCK_ACCESS_FS_WRITE_FILE |
                                      LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
                                      LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR |
@@ -61,12 +61,12 @@ std::uint64_t file_rights(int abi) {
 Result<void> allow_path(int ruleset, const std::string& path, std::uint64_t rights) {
     const UniqueFd place(::open(path.c_str(), O_PATH | O_CLOEXEC));
     if (!place)
-        return {};  // what is not there cannot be opened either
+        return {};  // a path that does not exist cannot be opened either
     struct stat status {};
     if (::fstat(place.get(), &status) != 0)
         return system_error("fstat " + path);
     landlock_path_beneath_attr rule{};
-    // The kernel refuses rights of folders on a file.
+    // The kernel rejects folder rights for a file.
     rule.allowed_access =
         S_ISDIR(status.st_mode) ? rights : rights & (kReadFile | LANDLOCK_ACCESS_FS_WRITE_FILE | kTruncate);
     rule.parent_fd = place.get();
@@ -90,8 +90,8 @@ Result<void> enter_landlock(const SandboxProfile& profile, std::vector<std::stri
     }
     RulesetAttr attr;
     attr.handled_access_fs = file_rights(abi);
-    // Listening is for nobody. Connecting is refused to all who have no business with TCP and, where the
-    // profile names ports, limited to these. UDP and raw sockets are the business of seccomp.
+    // Nobody may listen. Connecting is denied to profiles without TCP and, where the profile names ports,
+    // limited to these. seccomp restricts UDP and raw sockets.
     const bool any_port = profile.inet && profile.tcp_ports.empty();
     if (abi >= kAbiNetwork)
         attr.handled_access_net = any_port ? kBindTcp : kBindTcp | kConnectTcp;

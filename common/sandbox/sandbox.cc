@@ -18,13 +18,13 @@ namespace healthcheckd {
 
 namespace {
 
-// The kernel has at most 64 capabilities (capabilities(7)); those it does not know answer EINVAL.
+// The kernel has at most 64 capabilities (capabilities(7)); unknown ones return EINVAL.
 constexpr int kMaxCapability = 63;
 
 constexpr std::uint32_t kTracing = 1U << CAP_SYS_PTRACE;
 constexpr std::uint32_t kKilling = 1U << CAP_KILL;
 
-// Is one of the first 32 capabilities there, of which `mask` has the bit?
+// Returns whether the process has the capability whose bit `mask` is, one of the first 32.
 bool has_capability(std::uint32_t mask) {
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
     __user_cap_data_struct now[_LINUX_CAPABILITY_U32S_3]{};
@@ -37,7 +37,7 @@ Result<void> lower_limit(__rlimit_resource resource, rlim_t value, const char* n
     rlimit now{};
     if (::getrlimit(resource, &now) != 0)
         return system_error(std::string("getrlimit ") + name);
-    // Hard limits only go down without CAP_SYS_RESOURCE.
+    // Raising a hard limit takes CAP_SYS_RESOURCE.
     const rlim_t limit = std::min(value, now.rlim_max);
     const rlimit wanted{limit, limit};
     if (::setrlimit(resource, &wanted) != 0)
@@ -57,21 +57,22 @@ Result<void> set_limits(const SandboxProfile& profile) {
     return lower_limit(RLIMIT_AS, profile.address_space, "AS");
 }
 
-// Before the ids: it takes CAP_SETPCAP.
+// Must run before the ids change: it needs CAP_SETPCAP.
 Result<void> drop_bounding_set(Missing& missing) {
     for (int capability = 0; capability <= kMaxCapability; ++capability) {
         if (::prctl(PR_CAPBSET_DROP, capability) == 0 || errno == EINVAL)
             continue;
         if (errno != EPERM)
             return system_error("drop");
-        // no_new_privs keeps it from mattering.
+        // no_new_privs makes the remaining set harmless.
         missing.emplace_back("bounding set");
         break;
     }
     return {};
 }
 
-// EPERM: no CAP_SETUID or CAP_SETGID, or a user namespace that may not. EINVAL: an id that it does not have.
+// Returns whether the ids cannot be changed here. EPERM: no CAP_SETUID or CAP_SETGID, or denied by a user
+// namespace. EINVAL: an id that the user namespace does not map.
 bool not_to_be_had() {
     return errno == EPERM || errno == EINVAL;
 }
@@ -81,12 +82,12 @@ bool become(uid_t uid, gid_t gid) {
 }
 
 Result<void> change_ids(const SandboxProfile& profile, Missing& missing) {
-    // Without CAP_KILL the master, which has the same capabilities, could not end a child of another uid.
+    // Without CAP_KILL the master, which has the same capabilities, could not kill a child with another uid.
     if (::geteuid() != 0 || !has_capability(kKilling)) {
         missing.emplace_back("uid");
         return {};
     }
-    // capabilities(7): else the change of the uid takes them all.
+    // Otherwise the change of the uid clears all capabilities (capabilities(7)).
     if (profile.reads_processes && ::prctl(PR_SET_KEEPCAPS, 1) != 0)
         return system_error("PR_SET_KEEPCAPS");
     bool all = ::setgroups(0, nullptr) == 0;
@@ -101,7 +102,7 @@ Result<void> change_ids(const SandboxProfile& profile, Missing& missing) {
         missing.emplace_back("uid");
         return {};
     }
-    // Only now, and only here: it counts all processes of a uid, which must be one of ours.
+    // RLIMIT_NPROC counts all processes of a uid, so it is set only after the change to a uid of our own.
     return kSanitized ? Result<void>() : lower_limit(RLIMIT_NPROC, profile.tasks, "NPROC");
 }
 
@@ -116,7 +117,7 @@ Result<void> drop_capabilities(const SandboxProfile& profile) {
 }
 
 Result<void> check_no_way_back(const SandboxProfile& profile) {
-    // Where the uid could not be left there is no way back to it either.
+    // If the uid could not be changed, there is nothing to verify.
     if (profile.uid != 0 && ::geteuid() != 0 && ::setresuid(0, 0, 0) == 0)
         return Error{"uid 0 could be had again"};
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
@@ -128,8 +129,8 @@ Result<void> check_no_way_back(const SandboxProfile& profile) {
     return {};
 }
 
-// setresuid(2) clears the parent-death signal, so it is set after it; a parent that died before is noticed by
-// its pid.
+// Called after setresuid(2), which clears the parent-death signal. The pid shows whether the parent died
+// before.
 Result<void> bind_to_master(pid_t master) {
     if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
         return system_error("prctl");
@@ -161,9 +162,10 @@ Result<void> filter_calls(const SandboxProfile& profile, SandboxLevel level, Mis
 Result<std::vector<std::string>> enter_sandbox(const SandboxProfile& profile, SandboxLevel level,
                                                pid_t master) {
     Missing missing;
-    // The order matters: dropping ids takes capabilities, setresuid(2) clears the parent-death signal,
-    // Landlock and seccomp need no_new_privs, and seccomp would refuse what the other steps do.
-    // Who it is is all that lets it see other processes.
+    // The order matters: the bounding set needs capabilities, which changing ids clears; setresuid(2) clears
+    // the parent-death signal; Landlock and seccomp need no_new_privs; and seccomp would deny the system
+    // calls of the other steps.
+    // Without CAP_SYS_PTRACE, its user is what lets it see other processes, so it keeps the user.
     const bool as_started = profile.reads_processes && !has_capability(kTracing);
     if (as_started)
         missing.emplace_back("CAP_SYS_PTRACE");

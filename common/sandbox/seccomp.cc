@@ -26,14 +26,14 @@ namespace {
 
 constexpr auto kAllow = SCMP_ACT_ALLOW;
 
-// Stands for the pid of the process that loads a program, which may be compiled before that process is born.
-// Above every pid there can be (PID_MAX_LIMIT of proc_sys_kernel(5) is 2^22).
+// Placeholder for the pid of the process that loads the filter, which may be compiled before that process
+// exists. Greater than every pid (PID_MAX_LIMIT in proc_sys_kernel(5) is 2^22).
 constexpr std::uint32_t kOwnPid = 0x5e1f1d00;
 
 // ---- calls allowed with any arguments
 
 constexpr int kEveryone[] = {
-    // memory; what maps or makes pages executable is below
+    // memory; mapping executable pages is restricted below
     SCMP_SYS(brk), SCMP_SYS(madvise), SCMP_SYS(mremap), SCMP_SYS(munmap),
     // descriptors that are open already
     SCMP_SYS(close), SCMP_SYS(fstat), SCMP_SYS(lseek), SCMP_SYS(pread64), SCMP_SYS(preadv), SCMP_SYS(read),
@@ -43,37 +43,37 @@ constexpr int kEveryone[] = {
     // time
     SCMP_SYS(clock_getres), SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep), SCMP_SYS(gettimeofday),
     SCMP_SYS(nanosleep), SCMP_SYS(time),
-    // who and where am I: malloc and qsort size themselves by processors and memory
+    // process identity and resources: malloc and qsort size themselves by processors and memory
     SCMP_SYS(getcpu), SCMP_SYS(getegid), SCMP_SYS(geteuid), SCMP_SYS(getgid), SCMP_SYS(getpid),
     SCMP_SYS(getppid), SCMP_SYS(getrusage), SCMP_SYS(gettid), SCMP_SYS(getuid), SCMP_SYS(sched_getaffinity),
     SCMP_SYS(sysinfo), SCMP_SYS(uname),
-    // threads and signals of our own; the C library's locks, random seeds and abort()
+    // threads and signals of this process; the C library's locks, random seeds and abort()
     SCMP_SYS(futex), SCMP_SYS(getrandom), SCMP_SYS(restart_syscall), SCMP_SYS(rt_sigprocmask),
     SCMP_SYS(rt_sigreturn), SCMP_SYS(rseq), SCMP_SYS(sched_yield), SCMP_SYS(set_robust_list),
     SCMP_SYS(sigaltstack),
     // the end
     SCMP_SYS(exit), SCMP_SYS(exit_group)};
 
-// Client sockets, as libcurl and the resolver use them. No bind, no listen, no accept.
+// Client sockets, as libcurl and the resolver use them. No bind, listen or accept.
 constexpr int kNetwork[] = {
     SCMP_SYS(connect),    SCMP_SYS(epoll_create1), SCMP_SYS(epoll_ctl),   SCMP_SYS(epoll_pwait),
     SCMP_SYS(epoll_wait), SCMP_SYS(eventfd2),      SCMP_SYS(getpeername), SCMP_SYS(getsockname),
     SCMP_SYS(getsockopt), SCMP_SYS(pipe2),         SCMP_SYS(pselect6),    SCMP_SYS(recvfrom),
     SCMP_SYS(recvmmsg),   SCMP_SYS(select),        SCMP_SYS(setsockopt),  SCMP_SYS(shutdown)};
 
-// Looking around in the file system; Landlock and ordinary permissions say where. open is below.
+// Reading the file system, where Landlock and file permissions allow it. open is below.
 constexpr int kFiles[] = {SCMP_SYS(access),     SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(fstatfs),
                           SCMP_SYS(getdents64), SCMP_SYS(lstat),     SCMP_SYS(newfstatat), SCMP_SYS(readlink),
                           SCMP_SYS(readlinkat), SCMP_SYS(stat),      SCMP_SYS(statfs),     SCMP_SYS(statx)};
 
-// Looking who a file belongs to.
+// Finding the owner of a file.
 constexpr int kLookUp[] = {SCMP_SYS(newfstatat), SCMP_SYS(readlinkat)};
 
-// Holding processes, and handing files of theirs on.
+// Opening pidfds, and sending descriptors of files in /proc.
 constexpr int kProcesses[] = {SCMP_SYS(pidfd_open), SCMP_SYS(sendmsg), SCMP_SYS(readlinkat),
                               SCMP_SYS(setfsgid), SCMP_SYS(setfsuid)};
 
-// Keeping a spool. Without links: root writes there too.
+// Writing the spool. No links: root writes there too.
 constexpr int kWritableFiles[] = {
     SCMP_SYS(fallocate), SCMP_SYS(fchmod), SCMP_SYS(fdatasync), SCMP_SYS(flock),     SCMP_SYS(fsync),
     SCMP_SYS(ftruncate), SCMP_SYS(mkdir),  SCMP_SYS(mkdirat),   SCMP_SYS(open),      SCMP_SYS(openat),
@@ -84,14 +84,14 @@ constexpr int kWritableFiles[] = {
 
 struct Rule {
     int call;
-    std::vector<scmp_arg_cmp> when;  // all of them
+    std::vector<scmp_arg_cmp> when;  // all conditions must hold
 };
 
 scmp_arg_cmp equals(unsigned argument, std::uint64_t value) {
     return scmp_arg_cmp{argument, SCMP_CMP_EQ, value, 0};
 }
 
-// The bits of `mask` in the argument are exactly `value`.
+// Matches an argument whose bits in `mask` are exactly `value`.
 scmp_arg_cmp bits(unsigned argument, std::uint64_t mask, std::uint64_t value) {
     return scmp_arg_cmp{argument, SCMP_CMP_MASKED_EQ, mask, value};
 }
@@ -102,12 +102,12 @@ std::vector<Rule> rules_for_everyone() {
         {SCMP_SYS(mprotect), {bits(2, PROT_EXEC, 0)}},
         {SCMP_SYS(tgkill), {equals(0, kOwnPid)}},             // abort()
         {SCMP_SYS(prlimit64), {equals(0, 0), equals(2, 0)}},  // reading limits only
-        // Any signal but SIGSYS; 32 and 33 are glibc's own, set when the first thread starts.
+        // All signals except SIGSYS; glibc sets handlers for its own 32 and 33 when the first thread starts.
         {SCMP_SYS(rt_sigaction), {scmp_arg_cmp{0, SCMP_CMP_LT, SIGSYS, 0}}},
         {SCMP_SYS(rt_sigaction), {equals(0, 32)}},
         {SCMP_SYS(rt_sigaction), {equals(0, 33)}},
     };
-    // Not F_SETOWN: it would make the kernel send signals for us.
+    // Without F_SETOWN, which would make the kernel send signals on behalf of this process.
     for (const int command : {F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC})
         rules.push_back({SCMP_SYS(fcntl), {equals(1, static_cast<std::uint64_t>(command))}});
     return rules;
@@ -118,14 +118,14 @@ std::vector<Rule> rules_for_sockets(const SandboxProfile& profile) {
     std::vector<Rule> rules = {{SCMP_SYS(sendto), {bits(3, MSG_FASTOPEN, 0)}},
                                {SCMP_SYS(sendmsg), {bits(2, MSG_FASTOPEN, 0)}},
                                {SCMP_SYS(sendmmsg), {bits(3, MSG_FASTOPEN, 0)}},
-                               // curl wakes itself up through a pair; a pair of streams cannot be connected
-                               // elsewhere.
+                               // curl wakes itself up through a socket pair; a pair of stream sockets cannot
+                               // be connected to another address.
                                {SCMP_SYS(socketpair), {equals(0, AF_UNIX), bits(1, 0xf, SOCK_STREAM)}}};
     // SIOCGIFINDEX: if_nametoindex(3) of a zone in an IPv6 address.
     for (const std::uint64_t request :
          {std::uint64_t{FIONBIO}, std::uint64_t{FIONREAD}, std::uint64_t{0x8933}})
         rules.push_back({SCMP_SYS(ioctl), {equals(1, request)}});
-    // Exactly TCP and UDP: SCTP or MPTCP streams would not be under Landlock's port rules.
+    // Exactly TCP and UDP: Landlock's port rules do not apply to SCTP and MPTCP streams.
     const auto socket = [&](int family, int type, int protocol) {
         rules.push_back(
             {SCMP_SYS(socket),
@@ -144,21 +144,21 @@ std::vector<Rule> rules_for_sockets(const SandboxProfile& profile) {
     return rules;
 }
 
-// Opening for reading only: no write, no creation, no truncation. O_TMPFILE contains O_DIRECTORY, so only its
-// other bit counts.
+// Opening for reading only: no writing, creation or truncation. O_TMPFILE includes the bit of O_DIRECTORY, so
+// only its other bit is tested.
 std::vector<Rule> rules_for_reading() {
     const std::uint64_t writing = O_ACCMODE | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY);
     return {{SCMP_SYS(openat), {bits(2, writing, O_RDONLY)}}, {SCMP_SYS(open), {bits(1, writing, O_RDONLY)}}};
 }
 
-// A thread of this process, in no new namespace.
+// A thread of this process; no new namespaces.
 std::vector<Rule> rules_for_threads() {
     const std::uint64_t mask = CLONE_THREAD | CLONE_VM | CLONE_NEWNS | CLONE_NEWUSER | CLONE_NEWPID |
                                CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_VFORK;
     return {{SCMP_SYS(clone), {bits(0, mask, CLONE_THREAD | CLONE_VM)}}};
 }
 
-// ---- calls that libraries make in innocence and can do without
+// ---- calls that libraries make but can do without
 
 struct SoftRefusal {
     int error;
@@ -167,33 +167,35 @@ struct SoftRefusal {
 
 std::vector<SoftRefusal> soft_refusals(const SandboxProfile& profile) {
     std::vector<SoftRefusal> soft = {
-        // malloc and threads name their memory and themselves in newer C libraries.
+        // malloc and threads set names for memory and threads in newer C libraries.
         {EPERM, {SCMP_SYS(prctl), {}}},
-        // stdio asks whether a descriptor is a terminal.
+        // stdio tests whether a descriptor is a terminal.
         {ENOTTY, {SCMP_SYS(ioctl), {equals(1, TCGETS)}}},
-        // Its flags are behind a pointer that no filter can follow; glibc falls back to clone.
+        // clone3 passes its flags in memory, which a filter cannot read; glibc falls back to clone.
         {ENOSYS, {SCMP_SYS(clone3), {}}},
-        // A name-service module that is loaded late; it fails to load, look-ups go on without it.
+        // Loading a name-service module at run time fails, and lookups continue without it.
         {EACCES, {SCMP_SYS(mmap), {bits(2, PROT_EXEC, PROT_EXEC)}}},
     };
-    // pthread_create(3) blocks all signals around clone, so a trap there could not say its name; the library
+    // pthread_create(3) blocks all signals around clone, so a SIGSYS there could not be reported; the library
     // that wants a thread gets EAGAIN instead.
     if (!profile.threads)
         soft.push_back({EAGAIN, {SCMP_SYS(clone), {bits(0, CLONE_THREAD, CLONE_THREAD)}}});
-    // glibc's fstat(3) is, up to 2.38, a newfstatat(2) of a descriptor and an empty path. No filter sees the
-    // path, and an absolute one is looked at whatever the descriptor is: each file's size and times.
+    // Up to glibc 2.38, fstat(3) calls newfstatat(2) with a descriptor and an empty path. A filter cannot
+    // read the path, and an absolute path ignores the descriptor: allowing the call would give away the
+    // size and times of every file.
     if (!profile.open_files && !profile.unix_socket)
         soft.push_back({EACCES, {SCMP_SYS(newfstatat), {}}});
     if (!profile.inet)
         return soft;
-    // libcurl asks at its start whether this machine knows IPv6, and needs the answer for names only.
+    // libcurl tests at its start whether this machine supports IPv6, and needs the result only for host
+    // names.
     if (!profile.datagrams)
         for (const int family : {AF_INET, AF_INET6})
             soft.push_back({EACCES,
                             {SCMP_SYS(socket),
                              {equals(0, static_cast<std::uint64_t>(family)), bits(1, 0xf, SOCK_DGRAM)}}});
-    // The resolver asks nscd, systemd-resolved or avahi first, and the kernel for the kinds of addresses that
-    // this machine has; without an answer it asks the name servers, and for both kinds.
+    // The resolver first asks nscd, systemd-resolved or avahi, and asks the kernel which address families
+    // this machine has; without an answer it queries the name servers, for both families.
     soft.push_back({EACCES, {SCMP_SYS(socket), {equals(0, AF_NETLINK)}}});
     if (!profile.unix_socket)
         soft.push_back({EACCES, {SCMP_SYS(socket), {equals(0, AF_UNIX)}}});
@@ -205,7 +207,7 @@ public:
     explicit Filter(std::uint32_t otherwise) : context_(::seccomp_init(otherwise), &::seccomp_release) {
         if (!context_)
             failed_ = ENOMEM;
-        attribute(SCMP_FLTATR_API_SYSRAWRC, 1);  // errno values of the kernel
+        attribute(SCMP_FLTATR_API_SYSRAWRC, 1);  // return the kernel's errno values
         attribute(SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
     }
 
@@ -289,7 +291,7 @@ Result<SeccompProgram> compile_seccomp(const SandboxProfile& profile) {
         else
             filter.allow(kWritableFiles);
     }
-    // Makes the table of system call names now, so that all children of this process share it.
+    // Builds the table of system call names now, so that all children of this process share its pages.
     (void)system_call_name(0);
     return filter.compile();
 }

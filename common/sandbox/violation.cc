@@ -18,10 +18,10 @@ namespace healthcheckd {
 
 namespace {
 
-constexpr int kNames = 512;      // system calls have numbers below 470 in Linux 6.18
-constexpr int kFromSeccomp = 1;  // SYS_SECCOMP of si_code (sigaction(2)), not in glibc's headers
+constexpr int kNames = 512;      // system call numbers are below 470 in Linux 6.18
+constexpr int kFromSeccomp = 1;  // SYS_SECCOMP in si_code (sigaction(2)), which glibc's headers lack
 
-// All names in one text, so that a handler that may not allocate can look one up.
+// All names in one string, since the handler may not allocate memory.
 class NameTable {
 public:
     NameTable() {
@@ -47,14 +47,14 @@ private:
     std::array<std::uint16_t, kNames + 1> begin_{};
 };
 
-// Built once; a child of a process that has built it shares its pages.
+// Built once; children forked afterwards share its pages.
 const NameTable& names() {
     static const NameTable table;
     return table;
 }
 
-// What the handler needs. A signal handler has no other way to its data than a global; written before the
-// filter is loaded and never again, but for the marks.
+// The data of the signal handler, which can reach only globals. Written before the filter is loaded;
+// later only `said` changes.
 struct HandlerState {
     int report_fd = -1;
     bool keep_going = false;
@@ -63,7 +63,7 @@ struct HandlerState {
 };
 HandlerState handler_state;
 
-// Only calls that are safe in a handler (signal-safety(7)) from here on.
+// The functions below may only make async-signal-safe calls (signal-safety(7)).
 void write_violation(int number) {
     std::array<char, 128> line;
     char* end = line.data();
@@ -79,7 +79,7 @@ void write_violation(int number) {
     append(" (");
     end = std::to_chars(end, end + 12, number).ptr;
     append(")\n");
-    // Nothing can be done when it fails: the signal will still be seen.
+    // A failed write is ignored: the parent still sees the signal.
     if (::write(handler_state.report_fd, line.data(), static_cast<std::size_t>(end - line.data())) < 0)
         return;
 }
@@ -90,7 +90,7 @@ void answer_enosys(ucontext_t& context) {
 #elif defined(__aarch64__)
     context.uc_mcontext.regs[0] = static_cast<unsigned long long>(-ENOSYS);
 #else
-    (void)context;  // the call's result is then undefined, as seccomp(2) says of SECCOMP_RET_TRAP
+    (void)context;  // the call's return value is then undefined, see SECCOMP_RET_TRAP in seccomp(2)
 #endif
 }
 
@@ -108,8 +108,8 @@ void on_sigsys(int, siginfo_t* info, void* context) {
     }
     if (violation)
         write_violation(info->si_syscall);
-    // The filter kills whoever changes this disposition: the parent sees an end by SIGSYS, as without a
-    // handler.
+    // The filter kills a process that changes the disposition of SIGSYS, so the parent sees an end by
+    // SIGSYS, as without a handler.
     ::signal(SIGSYS, SIG_DFL);
     ::_exit(128 + SIGSYS);
 }

@@ -1,4 +1,4 @@
-// What happens when a confined process makes a system call that its filter does not allow. Every child.
+// The handler for system calls that the filter of a confined process denies. Every child.
 #pragma once
 
 #include "common/system/result.h"
@@ -7,12 +7,12 @@
 
 namespace healthcheckd {
 
-// How the message of that line begins.
+// The prefix of its message.
 inline constexpr std::string_view kViolation = "sandbox violation: ";
 
-// Installs the handler of SIGSYS that seccomp(2) sends with SECCOMP_RET_TRAP. It writes one line to
-// `report_fd`; then it ends the process by SIGSYS or, with `keep_going`, answers the call with ENOSYS. A
-// thread that blocks SIGSYS ends the process by it without a line.
+// Installs the handler for the SIGSYS that SECCOMP_RET_TRAP raises (seccomp(2)). It writes one line to
+// `report_fd` and then ends the process by SIGSYS or, with `keep_going`, makes the call return ENOSYS. A
+// thread that blocks SIGSYS ends the process without a line.
 Result<void> watch_violations(int report_fd, bool keep_going);
 
 }  // namespace healthcheckd

@@ -1,4 +1,4 @@
-// The descriptors that a process begins with, before it opens any file. Master.
+// Setting up descriptors before any file is opened. Master.
 #pragma once
 
 #include <optional>
@@ -6,15 +6,16 @@
 
 namespace healthcheckd {
 
-// Each cat costs the master two descriptors and its program a pidfd: as many as an administrator allows.
+// Raises the soft limit to the hard limit, but not above 65536: each cat needs two descriptors in the master,
+// and its program a pidfd.
 void raise_descriptor_limit();
 
-// The limit of this process before it was raised, for programs that a higher one breaks; none: unknown.
-// The same at each call, in children too.
+// Returns RLIMIT_NOFILE as it was before raise_descriptor_limit(), for programs that a higher limit breaks;
+// nullopt: unknown. Returns the same value at each call, in children too.
 std::optional<rlimit> descriptor_limit_at_start();
 
-// Started with 0 to 2 closed, the next files would get these numbers, and what is printed or logged would be
-// written into one of them.
+// Opens /dev/null on each of the descriptors 0 to 2 that is closed. Otherwise the next files would get these
+// numbers, and output would be written into them.
 void fill_standard_descriptors();
 
 }  // namespace healthcheckd

@@ -1,8 +1,8 @@
-// Noticing that a path now leads to another file than before confinement. Worker.
+// Detects that a path leads to another file than before confinement. Worker.
 //
-// Landlock's rules belong to the files that were there when they were made (landlock(7)). When a package or a
-// service manager replaces such a file or folder, the worker can no longer open the new one. It then ends,
-// and its successor gets rules for what is there now.
+// Landlock's rules apply to the files that existed when the rules were made (landlock(7)). After a package or
+// a service manager has replaced such a file or folder, the worker cannot open the new one. It then exits,
+// and its successor makes rules for the new files.
 #pragma once
 
 #include <string>
@@ -14,11 +14,11 @@ namespace healthcheckd {
 
 class PathWatch {
 public:
-    // Remembers what each path leads to now, symbolic links followed.
+    // Remembers the file behind each path; follows symbolic links.
     explicit PathWatch(std::vector<std::string> paths);
 
-    // The first path that leads to another file by now, or to one where none was; empty when all are the same
-    // or gone.
+    // Returns the first path that now leads to another file, or to a file where there was none; "" when every
+    // path leads to the same file or to none.
     std::string replaced() const;
 
 private:

@@ -1,4 +1,4 @@
-// A process held by a descriptor (pidfd_open(2)), which cannot come to mean a later one with its number.
+// Processes held by a descriptor (pidfd_open(2)), which never refers to a later process with the same pid.
 // Every process.
 #pragma once
 
@@ -9,15 +9,15 @@
 
 namespace healthcheckd {
 
-// Takes no lock of the process and does not wait. Empty, with errno, when there is no process `pid` (ESRCH),
-// or no descriptor is left (EMFILE).
+// Returns an empty descriptor and sets errno when there is no process `pid` (ESRCH) or no descriptor is left
+// (EMFILE). Takes no lock of the process and does not block.
 UniqueFd open_pidfd(pid_t pid);
 
-// Whether the process has ended, as a zombie too: its pidfd is readable from then on. Does not wait.
+// Returns whether the process has ended; a zombie has, as its pidfd is readable. Does not block.
 bool has_ended(const UniqueFd& pidfd);
 
-// Waits for the end of `child`, one of the caller's, and takes its status (waitpid(2)). False: it has not
-// ended within `limit`.
+// Waits for `child`, a child of the caller, and reaps it (waitpid(2)). Returns false when it has not ended
+// within the timeout `limit`.
 bool reap_within(pid_t child, std::chrono::milliseconds limit);
 
 }  // namespace healthcheckd

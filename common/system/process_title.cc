@@ -11,10 +11,10 @@ namespace healthcheckd {
 
 namespace {
 
-// The one place that the kernel reads a command line from; belongs to the process as a whole.
+// The area from which the kernel reads the command line; there is one for each process.
 char* g_begin = nullptr;
 std::size_t g_room = 0;
-// The texts of the environment that lay there, one after the other; never freed.
+// Copies of the environment strings that were in this area; never freed.
 char* g_environment = nullptr;
 
 }  // namespace
@@ -26,8 +26,8 @@ void init_process_title(int argc, char** argv) {
     for (int i = 0; i < argc; ++i)
         if (argv[i] == end)
             end += std::strlen(end) + 1;
-    // The environment lies behind the arguments. Its texts are copied before titles grow over them; the
-    // copies live as long as the process.
+    // The environment lies directly behind the arguments. Its strings are copied before titles overwrite
+    // them; the copies are never freed.
     char* const texts = end;
     for (char** entry = environ; *entry != nullptr; ++entry)
         if (*entry == end)

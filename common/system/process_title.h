@@ -1,19 +1,19 @@
-// What ps(1) shows for a process. Every process.
+// The title of a process, which ps(1) shows. Every process.
 #pragma once
 
 #include <string_view>
 
 namespace healthcheckd {
 
-// What the title of every process of healthcheckd begins with.
+// The prefix of all titles of healthcheckd.
 inline constexpr std::string_view kTitlePrefix = "healthcheckd: ";
 
-// Remembers where the kernel keeps the command line and moves the environment away from behind it, so that a
-// title has room. Call once, first thing in main, before threads and before pointers into `environ` are kept.
+// Remembers where the kernel keeps the command line, and moves the environment from behind it to make room
+// for a title. Call once, first thing in main(), before there are threads or pointers into `environ`.
 void init_process_title(int argc, char** argv);
 
-// Sets /proc/self/cmdline, cut to the room there is, and the first 15 bytes of /proc/self/comm (prctl(2),
-// PR_SET_NAME). Without init_process_title() only the latter.
+// Sets /proc/self/cmdline, truncated to the room there is, and the first 15 bytes of /proc/self/comm
+// (prctl(2), PR_SET_NAME). Without init_process_title(), sets only the latter.
 void set_process_title(std::string_view title);
 
 }  // namespace healthcheckd

@@ -1,15 +1,15 @@
-// Waiting for a descriptor until a point in time. Every process.
+// Waiting for a descriptor with a deadline. Every process.
 #pragma once
 
 #include <chrono>
 
 namespace healthcheckd {
 
-// The time limit for poll(2): milliseconds until `deadline`, rounded up so that it is over afterwards; 0 when it is
-// over already.
+// Returns the timeout for poll(2): milliseconds until `deadline`, rounded up so that the deadline has passed
+// when poll(2) returns; 0 when it has passed already.
 int poll_timeout(std::chrono::steady_clock::time_point deadline);
 
-// Waits until `fd` can be read or has ended. False: `deadline` came first, or poll(2) failed.
+// Waits until `fd` is readable or at its end. Returns false when `deadline` came first or poll(2) failed.
 bool readable_by(int fd, std::chrono::steady_clock::time_point deadline);
 
 }  // namespace healthcheckd

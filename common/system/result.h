@@ -1,6 +1,6 @@
-// A value or the reason why there is none, for run-time failures. Every process.
+// A value or the reason why there is none, for run-time errors. Every process.
 //
-// Exceptions are for start-up only; what can fail while healthcheckd runs returns a Result.
+// Exceptions are for start-up only; functions that can fail while healthcheckd runs return a Result.
 #pragma once
 
 #include <cerrno>
@@ -11,7 +11,7 @@
 
 namespace healthcheckd {
 
-// Why something failed: what was being done and, where a system call failed, its errno.
+// An error: what was being done and, if a system call failed, its errno.
 struct Error {
     std::string what;
     int code = 0;  // errno, or 0
@@ -20,7 +20,7 @@ struct Error {
     std::string text() const { return code == 0 ? what : what + ": " + ::strerrordesc_np(code); }
 };
 
-// The errno of the call that just failed, with what was being done.
+// The error of the system call that just failed; `what`: what was being done.
 inline Error system_error(std::string what, int code = errno) {
     return Error{std::move(what), code};
 }

@@ -43,7 +43,7 @@ Secret SecretStore::put(Group group, std::string_view value) {
         void* begin = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (begin == MAP_FAILED)
             throw std::bad_alloc();
-        // A page that could leak into a child or a core must not hold a secret.
+        // A page that could leak into a child or a core dump must not hold a secret.
         if (::madvise(begin, size, MADV_WIPEONFORK) != 0 || ::madvise(begin, size, MADV_DONTDUMP) != 0) {
             ::munmap(begin, size);
             throw std::bad_alloc();
@@ -69,12 +69,12 @@ bool SecretStore::advise(Group group, int advice) const {
 }
 
 SecretStore::Exposure::Exposure(const SecretStore& store, Group group) : store_(store), group_(group) {
-    // What stays closed reads as empty in the child.
+    // On failure the child reads its secrets as empty.
     (void)store_.advise(group_, MADV_KEEPONFORK);
 }
 
 SecretStore::Exposure::~Exposure() {
-    // Each later child would get the group.
+    // Otherwise each later child would inherit the group.
     if (!store_.advise(group_, MADV_WIPEONFORK))
         std::abort();
 }

@@ -1,9 +1,9 @@
-// Passwords that forked children do not inherit. Master, and the one child that uses a secret.
+// Secrets that forked children do not inherit. Master, and the one child that uses a secret.
 //
-// A secret lives in pages of its own that fork(2) leaves empty in the child (MADV_WIPEONFORK) and that no
-// core contains (MADV_DONTDUMP, madvise(2)). The master opens one group for the moment of one fork, so a
-// child can read the secrets of its own group and no others, at the same address, without a copy being sent
-// to it.
+// Secrets are kept in pages of their own, which fork(2) zeroes in the child (MADV_WIPEONFORK) and which no
+// core dump contains (MADV_DONTDUMP, madvise(2)). The master exposes one group for the time of one fork: the
+// child reads the secrets of its own group and no others, at the same addresses, and none has to be sent to
+// it.
 #pragma once
 
 #include <cstddef>
@@ -13,12 +13,12 @@
 
 namespace healthcheckd {
 
-// A view of bytes in a SecretStore. Reads as empty in a process that was forked without its group.
+// A view of bytes in a SecretStore. Empty in a process that was forked without exposing its group.
 class Secret {
 public:
     Secret() = default;
     bool empty() const { return view().empty(); }
-    // The secret's bytes; not to be copied to where a log or another child could find them.
+    // Returns the bytes. Do not copy them to where a log or another child could find them.
     std::string_view view() const;
 
 private:
@@ -29,13 +29,13 @@ private:
 
 class SecretStore {
 public:
-    // Who may read: the workers of the cats by the index of the cat from 0 on, the link, the mailer (mail and
-    // webhooks), and the actions of a cat, each apart.
+    // A set of secrets that one child may read: the worker of a cat (the cat's index, from 0), the link, the
+    // mailer (mail and webhooks), or the actions of a cat.
     using Group = int;
     static constexpr Group kLink = -1;
     static constexpr Group kMail = -2;
     static constexpr Group kNobody = -3;  // a group without secrets
-    // Of the actions of cat `index`: what its worker has no use for.
+    // The secrets of the actions of cat `index`, which its worker does not need.
     static constexpr Group action_group(Group index) { return kNobody - 1 - index; }
 
     SecretStore() = default;
@@ -43,11 +43,11 @@ public:
     SecretStore& operator=(const SecretStore&) = delete;
     ~SecretStore();
 
-    // Keeps a copy of `value`. Throws std::bad_alloc when no page can be had.
+    // Stores a copy of `value`. Throws std::bad_alloc when no page can be allocated.
     Secret put(Group group, std::string_view value);
 
-    // While this lives, a fork gives `group` to the child. Ends the process when the group cannot be closed
-    // again.
+    // Exposes `group` to forks for the lifetime of this object. The destructor aborts when the group cannot
+    // be closed again, since each later child would inherit it.
     class Exposure {
     public:
         Exposure(const SecretStore& store, Group group);

@@ -9,7 +9,8 @@
 
 namespace healthcheckd {
 
-// Owns one descriptor and closes it. No conversion to int: a descriptor is handed out by get() on purpose.
+// Owns one descriptor and closes it. Has no conversion to int, so that handing the descriptor out takes an
+// explicit get().
 class UniqueFd {
 public:
     UniqueFd() = default;
@@ -27,11 +28,11 @@ public:
     int get() const { return fd_; }
     explicit operator bool() const { return fd_ >= 0; }
 
-    // Gives the descriptor up without closing it.
+    // Returns the descriptor without closing it; the object is empty afterwards.
     int release() { return std::exchange(fd_, -1); }
 
-    // Closes what is held and holds `fd` instead. close(2) is not repeated on EINTR: on Linux the descriptor
-    // is gone.
+    // Closes the descriptor and takes `fd` instead. Does not repeat close(2) on EINTR: Linux has freed the
+    // descriptor by then.
     void reset(int fd = -1) {
         if (fd_ >= 0)
             ::close(fd_);
@@ -55,7 +56,7 @@ inline Result<FdPair> make_pipe() {
     return FdPair{UniqueFd(fds[0]), UniqueFd(fds[1])};
 }
 
-// A connected pair of unix sockets that keep message borders (SOCK_SEQPACKET), close-on-exec.
+// A connected pair of unix sockets that preserve message boundaries (SOCK_SEQPACKET), close-on-exec.
 inline Result<FdPair> make_seqpacket_pair() {
     int fds[2];
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0)

@@ -51,7 +51,8 @@ Result<std::optional<Packet>> receive(int socket, int flags) {
          header = CMSG_NXTHDR(&message, header)) {
         if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
             continue;
-        // CMSG_SPACE rounds up, so the kernel may have put a second one into the room for one: own it too.
+        // CMSG_SPACE rounds up, so the buffer for one descriptor may hold a second one. Take ownership of
+        // both.
         for (std::size_t at = 0; CMSG_LEN(at + sizeof(int)) <= header->cmsg_len; at += sizeof(int)) {
             int fd = -1;
             std::memcpy(&fd, CMSG_DATA(header) + at, sizeof fd);
@@ -77,8 +78,7 @@ Result<std::optional<Packet>> receive_packet_now(int socket) {
 
 Result<std::optional<Packet>> receive_packet(int socket, std::chrono::milliseconds limit) {
     using Clock = std::chrono::steady_clock;
-    // Without a limit the one call that waits for it also takes the packet; a socket that does not wait is
-    // waited for by poll(2).
+    // Without a timeout, a blocking socket needs only the recvmsg(2) below; a non-blocking one needs poll(2).
     const bool endless = limit.count() < 0;
     if (endless) {
         auto packet = receive(socket, 0);

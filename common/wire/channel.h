@@ -1,4 +1,4 @@
-// Lines and descriptors over kControlFd and kReportFd. Every process.
+// Sends and receives lines, and descriptors with them, over kControlFd and kReportFd. Every process.
 #pragma once
 
 #include "common/system/result.h"
@@ -11,9 +11,9 @@
 
 namespace healthcheckd {
 
-// Sends one line as one packet, with `attached` (-1: none) as SCM_RIGHTS (unix(7)). Does not wait: EAGAIN
-// when the peer has not read what was sent before. EMSGSIZE for an empty line (what a LineWriter gives when
-// something did not fit): the peer would take it for the end.
+// Sends one line as one packet, with the descriptor `attached` (-1: none) as SCM_RIGHTS (unix(7)). Does not
+// block. Fails with EAGAIN when the socket's buffer is full, and with EMSGSIZE for an empty line, which a
+// LineWriter returns on overflow: the peer would read an empty packet as the end of the stream.
 Result<void> send_packet(int socket, std::string_view line, int attached = -1);
 
 struct Packet {
@@ -21,14 +21,15 @@ struct Packet {
     UniqueFd attached;  // empty when none was sent
 };
 
-// Waits for one packet. nullopt: the peer closed its end. Error ETIMEDOUT after `limit` (negative: no limit);
-// EMSGSIZE when the packet is longer than a line or carries more than one descriptor.
+// Waits for one packet. Returns nullopt when the peer has closed its end. Fails with ETIMEDOUT after the
+// timeout `limit` (negative: none), and with EMSGSIZE when the packet is longer than a line or carries more
+// than one descriptor.
 Result<std::optional<Packet>> receive_packet(int socket, std::chrono::milliseconds limit);
 
-// Writes one line to a pipe, waiting while it is full. EPIPE when nobody reads any more.
+// Writes one line to a pipe; blocks while the pipe is full. Fails with EPIPE when the read end is closed.
 Result<void> write_line(int fd, std::string_view line);
 
-// Receives what is there; does not wait. EAGAIN when nothing is.
+// As receive_packet(), without blocking: fails with EAGAIN when no packet is waiting.
 Result<std::optional<Packet>> receive_packet_now(int socket);
 
 }  // namespace healthcheckd

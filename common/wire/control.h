@@ -12,11 +12,11 @@
 //   reload
 //   history name=CAT
 //
-// The answer is one JSON object, then the end of the stream. What could not be done, of any request:
+// The answer is one JSON object, then the end of the stream. The answer to any request that failed:
 //
 //   {"ok": false, "error": "there is no cat 'x'; did you mean 'y'?"}
 //
-// and what could ("at" and "until" are RFC 3339 in UTC):
+// and to one that succeeded ("at" and "until" are RFC 3339 in UTC):
 //
 //   status       {"ok": true, "state": {...}}: the document of state.json (master/state), where each cat
 //                has in addition "paused": null | {"until": null | "2026-11-25T22:30:00Z"} and "dryRun": bool
@@ -42,36 +42,34 @@
 
 namespace healthcheckd {
 
-// Where healthcheckd listens and healthcheckctl asks, when nobody says otherwise.
+// The default of `config.socket` and of healthcheckctl -s.
 inline constexpr char kDefaultSocket[] = "/run/healthcheckd/healthcheckd.sock";
 
-// How long the master keeps a client: for its line, for the answer to be made and for the client to read it. An answer
-// that a probe or a file has to come for first is bounded by the deadlines of these; it is waited for as long as
-// healthcheckctl may wait.
+// Timeout after which the master closes a client's connection.
 inline constexpr std::chrono::seconds kControlLimit{10};
-inline constexpr std::chrono::seconds kLongestAnswer{3600};
-inline constexpr std::chrono::seconds kSlowControlLimit = kLongestAnswer + kControlLimit;  // check, reload
+// For requests that wait for a probe or a file, whose own timeouts bound the answer: as long as healthcheckctl may wait.
+inline constexpr std::chrono::seconds kSlowControlLimit = std::chrono::seconds(3600) + kControlLimit;  // check, reload
 
-// The longest pause with an end, ten years: no clock arithmetic overflows by it.
+// The longest pause that ends by itself: ten years, short enough for clock arithmetic not to overflow.
 inline constexpr std::uint64_t kLongestPauseMs = 10ULL * 366 * 24 * 3600 * 1000;
 
-// What healthcheckctl can be told to do. A command without an answer of its own on the screen prints the texts that the
-// answer has as "lines".
+// A command of healthcheckctl. healthcheckctl prints the texts in the answer's "lines" for a command that has
+// no output format of its own.
 struct ControlCommand {
     enum class Argument : std::uint8_t {
         none,
-        cat_shown,  // may name a cat: healthcheckctl shows that one of all
-        cat,        // names a cat
-        cats,       // names a cat, or a program and so all of its cats
+        cat_shown,  // optionally the name of a cat: healthcheckctl shows only this cat
+        cat,        // the name of a cat
+        cats,       // the name of a cat, or of a program for all of its cats
     };
 
     std::string_view name;  // on the command line, and the kind of the request's line
     Argument argument = Argument::none;
-    std::string_view options =
-        {};  // letters of those of healthcheckctl that it knows, in addition to -s and --timeout
-    bool has_duration = false;   // its request has for_ms
-    bool is_slow = false;        // healthcheckd has to wait for a probe or for a file
-    std::string_view asks = {};  // the request that it makes, where that is another command's
+    // Letters of the options of healthcheckctl that the command accepts besides -s and --timeout.
+    std::string_view options = {};
+    bool has_duration = false;   // the request has for_ms
+    bool is_slow = false;        // healthcheckd answers only after a probe or after reading a file
+    std::string_view asks = {};  // the command whose request it sends; empty: its own
     std::string_view usage;      // "pause CAT|PROGRAM [--for 30m]"
     std::string_view help;
 
@@ -81,22 +79,24 @@ struct ControlCommand {
 // All commands, in the order of --help.
 std::span<const ControlCommand> control_commands();
 
-// The command called so; nullptr: there is none.
+// Returns the command of this name, or nullptr.
 const ControlCommand* find_command(std::string_view name);
 
 struct ControlRequest {
-    const ControlCommand* command = nullptr;  // one that asks for itself
-    std::string name = {};                    // where the command names cats
-    std::uint64_t for_ms = 0;                 // where it has a duration; 0: without end
+    const ControlCommand* command = nullptr;  // one whose own request this is (`asks` is empty)
+    std::string name = {};                    // for a command that names cats
+    std::uint64_t for_ms = 0;                 // for a command with a duration; 0: until resume
 };
 
-// What `command`, one of control_commands(), asks of healthcheckd. Throws std::logic_error for any other.
+// Returns the request that `command`, one of control_commands(), sends. Throws std::logic_error for any other
+// name.
 ControlRequest request_of(std::string_view command, std::string name = {}, std::uint64_t for_ms = 0);
 
-// Gives a writer whose line() is ready to be sent, or empty when the name does not fit.
+// Returns a writer whose line() is ready to be sent, or empty when the name does not fit.
 LineWriter encode(const ControlRequest& m);
 
-// Takes a line without its newline; fails on anything that the grammar does not say, and on an empty name.
+// Decodes a line without its newline. Returns false for a line that does not match the grammar or has an
+// empty name.
 bool decode(std::string_view line, ControlRequest& out);
 
 }  // namespace healthcheckd

@@ -1,9 +1,9 @@
-// Lines of `kind key=value ... msg=rest`, the shape of every message between processes. Every process.
+// Encoder and decoder of lines `kind key=value ... msg=rest`, the form of every message between processes.
+// Every process.
 //
-// A line with its newline is at most PIPE_BUF bytes, so that one write(2) to a pipe is one whole line
-// (pipe(7)). In a value, bytes up to 0x20, 0x7f and above, and '%' are written as %XX. `msg` comes last and
-// runs to the end of the line, so there only control bytes and '%' are encoded, and text that does not fit is
-// cut.
+// A line with its newline has at most PIPE_BUF bytes: a write(2) of that size to a pipe is atomic (pipe(7)).
+// Values encode bytes up to 0x20, 0x7f and above, and '%' as %XX. `msg` comes last and extends to the end of
+// the line, so it encodes only control bytes and '%'; text that does not fit is truncated.
 #pragma once
 
 #include <array>
@@ -16,10 +16,10 @@ namespace healthcheckd {
 
 inline constexpr std::size_t kMaxLine = PIPE_BUF;  // 4096, with the newline
 
-// Are they the same as far as real() carries them, which is 9 digits?
+// Returns whether `a` and `b` are equal in the 9 significant digits that real() writes.
 bool same_number(double a, double b);
 
-// Builds one line in a buffer of its own. A line whose values do not fit becomes empty, never torn.
+// Builds one line in a buffer of its own. A line that does not fit becomes empty instead of being truncated.
 class LineWriter {
 public:
     explicit LineWriter(std::string_view kind) { raw(kind); }
@@ -28,10 +28,10 @@ public:
     LineWriter& integer(std::string_view key, std::int64_t value);
     LineWriter& real(std::string_view key, double value);
     LineWriter& word(std::string_view key, std::string_view value);
-    // Appends `msg`, cut to what fits. Nothing may follow it.
+    // Appends `msg`, truncated to the room that is left. Must be the last call before line().
     LineWriter& message(std::string_view text);
 
-    // The line with its newline; valid as long as the writer. Empty when something did not fit.
+    // Returns the line with its newline; valid as long as the writer. Empty when a value did not fit.
     std::string_view line();
 
 private:
@@ -45,8 +45,8 @@ private:
     bool finished_ = false;
 };
 
-// Takes one line apart, key by key in the order that the grammar gives. Strict: any surprise makes ok()
-// false, and it stays false; so do a line longer than a writer makes and a byte that a writer would encode.
+// Parses one line, key by key in the order of the grammar. Strict: any deviation makes ok() false for good,
+// and so does a line longer than a LineWriter makes, or an unencoded byte that a LineWriter would encode.
 class LineReader {
 public:
     // `line` without its newline; must outlive the reader.
@@ -62,7 +62,7 @@ public:
     LineReader& word(std::string_view key, std::string& value);
     LineReader& message(std::string& text);
 
-    // Everything asked for was there, in order and well-formed, and nothing is left.
+    // Returns whether every key read so far was present, in order and well-formed, and nothing is left.
     bool ok() const { return ok_ && rest_.empty(); }
 
 private:

@@ -16,7 +16,7 @@ LineWriter& write_process(LineWriter& out, const ProcessId& process) {
     return out.integer("pid", process.pid).number("start", process.start_ticks);
 }
 
-// pid 1 is never watched, and a negative number would mean a process group to kill(2).
+// The master never watches pid 1, and kill(2) takes a negative pid for a process group.
 bool plausible(const ProcessId& process) {
     return process.pid == 0 || process.pid > 1;
 }

@@ -1,79 +1,80 @@
-// What the processes of healthcheckd say to each other: the grammar, one encoder and one decoder. Every process.
+// The messages between the processes of healthcheckd: the grammar, one encoder and one decoder. Every
+// process.
 //
 // Each child has two channels, at fixed descriptor numbers:
-//   kControlFd  unix socket that keeps message borders; the master's lines, some with a descriptor attached
+//   kControlFd  unix socket that preserves message boundaries; the master's lines, some with a descriptor attached
 //   kReportFd   pipe; the child's lines
-// common/wire/line_codec.h gives the shape of a line. Keys come in the order below, all of them, each time. End of
-// file on kControlFd means that the master is gone: the child ends. The master learns a child's end from
-// waitid(2), not from the pipe. A line that does not fit this grammar ends the child that sent it.
+// common/wire/line_codec.h defines the form of a line. Each message has all of its keys, in the order below.
+// End of file on kControlFd means that the master is gone: the child exits. The master learns of a child's
+// end from waitid(2), not from the pipe. It ends a child that sends a line outside this grammar.
 //
-// A line of the grammar begins with "." and has a kind and its keys; what it means stands below it. `msg` runs to the
-// end of the line. t/docs/test_wire_grammar.cc compares this table with the encoders.
+// In the table, a line that begins with "." has a kind and its keys; the lines below it explain them. `msg`
+// extends to the end of the line. t/docs/test_wire_grammar.cc compares this table with the encoders.
 //
 // master -> worker
 //   . track pid= start=
-//       + a descriptor of /proc that measures this process; pid=0 and no descriptor: it ended
+//       + a descriptor in /proc that measures this process; pid=0 and no descriptor: the process ended
 //   . probe seq= pid= start= restarts= user= state=
-//       check now; state: supervisord's word for a program without pid; user: that of the program's process, for
-//       pidGet name, -1: not known
+//       probe now; state: supervisord's word for the state of a program without a pid; user: the uid of the
+//       program's process, for pidGet name; -1: unknown
 //   . log
-//       + a descriptor: write the log there from now on
+//       + a descriptor: write the log to it from now on
 //
 // worker -> master
 //   . ready missing=
-//       confined, waiting for probes; missing: layers that this machine does not have, joined by commas
+//       confined, waiting for probes; missing: sandbox layers that this machine lacks, separated by commas
 //   . success|failure|idle|unknown seq= value= limit= unit= took_us= pid= start= weight= msg=
 //       the verdict of probe seq
 //   . open pid= start=
 //       pidGet name or file: send `track` for this process
 //   . rotate
-//       the log has reached its size
+//       the log has reached its maximum size
 //   . unlogged msg=
-//       the log cannot be written, and why; said once
+//       the log cannot be written; msg: the reason; sent once
 //   . broken msg=
-//       it cannot work, and ends itself: what failed
+//       the worker cannot work and exits; msg: what failed
 //
 // master or action -> link
 //   . call seq= op= name=
 //       op: list, info, settings, tail, stop or start; name: "" for list
 //   . peer
-//       + a descriptor: a socket on which an action makes calls (master only)
+//       + a descriptor: a socket over which an action sends calls (master only)
 //
 // link -> master or action (and `ready`, `broken` as a worker)
 //   . program seq= name= state= pid= start= now= exit= msg=
-//       one program, name as group:name or name; msg: spawnerr
+//       one program; name: "group:name" or "name"; msg: spawnerr
 //   . settings seq= startsecs= stopwaitsecs=
 //   . text seq= stream= msg=
-//       a piece of the end of a program's log; stream: stderr or stdout; file: the path of one that supervisord
-//       cannot give
+//       part of the end of a program's log; stream: stderr or stdout, or "file" for the path of a log file that
+//       supervisord cannot return
 //   . answer seq= code= count= msg=
-//       ends the answer to call seq; code: see CallCode; count: of programs
+//       ends the answer to call seq; code: see CallCode; count: number of programs
 //
 // link -> master
 //   . owner uid=
-//       whose process answers as supervisord; before the first answer
+//       the uid of the process that answers as supervisord; sent before the first answer
 //   . supervisor seq= pid= listener=
-//       who answers call seq (list): supervisord's word for its own pid (0: it did not say), and the process that
-//       listens at its unix socket (0: not to be seen from here; -1: no such socket)
+//       which process answers call seq (list): supervisord's own getPID (0: none returned), and the process that
+//       listens at its unix socket (0: not visible from here; -1: no such socket)
 //
 // link -> its connector
 //   . reach seq= limit_ms=
-//       connect to supervisord's socket within that time
+//       connect to supervisord's socket, with this timeout
 //
 // connector -> link
 //   . reached seq= error= owner= pid= believed= msg=
-//       + the connection, when it is one to be used; error: errno of connect(2), or 0; owner, pid: whose process
-//       listens, and which (0: not to be seen from here); believed: 1 or 0; msg: why not
+//       + the connection, when it may be used; error: errno of connect(2), or 0; owner, pid: uid and pid of the
+//       process that listens (0: not visible from here); believed: 1 when it may be supervisord, else 0; msg: why not
 //
 // action -> master (and `broken` as a worker)
 //   . stage limit_ms= msg=
-//       what it does now; give it at most this long
+//       what the action does now, for at most limit_ms
 //   . output msg=
-//       a piece of a command's output
+//       part of a command's output
 //   . done ok= unfinished= msg=
-//       how it ended: ok: 1 or 0; unfinished: 1 when a program was left stopped; msg: a sentence
+//       the result; ok: 1 or 0; unfinished: 1 when a program was left stopped; msg: a sentence
 //   . spooled index= ok= msg=
-//       its notices are in the spool, or why not; index: which incident
+//       whether the notices of incident `index` are in the spool; msg: why not
 //
 // master -> mailer
 //   . look
@@ -83,29 +84,29 @@
 //
 // mailer -> master (and `ready`, `broken` as a worker)
 //   . say level= who= msg=
-//       for the log; level: info, warning or error
+//       write to the log; level: info, warning or error
 //   . mails queued= sent= failed= msg=
-//       in the spool now; messages since it began; msg: who refuses us
+//       queued: messages in the spool; sent, failed: messages since the mailer started; msg: why a server rejects us
 //   . failed cat=
-//       at its start: people were told that this cat failed
+//       sent at the start for each cat whose failure has been announced
 //
 // master -> process reader
 //   . identify seq= pid=
-//       who is that
+//       look up this process
 //   . measure seq= pid= start= file=
 //       open /proc/PID/FILE of exactly this process
 //   . holds seq= pid= port=
-//       has it a socket open that listens at this TCP port?
+//       does the process listen at this TCP port?
 //
 // process reader -> master, on kControlFd (`ready` and `broken` as a worker)
 //   . process seq= start= ppid= inner=
-//       answers identify; inner: its pid in a pid namespace of its own, 0: it is in ours
+//       answers identify; inner: its pid inside a nested pid namespace, 0: it is in ours
 //   . measured seq=
 //       + a descriptor; answers measure
 //   . held seq= yes=
 //       answers holds: 1 or 0
 //   . refused seq= error= msg=
-//       answers each: an errno value, and what was tried
+//       answers any command; error: an errno value; msg: what failed
 #pragma once
 
 #include "common/system/child_fds.h"
@@ -131,7 +132,8 @@ struct ProbeCommand {
     ProcessId process;
     std::uint32_t restarts = 0;  // since the last probe
     std::string state;           // "RUNNING", "FATAL", ...
-    // Of the process that supervisord has, where the worker looks for it by name.
+    // The uid of the process that supervisord reports, for workers that find the process by name (pidGet
+    // name).
     std::int64_t user = kNoUser;
 };
 struct NewLog {};
@@ -149,8 +151,8 @@ struct Report {
     double limit = 0;
     std::string unit;  // "MB", "%", "ms", ...
     std::uint64_t took_us = 0;
-    ProcessId process;         // what was measured, if one process was
-    std::uint32_t weight = 1;  // failures that this one counts for
+    ProcessId process;         // the process measured, for types that measure one
+    std::uint32_t weight = 1;  // number of failures that this report stands for
     std::string message;
 };
 struct OpenRequest {
@@ -167,7 +169,7 @@ using WorkerLine = std::variant<Ready, Report, OpenRequest, RotateRequest, Unlog
 
 // ---- calls to supervisord
 
-// How a call ended: 0, a fault number of supervisord (positive), or why there was no answer (negative).
+// The result of a call: 0, a fault number of supervisord (positive), or the reason for no answer (negative).
 enum CallCode : int {
     kCallOk = 0,
     kFaultShutdown = 6,         // SHUTDOWN_STATE
@@ -207,7 +209,8 @@ std::string_view program_state_name(int state);
 
 struct ProgramLine {
     std::uint64_t seq = 0;
-    std::string name;  // as getProcessInfo takes it: "web:web_00", or "web" when group and name are the same
+    // In the form that getProcessInfo takes: "web:web_00", or "web" when group and name are the same.
+    std::string name;
     int state = kUnknownState;
     pid_t pid = 0;
     std::int64_t start = 0;  // seconds since the epoch by supervisord's clock; 0: never
@@ -237,15 +240,16 @@ struct Owner {
 inline constexpr pid_t kNoListener = -1;
 struct SupervisorLine {
     std::uint64_t seq = 0;
-    pid_t pid = 0;                 // as supervisord calls itself (getPID); 0: it did not say
-    pid_t listener = kNoListener;  // listens at its unix socket; 0: in a pid namespace that is not seen from
-                                   // here; kNoListener: it is not at a unix socket
+    pid_t pid = 0;  // supervisord's getPID; 0: none returned
+    // The process that listens at its unix socket; 0: in a pid namespace that is not visible from here;
+    // kNoListener: no unix socket.
+    pid_t listener = kNoListener;
 };
 using LinkLine =
     std::variant<Ready, Broken, ProgramLine, SettingsLine, TextLine, AnswerLine, Owner, SupervisorLine>;
 
-// How long the program's process has run at supervisord's `now`, by supervisord's clock: 0 to 30 years,
-// whatever the numbers are.
+// Returns how long the program's process had run at supervisord's time `now`: always 0 to 30 years, whatever
+// the message says.
 std::chrono::seconds told_age(const ProgramLine& program);
 
 // ---- the link and its connector
@@ -257,10 +261,10 @@ struct Reach {
 struct Reached {
     std::uint64_t seq = 0;
     int error = 0;             // errno of connect(2); 0: connected
-    std::uint32_t owner = 0;   // whose process listens
-    pid_t pid = 0;             // which; 0: in a pid namespace that is not seen from here
-    bool believed = false;     // it is one of those that may be supervisord's
-    std::string message = {};  // why it is not, where that is not the owner
+    std::uint32_t owner = 0;   // uid of the process that listens
+    pid_t pid = 0;             // its pid; 0: in a pid namespace that is not visible from here
+    bool believed = false;     // the process may be supervisord
+    std::string message = {};  // why it may not, unless the owner is the reason
 };
 
 // ---- action -> master
@@ -275,7 +279,7 @@ struct Output {
 struct Done {
     bool ok = false;
     std::string message = {};
-    bool unfinished = false;  // a program was stopped and not started again, or may be taken for one
+    bool unfinished = false;  // a program was stopped and not started again, or that is uncertain
 };
 struct Spooled {
     std::uint32_t index = 0;
@@ -301,7 +305,7 @@ struct Mails {
     std::uint64_t queued = 0;
     std::uint64_t sent = 0;
     std::uint64_t failed = 0;
-    std::string refusal = {};  // why a server refuses us; or empty
+    std::string refusal = {};  // why a server rejects us; empty: none does
 };
 struct StillFailed {
     std::string cat;
@@ -330,7 +334,7 @@ struct ProcessLine {
     std::uint64_t seq = 0;
     std::uint64_t start_ticks = 0;
     pid_t ppid = 0;
-    pid_t inner = 0;  // its pid in a pid namespace of its own; 0: it is in this one
+    pid_t inner = 0;  // its pid inside a nested pid namespace; 0: it is in ours
 };
 struct Measured {
     std::uint64_t seq = 0;
@@ -341,13 +345,13 @@ struct Held {
 };
 struct Refused {
     std::uint64_t seq = 0;
-    int error = 0;  // ENOENT, ESRCH: there is no such process
+    int error = 0;  // ENOENT or ESRCH: no such process
     std::string message;
 };
 using ReaderLine = std::variant<ProcessLine, Measured, Held, Refused>;
 
-// Each encode() gives a writer whose line() is ready to be sent; each decode takes a line without its newline
-// and fails on anything that the grammar does not say.
+// encode() returns a writer whose line() is ready to be sent. decode() takes a line without its newline and
+// returns false for a line that does not match the grammar.
 LineWriter encode(const Track& m);
 LineWriter encode(const ProbeCommand& m);
 LineWriter encode(const NewLog& m);

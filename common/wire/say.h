@@ -1,4 +1,4 @@
-// What a child tells the master: one line on its report descriptor. Every child.
+// A child's messages to the master: one line each on its report descriptor. Every child.
 #pragma once
 
 #include "common/wire/channel.h"
@@ -6,7 +6,8 @@
 
 namespace healthcheckd {
 
-// `message` of the grammar (common/wire/protocol.h). A master that is gone is learnt by the control channel's end.
+// Sends `message`, one of common/wire/protocol.h. Ignores errors: a child notices the master's end by end of
+// file on its control channel.
 template <class Message> void say(const Message& message) {
     (void)write_line(kReportFd, encode(message).line());
 }

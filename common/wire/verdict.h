@@ -1,4 +1,4 @@
-// What one probe found out, and which process it was about. Every process.
+// The result of one probe, and the process it measured. Every process.
 #pragma once
 
 #include <cstdint>
@@ -11,11 +11,11 @@ namespace healthcheckd {
 enum class Verdict : std::uint8_t {
     success,
     failure,
-    idle,     // the program does not run: there is nothing to check
-    unknown,  // it could not be measured: says nothing about the program
+    idle,     // the program is not running: there is nothing to check
+    unknown,  // the value could not be measured; says nothing about the program
 };
 
-// Does it say whether the program is well?
+// Returns whether the verdict says that the program is healthy or not.
 constexpr bool is_judgement(Verdict verdict) {
     return verdict == Verdict::success || verdict == Verdict::failure;
 }
@@ -23,7 +23,7 @@ constexpr bool is_judgement(Verdict verdict) {
 std::string_view to_string(Verdict verdict);
 std::optional<Verdict> verdict_from(std::string_view text);
 
-// One process, told from a later one that got the same number by its start time.
+// One process; the start time tells it from a later process with the same pid.
 struct ProcessId {
     pid_t pid = 0;                  // 0: no process
     std::uint64_t start_ticks = 0;  // field 22 of /proc/PID/stat, in clock ticks since boot (proc(5))

@@ -19,23 +19,23 @@ namespace healthcheckd::master {
 
 namespace {
 
-// How long the helper that reports a command's result may take after the command's leftovers have ended.
+// Time for the helper that reports a command's result, after the command's leftovers have ended.
 constexpr std::chrono::seconds kTellLimit{15};
 
-// For the master's word that nobody else works at the program of an unfinished restart.
+// Time for the master to confirm that nobody else is working on the program of an unfinished restart.
 constexpr std::chrono::milliseconds kClaimLimit{10'000};
 
-// Output goes in pieces that fit a line even when every byte is percent-encoded.
+// Splits output into pieces that fit a line even when every byte is percent-encoded.
 void say_output(std::string_view output) {
     constexpr std::size_t kPiece = kMaxLine / 3 - 16;
     for (std::size_t at = 0; at < output.size(); at += kPiece)
         say(Output{std::string(output.substr(at, kPiece))});
 }
 
-// What a disk that hangs may hold up. The action goes on without what could not be written in time.
+// How long a hanging disk may delay the action, which then continues without the write.
 constexpr std::chrono::milliseconds kPendingLimit{1'000};
-constexpr std::chrono::milliseconds kNoticesLimit{
-    5'000};  // for all channels; the master has them written then
+// For all channels; after it the master has the notices written.
+constexpr std::chrono::milliseconds kNoticesLimit{5'000};
 
 }  // namespace
 
@@ -54,22 +54,22 @@ int run_action(Incident incident, int link_fd, int places_fd) {
                   [](std::chrono::milliseconds limit, std::string_view what) {
                       say(Stage{static_cast<std::uint64_t>(limit.count()), std::string(what)});
                   }};
-    // Before anything that may take its time, be it a disk or supervisord.
+    // Reported before anything that may block on a disk or on supervisord.
     run.stage(kPendingLimit + kLogTailLimit + kLogFileLimit, "begins");
     const auto began = std::chrono::steady_clock::now();
     const bool tells = !request.channels.empty();
-    // Best effort: the notice that counts is the one at the end.
+    // Best effort: only the notice at the end must not be lost.
     if (tells)
         if (const auto tried =
                 disk.run(kPendingLimit, [&] { return Spool(request.state_dir).put_pending(incident); });
             !tried)
             run.unwritten = tried.error();
-    LinkClient* asked = run.link;  // for the log: once without an answer, not again
+    LinkClient* asked = run.link;  // asked for the log; not again after a call without an answer
     LogTail log;
     const bool tail_first = tells && action.tail_first && !request.cat.dry_run;
     if (tail_first)
         log = log_tail(incident, asked, disk);
-    // Everything else is as it would be.
+    // A dry run differs only here.
     if (request.cat.dry_run)
         incident.result = {.ok = true, .message = "dry run, nothing was done: would " + action.plan(request)};
     else
@@ -88,7 +88,7 @@ int run_action(Incident incident, int link_fd, int places_fd) {
                 return Result<void>();
             });
         };
-        // Not by the one who guards a command, and so must always be ready to end it.
+        // In a helper if there is a guard: this process must always be ready to end the command.
         if (!run.guard || !run.guard->help(tell))
             tell();
     }
@@ -118,7 +118,7 @@ int run_finish(const std::string& state_dir, const std::set<std::string>& busy, 
     };
     const DiskWork disk(places_fd);
     bool all = finish_restarts(state_dir, busy, link, disk, report);
-    // A record that such a one writes late would be looked at by nobody.
+    // A write that still waits for the disk may create a record later, which must be examined again.
     all = all && !disk.somebody_waits();
     say(Done{all, all ? "" : "some restarts are still unfinished", !all});
     return 0;

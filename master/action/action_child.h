@@ -1,4 +1,4 @@
-// An action's child: runs restart, exec or kill and tells the master how it went. Action.
+// The child of an action: runs restart, exec or kill and reports the result to the master. Action.
 #pragma once
 
 #include "common/system/unique_fd.h"
@@ -10,25 +10,24 @@
 
 namespace healthcheckd::master {
 
-// What the message of a restart's stage begins with from the moment on in which the program may be stopped.
+// The prefix of the `stage` message of a restart from the moment on when the program may be stopped.
 inline constexpr std::string_view kStopOrdered = "its stop is ordered: ";
 
-// The master's word for the child that finishes restarts.
+// The master's answer to the child that finishes restarts.
 inline constexpr char kGranted = 'y';
 inline constexpr char kDenied = 'n';
 
-// The life of an action child: carries out incident.action, then spools the notices. `link_fd` is the number
-// of a socket to the link, or -1; a restart needs one. `places_fd`: see DiskWork. Writes `stage`, `output`,
-// one `done` line and, for each channel whose notice is in the spool or cannot be, one `spooled` line to
-// kReportFd: what there is no such line for, as the disk hangs, is left to the master. Returns the exit
-// status.
+// The main function of an action child: runs incident.action, then spools the notices. `link_fd`: a socket to
+// the link, or -1; a restart needs one. `places_fd`: see DiskWork. Writes to kReportFd `stage`, `output`, one
+// `done` line and, for each channel whose notice is in the spool or cannot be, one `spooled` line. The master
+// spools the notices without a `spooled` line, as after the disk hung. Returns the exit status.
 int run_action(Incident incident, int link_fd, int places_fd);
 
-// The life of the child that finishes restarts which were left in the middle (master/action/finish). Writes
-// an `output` line for each thing worth telling and one `done` line, ok=1 when nothing is left to finish.
-// `busy`: programs to be left alone. Before it does anything to another one it names that in a `stage` line
-// and waits for a byte on kControlFd, kGranted or kDenied; it is done with it when the next `stage` line
-// comes, which may be an empty one. `places_fd`: see DiskWork.
+// The main function of the child that finishes interrupted restarts (master/action/finish). Writes an
+// `output` line for each event worth reporting and one `done` line, with ok=1 when nothing is left to finish.
+// `busy`: programs that it must leave alone. Before it touches any other program it sends the name in a
+// `stage` line and waits for a byte on kControlFd, kGranted or kDenied; the next `stage` line, which may be
+// empty, means that it is done with the program. `places_fd`: see DiskWork.
 int run_finish(const std::string& state_dir, const std::set<std::string>& busy, int link_fd, int places_fd);
 
 }  // namespace healthcheckd::master

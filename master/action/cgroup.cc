@@ -17,7 +17,7 @@ namespace healthcheckd::master {
 
 namespace {
 
-// The path behind "0::" in /proc/self/cgroup; empty when there is none.
+// Returns the path after "0::" in /proc/self/cgroup; "" when there is none.
 std::string own_group() {
     std::ifstream groups("/proc/self/cgroup");
     for (std::string line; std::getline(groups, line);)
@@ -26,7 +26,8 @@ std::string own_group() {
     return {};
 }
 
-// Where the version 2 hierarchy is mounted (proc(5), mountinfo: the file system's type follows a lone "-").
+// Returns where the version 2 hierarchy is mounted (proc(5), mountinfo: the file system's type follows a lone
+// "-").
 std::string mount_point() {
     std::ifstream mounts("/proc/self/mountinfo");
     for (std::string line; std::getline(mounts, line);) {
@@ -43,7 +44,7 @@ std::string mount_point() {
 
 constexpr std::string_view kPrefix = "healthcheckd-command-";
 
-// The process that made the group of this name, 0: none.
+// Returns the pid of the process that created the group of this name; 0: none.
 pid_t maker_of(std::string_view name) {
     pid_t pid = 0;
     if (name.starts_with(kPrefix))
@@ -66,8 +67,8 @@ CommandCgroup::CommandCgroup() {
     if (place.empty())
         return;
     const std::string path = place + '/' + std::string(kPrefix) + std::to_string(::getpid());
-    // One of this name is what a process with the same number has left: where it cannot be removed, its
-    // processes are none of ours.
+    // A group of this name was left by an earlier process with the same pid. If it cannot be removed, it
+    // contains processes that are not ours.
     if (::mkdir(path.c_str(), 0755) != 0 &&
         !(errno == EEXIST && ::rmdir(path.c_str()) == 0 && ::mkdir(path.c_str(), 0755) == 0))
         return;
@@ -81,7 +82,8 @@ CommandCgroup::~CommandCgroup() {
         ::rmdir(path_.c_str());
 }
 
-// To be born in a group is quick; to move there takes a lock that waits for every processor, 20 ms at times.
+// Creating a process in a group is fast; moving it there takes a lock that waits for all processors, up to 20
+// ms.
 pid_t CommandCgroup::fork_into() const noexcept {
     clone_args how{};
     how.flags = CLONE_INTO_CGROUP;  // Linux 5.7
@@ -109,7 +111,8 @@ std::size_t CommandCgroup::remove_stale() {
     for (int i = 0; !place.empty() && !error && i < kMostEntries && entry != fs::directory_iterator();
          entry.increment(error), ++i) {
         const pid_t maker = maker_of(entry->path().filename().string());
-        // The group of another healthcheckd's command may be empty for a moment.
+        // The group of another healthcheckd's command may be empty for a moment, so its creator must have
+        // ended.
         if (maker > 0 && ::kill(maker, 0) != 0 && errno == ESRCH)
             stale.push_back(entry->path().string());
     }
@@ -127,7 +130,7 @@ bool CommandCgroup::release(pid_t pid) const {
 }
 
 void CommandCgroup::release_sessions_but(pid_t session) const {
-    constexpr int kMostRounds = 20;  // while they fork
+    constexpr int kMostRounds = 20;  // while the processes fork
     if (!exists())
         return;
     for (int round = 0; round < kMostRounds; ++round) {

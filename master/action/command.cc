@@ -23,11 +23,11 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr std::size_t kKeptOutput = 4096;
-constexpr int kPipeSize = 1 << 20;         // what a leftover may still write after the shell's end
-constexpr milliseconds kLastResort{1000};  // for the shell that got SIGKILL to be gone
-constexpr milliseconds kTick{50};          // between looks at descendants, of which nothing else tells
+constexpr int kPipeSize = 1 << 20;         // buffer for leftovers that write after the shell's end
+constexpr milliseconds kLastResort{1000};  // for a shell to end after SIGKILL
+constexpr milliseconds kTick{50};          // interval of checking for descendants, whose end raises no event
 
-// argv or envp: pointers into `texts`, which must not change after.
+// Returns argv or envp: pointers into `texts`, which must not change afterwards.
 std::vector<char*> pointers(std::vector<std::string>& texts) {
     std::vector<char*> all;
     for (std::string& text : texts)
@@ -49,8 +49,8 @@ std::vector<std::string> environment(const ShellCommand& command) {
     return all;
 }
 
-// By the kernel's own call: signal(3) refuses 32 and 33, which the C library keeps for its threads, and which
-// posix_spawn(3) of glibc 2.36 leaves ignored in all that it starts; make runs its recipes that way.
+// Uses the system call: signal(3) rejects 32 and 33, which the C library reserves for its threads, and which
+// posix_spawn(3) of glibc 2.36 leaves ignored in processes that it starts; make runs its recipes that way.
 void set_default_dispositions() noexcept {
     constexpr std::size_t kMaskSize = 8;
     constexpr std::array<std::uint64_t, 4> kDefault{};  // the kernel's struct sigaction: SIG_DFL, no flags
@@ -62,21 +62,20 @@ void set_default_dispositions() noexcept {
                                char* const* envp) noexcept {
     ::setsid();
     set_default_dispositions();
-    // healthcheckd runs its own processes as SCHED_BATCH; another policy is its operator's choice.
+    // healthcheckd runs its own processes as SCHED_BATCH; any other policy was chosen by the operator.
     const sched_param normal{};
     if (::sched_getscheduler(0) == SCHED_BATCH)
         ::sched_setscheduler(0, SCHED_OTHER, &normal);
     sigset_t none;
     sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
-    // Out of the way of 0 to 2 first, should the caller have had one of these closed.
+    // Moves it above 0 to 2 first, in case the caller had one of these closed.
     output = ::fcntl(output, F_DUPFD, 3);
     const int input = ::open("/dev/null", O_RDONLY);
     if (output < 0 || input < 0 || ::dup2(input, 0) < 0 || ::dup2(output, 1) < 0 || ::dup2(output, 2) < 0)
         ::_exit(127);
     ::close_range(3, ~0U, 0);
-    // Higher than what people are used to, it breaks those who use select(2) and those who close all that
-    // there may be.
+    // A higher limit than usual breaks programs that use select(2) or close every possible descriptor.
     if (descriptors)
         ::setrlimit(RLIMIT_NOFILE, &*descriptors);
     ::umask(022);
@@ -87,7 +86,7 @@ void set_default_dispositions() noexcept {
     ::_exit(127);
 }
 
-// In the process that becomes the shell. Ends it when its parent has given it up.
+// Runs in the child that becomes the shell. Ends the child when its parent has abandoned it.
 void take_last_look(ShellCommand& command, const LookChannel& channel) {
     LastLook look;
     try {
@@ -105,7 +104,7 @@ void take_last_look(ShellCommand& command, const LookChannel& channel) {
             value = look.value;
 }
 
-// `looks`: by which the process tells of the last look; null: it makes none.
+// `looks`: the channel for the result of last_look; nullptr: there is none to call.
 Result<pid_t> fork_shell(ShellCommand& command, const UniqueFd& output, CommandGuard& guard,
                          const LookChannel* looks) {
     std::vector<std::string> arguments{"/bin/sh", "-c", command.text};
@@ -155,8 +154,8 @@ Result<BegunShell> begin_shell(ShellCommand& command, const UniqueFd& output, Co
     return begun;
 }
 
-// Has `output` read to its end by a process that outlives this one. Where none can be made, the pipe stays
-// open until this process ends.
+// Starts a process that reads `output` to its end and outlives this one. If none can be started, the pipe
+// stays open until this process ends.
 void drain(UniqueFd output, Descendants& tree) {
     const pid_t child = ::_Fork();
     if (child == 0) {
@@ -183,11 +182,11 @@ public:
     Run(pid_t shell, UniqueFd output, CommandGuard& guard)
         : shell_(shell), process_(open_pidfd(shell)), output_(std::move(output)), guard_(guard) {}
 
-    // Reads output until the shell ends. False: it still runs at `until`.
+    // Reads output until the shell ends. Returns false when it still runs at `until`.
     bool shell_ends(Clock::time_point until) {
         return wait([this] { return status_.has_value(); }, until, milliseconds(60'000));
     }
-    // The same for all descendants.
+    // As shell_ends(), for all descendants.
     bool all_end(Clock::time_point until) {
         return wait([this] { return guard_.tree().children().empty(); }, until, kTick);
     }
@@ -198,8 +197,8 @@ public:
         guard_.end_tree(shell_, &status_);
         shell_ends(Clock::now() + kLastResort);
     }
-    // With the shell's end its output is complete; but what it has left behind may go on writing, and whoever
-    // writes to a pipe without a reader dies of SIGPIPE. So somebody reads it for as long as it is open.
+    // The shell's output is complete when it ends; but processes that it has left may go on writing, and
+    // SIGPIPE would kill them if nobody read the pipe. So it is read for as long as it is open.
     void finish() {
         read_output();
         if (output_)
@@ -223,7 +222,7 @@ private:
             std::array<pollfd, 3> ready{{{guard_.fd(), POLLIN, 0},
                                          {status_ ? -1 : process_.get(), POLLIN, 0},
                                          {output_ ? output_.get() : -1, POLLIN, 0}}};
-            // Without a pidfd (old kernels) the shell's end shows at the next tick.
+            // Without a pidfd (old kernels), the shell's end is noticed at the next tick.
             const milliseconds step = process_ ? longest : kTick;
             if (::poll(ready.data(), ready.size(), poll_timeout(std::min(until, now + step))) < 0)
                 continue;
@@ -234,7 +233,7 @@ private:
         }
     }
 
-    // Reads what is there, a pipe's content at most, so that deadlines are seen however much comes.
+    // Reads what is there, one pipe buffer at most, so that deadlines are checked however much output comes.
     void read_output() {
         std::array<char, 65536> buffer;
         for (int i = 0; output_ && i < 2 * kPipeSize / static_cast<int>(buffer.size()); ++i) {
@@ -267,7 +266,8 @@ Result<CommandEnd> run_shell(ShellCommand command, CommandGuard& guard) {
         return pipe.error();
     if (auto set = set_nonblocking(pipe->first.get()); !set)
         return set.error();
-    ::fcntl(pipe->first.get(), F_SETPIPE_SZ, kPipeSize);  // a user's limit may forbid it; then it is 64 KiB
+    // May exceed a user's limit, which leaves it at 64 KiB.
+    ::fcntl(pipe->first.get(), F_SETPIPE_SZ, kPipeSize);
 
     auto begun = begin_shell(command, pipe->second, guard);
     if (!begun)

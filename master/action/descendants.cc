@@ -16,7 +16,7 @@ namespace healthcheckd::master {
 
 namespace {
 
-// A tree larger than this is ended in several rounds.
+// A larger tree is ended in several rounds.
 constexpr std::size_t kMaxList = 1 << 20;
 
 std::string read_list(const std::filesystem::path& path) {
@@ -39,7 +39,7 @@ std::vector<pid_t> child_processes() {
         const std::string text = read_list(thread.path() / "children");
         const char* at = text.data();
         const char* const end = at + text.size();
-        // Numbers with a blank after each.
+        // The file has pids, each followed by a blank.
         for (pid_t pid = 0; at < end; ++at) {
             const auto parsed = std::from_chars(at, end, pid);
             if (parsed.ec != std::errc() || parsed.ptr == end)
@@ -69,7 +69,7 @@ std::optional<int> Descendants::reap(pid_t wanted) {
     std::optional<int> found;
     int status = 0;
     for (pid_t pid = 0; (pid = ::waitpid(-1, &status, WNOHANG)) > 0;) {
-        spared_.erase(pid);  // the number may come to mean a descendant
+        spared_.erase(pid);  // a later descendant may get the pid
         if (pid == wanted)
             found = status;
     }

@@ -1,4 +1,4 @@
-// The children of a subreaper, to its last descendant. Action.
+// All descendants of a subreaper. Action.
 #pragma once
 
 #include <chrono>
@@ -9,29 +9,29 @@
 
 namespace healthcheckd::master {
 
-// All that descends from the calling process but what it spares. It must be a subreaper and reap its children
-// by reap() only: then none of the numbers can come to mean a stranger.
+// The descendants of the calling process, except spared ones. The process must be a subreaper and reap its
+// children only through reap(): then no pid can refer to an unrelated process.
 class Descendants {
 public:
-    // Spares the children that are there already.
+    // Spares the children that exist already.
     Descendants();
-    // A child that is none of them.
+    // Spares another child.
     void spare(pid_t child) { spared_.insert(child); }
-    // Does a child that is spared still run, or wait to be reaped?
+    // Returns whether `child` is spared and has not been reaped.
     bool spares(pid_t child) const { return spared_.contains(child); }
 
-    // From now on those are spared that are in another session than `session` (setsid(2)).
+    // Spares from now on the descendants that are in another session than `session` (setsid(2)).
     void keep_to_session(pid_t session) { session_ = session; }
 
-    // The direct children but those that are spared. Empty too when the kernel has no
+    // Returns the direct children that are not spared. Returns none also when the kernel lacks
     // /proc/PID/task/TID/children (proc(5), CONFIG_PROC_CHILDREN).
     std::vector<pid_t> children() const;
 
-    // Reaps what has ended. Returns the wait status of `wanted` when that is among them.
+    // Reaps all children that have ended. Returns the wait status of `wanted` if it is among them.
     std::optional<int> reap(pid_t wanted = -1);
 
-    // Sends SIGKILL to child after child until none is left: the children of one that dies become ours. Gives
-    // up at `until`. Sets `status` when `wanted` was among them. Returns how many got the signal.
+    // Sends SIGKILL to child after child until none is left: the children of each become ours. Gives up at
+    // `until`. Sets `status` if `wanted` was among them. Returns the number of children that got the signal.
     std::size_t kill(std::chrono::steady_clock::time_point until, pid_t wanted = -1,
                      std::optional<int>* status = nullptr);
 

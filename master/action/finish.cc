@@ -12,7 +12,7 @@ namespace {
 constexpr std::chrono::milliseconds kCallLimit{12'000};
 constexpr std::chrono::milliseconds kRemoveLimit{1'000};
 
-// What became of one record: a sentence, empty when it is nothing worth telling, and whether it is done with.
+// The result for one record: a sentence, "" when there is nothing to report, and whether the record is done.
 struct Finished {
     bool done = false;
     std::string sentence;
@@ -29,9 +29,9 @@ Finished finish(const RestartRecord& record, LinkClient& link) {
         return {false, fmt::format("{} is still being stopped", record.program)};
     if (now.state != kStopped)
         return {true, {}};
-    // No start at all: this supervisord has never started it (the one that stopped it was restarted since,
-    // and its autostart is false). It would run but for healthcheckd, unless so much has happened since that
-    // its operator knows better.
+    // start is 0 when this supervisord has never started the program: the supervisord that stopped it was
+    // restarted since, and autostart is false. Without healthcheckd the program would be running, unless so
+    // much has happened since that the operator knows better.
     if (now.start == 0 && !is_recent(record))
         return {true, fmt::format("{} was stopped by a restart that is long over, and supervisord has been "
                                   "started since; it stays stopped",
@@ -55,7 +55,7 @@ Finished finish(const RestartRecord& record, LinkClient& link) {
     }
 }
 
-// Whether it is gone.
+// Removes a record. Returns whether it is gone.
 bool forget(const std::string& state_dir, const RestartRecord& record, const DiskWork& disk,
             const FinishReport& report) {
     const auto tried = disk.run(kRemoveLimit, [&] { return remove_record(state_dir, record.program); });
@@ -88,7 +88,7 @@ bool finish_restarts(const std::string& state_dir, const std::set<std::string>& 
         if (!finished.sentence.empty())
             report.say(printable(finished.sentence));
         const bool done = finished.done && forget(state_dir, record, disk, report);
-        // Not before: the next restart of the program writes its record under the same name.
+        // Released only now: the next restart of the program writes its record under the same name.
         report.release(record.program);
         all = all && done;
     }

@@ -1,5 +1,5 @@
-// Restarts that an earlier life of healthcheckd, or an action that lost supervisord, left in the middle.
-// Action.
+// Finishes restarts that a previous run of healthcheckd, or an action that lost supervisord,
+// left interrupted. Action.
 #pragma once
 
 #include "master/files/disk_work.h"
@@ -13,20 +13,19 @@
 namespace healthcheckd::master {
 
 struct FinishReport {
-    std::function<void(const std::string& sentence)> say;  // about each program
-    // Before anything is done to a program: it is being worked at. False: it must be left alone.
+    std::function<void(const std::string& sentence)> say;  // a sentence about each program
+    // Called before a program is touched. Returns false when it must be left alone.
     std::function<bool(const std::string& program)> claim;
-    // After that: nothing more is done to it.
+    // Called when the program will not be touched any more.
     std::function<void(const std::string& program)> release;
 };
 
-// Goes through the records of `state_dir`: a program that is stopped and has not been started by anybody
-// since it was stopped for the restart is started; in any other case there is nothing to finish. Where a
-// supervisord that was started since has it stopped, that is so for an hour: later, and after the machine's
-// boot, it is as supervisord and whoever works with it want it. Records of what is done are removed. Programs
-// of `busy`, which an action works at, are left alone, and their records as well. A disk that hangs holds up
-// the removal of a record for a second at most. Returns whether no record is left; otherwise it is worth
-// coming back later.
+// Goes through the records in `state_dir` and starts each program that is stopped and that nobody has started
+// since it was stopped for the restart; any other record is done. If supervisord itself was started since and
+// has the program stopped, this holds for an hour only: later, and after a reboot of the machine, the state
+// is what supervisord and its users want. Removes the records that are done. Leaves the programs of `busy`,
+// on which an action is working, and their records alone. A disk that hangs delays the removal of a record by
+// a second at most. Returns whether no record is left; if not, call again later.
 bool finish_restarts(const std::string& state_dir, const std::set<std::string>& busy, LinkClient& link,
                      const DiskWork& disk, const FinishReport& report);
 

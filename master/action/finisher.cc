@@ -11,7 +11,7 @@ namespace healthcheckd::master {
 
 namespace {
 
-constexpr std::size_t kMostSaid = 1'000;  // sentences that are not said again
+constexpr std::size_t kMostSaid = 1'000;  // sentences that are not logged again
 
 }  // namespace
 
@@ -22,7 +22,7 @@ void RestartFinisher::look(Milliseconds delay) {
     if (stopped_)
         return;
     pause_ = kFirstPause;
-    wanted_ = task_.running();  // the child that runs may have gone through the records already
+    wanted_ = task_.running();  // the present child may have passed the new record already
     if (!wanted_)
         timer_.start(delay);
 }
@@ -82,8 +82,8 @@ bool RestartFinisher::on_line(std::string_view text) {
     return true;
 }
 
-// What the child is about to work at; empty: it is done with that. It may, unless an action has begun there
-// since it was born.
+// Handles the name of the program that the child is about to touch; "": it is done with the last one. Grants
+// it unless an action of that program has begun since the child was started.
 void RestartFinisher::on_claim(const std::string& program) {
     claimed_.clear();
     if (program.empty())
@@ -101,7 +101,7 @@ void RestartFinisher::on_end() {
     if (!finished_ || wanted_)
         again();
     else
-        skipped_ = false, said_.clear();  // none of the actions at work has left anything
+        skipped_ = false, said_.clear();  // no action under way has left anything
 }
 
 void RestartFinisher::again() {

@@ -1,5 +1,5 @@
-// Sees to it that restarts which were left in the middle are finished: at the start, and after one that
-// failed between stop and start. Master.
+// Starts the child that finishes interrupted restarts: at the start, and after a restart that failed
+// between stop and start. Master.
 #pragma once
 
 #include "master/process/task.h"
@@ -18,18 +18,18 @@ public:
         Spawner& spawner;
         std::string state_dir;
         std::function<Result<UniqueFd>()> open_peer;
-        std::function<std::set<std::string>()> busy;  // programs that an action works at
+        std::function<std::set<std::string>()> busy;  // programs that an action is working on
         std::function<int()> disk_places;             // see DiskWork
     };
     explicit RestartFinisher(Dependencies needs);
 
-    // Looks for records after `delay`, and again, ever more rarely, until none is left.
+    // Looks for records after `delay`, and again at growing intervals until none is left.
     void look(Milliseconds delay);
-    // Is what a restart of the program has left being dealt with? Then none may begin. That lasts two calls
-    // of supervisord at most (24 s) and the second that the disk of stateDir gets, whatever is left of
-    // others.
+    // Returns whether an interrupted restart of the program is being finished, so that no action
+    // may begin. This takes at most two calls to supervisord (24 s), and the second after which a
+    // disk that hangs is given up.
     bool works_at(const std::string& program) const { return !program.empty() && program == claimed_; }
-    // An action has ended: what was left alone because of it is looked at.
+    // An action has ended: examines what was left alone because of it.
     void on_action_end();
     void stop();
 
@@ -46,11 +46,11 @@ private:
 
     Dependencies deps_;
     bool finished_ = false;
-    bool wanted_ = false;   // somebody asked for a look after the child was born
-    bool skipped_ = false;  // an action was at work when it was born
-    std::string claimed_;   // what it works at; empty: nothing
+    bool wanted_ = false;   // look() was called after the child was started
+    bool skipped_ = false;  // an action was under way when the child was started
+    std::string claimed_;   // the program that the child works on; empty: none
     bool stopped_ = false;
-    std::set<std::string> said_;  // since the last look that left nothing
+    std::set<std::string> said_;  // since the last child that left nothing over
     Milliseconds pause_{kFirstPause};
     Timer timer_;
     Task task_;

@@ -13,8 +13,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr milliseconds kHelperEndLimit{1000};  // for what got SIGKILL to be gone
-constexpr milliseconds kHelperTick{50};        // between looks at helpers, of whose end nothing tells
+constexpr milliseconds kHelperEndLimit{1000};  // for a helper to end after SIGKILL
+constexpr milliseconds kHelperTick{50};        // interval of checking for helpers, whose end raises no event
 
 sigset_t only_term() {
     sigset_t term;
@@ -33,7 +33,7 @@ CommandGuard::CommandGuard(Grouping grouping) {
     const pid_t parent = ::getppid();
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
     if (::getppid() != parent)
-        ::raise(SIGTERM);  // it died just before
+        ::raise(SIGTERM);  // the parent died just before
     if (grouping == Grouping::own_cgroup)
         group_.emplace();
 }
@@ -57,7 +57,7 @@ void CommandGuard::obey() {
 }
 
 // Not fork(): libuv's handler for it (pthread_atfork) would close two descriptors in the shell by number,
-// those of its signal pipe in the master, whatever they are here.
+// those of its signal pipe in the master, which may be something else here.
 pid_t CommandGuard::fork() const noexcept {
     return group_ ? group_->fork_into() : ::_Fork();
 }

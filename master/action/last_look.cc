@@ -39,7 +39,7 @@ void LookChannel::tell(std::string_view remark) const {
     (void)!::write(tells_.get(), remark.data(), std::min(remark.size(), kMostRemark));
 }
 
-// False at the end of the pipe.
+// Returns false at the end of the pipe.
 bool LookChannel::hear(std::string& remark) const {
     std::array<char, kMostRemark> buffer;
     for (;;) {
@@ -63,7 +63,7 @@ LookChannel::Outcome LookChannel::wait(Clock::time_point until, CommandGuard& gu
         if (open && Clock::now() < until)
             continue;
         if (!take_word()) {
-            (void)hear(remark);  // it was told before the word was taken
+            (void)hear(remark);  // it was sent before the token was taken
             return {true, std::move(remark)};
         }
         return {false,

@@ -1,5 +1,4 @@
-// What is found out about a command's subject at the last moment, in the process that becomes its shell.
-// Action.
+// A last check of a command's subject, in the process that then becomes its shell. Action.
 #pragma once
 
 #include "common/system/result.h"
@@ -19,27 +18,26 @@ struct LastLook {
 };
 inline constexpr std::size_t kMostRemark = 500;
 
-// Between the process that looks and its parent: the remark, and a word that only one of them can take. The
-// looking process takes it to become the shell, its parent to give that process up. So a look that ends just
-// at its deadline does not have the command run twice.
+// The channel between the checking process and its parent: the remark, and a token that only one of them can
+// take. The checking process takes it to become the shell, the parent to abandon that process. So a check
+// that ends just at its deadline cannot make the command run twice.
 class LookChannel {
 public:
     static Result<LookChannel> make();
 
-    // False when the other one has it.
+    // Takes the token. Returns false when the other process has it.
     bool take_word() const;
 
-    // In the looking process: the remark, before the word is taken.
+    // Called in the checking process, before it takes the token.
     void tell(std::string_view remark) const;
 
-    // In the parent, after the fork.
+    // Called in the parent, after the fork.
     void only_listen() { tells_.reset(); }
     struct Outcome {
-        bool begun = false;  // that process is, or becomes, the shell
-        std::string remark;  // of the look, or why there is none
+        bool begun = false;  // the process is, or becomes, the shell
+        std::string remark;  // of the check, or why it has none
     };
-    // Waits until the looking process becomes the shell, has ended, or `until` is over; obeys `guard`
-    // meanwhile.
+    // Waits until the checking process becomes the shell or ends, or until `until`; obeys `guard` meanwhile.
     Outcome wait(std::chrono::steady_clock::time_point until, CommandGuard& guard) const;
 
 private:

@@ -21,13 +21,14 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Is = ProcessLook::Is;
 
-constexpr std::chrono::milliseconds kReapLimit{100};  // for what was killed, unless it hangs in the kernel
+// For a killed child to end, unless it hangs in the kernel.
+constexpr std::chrono::milliseconds kReapLimit{100};
 
 std::string who(const ActionRequest& request) {
     return "pid " + std::to_string(request.evidence.process.pid);
 }
 
-// Is it the supervisord that the request is about?
+// Returns success if `parent` is the supervisord of the request.
 Result<void> check_parent(const ActionRequest& request, pid_t parent) {
     OwnerRule rule = request.supervisor_rule;
     rule.outside = outside_owner();
@@ -38,7 +39,7 @@ Result<void> check_parent(const ActionRequest& request, pid_t parent) {
     return {};
 }
 
-// One byte for what it is, and why.
+// Writes one byte for `is`, then `why`.
 void write_look(int fd, const ProcessLook& look) {
     constexpr std::size_t kMostWhy = 500;
     const std::string text =

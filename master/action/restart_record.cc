@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr std::size_t kMostRecords = 1000;
-constexpr std::size_t kMostBytes = 64 * 1024;  // a name of 4 KB, each byte as \uXXXX
+constexpr std::size_t kMostBytes = 64 * 1024;  // a name of 4 KB with each byte as \uXXXX
 constexpr char kEnding[] = ".restart";
 constexpr char kCorrupt[] = ".corrupt";
 
@@ -30,7 +30,8 @@ std::string folder(const std::string& state_dir) {
     return state_dir + "/restarts";
 }
 
-// How much of an escaped name fits a file name with kEnding, and with the '.' and '.new' of replace_file().
+// The part of an escaped name that fits a file name with kEnding, and with the '.' and '.new' of
+// replace_file().
 constexpr std::size_t kMostName = NAME_MAX - (sizeof kEnding - 1) - 5;
 constexpr std::size_t kDigestBytes = 16;
 
@@ -40,7 +41,7 @@ std::string escaped(char c) {
     return {'%', kHex[byte >> 4], kHex[byte & 15]};
 }
 
-// The name's SHA-256, cut, in hexadecimal.
+// Returns the name's SHA-256, truncated, in hexadecimal.
 std::string digest_of(const std::string& name) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     if (EVP_Digest(name.data(), name.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1)
@@ -51,8 +52,9 @@ std::string digest_of(const std::string& name) {
     return text;
 }
 
-// A file name for any program: letters, digits and .-_ stay, other bytes become %XX. Of a name for which that
-// is too long there is a beginning, to be recognized by, and after a '~', which no other has, its digest.
+// Returns a file name for a program: letters, digits and .-_ stay, other bytes become %XX. A name that
+// would be too long is truncated to a recognizable beginning, followed by '~', which no other file
+// name has, and its digest.
 std::string file_name(const std::string& program) {
     std::string name;
     std::string beginning;
@@ -66,7 +68,7 @@ std::string file_name(const std::string& program) {
     return (name.size() <= kMostName ? name : beginning + '~' + digest_of(program)) + kEnding;
 }
 
-// The record in the file, when it is one; nothing is waited for, and no link followed.
+// Returns the record in the file if it is valid. Never blocks, and follows no symbolic link.
 std::optional<RestartRecord> read_record(const fs::path& path) {
     const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     struct stat info {};

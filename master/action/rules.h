@@ -1,4 +1,5 @@
-// May an action of a cat begin? Decides by what is known of its program; nothing here begins anything. Master.
+// Decides whether an action of a cat may begin, by what is known of its program; starts nothing itself.
+// Master.
 #pragma once
 
 #include "master/cat/cat.h"
@@ -16,21 +17,21 @@ class ActionRules {
 public:
     struct Facts {
         std::function<const Program*(const std::string&)> find_program;  // by name; nullptr: unknown
-        // What a restart of the program has left is being dealt with.
+        // Returns whether an interrupted restart of the program is being finished.
         std::function<bool(const std::string&)> being_finished;
-        std::vector<ProcessId> own_line;  // healthcheckd's processes, and those above them
+        std::vector<ProcessId> own_line;  // healthcheckd's processes and their ancestors
     };
     explicit ActionRules(Facts facts) : facts_(std::move(facts)) {}
 
-    // Why the action must never be done, by this verdict; empty: it may.
+    // Returns why the action must never run on this verdict; "": it may.
     std::string refusal(const Cat& cat, const ActionType* action, const Report& evidence) const;
 
-    // Why an action of the cat that acts on this verdict is not begun now; empty: nothing stands in its way. `work`:
-    // what works at its program already ("restart of cat2"), empty: nothing.
+    // Returns why an action on this verdict cannot begin now; "": it can. `work`: what is working on its
+    // program already ("restart of cat2"), or empty.
     std::string obstacle(const Cat& cat, const Report& report, const std::string& work) const;
 
-    // A restart done here has led to the process of the program that has so many starts behind it: its own start is no
-    // reason for another one.
+    // A restart done here led to the program's process after `starts` starts: this start must
+    // not cause another restart.
     void note_restart(const std::string& program, std::uint64_t starts) { restarted_[program] = starts; }
 
     const std::vector<ProcessId>& own_line() const { return facts_.own_line; }

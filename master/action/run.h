@@ -1,4 +1,4 @@
-// What an action has to work with in its child, and what becomes of it there. Action.
+// The context of an action in its child, and what the action leaves there. Action.
 #pragma once
 
 #include "master/action/guard.h"
@@ -14,25 +14,26 @@
 
 namespace healthcheckd::master {
 
-// Says what the action does now and how long that may take; the master ends a child that overruns.
+// Reports the current stage of the action and its timeout; the master ends a child that exceeds it.
 using StageReport = std::function<void(std::chrono::milliseconds limit, std::string_view what)>;
 
 struct ActionRun {
     const ActionRequest& request;
-    LinkClient* link;  // to supervisord; nullptr: there is none
+    LinkClient* link;  // to supervisord; nullptr: none
     const DiskWork& disk;
     StageReport stage;
 
-    // Of a command that it runs, to the end of what that leaves behind, and how long that may go on.
+    // The guard of a command that it runs, until its leftovers are gone, and how long the command may take.
     std::optional<CommandGuard> guard = {};
     std::chrono::milliseconds command_limit{0};
-    // Why stateDir has no word of it; nullopt: it has, as far as is known. What hangs may come to be written.
+    // Why there is no record of it in stateDir; nullopt: there is one, as far as is known. A write that
+    // hangs may still succeed later.
     std::optional<Error> unwritten = {};
-    // There may be a record of it that is of no more use, to be looked at by the master's next child.
+    // A record that is no longer needed may be left; the master's next child examines it.
     bool remains = false;
 };
 
-// " (pid 12)" of the process that was measured, "" where none was.
+// Returns " (pid 12)" for the measured process, "" when there was none.
 std::string measured_pid(const ActionRequest& request);
 
 }  // namespace healthcheckd::master

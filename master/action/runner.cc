@@ -13,7 +13,7 @@ namespace healthcheckd::master {
 
 namespace {
 
-// The first lines of a command's output; the mail has all that was kept.
+// Logs the first lines of a command's output; the mail has all that was kept.
 void log_output(const std::string& who, std::string_view output) {
     constexpr int kMostLines = 20;
     int lines = 0;
@@ -31,8 +31,8 @@ void log_output(const std::string& who, std::string_view output) {
     }
 }
 
-// "STOPPING" of "its stop is ordered: STOPPING web (pid 12, stopwaitsecs 60)"; empty where a stage does not
-// begin with supervisord's word for the program.
+// Returns "STOPPING" for "its stop is ordered: STOPPING web (pid 12, stopwaitsecs 60)"; "" when a stage does
+// not begin with supervisord's state of the program.
 std::string phase_of(std::string_view stage) {
     if (stage.starts_with(kStopOrdered))
         stage.remove_prefix(kStopOrdered.size());
@@ -45,7 +45,7 @@ std::string phase_of(std::string_view stage) {
 
 ActionRunner::ActionRunner(Dependencies needs)
     : deps_(std::move(needs)), rules_({deps_.find_program, deps_.being_finished, own_line()}) {
-    // Without it nobody counts; that costs memory at worst.
+    // Without it, children waiting for a disk are not counted; at worst this costs memory.
     if (auto places = DiskWork::make_places())
         places_ = std::move(*places);
 }
@@ -72,7 +72,8 @@ void ActionRunner::on_event(const std::shared_ptr<Cat>& cat, Event event, const 
 void ActionRunner::tell(Incident incident) {
     if (incident.request.channels.empty())
         return;
-    // The program may be well again before its action has ended: that must not be told before the failure.
+    // The program may recover before its action has ended: the recovery must not be announced before the
+    // failure.
     for (Running& running : running_)
         if (!running.spooled && running.incident.request.cat_name == incident.request.cat_name) {
             running.notices_after.push_back(std::move(incident));
@@ -115,7 +116,7 @@ Result<void> ActionRunner::start_child(std::list<Running>::iterator running,
     ChildSpec spec(children::kAction, cat->name() + ' ' + std::string(action.name));
     spec.environment = action.has_environment;
     UniqueFd peer;
-    // Who tells people asks for the end of the program's log.
+    // An action that is announced reads the end of the program's log through the link.
     const bool needs_link = action.asks == ActionType::Asks::always;
     const bool asks =
         needs_link || (action.asks == ActionType::Asks::if_bound && cat->bound_to_process()) ||
@@ -136,7 +137,7 @@ Result<void> ActionRunner::start_child(std::list<Running>::iterator running,
     const int link = pass(peer);
     const int places = pass(places_);
     Incident told = running->incident;
-    // What the cat said before is not in the spool yet: this goes there behind it.
+    // Earlier notices of the cat are not in the spool yet: this one must follow them.
     running->queues = deps_.notices.has(told.request.cat_name);
     if (running->queues)
         told.request.channels.clear();
@@ -162,8 +163,8 @@ Result<void> ActionRunner::start_child(std::list<Running>::iterator running,
     return started ? started : Error{"no process could be started: " + started.error().text()};
 }
 
-// On SIGTERM a child ends its command's whole tree; SIGKILL, for one that does not end, would leave the tree
-// behind.
+// On SIGTERM a child ends its command's whole tree; SIGKILL, for a child that does not end,
+// would leave the tree behind.
 bool ActionRunner::is_late(Running& running) {
     if (running.phase == Phase::telling) {
         running.phase = Phase::overdue;
@@ -235,7 +236,7 @@ void ActionRunner::finish(Running& running, ActionResult result) {
     }
     deps_.on_action_end();
     running.incident.result = std::move(result);
-    // When it was changed meanwhile, the one that came in its place.
+    // If the cat was changed meanwhile, this is its successor.
     if (const auto cat = deps_.find_cat(running.incident.request.cat_name))
         cat->on_action_ended(*running.incident.action, running.incident.result.ok,
                              running.incident.result.message);
@@ -251,7 +252,8 @@ void ActionRunner::on_spooled(Running& running, const Spooled& spooled) {
         release_notices(running);
 }
 
-// What the action's child did not tell, another one does; then what waited for it.
+// Has another child spool the notices that the action's child did not, then releases those that waited for
+// them.
 void ActionRunner::release_notices(Running& running) {
     if (!std::exchange(running.spooled, true)) {
         Incident rest = running.incident;
@@ -276,7 +278,7 @@ void ActionRunner::clean_up() {
         CommandCgroup::remove_stale();
         return 0;
     };
-    (void)deps_.spawner.spawn(spec, {});  // if it cannot be done now: at the next start
+    (void)deps_.spawner.spawn(spec, {});  // on failure, the next start cleans up
 }
 
 std::set<std::string> ActionRunner::busy_programs() const {

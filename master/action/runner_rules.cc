@@ -1,4 +1,4 @@
-// What a firing of a cat would do, and what stands in its way: nothing here begins anything. Master.
+// What a firing of a cat would do, and what prevents it; starts no action. Master.
 #include "common/config/texts.h"
 #include "common/config/values.h"
 #include "master/action/runner.h"
@@ -54,7 +54,8 @@ Incident ActionRunner::incident_of(Cat& cat, Event event, const Report& report) 
     request.state_dir = deps_.config->state_dir;
     request.verdicts = cat.last_verdicts();
     request.channels = channels_of(*deps_.config, cat.config().action);
-    // Never below the one before: a clock that is set back must not put a recovery before its failure.
+    // Never less than the previous id: after the clock is set back, a recovery must still sort after its
+    // failure.
     const auto now = std::chrono::duration_cast<std::chrono::nanoseconds>(request.at.time_since_epoch());
     last_id_ = std::max(now, last_id_);
     request.notice_id = fmt::format("{:020}-{:06}", last_id_.count(), incidents_++);

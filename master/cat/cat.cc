@@ -74,7 +74,7 @@ void Cat::tick(TimePoint now, const ProgramView& view) {
 
 void Cat::watch_silence(TimePoint now) {
     const Milliseconds period = config().period;
-    // After a stall of the master its ticks come before what workers have long said.
+    // After a stall of the master its ticks come before reports that workers sent long ago.
     const bool stood_still = now - std::exchange(ticked_, now) > period + kSilence / 2;
     heard_ = std::max({heard_, subject_.eligible(), stood_still ? now : heard_});
     const Milliseconds limit = period + worker_->probe_limit() + kSilence;
@@ -104,7 +104,7 @@ void Cat::probe(const ProgramView& view, bool counts) {
         return take(unknown_report(view.unknown));
     }
     if (!worker_->ready()) {
-        // A worker that is just being born is no news; one that cannot be had is.
+        // A worker that is being started is normal; one that cannot be started is not.
         if (worker_->trouble().empty())
             return answer_waiting(unknown_report("its worker is just starting"));
         return take(unknown_report("there is no worker: " + worker_->trouble()));
@@ -115,7 +115,7 @@ void Cat::probe(const ProgramView& view, bool counts) {
         return take(unknown_report(why));
     }
     ProbeCommand command;
-    // The last one that was known: a program's user does not change with its restart.
+    // The last known user: a restart does not change a program's user.
     if (view.user)
         program_user_ = view.user;
     user_unknown_ = program_user_ ? "" : view.user_unknown;
@@ -148,7 +148,7 @@ bool Cat::resume() {
     const std::string text = pause_.over(now_()) ? "resumed: its pause is over" : "resumed";
     pause_.end();
     heard_ = now_();
-    // What was counted is old, and restarts that somebody made meanwhile were their business.
+    // The counts are outdated, and restarts that somebody made during the pause are intended.
     subject_.forget_starts();
     log::info(who(), "{}", text);
     start_afresh(text);
@@ -161,8 +161,8 @@ void Cat::on_program_started(const Program& program) {
     const Subject::Started started = subject_.on_program_started(program, !last_probe());
     if (started.counts_of_other)
         start_afresh("the counts of an earlier life were about another process");
-    // A restart cat looks at the starts themselves: a program that lives for less than its initial delay must be
-    // seen.
+    // A restart cat judges the starts themselves: it must also see a program that runs for less than its
+    // initial delay.
     if (!bound_to_process())
         return;
     subject_.restart_delay(program, config().initial_delay);
@@ -203,7 +203,7 @@ void Cat::take(const Report& report) {
 
 void Cat::on_report(const Report& report) {
     if (report.verdict == Verdict::failure && starting_) {
-        // startsecs is what its operator said that a start takes.
+        // startsecs is the time that the operator allows for a start.
         Report early = report;
         early.verdict = Verdict::idle;
         early.message =
@@ -212,7 +212,7 @@ void Cat::on_report(const Report& report) {
     }
     if (report.verdict != Verdict::idle || user_unknown_.empty())
         return weigh(report);
-    // Without the program's user the search may have missed its process: "none found" proves nothing.
+    // Without the program's user the search may have missed its process, so "none found" proves nothing.
     Report doubted = report;
     doubted.verdict = Verdict::unknown;
     doubted.message = fmt::format("{}; as whom it runs is not known: {}", report.message, user_unknown_);
@@ -252,7 +252,7 @@ void Cat::restore_failed(std::string_view when) {
     const Event event = threshold_.restore_failed();
     if (threshold_.state() != before)
         log_change(who(), threshold_, before, fmt::format("failed {}", when));
-    else if (event != Event::none)  // not for what failed in this life
+    else if (event != Event::none)  // not for a failure of this run
         log::info(who(), "failed {}; now {}", when, to_string(before));
     if (event != Event::none && last_probe())
         on_event_(*this, event, last_probe()->report);

@@ -1,4 +1,5 @@
-// One cat at run time: its worker, its counts, and the one place through which every verdict goes. Master.
+// One cat at run time: its worker, its counts, and the one function through which every verdict passes.
+// Master.
 #pragma once
 
 #include "master/cat/pause_clock.h"
@@ -20,13 +21,13 @@
 
 namespace healthcheckd::master {
 
-// What is known of a cat's program when its tick comes.
+// What is known of a cat's program at its tick.
 struct ProgramView {
-    const Program* program = nullptr;  // nullptr and no `unknown`: the cat needs no program of supervisord's
-    std::string unknown = {};          // why nothing can be said about the program; empty: something can
-    bool pending = false;              // supervisord has just been asked for the first time
-    bool starting = false;             // supervisord calls the program STARTING
-    std::optional<uid_t> user = {};    // of the program's process, for a cat that looks for it by name
+    const Program* program = nullptr;  // nullptr without `unknown`: the cat needs no program of supervisord
+    std::string unknown = {};          // why nothing is known of the program; empty: something is
+    bool pending = false;              // supervisord has been asked for the first time and has not answered
+    bool starting = false;             // supervisord reports the state STARTING
+    std::optional<uid_t> user = {};    // of the program's process, for a cat that finds it by name
     // Why the program's user is unknown, for a cat that finds its process by name. Empty: the user is known, or
     // supervisord does not have the program.
     std::string user_unknown = {};
@@ -43,70 +44,70 @@ public:
         std::function<TimePoint()> now = Clock::now;
     };
 
-    // `on_event` is called for each event but `none`, with the verdict that brought it about.
+    // `on_event` is called for each event except `none`, with the verdict that caused it.
     using EventCallback = std::function<void(Cat&, Event, const Report&)>;
 
-    // `on_first_failure` is called when a program of supervisord's begins to fail.
+    // `on_first_failure` is called when a cat of a program of supervisord begins to fail.
     Cat(const Context& context, Prober::Identity identity, EventCallback on_event,
         std::function<void()> on_first_failure);
     ~Cat();
     Cat(const Cat&) = delete;
     Cat& operator=(const Cat&) = delete;
 
-    // Takes over what an earlier life of it had, before start(): all of it when its definition is the same,
-    // else the pause, and that it failed.
-    // `when`: of what it had, for the log: "before healthcheckd was started".
+    // Restores the state saved by a previous run; call before start(). If the cat's definition has
+    // changed, restores only the pause and that it failed. `when` goes into the log line: "before
+    // healthcheckd was started".
     void restore(const RememberedCat& cat, std::string_view when);
     RememberedCat remembered() const;
     const Record::Revision& revision() const { return record_.revision; }
 
-    // Goes on as cat `index` of another configuration, in which its keys are the same.
+    // Continues as cat `index` of another configuration that has the same keys for it.
     void adopt(std::shared_ptr<const Config> config, std::size_t index);
 
-    // The birth of its worker.
+    // Returns the request that starts its worker.
     SpawnRequest start(TimePoint now);
 
-    // The cat's tick: probes, unless the last probe still runs or the program is in its initial delay. When no
-    // verdict has come for kSilence and longer than a period and a probe may take, the cat is unknown,
-    // whatever the reason.
+    // Handles the cat's tick: probes, unless the previous probe is still running or the program is in its
+    // initial delay. When there has been no verdict for kSilence and for longer than a period and a probe may
+    // take, the cat becomes unknown, whatever the reason.
     static constexpr Milliseconds kSilence{10'000};
     void tick(TimePoint now, const ProgramView& view);
 
-    // No probes until resume() or the end of `how_long`; without it, until resume().
+    // Stops probing for `how_long`, or until resume().
     using Pause = PauseClock::Pause;
     void pause(TimePoint now, std::optional<Milliseconds> how_long);
-    // Counts start afresh. False: it was not paused.
+    // Ends the pause and resets the counts. Returns false when the cat was not paused.
     bool resume();
-    // Empty as well when its time is over and its next tick has not come yet.
+    // Returns the pause; nullopt without one, and also when its time is over but the next tick has not come.
     std::optional<Pause> paused() const;
 
-    // Probes at once, whatever the schedule says, and tells `done` the verdict of this probe, or of the one
-    // that is under way. While the cat is paused or in its initial delay the verdict is not counted.
+    // Probes at once, regardless of the schedule, and calls `done` with the verdict of this probe, or of the
+    // probe already under way. While the cat is paused or in its initial delay, the verdict is not counted.
     using CheckDone = std::function<void(const Report&)>;
     void check_now(TimePoint now, const ProgramView& view, CheckDone done);
 
-    // healthcheckd is about to end: what a probe under way finds is not counted, as nothing would follow.
+    // healthcheckd is about to end: the verdict of a probe under way is not counted, as no action could
+    // follow.
     void retire() { count_this_probe_ = false; }
 
-    // An action of it that is under way.
+    // An action under way.
     struct Activity {
         const ActionType* action = nullptr;
         std::chrono::system_clock::time_point since;
-        std::string phase;  // what of it: supervisord's word for the program, or other words; may be empty
+        std::string phase;  // supervisord's state of the program, or other words; may be empty
     };
     void on_action_begun(const ActionType& action);
     void on_action_phase(std::string phase);
     const std::optional<Activity>& activity() const { return activity_; }
-    // People are told of its failure, and nothing else is done.
+    // A failure is announced without any action.
     void on_failure_told() { ++record_.counters.fired; }
-    // An action of it has ended.
+    // An action of the cat has ended.
     void on_action_ended(const ActionType& action, bool ok, std::string message);
 
-    // The program has a new process (also told once for the one that is there at the start), or lost the one
-    // it had.
+    // The program has a new process (also called once for the process at the start), or lost its process.
     void on_program_started(const Program& program);
     void on_program_ended();
-    // The start time of the program's process has become known.
+    // The start time of the program's process is now known.
     void on_program_identified(const Program& program);
 
     const std::string& name() const { return identity_.name; }
@@ -114,25 +115,24 @@ public:
     const CatConfig& config() const { return identity_.cat(); }
     const Prober::Identity& identity() const { return identity_; }
     std::string who() const { return identity_.who(); }
-    // Does its verdict depend on what supervisord says of the program?
+    // Returns whether the verdict depends on what supervisord says of the program.
     bool follows_supervisord() const;
-    // Is a process that the program no longer has the wrong one to act upon?
+    // Returns whether an action must not run if the program no longer has the process that was judged.
     bool bound_to_process() const { return follows_supervisord() && !config().type->counts_restarts; }
 
-    // "healthy", as to_string(threshold().state()), or "disabled".
+    // Returns "healthy" and so on, as to_string(threshold().state()), or "disabled".
     std::string_view state_text() const;
     const Threshold& threshold() const { return threshold_; }
     const Prober& worker() const { return *worker_; }
     const std::optional<LastProbe>& last_probe() const { return record_.last_probe(); }
-    // The last five, the newest last.
+    // The last five verdicts, the newest last.
     std::vector<SeenVerdict> last_verdicts() const { return record_.last_verdicts(); }
-    // People were told, before this life of healthcheckd, that it failed: it is failed until it is well
-    // again.
+    // A previous run of healthcheckd announced that the cat failed: it is failed until it is healthy again.
     void restore_failed(std::string_view when);
     const Counters& counters() const { return record_.counters; }
-    // supervisord's word for the program at the last tick, "" when it was not known.
+    // supervisord's state of the program at the last tick; "" when unknown.
     const std::string& program_state() const { return program_state_; }
-    // The user of the program's process when one was last seen, for a cat that looks for it by name.
+    // The user of the program's process when it was last seen, for a cat that finds the process by name.
     std::optional<uid_t> program_user() const { return program_user_; }
     const RememberedAction* last_action() const {
         return record_.actions().empty() ? nullptr : &record_.actions().back();
@@ -141,21 +141,22 @@ public:
 
 private:
     void probe(const ProgramView& view, bool counts);
-    // One verdict, of a probe or about the lack of one: who asked for it is told, and it counts if it should.
+    // Handles the verdict of a probe, or the lack of one: answers check_now() and counts the verdict if it
+    // should.
     void take(const Report& report);
-    // "PROGRAM TYPE": a failure of an earlier life holds only while this is the same.
+    // Returns "PROGRAM TYPE". A failure of a previous run is restored only if this is unchanged.
     std::string about() const;
     void note(std::string text);
     void answer_waiting(const Report& report);
     void accept(const Report& report);
-    // The same with what `count` makes of it.
+    // As above, with `count` in place of the usual counting.
     void accept(const Report& report, const std::function<Event(Threshold&)>& count);
     void watch_silence(TimePoint now);
     void on_report(const Report& report);
-    // The same for one that says no more than is known.
+    // As on_report(), once it is certain that the report says no more than can be known.
     void weigh(const Report& report);
     void on_lost(bool probing, const std::string& why);
-    // What was counted was about another process.
+    // The counts were about another process; resets them.
     void start_afresh(std::string_view why);
 
     Prober::Identity identity_;
@@ -168,11 +169,11 @@ private:
     Record record_;
     VerdictLog verdict_log_;
     std::unique_ptr<Prober> worker_;
-    TimePoint heard_{};  // when the last verdict came, or could first have been expected
+    TimePoint heard_{};  // when the last verdict came, or was first expected
     TimePoint ticked_{};
-    bool starting_ = false;  // supervisord called its program STARTING when the probe under way was sent
-    bool count_this_probe_ = true;  // the verdict of the probe under way
-    std::string user_unknown_;      // see ProgramView; of the probe under way
+    bool starting_ = false;         // supervisord reported STARTING when the probe under way was sent
+    bool count_this_probe_ = true;  // the verdict of the probe under way is to be counted
+    std::string user_unknown_;      // see ProgramView; for the probe under way
     std::vector<CheckDone> waiting_;
     std::string program_state_;
     std::optional<uid_t> program_user_;

@@ -1,4 +1,4 @@
-// What a cat remembers of itself: its last verdicts and actions, and what its next life takes over. Master.
+// The memory of a cat: its last verdicts and actions, and what is saved for the next run. Master.
 #include "common/log/log.h"
 #include "master/cat/cat.h"
 #include "master/config/compare.h"

@@ -10,7 +10,7 @@ namespace healthcheckd::master {
 
 namespace {
 
-// supervisord names a program whose group has the same name by that name alone.
+// supervisord omits the name of a group that equals the name of the program.
 std::string canonical_program(const std::string& name) {
     const auto colon = name.find(':');
     if (colon != std::string::npos && name.substr(0, colon) == name.substr(colon + 1))
@@ -18,14 +18,15 @@ std::string canonical_program(const std::string& name) {
     return name;
 }
 
-// "web" for "web:*", every member of a group.
+// Returns "web" for "web:*", all members of a group.
 std::optional<std::string> group_of(const CatConfig& cat) {
     if (!cat.enabled || !cat.program.ends_with(":*"))
         return std::nullopt;
     return cat.program.substr(0, cat.program.size() - 2);
 }
 
-// Members of groups that have not come yet, and were told of as failed: more than supervisord has programs.
+// Members of groups that do not exist yet and were announced as failed: more than the programs of any
+// supervisord.
 constexpr std::size_t kMostFailedBefore = 10'000;
 constexpr std::string_view kStarted = "before healthcheckd was started";
 constexpr std::string_view kChanged = "before it began anew";
@@ -47,7 +48,7 @@ void Cats::start(std::shared_ptr<const Config> config, Memory memory) {
     config_ = std::move(config);
     memory_ = std::move(memory);
     forget_unknown();
-    // All of them before the first fork: see HeapPlug.
+    // Creates all cats before the first fork: see HeapPlug.
     std::vector<Cat*> fresh;
     for (std::size_t i = 0; i < config_->cats.size(); ++i)
         make(i, fresh);
@@ -96,7 +97,7 @@ CatChanges Cats::reload(std::shared_ptr<const Config> config) {
         }
         RememberedCat& remembered = memory_[cat->name()] = cat->remembered();
         if (redefined.contains(name))
-            remembered.definition.clear();  // also when only a secret of it has changed
+            remembered.definition.clear();  // also when only a secret has changed
         ++former_.deeds;
         schedule_.remove(id);
         return true;
@@ -110,7 +111,7 @@ CatChanges Cats::reload(std::shared_ptr<const Config> config) {
     return changes;
 }
 
-// Cats, and members of groups, that the configuration has no more.
+// Drops what is saved for cats, and members of groups, that the configuration no longer has.
 void Cats::forget_unknown() {
     std::set<std::string_view> known;
     for (const CatConfig& cat : config_->cats)
@@ -174,7 +175,7 @@ Cat& Cats::add(Prober::Identity identity) {
 void Cats::start_workers(const std::vector<Cat*>& cats) {
     if (cats.empty())
         return;
-    // Compiled before the forks, so that the workers share them.
+    // Compiles the filters before the forks, so that the workers share them.
     for (const Cat* cat : cats)
         deps_.workers.filters.filter_of(cat->config().type->profile(cat->config()));
     std::vector<SpawnRequest> requests;
@@ -203,7 +204,7 @@ void Cats::follow(Group& group, const std::string& cat_name, std::vector<Cat*>& 
             return false;
         const Cat& cat = *cats_.at(id);
         log::info(cat.who(), "is no member of {} any more: its check ends", group.name);
-        memory_[cat.name()] = cat.remembered();  // it may come back
+        memory_[cat.name()] = cat.remembered();  // the member may come back
         ++former_.deeds;
         schedule_.remove(id);
         cats_.erase(id);
@@ -236,7 +237,7 @@ std::vector<Cats::Absent> Cats::absent() const {
 void Cats::restore_failed(const std::string& name) {
     if (const auto cat = find(name))
         return cat->restore_failed(kStarted);
-    // Only a member of a group can still come.
+    // Only a member of a group can still appear.
     const auto slash = name.find('/');
     if (slash != std::string::npos && groups_.contains(name.substr(0, slash)) &&
         failed_before_.size() < kMostFailedBefore)

@@ -1,4 +1,4 @@
-// All cats at run time: made from the configuration, from the members of groups, and anew when the
+// All cats at run time: those of the configuration, and one for each member of a group; updated when the
 // configuration changes. Master.
 #pragma once
 
@@ -19,7 +19,7 @@
 
 namespace healthcheckd::master {
 
-// Which cats another configuration has added, removed and changed, by their names in it.
+// The names of the cats that a new configuration adds, removes and changes.
 struct CatChanges {
     std::vector<std::string> added;
     std::vector<std::string> removed;
@@ -34,29 +34,30 @@ public:
         const ProgramTable& table;
         Cat::EventCallback on_event;
         std::function<void()> on_first_failure;
-        std::function<void()> on_scheduled;  // next_tick() may be another one now
+        std::function<void()> on_scheduled;  // next_tick() may have changed
     };
 
     explicit Cats(Dependencies needs);
 
-    // Makes the cats of `config`, and starts their workers. `memory`: of an earlier life.
+    // Creates the cats of `config` and starts their workers. `memory`: saved by a previous run.
     void start(std::shared_ptr<const Config> config, Memory memory);
 
-    // What the next life is to know: of all cats, and of those that have not come yet.
+    // Returns the state to be saved for the next run: of all cats, and of those restored from
+    // `memory` that do not exist yet.
     Memory memory() const;
-    // Grow with every change of it: by what people rely on, and by mere counts.
+    // Incremented on every change of memory(): changes to be saved soon, and mere counts.
     using Revision = Record::Revision;
     Revision revision() const;
 
-    // Goes on with another configuration. A cat that is in both, with the same keys, keeps its worker, its
-    // counts and its ticks; one with other keys starts afresh, but is still failed when it was.
+    // Switches to another configuration. A cat that is in both, with the same keys, keeps its worker, its
+    // counts and its ticks; a cat with other keys starts from scratch, but stays failed if it was.
     CatChanges reload(std::shared_ptr<const Config> config);
 
-    // Cats of `group:*` become one for each member that the program table has now.
+    // Creates and removes cats so that each cat of `group:*` has one for each present member of the group.
     void follow_groups();
-    // Is there a group that has no member, as far as is known?
+    // Returns whether a group has no known member.
     bool awaits_members() const;
-    // Cats of groups that have no member. `asked`: that is known; else supervisord has not answered yet.
+    // Cats of groups without members. `asked`: supervisord has answered, so that this is certain.
     struct Absent {
         const CatConfig& cat;
         bool asked;
@@ -64,36 +65,36 @@ public:
     std::vector<Absent> absent() const;
     bool has_groups() const { return !groups_.empty(); }
 
-    // People were told before this life that the cat failed; one that is not there yet is told when it comes.
+    // A previous run announced that the cat failed. A cat that does not exist yet is told when it is created.
     void restore_failed(const std::string& name);
 
     std::optional<TimePoint> next_tick() const { return schedule_.next(); }
-    // Probes the cats whose tick has come, and says how many they were.
+    // Probes the cats whose tick is due; returns their number.
     int tick(TimePoint now, const std::function<ProgramView(const Cat&)>& view_of);
 
-    // Every cat, in the order of appearance.
+    // All cats, in the order of creation.
     std::vector<std::shared_ptr<Cat>> all() const;
-    // The cats called so, or those of the program called so.
+    // Returns the cats of this name, or those of the program of this name.
     std::vector<std::shared_ptr<Cat>> named(const std::string& name) const;
-    // The one called so; nullptr: none.
+    // Returns the cat of this name, or nullptr.
     std::shared_ptr<Cat> find(const std::string& name) const;
     bool any_of_program(const std::string& program) const;
 
-    // No more ticks, and nothing counts any more; what is known stays. For the end.
+    // Ends ticks and counting, before healthcheckd ends; all state stays readable.
     void retire();
-    // Ends every worker.
+    // Destroys all cats and kills their workers.
     void clear();
 
 private:
-    // A cat of `group:*`: one cat at run time for each member.
+    // A cat of `group:*`: one cat at run time for each member of the group.
     struct Group {
         std::size_t index;                            // of the cat in the configuration
-        std::string name;                             // of supervisord's group
-        std::map<std::string, Schedule::Id> members;  // by full name of the program
+        std::string name;                             // the name of supervisord's group
+        std::map<std::string, Schedule::Id> members;  // by the program's full name
         bool empty_said = false;
     };
 
-    // Cat `index` of the configuration, to be started with `fresh`.
+    // Creates the run-time cats of cat `index` and appends those to be started to `fresh`.
     void make(std::size_t index, std::vector<Cat*>& fresh);
     Cat& add(Prober::Identity identity);
     void forget_unknown();
@@ -103,12 +104,12 @@ private:
     Dependencies deps_;
     const Cat::Context context_;
     std::shared_ptr<const Config> config_;
-    TimePoint origin_ = Clock::now();                    // of the slots of all cats
-    std::map<Schedule::Id, std::shared_ptr<Cat>> cats_;  // by order of appearance
-    std::map<std::string, Group> groups_;                // by name of the cat
-    std::set<std::string> failed_before_;                // cats that are not there yet
-    Memory memory_;                                      // the same
-    Revision former_;                                    // of cats that are gone
+    TimePoint origin_ = Clock::now();                    // start of the slots of all cats
+    std::map<Schedule::Id, std::shared_ptr<Cat>> cats_;  // in the order of creation
+    std::map<std::string, Group> groups_;                // by the cat's name
+    std::set<std::string> failed_before_;                // names of cats that do not exist yet
+    Memory memory_;                                      // of cats that do not exist yet
+    Revision former_;                                    // total of cats that no longer exist
     bool began_ = false;
     Schedule::Id next_id_ = 0;
     Schedule schedule_;

@@ -1,4 +1,4 @@
-// What happened to a cat lately: its last verdicts, actions and changes by hand. Pure value: the caller passes the time.
+// The recent events of a cat: verdicts, actions and changes by hand. Pure value: the caller passes the time.
 // Master.
 #pragma once
 
@@ -17,27 +17,27 @@ namespace healthcheckd::master {
 struct HistoryEvent {
     enum class Kind : std::uint8_t {
         verdict,
-        action,  // ended
-        note,    // paused, resumed, taken up again
+        action,  // an action ended
+        note,    // paused, resumed, restored
     };
 
     std::chrono::system_clock::time_point at;
     double value = 0;
-    // A success has none, to keep hundreds of cats small: its value says enough.
+    // Empty for a success, to keep hundreds of cats small: the value is enough.
     std::unique_ptr<const std::string> text;
     std::uint32_t took_us = 0;
     Kind kind = Kind::verdict;
     Verdict verdict = Verdict::unknown;
-    CatState state = CatState::starting;  // after it
+    CatState state = CatState::starting;  // after the event
     const ActionType* action = nullptr;
-    bool ok = false;  // of an action
+    bool ok = false;  // whether the action succeeded
 };
 
 class History {
 public:
     static constexpr std::size_t kMost = 50;
 
-    // Forgets the oldest event when there are kMost.
+    // Replaces the oldest event when there are kMost.
     void add(HistoryEvent event) {
         if (events_.size() < kMost) {
             events_.push_back(std::move(event));
@@ -48,11 +48,11 @@ public:
     }
 
     std::size_t size() const { return events_.size(); }
-    // Event `i` of size(), the oldest first.
+    // Returns event `i` of size(), counted from the oldest.
     const HistoryEvent& operator[](std::size_t i) const { return events_[(oldest_ + i) % events_.size()]; }
 
 private:
-    std::vector<HistoryEvent> events_;  // a ring, once it is full
+    std::vector<HistoryEvent> events_;  // a ring buffer once it is full
     std::size_t oldest_ = 0;
 };
 

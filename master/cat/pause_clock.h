@@ -14,7 +14,8 @@ public:
         std::optional<std::chrono::system_clock::time_point> until;  // nullopt: until resumed
     };
 
-    // From `now`, which is `wall` for people; without `how_long` until it is ended.
+    // Begins a pause at `now`; `wall` is the same moment in wall-clock time. Without `how_long` it lasts
+    // until end().
     void begin(TimePoint now, std::chrono::system_clock::time_point wall,
                std::optional<Milliseconds> how_long) {
         pause_.emplace();
@@ -29,11 +30,11 @@ public:
         end_.reset();
     }
 
-    // Begun and not ended, even when its time is over.
+    // Returns whether end() is still to be called, even if the time is over.
     bool begun() const { return pause_.has_value(); }
-    // Its time is over.
+    // Returns whether the time of the pause is over.
     bool over(TimePoint now) const { return end_ && now >= *end_; }
-    // The pause that holds at `now`.
+    // Returns the pause in force at `now`.
     std::optional<Pause> at(TimePoint now) const { return over(now) ? std::nullopt : pause_; }
 
 private:

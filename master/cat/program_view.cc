@@ -7,18 +7,18 @@ namespace healthcheckd::master {
 
 namespace {
 
-// Only as long as supervisord answers: nobody tells when it has become RUNNING.
+// Only while supervisord answers: otherwise the change to RUNNING would go unnoticed.
 bool is_starting(const Program* program, const SupervisordView::Answers& answers) {
     return program != nullptr && program->state == kStarting && answers.error.empty();
 }
 
-// What cats that find their process by themselves are told.
+// The view for cats that find their process themselves.
 ProgramView view_beside(const Cat& cat, const ProgramTable& table, const SupervisordView::Answers& answers) {
     const Program* program = table.find(cat.program());
     ProgramView view{.starting = is_starting(program, answers)};
     if (cat.config().pid_get != PidGet::name)
         return view;
-    // Whose the program's process is, tells supervisord; whether there is an answer or none.
+    // The user of the program's process comes from supervisord; `pending` until it has answered or failed.
     view.pending = !answers.asked;
     view.user = table.user_of(cat.program());
     if (cat.config().pid_user || view.user)
@@ -40,10 +40,10 @@ ProgramView program_view(const Cat& cat, const SupervisordView& supervisord) {
     if (!answers.reached)
         return {.unknown = fmt::format("supervisord was never reached: {}", answers.error)};
     if (const Program* program = table.find(cat.program())) {
-        // Whoever measures no process needs no look at it.
+        // A cat that measures no process does not need to see it.
         if (!program->hidden.empty() && (!program->runs() || cat.config().type->measures_process))
             return {.unknown = program->hidden};
-        // Who starts and stops programs cannot be asked, so nobody knows whether it runs.
+        // Without an answer of supervisord it is unknown whether the program runs.
         if (!program->runs() && !answers.error.empty())
             return {.unknown =
                         fmt::format("it did not run when supervisord last answered ({}); since then: {}",

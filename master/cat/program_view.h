@@ -1,4 +1,4 @@
-// What a cat's probe is told of its program, or why nothing can be said about it. Master.
+// Collects what a cat's probe is told of its program, or why nothing is known of it. Master.
 #pragma once
 
 #include "master/cat/cat.h"

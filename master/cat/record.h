@@ -1,5 +1,5 @@
-// What a cat has seen and done: its last verdicts and actions, its counters, and how often what must outlive it has
-// changed. Pure value: the caller passes the times. Master.
+// The data collected by a cat: last verdicts and actions, counters, and revisions of what is saved. Pure
+// value: the caller passes the times. Master.
 #pragma once
 
 #include "master/cat/history.h"
@@ -25,25 +25,27 @@ public:
     struct Counters {
         std::uint64_t probes = 0;
         std::uint64_t skipped_ticks = 0;
-        std::uint64_t fired = 0;  // actions begun, and failures that people were told of without any
+        std::uint64_t fired = 0;  // actions begun, and failures announced without an action
     };
-    // Counts every change of what is remembered: of what people rely on, and of mere counts.
+    // Incremented on every change of what is saved: `deeds` by changes to be saved soon, `counts` by mere
+    // counts.
     struct Revision {
         std::uint64_t deeds = 0;
         std::uint64_t counts = 0;
     };
 
-    // A verdict that counts, at `at`. note_verdict() puts it into the history, with the state that it led to.
+    // Adds a verdict that counts, seen at `at`. note_verdict() then adds it to the history, with the
+    // resulting state.
     void see(const Report& report, Wall at);
     void note_verdict(CatState after);
-    // Something that a person did, or that happened to the cat.
+    // Adds an event other than a verdict or an action, such as a pause.
     void note(std::string text, Wall at, CatState state);
     void add_action(RememberedAction action, CatState state);
 
     const std::optional<LastProbe>& last_probe() const { return last_probe_; }
-    // The last five, the newest last.
+    // The last five verdicts, the newest last.
     std::vector<SeenVerdict> last_verdicts() const { return {verdicts_.begin(), verdicts_.end()}; }
-    // The last kMostActions, the newest last.
+    // The last kMostActions actions, the newest last.
     const std::deque<RememberedAction>& actions() const { return actions_; }
     const History& history() const { return history_; }
 

@@ -7,7 +7,7 @@ namespace healthcheckd::master {
 
 namespace {
 
-constexpr int kGroups = 5;  // a period
+constexpr int kGroups = 5;  // in a period
 constexpr Milliseconds kNarrowest{20};
 constexpr Milliseconds kWidest{1000};
 

@@ -1,5 +1,5 @@
-// Which process a cat's verdicts are about, since when it may be probed, and which restarts of its program it has not
-// reported yet. Pure value: the caller passes the time; no I/O. Master.
+// Which process a cat's verdicts are about, from when on it may be probed, and which restarts of its program
+// have not been reported yet. Pure value: the caller passes the time; no I/O. Master.
 #pragma once
 
 #include "common/wire/protocol.h"
@@ -14,7 +14,7 @@ namespace healthcheckd::master {
 
 class Subject {
 public:
-    // From `now` on, and not before `delay` is over.
+    // Starts at `now`, with an initial delay of `delay`.
     void begin(TimePoint now, Milliseconds delay) {
         started_ = now;
         eligible_ = now + delay;
@@ -23,22 +23,22 @@ public:
     TimePoint eligible() const { return eligible_; }
     void delay_until(TimePoint when) { eligible_ = when; }
 
-    // What a probe is told of the program: its process, and how often it was started since the last probe that
-    // counted. nullptr: the cat needs no program.
+    // Fills in what a probe is told of the program: its process, and the number of starts since the last
+    // probe that counted. nullptr: the cat needs no program.
     void describe(const Program* program, ProbeCommand& command);
-    // The verdict of that probe has come and counts.
+    // The verdict of that probe counts.
     void on_counted() { starts_seen_ = starts_sent_; }
-    // Is that verdict about a process that the program no longer has?
+    // Returns whether the verdict is about a process that the program no longer has.
     bool outdated() const { return probed_ != current_; }
     const ProcessId& probed() const { return probed_; }
 
-    // The program has this process.
+    // The program has a new process.
     struct Started {
-        bool first = false;            // there was none before, and nothing has been said about one
-        bool counts_of_other = false;  // the counts of an earlier life were about another one
+        bool first = false;            // there was none before, and no verdict about the lack of one
+        bool counts_of_other = false;  // the restored counts were about another process
     };
     Started on_program_started(const Program& program, bool nothing_said);
-    // The initial delay begins anew, for a cat that measures the program's process.
+    // Restarts the initial delay, for a cat that measures the program's process.
     void restart_delay(const Program& program, Milliseconds delay) {
         eligible_ = std::max(started_, program.started) + delay;
     }
@@ -46,7 +46,7 @@ public:
     void on_program_ended() { current_ = {}; }
     const ProcessId& current() const { return current_; }
 
-    // A cat that finds its process by itself has found this one. Is it another one than before?
+    // A cat that finds its process itself has found this one. Returns whether it is another one than before.
     bool on_found(ProcessId process) {
         const bool other = found_.running() && process != found_;
         found_ = process;
@@ -54,11 +54,12 @@ public:
     }
     const ProcessId& found() const { return found_; }
 
-    // Counts of an earlier life are about this process: of the program, or found.
+    // The restored counts are about this process: supervisord's process of the program, or one that was
+    // found.
     void restore_counted(ProcessId process) { counted_ = process; }
     void restore_found(ProcessId process) { found_ = process; }
 
-    // Starts of the program until its next one that is seen are nobody's business.
+    // Starts of the program up to the next one that is seen are not reported.
     void forget_starts() { knows_starts_ = false; }
 
 private:
@@ -73,8 +74,8 @@ private:
     ProcessId probed_;               // what the probe under way was sent for
     ProcessId found_;                // pidGet name, file: what the last probe measured
     ProcessId counted_;              // the process that the restored counts belong to
-    std::uint64_t starts_seen_ = 0;  // already reported
-    std::uint64_t starts_sent_ = 0;  // and those that the probe under way reports
+    std::uint64_t starts_seen_ = 0;  // starts reported
+    std::uint64_t starts_sent_ = 0;  // starts reported when the probe under way is answered
     bool knows_starts_ = false;
 };
 

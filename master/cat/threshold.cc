@@ -7,7 +7,7 @@ namespace healthcheckd::master {
 
 namespace {
 
-// Counts stay at their maximum: a check may run for years.
+// Saturates: a check may run for years.
 std::uint32_t add_saturated(std::uint32_t a, std::uint32_t b) {
     const std::uint32_t room = std::numeric_limits<std::uint32_t>::max() - a;
     return a + (b < room ? b : room);
@@ -104,7 +104,7 @@ Event Threshold::restore_failed() {
 
 void Threshold::restore(bool failed, std::uint32_t failures, std::uint32_t successes) {
     failed_ = failed;
-    // Below the thresholds, whatever was written: the next verdict decides.
+    // Kept below the thresholds, whatever was saved: the next verdict decides.
     failures_ = std::min(failures, limits_.failure - 1);
     successes_ = std::min(successes, limits_.success - 1);
     state_ = failed_ ? CatState::failed : failures_ > 0 ? CatState::failing : CatState::starting;

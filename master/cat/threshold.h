@@ -1,4 +1,4 @@
-// When a cat fails and when it is healthy again: a pure value, no I/O. Master.
+// Decides when a cat fails and when it is healthy again. Pure value; no I/O. Master.
 //
 //   failure  successes = 0, failures += weight. At the failure threshold the cat is *failed*, the event `fired`
 //            comes once, and failures start again from 0: the next event comes after as many failures again.
@@ -35,21 +35,21 @@ class Threshold {
 public:
     explicit Threshold(ThresholdLimits limits) : limits_(limits) {}
 
-    // `weight`: how many failures a failure stands for, 1 or more.
+    // `weight`: the number of failures that a failure stands for, 1 or more.
     Event on_verdict(Verdict verdict, std::uint32_t weight = 1);
 
-    // No verdict came for too long: unknown at once, whatever the counts. `unmeasurable` unless it was that
-    // already.
+    // No verdict came for too long: unknown at once, whatever the counts. Returns `unmeasurable`, unless the
+    // cat was unmeasurable already.
     Event on_silence();
 
-    // The program has a new process: what was counted was about the old one. Nothing changes for a restart
-    // cat.
+    // The program has a new process, and the counts were about the old one: resets them. Does
+    // nothing for a restart cat.
     void on_new_process();
 
-    // The cat failed before this life of healthcheckd. `resolved` when it is known to be healthy already.
+    // A previous run announced that the cat failed. Returns `resolved` when the cat is already healthy.
     Event restore_failed();
 
-    // Goes on from the counts of an earlier life; nothing has been counted yet.
+    // Restores the counts of a previous run, before the first verdict.
     void restore(bool failed, std::uint32_t failures, std::uint32_t successes);
 
     CatState state() const { return state_; }

@@ -10,7 +10,7 @@ namespace healthcheckd::master {
 
 namespace {
 
-// A line about the counts and, with `before`, about a change of state; JSON has both as fields.
+// Logs the counts and, with `before`, a change of state; in JSON both are fields.
 void log_counts(log::Level level, const std::string& who, const Threshold& threshold,
                 std::optional<CatState> before, std::string_view text, std::string_view reason,
                 std::uint32_t failures) {
@@ -63,7 +63,7 @@ void VerdictLog::verdict(const std::string& who, const Threshold& threshold, Cat
     }
     last_unknown_.clear();
     if (event == Event::fired) {
-        // The count itself starts again from 0.
+        // The count itself has been reset to 0.
         log_counts(log::Level::warning, who, threshold, before,
                    fmt::format("{} -> {}: failure {} of {}: {}", to_string(before), to_string(after),
                                limits.failure, limits.failure, why),

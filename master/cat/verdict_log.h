@@ -1,4 +1,4 @@
-// What the log says of a cat's verdicts. Master.
+// Writes log lines about a cat's verdicts. Master.
 #pragma once
 
 #include "common/wire/protocol.h"
@@ -11,15 +11,15 @@ namespace healthcheckd::master {
 
 class VerdictLog {
 public:
-    // A verdict that has just been counted, `before` being the state before it.
+    // Logs a verdict that has just been counted. `before`: the state before it.
     void verdict(const std::string& who, const Threshold& threshold, CatState before, Event event,
                  const Report& report);
 
 private:
-    std::string last_unknown_;  // said already
+    std::string last_unknown_;  // logged already
 };
 
-// The state is another one than `before`, for `reason`.
+// Logs that the state changed from `before`, for `reason`.
 void log_change(const std::string& who, const Threshold& threshold, CatState before, std::string_view reason);
 
 }  // namespace healthcheckd::master

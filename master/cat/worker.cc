@@ -62,7 +62,7 @@ std::optional<Milliseconds> Worker::too_many_hang() {
 }
 
 ChildSpec Worker::spec() {
-    // A cat that a reload has made anew goes on as the one before it.
+    // A cat that a reload has recreated continues without a log, as its predecessor did.
     if (logs_ && context_.logs.doubted(worker_log_path(*identity_.config, identity_.name))) {
         logs_ = false;
         await_log();
@@ -111,7 +111,7 @@ void Worker::track(ProcessId process) {
         send_track();
 }
 
-// The process reader opens the file: opening it may hang.
+// The process reader opens the file, since that may hang.
 void Worker::send_track() {
     const CatConfig& cat = identity_.cat();
     if (!cat.measures_one_process() || cat.pid_get != PidGet::supervisor)
@@ -140,7 +140,7 @@ void Worker::measure(ProcessId process) {
 
 void Worker::on_measure(ProcessId process, Result<UniqueFd> file) {
     if (finds_process()) {
-        // Without the file of a process that is there nothing is known of it; one that has ended is idle.
+        // If the file cannot be opened, the process cannot be measured; a process that has ended is idle.
         const bool ended = !file && (file.error().code == ESRCH || file.error().code == ENOENT);
         if (!file && !ended)
             log::debug(identity_.who(), "process {} cannot be measured: {}", process.pid,
@@ -150,7 +150,7 @@ void Worker::on_measure(ProcessId process, Result<UniqueFd> file) {
         return;
     }
     if (process != tracked_)
-        return;  // another one is being asked for
+        return;  // another file has been requested
     measuring_ = false;
     if (!file) {
         blind_ = "its process cannot be measured: " + file.error().text();
@@ -177,8 +177,8 @@ void Worker::send(std::string_view line, int attached) {
 std::string Worker::on_late() {
     if (!probing_ && child_.ready())
         return "";
-    // A worker that has not even taken the probe hangs in what it did before: it wrote its log. One that does
-    // not get ready may hang in opening it.
+    // A worker that has not read the probe command hangs in what it did before: writing its log. One that
+    // does not get ready may hang in opening it.
     if (!child_.ready() || !took_command())
         doubt_log();
     else
@@ -186,7 +186,7 @@ std::string Worker::on_late() {
     return probing_ ? "it did not answer in time" : "it did not get ready in time";
 }
 
-// SIOCOUTQ is 0 once the other end has read everything (unix(7)).
+// SIOCOUTQ is 0 when the peer has read everything (unix(7)).
 bool Worker::took_command() const {
     int unread = 0;
     return ::ioctl(child_.control(), SIOCOUTQ, &unread) != 0 || unread == 0;
@@ -230,7 +230,7 @@ bool Worker::on_line(std::string_view text) {
         else
             log::warning(identity_.who(), "the worker's log is not written: {}", unlogged->message);
     } else if (const auto* broken = std::get_if<Broken>(&line)) {
-        // With `sandbox: log` a violation is news and no end: a later one has a reason of its own.
+        // With `sandbox: log`, a violation does not end the worker: a later end has another reason.
         if (identity_.config->sandbox == SandboxLevel::log && broken->message.starts_with(kViolation))
             log::warning(identity_.who(), "{}", broken->message);
         else
@@ -242,8 +242,8 @@ bool Worker::on_line(std::string_view text) {
 void Worker::on_report(const Report& report, std::string_view text) {
     if (!probing_ || report.seq != seq_)
         return child_.replace("it answered a probe that nobody asked for");
-    // What it says of a process can have it killed: it may name another one only where it looks for it by
-    // itself (and there the action looks again).
+    // The report can cause the process to be killed: a worker may name another process only where it finds
+    // the process itself (and there the action searches again).
     if (!finds_process() && report.process != probed_.process)
         return child_.replace("it answered for another process than it was asked about");
     if (const std::string_view why = worker::objection_to(report, identity_.cat(), probed_); !why.empty()) {
@@ -252,15 +252,15 @@ void Worker::on_report(const Report& report, std::string_view text) {
     }
     probing_ = false;
     child_.clear_deadline();
-    // smaps_rollup tells of the memory that the process had when the file was opened, and of nothing more
-    // once the process has executed another program.
+    // smaps_rollup describes the memory that the process had when the file was opened, and nothing once the
+    // process has executed another program.
     if (report.verdict == Verdict::idle && tracked_.running() && report.process == tracked_)
         send_track();
     callbacks_.on_report(report);
 }
 
 void Worker::on_open_request(const OpenRequest& request) {
-    // Only a worker that looks for its process by itself, and only while it was asked to.
+    // Only for a worker that finds its process itself, and only during a probe.
     if (!probing_ || !finds_process()) {
         child_.replace("it asked for a process that is not its to measure");
         return;

@@ -1,4 +1,4 @@
-// One cat's worker as the master sees it: born, confined, probing, lost, replaced. Master.
+// The worker of one cat, seen from the master: started, confined, probing, lost, replaced. Master.
 #pragma once
 
 #include "common/config/config.h"
@@ -20,7 +20,7 @@
 
 namespace healthcheckd::master {
 
-// What all workers share.
+// The data shared by all workers.
 struct WorkerContext {
     Loop& loop;
     Spawner& spawner;
@@ -28,7 +28,7 @@ struct WorkerContext {
     FilterCache& filters;
     ProcessReader& processes;
     LogRecovery& logs;
-    // The life of a worker; another one only in tests that need a worker which misbehaves.
+    // The main function of a worker; tests replace it by one that misbehaves.
     std::function<int(const worker::WorkerStart&)> life = worker::run_worker;
 };
 
@@ -39,7 +39,7 @@ public:
 
     SpawnRequest start() override;
     void adopt(std::shared_ptr<const Config> config, std::size_t index) override;
-    // Not while the file that measures its process is still to come.
+    // Returns false also while the file that measures its process is still being opened.
     bool ready() const override { return child_.ready() && !measuring_; }
     bool probing() const override { return probing_; }
     const std::string& blind() const override { return blind_; }
@@ -57,12 +57,13 @@ public:
 private:
     static constexpr Milliseconds kReadyLimit{10'000};
     static constexpr Milliseconds kRotationPause{5'000};
-    // What a worker that got SIGKILL has to end in, before it counts as one that hangs in the kernel.
+    // The time from SIGKILL to a worker's end after which the worker counts as hanging in the kernel.
     static constexpr Milliseconds kReapLimit{300};
-    // So many that hang there, and no other one is started.
+    // The number of hanging workers at which no further one is started.
     static constexpr std::size_t kMostCorpses = 3;
     static constexpr std::size_t kMostLeftOut = 16;
-    static constexpr Milliseconds kFirstRest{10'000};  // of a process at which a worker hung
+    // How long a process at which a worker hung is left out.
+    static constexpr Milliseconds kFirstRest{10'000};
     static constexpr Milliseconds kLongestRest{60'000};
 
     ChildSpec spec();
@@ -77,18 +78,19 @@ private:
     void on_open_request(const OpenRequest& request);
     void on_rotate_request();
     void rotate_log();
-    // The worker is of no more use: the log, the callbacks.
+    // The worker is gone: handles the log and calls back.
     void on_loss(const ChildKeeper::Loss& loss);
-    // The log may be why it hangs: later workers get none until a write is known to work.
+    // The log may be why the worker hangs: later workers get none until a write to it has succeeded.
     void doubt_log();
     void await_log();
-    // Too many of its workers hang: says so. How long to wait before looking again; nullopt: they do not.
+    // Returns how long to wait before the next attempt when too many of its workers hang, and logs
+    // that; nullopt: they do not.
     std::optional<Milliseconds> too_many_hang();
-    // Has the worker taken the last command from its socket?
+    // Returns whether the worker has read the last command from its socket.
     bool took_command() const;
-    // The process that a worker which hangs was looking at.
+    // Notes the process that a hanging worker was examining.
     void note_hanging_look();
-    // Does the worker look for its process by itself (pidGet name or file)?
+    // Returns whether the worker finds its process itself (pidGet name or file).
     bool finds_process() const;
 
     const WorkerContext& context_;
@@ -96,20 +98,20 @@ private:
     Callbacks callbacks_;
     ProcessId tracked_;
     bool probing_ = false;
-    std::shared_ptr<bool> rotating_ =
-        std::make_shared<bool>(false);  // outlives us in the log child's callback
-    bool rotation_due_ = false;         // asked for, and waiting for the pause after the last one
+    // Shared with the callback of the log child, which may outlive this object.
+    std::shared_ptr<bool> rotating_ = std::make_shared<bool>(false);
+    bool rotation_due_ = false;  // requested, and waiting for kRotationPause to pass
     TimePoint rotated_at_{};
-    std::shared_ptr<RotationLimit> rotations_;  // of the worker that lives; outlives us as `rotating_` does
+    std::shared_ptr<RotationLimit> rotations_;  // of the current worker; shared as rotating_
     bool unlogged_said_ = false;
     ProbeCommand probed_;     // the probe under way
     bool measuring_ = false;  // the file that measures tracked_ is being opened
     std::string blind_;       // why it could not be opened
     bool logs_ = true;        // the next worker gets a log
-    UniqueFd
-        mark_;  // where a worker that looks for its process writes the pid that it is looking at (memory)
-    LeftOut left_out_;      // processes at which a worker hung, and until when nobody looks at them
-    Milliseconds rest_{0};  // that the last of them got
+    // Shared memory to which a worker that finds its process writes the pid that it is examining.
+    UniqueFd mark_;
+    LeftOut left_out_;      // processes at which a worker hung, and until when they are left out
+    Milliseconds rest_{0};  // how long the last of them is left out
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     std::uint64_t seq_ = 0;
     std::string last_exit_;

@@ -1,4 +1,5 @@
-// The log of a cat's worker: doubted when it may hang, trusted again when a write worked, and rotated. Master.
+// The log of a cat's worker: doubted when writing it may hang, trusted again after a successful
+// write, and rotated. Master.
 #include "common/config/log_path.h"
 #include "common/log/log.h"
 #include "master/cat/worker.h"
@@ -38,7 +39,7 @@ void Worker::await_log() {
                              }});
 }
 
-// However often a worker asks: each rotation is a process, and a step closer to the end for old lines.
+// Limits the rate, however often a worker asks: each rotation starts a process, and pushes out old lines.
 void Worker::on_rotate_request() {
     if (!std::exchange(rotation_due_, true))
         rotation_.start_at(std::max(Clock::now(), rotated_at_ + kRotationPause));
@@ -48,12 +49,12 @@ void Worker::rotate_log() {
     rotation_due_ = false;
     if (*rotating_ || child_.pid() == 0)
         return;
-    // Not in the middle of a probe, whose verdict would be lost.
+    // Not during a probe, whose verdict would be lost.
     if (probing_ && rotations_->used_up()) {
         rotation_due_ = true;
         return rotation_.start(Milliseconds(200));
     }
-    // Where it is the logs themselves that are large, this comes once in some weeks.
+    // If the log really is that large, this happens once in several weeks.
     if (!rotations_->take()) {
         child_.replace(
             "its log was rotated as often as is granted to one worker, which may keep old logs open");

@@ -1,5 +1,4 @@
-// How long to wait before a child that ended is started again: a pure value, the caller passes
-// the time. Master.
+// The back-off before a child that ended is started again. Pure value: the caller passes the time. Master.
 #pragma once
 
 #include "master/process/loop.h"
@@ -8,8 +7,8 @@
 
 namespace healthcheckd::master {
 
-// The first end is answered at once. One that follows within kQuiet of the start waits 1 s, and twice as long
-// each further time, up to 60 s. A child that lived for kQuiet and longer starts over.
+// After the first end the child is restarted at once. An end within kQuiet of the start delays the next start
+// by 1 s, doubled each further time, up to 60 s. An end after kQuiet or more resets the back-off.
 class Backoff {
 public:
     static constexpr Milliseconds kQuiet{10'000};
@@ -18,7 +17,7 @@ public:
 
     void on_start(TimePoint now) { started_ = now; }
 
-    // How long to wait before the next start.
+    // Returns the delay before the next start.
     Milliseconds on_end(TimePoint now) {
         if (now - started_ >= kQuiet)
             early_ends_ = 0;

@@ -23,7 +23,7 @@ bool is_everybodys(std::string_view entry) {
 }  // namespace
 
 const SecretStore& hide_environment() {
-    // For good: libraries may look at the environment until the last moment.
+    // Never destroyed: libraries may read the environment until the process ends.
     static SecretStore& store = *new SecretStore;
     for (char** entry = environ; *entry != nullptr; ++entry) {
         const std::size_t length = std::strlen(*entry);
@@ -31,7 +31,8 @@ const SecretStore& hide_environment() {
             continue;
         const Secret kept = store.put(kEnvironment, {*entry, length + 1});
         ::explicit_bzero(*entry, length);
-        // The store never writes to it again; putenv(3) wants texts that could be written.
+        // The store never writes to it again. The cast is necessary because environ(7) has
+        // mutable strings, see putenv(3).
         *entry = const_cast<char*>(kept.view().data());
     }
     return store;

@@ -9,7 +9,7 @@ namespace healthcheckd::master {
 
 namespace {
 
-constexpr int kMostNews = 128;  // taken in one turn of the loop; the rest comes in the next one
+constexpr int kMostNews = 128;  // handled in one iteration of the loop; the rest follows in the next one
 
 UniqueFd make_epoll() {
     UniqueFd fd(::epoll_create1(EPOLL_CLOEXEC));
@@ -25,7 +25,7 @@ FdGroup::FdGroup(Loop& loop)
       timer_(loop, [this] {
           holding_ = false;
           watch_.resume();
-          // At once: a timer that comes next may hold again before the loop looks.
+          // Called directly: otherwise a timer that fires next may call hold() again before the loop polls.
           on_readable();
       }) {}
 
@@ -48,7 +48,8 @@ void FdGroup::Member::stop() {
     if (id == 0)
         return;
     group_.callbacks_.erase(id);
-    // A forked child may hold the open file description: closing our descriptor alone would not end the news.
+    // A forked child may still hold the open file description: closing our descriptor alone
+    // would not end the events.
     ::epoll_ctl(group_.epoll_.get(), EPOLL_CTL_DEL, fd_, nullptr);
 }
 
@@ -66,7 +67,7 @@ void FdGroup::on_readable() {
         const auto found = callbacks_.find(news[static_cast<std::size_t>(i)].data.u64);
         if (found == callbacks_.end())
             continue;
-        // It may remove itself.
+        // The callback may destroy its own member.
         const auto callback = found->second;
         (*callback)();
     }

@@ -1,7 +1,7 @@
-// Descriptors that are looked at together, so that a burst of small news wakes the master once. Master.
+// Descriptors polled together, so that many small messages wake the master once. Master.
 //
-// After a group of probes has gone out, dozens of workers answer within milliseconds. Looked at one by one,
-// each answer would wake the master, which costs more than to take it.
+// After a group of probes has been sent, dozens of workers answer within milliseconds. Polled separately,
+// each answer would wake the master, which costs more than reading it.
 #pragma once
 
 #include "common/system/unique_fd.h"
@@ -20,8 +20,8 @@ public:
     FdGroup(const FdGroup&) = delete;
     FdGroup& operator=(const FdGroup&) = delete;
 
-    // Calls back while the descriptor is readable, level-triggered, for as long as the member lives. The
-    // descriptor must be open when the member ends. Throws std::system_error when the kernel refuses.
+    // Calls back while the descriptor is readable, level-triggered, until destroyed. The descriptor must
+    // still be open then. Throws std::system_error when epoll_ctl(2) fails.
     class Member {
     public:
         Member(FdGroup& group, int fd, std::function<void()> callback);
@@ -29,7 +29,7 @@ public:
         Member(const Member&) = delete;
         Member& operator=(const Member&) = delete;
 
-        // No call any more.
+        // Disables the callback for good.
         void stop();
 
     private:
@@ -38,7 +38,7 @@ public:
         std::uint64_t id_ = 0;
     };
 
-    // Looks at no member for this long, or until the end of an earlier call's time.
+    // Polls no member for this long, or until the end of an earlier hold().
     void hold(Milliseconds time);
 
 private:
@@ -46,8 +46,8 @@ private:
 
     UniqueFd epoll_;
     std::uint64_t last_id_ = 0;
-    // By number, not by descriptor: what a callback removes may be among the news that are being told, and
-    // its descriptor's number in use again.
+    // Keyed by number, not by descriptor: a callback may remove a member whose event is still to be handled,
+    // and the number of its descriptor may be in use again.
     std::unordered_map<std::uint64_t, std::shared_ptr<const std::function<void()>>> callbacks_;
     bool holding_ = false;
     FdWatch watch_;

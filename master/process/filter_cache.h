@@ -1,4 +1,4 @@
-// System call filters made once for all children of a kind, so that the children share their memory. Master.
+// System call filters compiled once for all children of a kind, which then share their memory. Master.
 #pragma once
 
 #include "common/sandbox/sandbox.h"
@@ -14,12 +14,12 @@ public:
     FilterCache();
     ~FilterCache();
 
-    // For SandboxProfile::filter; valid as long as the cache. Null when none can be made: that is left to the
-    // child, whose failure is told.
+    // Returns the value for SandboxProfile::filter, valid as long as the cache; nullptr when compiling fails:
+    // the child then tries again and reports the error.
     const SeccompProgram* filter_of(const SandboxProfile& profile);
 
 private:
-    // What of a profile a filter depends on.
+    // The members of a profile that its filter depends on.
     using Key = std::tuple<bool, bool, bool, bool, bool, bool>;
 
     std::map<Key, std::unique_ptr<const SeccompProgram>> filters_;

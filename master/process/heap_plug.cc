@@ -12,7 +12,8 @@ namespace {
 constexpr std::size_t kMaxPlugs = 50'000;
 constexpr std::size_t kMaxBytes = 4 << 20;
 
-// Where the free end of glibc's heap begins (mallinfo(3)): what malloc(3) returns from below filled a hole.
+// Returns the start of the free memory at the end of glibc's heap (mallinfo(3)): an address that malloc(3)
+// returns below it filled a hole.
 std::uintptr_t end_of_heap() {
     return reinterpret_cast<std::uintptr_t>(::sbrk(0)) - ::mallinfo2().keepcost;
 }
@@ -26,7 +27,7 @@ void HeapPlug::Free::operator()(void* memory) const {
 void HeapPlug::fill() {
     plugs_.clear();
     bytes_ = 0;
-    plugs_.reserve(kMaxPlugs);  // so that it does not make a hole itself when it grows
+    plugs_.reserve(kMaxPlugs);  // so that the vector does not make a hole when it grows
     const std::uintptr_t end = end_of_heap();
     const auto take = [&](std::size_t size) {
         while (plugs_.size() < kMaxPlugs && bytes_ < kMaxBytes) {
@@ -37,9 +38,9 @@ void HeapPlug::fill() {
             plugs_.push_back(std::move(plug));
         }
     };
-    // The piece that came from the end and is given back leaves no hole when it is large, and one in malloc's
-    // cache when it is small. So the sizes between are left out: pieces of the small ones fill their holes as
-    // well.
+    // The last allocation of a size comes from the end of the heap and is freed again. That leaves no hole
+    // when it is large, and a chunk in malloc's cache when it is small. So sizes in between are skipped:
+    // small allocations fill their holes as well.
     for (std::size_t size = 64 * 1024; size > 1280; size -= 256)
         take(size);
     for (std::size_t size = 248; size >= 24; size -= 16)

@@ -1,8 +1,8 @@
-// Keeps what forked children write in few pages of memory. Master.
+// Keeps the memory that forked children write to within few pages. Master.
 //
-// A child gets a copy of every page that it writes to. Reading a configuration and making filters leaves
-// holes all over the heap, and malloc(3) in a child would take memory from dozens of pages for a handful of
-// strings. With the holes filled it takes fresh memory at the heap's end, where everything is close together.
+// A child gets a copy of every page that it writes to. Reading a configuration and compiling filters leaves
+// holes all over the heap, and malloc(3) in a child would write to dozens of pages for a few strings. With
+// the holes filled, it allocates at the end of the heap, within few pages.
 #pragma once
 
 #include <cstddef>
@@ -13,9 +13,9 @@ namespace healthcheckd::master {
 
 class HeapPlug {
 public:
-    // Fills the holes that the heap has now, until the next call or the end of the plug. It costs no memory:
-    // the pages are there already. Without glibc's heap it does nothing worse than to allocate a few
-    // megabytes at most.
+    // Fills the present holes of the heap until the next call or the end of this object. Takes
+    // no additional memory: the pages exist already. With an allocator other than glibc's,
+    // allocates a few megabytes at most.
     void fill();
 
 private:
@@ -23,8 +23,9 @@ private:
         void operator()(void* memory) const;
     };
 
+    // The allocations that fill the holes.
     std::vector<std::unique_ptr<void, Free>> plugs_;
-    std::size_t bytes_ = 0;  // of all plugs
+    std::size_t bytes_ = 0;  // of plugs_
 };
 
 }  // namespace healthcheckd::master

@@ -84,7 +84,7 @@ bool ChildKeeper::take(const Ready& ready) {
     return true;
 }
 
-// The first is the cause: those of its own children come before its own.
+// The first message is the cause: messages of the child's own children arrive before its own.
 bool ChildKeeper::take(const Broken& broken) {
     if (why_.empty())
         why_ = broken.message;
@@ -112,7 +112,7 @@ void ChildKeeper::drain() {
         reader_->drain();
 }
 
-// After a stall of the master its timers come before what the child has long said.
+// After a stall of the master its timers fire before lines that the child wrote long ago are read.
 void ChildKeeper::on_deadline() {
     const std::uint64_t id = deadline_id_;
     drain();
@@ -156,7 +156,7 @@ void ChildKeeper::forget() {
 
 void ChildKeeper::renew() {
     if (!child_)
-        return;  // the next one is on its way
+        return;  // the next one will be started anyway
     spawner_.forget(child_->pid);
     spawner_.kill(child_->pid);
     forget();
@@ -186,7 +186,7 @@ void ChildKeeper::on_end(const ChildEnd& end) {
     lose(end.pid, end.text());
 }
 
-// What hangs in the kernel gets its SIGKILL when it comes back from there.
+// A process that hangs in the kernel handles SIGKILL when it returns from there.
 void ChildKeeper::on_corpse() {
     if (!child_)
         return;

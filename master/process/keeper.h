@@ -1,13 +1,14 @@
-// A child that the master keeps: started, heard, ended when it does not do its work, and started again. Master.
+// A permanent child of the master: starts it, reads its lines, kills it when it does not do its
+// work, and restarts it. Master.
 //
-//   none      start() -> starting; with Ways::restarts by itself, after the back-off
-//   starting  `ready` -> ready                     it has Ways::ready_limit for that
-//   ready     finish() -> finishing                it does what its owner tells it
-//   finishing its end -> starting, at once         its control channel is closed: it ends what it has begun
-//   killed    its end -> none                      from any of the three, by replace()
+//   none      start() -> starting; with Ways::restarts also by itself, after the back-off
+//   starting  `ready` -> ready                     within Ways::ready_limit
+//   ready     finish() -> finishing                it carries out its owner's commands
+//   finishing its end -> starting, at once         its control channel is closed: it completes what it has begun
+//   killed    its end -> none                      entered from any of the three, by replace()
 //
-// An end that nobody asked for leads from each of them to none. Where Ways::reap_limit is set, one that does not end by
-// SIGKILL (it waits in the kernel, state D) is left behind, counted, and followed by the next one.
+// An unexpected end leads from each of them to none. With Ways::reap_limit, a child that SIGKILL does not end
+// (it waits in the kernel, state D) is abandoned and counted, and the next one is started.
 #pragma once
 
 #include "common/wire/protocol.h"
@@ -30,87 +31,92 @@ public:
     enum class State : std::uint8_t { none, starting, ready, finishing, killed };
 
     struct Ways {
-        std::string who;                              // whom the log says a missing layer of the sandbox of
-        Milliseconds ready_limit{10'000};             // from its start to `ready`
-        std::size_t lines_per_second = 100;           // it is ended when it writes more
-        std::optional<Milliseconds> reap_limit = {};  // from SIGKILL until it is left behind; nullopt: never
-        bool restarts = true;  // by itself; else when start() is called and the back-off is over
+        std::string who;                              // named by the log line about missing sandbox layers
+        Milliseconds ready_limit{10'000};             // deadline for `ready`, from its start
+        std::size_t lines_per_second = 100;           // a child that writes more is killed
+        std::optional<Milliseconds> reap_limit = {};  // from SIGKILL until it is abandoned; nullopt: never
+        bool restarts = true;  // starts the next one by itself; else start() does, after the back-off
     };
-    // What is known of one that has ended.
+    // A child that has ended or was abandoned.
     struct Loss {
         pid_t pid = 0;
         std::string exit;     // "exit status 1"
-        std::string why;      // why it was ended, or what it said of itself; else `exit`
-        bool asked = false;   // it had been told to finish
-        Milliseconds wait{};  // until the next one
+        std::string why;      // why it was killed, or its own `broken` message; else `exit`
+        bool asked = false;   // finish() had been called
+        Milliseconds wait{};  // back-off before the next one
     };
     struct Callbacks {
-        // The next child.
+        // Returns the next child.
         std::function<ChildSpec()> spec;
-        // Whether none is to be started now: how long to wait before it is asked again, 0: until start() is called.
+        // Returns whether the start must wait: the delay until the next attempt, 0: until
+        // start() is called; nullopt: no.
         std::function<std::optional<Milliseconds>()> put_off = {};
-        // A line of it; false: it broke the protocol. `ready` and `broken` are for take().
+        // Handles a line of the child; `ready` and `broken` are passed on to take(). Returns false when the
+        // line violates the protocol.
         std::function<bool(std::string_view line)> on_line;
-        // It could not be started; the next try comes after the back-off.
+        // The child could not be started; the next attempt follows after the back-off.
         std::function<void(const Error& error)> on_failed_start;
-        // A deadline has passed, and what it had said until then has been heard: why it is to be replaced; empty: not
-        // at all.
+        // A deadline has passed, and all that the child had written has been read. Returns why it must be
+        // replaced; "": it need not be.
         std::function<std::string()> on_late;
         std::function<void(std::string_view why)> on_replace = {};
-        // It is gone, or left behind; state() is none already.
+        // The child has ended or was abandoned; state() is none already.
         std::function<void(const Loss& loss)> on_loss;
-        // It is gone, or as good as that, whatever ended it; its channels are still there.
+        // As on_loss, whatever the cause, but earlier: the channels are still open.
         std::function<void(pid_t pid)> on_gone = {};
-        // The back-off is over, where it does not restart by itself.
+        // The back-off is over; called without Ways::restarts.
         std::function<void()> on_rested = {};
     };
 
     ChildKeeper(Loop& loop, Spawner& spawner, LayerNotes& layers, Ways ways, Callbacks callbacks);
-    // Ends it.
+    // Kills the child.
     ~ChildKeeper();
     ChildKeeper(const ChildKeeper&) = delete;
     ChildKeeper& operator=(const ChildKeeper&) = delete;
 
-    // Starts one now; nothing where there is one, after stop(), and while it rests without restarting by itself.
+    // Starts a child now. Does nothing while there is one, after stop(), and without
+    // Ways::restarts during the back-off.
     void start();
-    // The same, to be born among others.
+    // As start(), but returns the request for Spawner::spawn_all().
     SpawnRequest birth();
-    // Another one in place of this one, at once and without a loss; nothing where none is there.
+    // Kills the child and starts another one at once; not a loss. Does nothing when there is no child.
     void renew();
-    // Lets it finish what it has begun, for `limit`; another one follows. Not where none is there.
+    // Closes the control channel, so that the child completes what it has begun, within `limit`; the next one
+    // follows. Does nothing when there is no child.
     void finish(Milliseconds limit);
-    // Lets it finish, and starts none any more.
+    // Closes the control channel, so that the child completes what it has begun, and starts no further child.
     void stop();
-    // Ends it: for `why`, the next one follows.
+    // Kills the child because of `why`; the next one follows.
     void replace(std::string_view why);
-    // Ends it and leaves it behind at once, without a loss and without a back-off.
+    // Kills the child and abandons it at once; neither a loss nor a back-off.
     void leave();
-    // Starts none for so long.
+    // Delays the next start by `wait`.
     void rest(Milliseconds wait);
 
-    // To be called with these lines of it. False: it broke the protocol.
+    // To be called by on_line() for these messages. Returns what on_line() must return.
     bool take(const Ready& ready);
     bool take(const Broken& broken);
-    // A line to it, with a descriptor. It is not replaced when that fails.
+    // Sends a line, with a descriptor. The child is not replaced on failure.
     Result<void> send(std::string_view line, int attached = -1);
 
-    // Something must come within `limit`: on_late() else. In place of an earlier deadline.
+    // Sets the deadline for the child's next message, in place of an earlier deadline; on_late()
+    // is called when it passes.
     void set_deadline(Milliseconds limit);
     void clear_deadline();
-    // What it has said is heard now.
+    // Handles now what the child has written.
     void drain();
 
     State state() const { return state_; }
     bool ready() const { return state_ == State::ready; }
     bool resting() const { return resting_; }
     pid_t pid() const { return child_ ? child_->pid : 0; }
-    // The master's end of its control channel; -1 where there is none.
+    // The master's end of its control channel; -1 when there is no child.
     int control() const { return child_ ? child_->control.get() : -1; }
-    // How many were started.
+    // The number of children started.
     std::uint64_t starts() const { return starts_; }
-    // How many were left behind and have not ended yet.
+    // The number of children that were abandoned and have not ended yet.
     const std::shared_ptr<std::size_t>& corpses() const { return corpses_; }
-    // Counts them elsewhere from now on, and calls `on_end` at the end of each.
+    // Counts abandoned children in `corpses` from now on; `on_end` is called at the end of each.
     void count_corpses(std::shared_ptr<std::size_t> corpses, std::function<void()> on_end);
 
 private:
@@ -129,12 +135,12 @@ private:
     Callbacks callbacks_;
     State state_ = State::none;
     bool stopped_ = false;
-    bool asked_ = false;  // it was told to finish, however it then ended
+    bool asked_ = false;  // finish() was called, however the child then ended
     bool resting_ = false;
     std::optional<ChildProcess> child_;
     std::unique_ptr<ReportReader> reader_;
-    std::string why_;                // why it was ended, or its own word
-    std::uint64_t deadline_id_ = 0;  // another one with each that is set or cleared
+    std::string why_;                // why it was killed, or its own `broken` message
+    std::uint64_t deadline_id_ = 0;  // changes whenever the deadline is set or cleared
     std::uint64_t starts_ = 0;
     std::shared_ptr<std::size_t> corpses_ = std::make_shared<std::size_t>(0);
     std::function<void()> on_corpse_end_;

@@ -1,4 +1,4 @@
-// Says once which sandbox layers this machine does not have, whichever child meets it first. Master.
+// Logs each missing sandbox layer once, whichever child reports it first. Master.
 #pragma once
 
 #include "common/log/log.h"
@@ -11,15 +11,15 @@
 
 namespace healthcheckd::master {
 
-// What enter_sandbox() and ChildUser::missing may name.
+// The layers that enter_sandbox() and ChildUser::missing may name.
 inline constexpr std::array<std::string_view, 9> kSandboxLayers = {
     "bounding set",    "uid",     "single uids",   "no_new_privs", "landlock", "landlock ports",
     "landlock scopes", "seccomp", "CAP_SYS_PTRACE"};
 
 class LayerNotes {
 public:
-    // `missing`: names joined by commas, as `ready` has them; empty: none. What is not the name of a layer is
-    // left out: a child must not fill the log or the master's memory with its inventions.
+    // Logs the layers in `missing`, a list separated by commas as in `ready`, that have not been logged
+    // before. Ignores any other name, so that a child cannot fill the log or the master's memory.
     void note(std::string_view who, std::string_view missing) {
         std::string fresh;
         while (!missing.empty()) {

@@ -6,8 +6,8 @@
 
 namespace healthcheckd::master {
 
-// libuv reads a handle's memory until its close callback has run, so a handle is freed there and nowhere
-// else. A destroyed watch drops its callback at once: a handle on its way out calls nobody.
+// libuv accesses a handle's memory until its close callback has run, so only this callback frees the handle.
+// A destroyed watch drops its own callback at once, so that a closing handle calls nothing.
 template <class Self, class Uv> struct UvHandle {
     Uv uv{};
     std::function<void()> callback;
@@ -18,7 +18,7 @@ template <class Self, class Uv> struct UvHandle {
                  [](uv_handle_t* closed) { delete static_cast<Self*>(closed->data); });
     }
 
-    // The callback may destroy the watch, and with it the function that is running: it runs from a copy.
+    // The callback may destroy the watch and with it the running function, so a copy is called.
     static void call(void* data) {
         if (const auto running = static_cast<Self*>(data)->callback)
             running();
@@ -51,8 +51,8 @@ Loop::Loop() : state_(std::make_unique<State>()) {
 }
 
 Loop::~Loop() {
-    // Lets the close callbacks of the last handles run, in the second round when the first one only obeys a
-    // stop() that came while nothing ran.
+    // Runs the close callbacks of the last handles. The first call may only consume a stop() from outside of
+    // run().
     uv_run(&state_->uv, UV_RUN_NOWAIT);
     uv_run(&state_->uv, UV_RUN_NOWAIT);
     uv_loop_close(&state_->uv);

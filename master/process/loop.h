@@ -1,4 +1,4 @@
-// The master's event loop: timers, descriptors, signals. The only file that knows libuv. Master.
+// The master's event loop: timers, descriptors, signals. Only loop.cc uses libuv. Master.
 #pragma once
 
 #include <chrono>
@@ -14,7 +14,7 @@ using Milliseconds = std::chrono::milliseconds;
 class Loop {
 public:
     Loop();
-    ~Loop();  // every handle of the loop must be gone
+    ~Loop();  // all timers and watches must be destroyed before
     Loop(const Loop&) = delete;
     Loop& operator=(const Loop&) = delete;
 
@@ -30,12 +30,12 @@ private:
     std::unique_ptr<State> state_;
 };
 
-// One shot at a time; may be started again from its own callback. Stops when destroyed.
+// A one-shot timer; its callback may start it again. Stops when destroyed.
 class Timer {
 public:
     Timer(Loop& loop, std::function<void()> callback);
     void start(Milliseconds after);
-    // Fires at `when`, at once when that is past; never before it.
+    // Fires at `when` or later, never before; at once when `when` is past.
     void start_at(TimePoint when);
     void stop();
 
@@ -46,7 +46,7 @@ private:
 };
 
 // Calls back while the descriptor is readable (or writable), level-triggered. The descriptor must stay open
-// for as long as the watch lives.
+// until the watch is destroyed.
 class FdWatch {
 public:
     enum class For { reading, writing };

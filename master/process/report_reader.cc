@@ -13,7 +13,7 @@ ReportReader::ReportReader(FdGroup& group, UniqueFd pipe, Limits limits,
 void ReportReader::on_readable() {
     if (stopped_)
         return;
-    // One read a turn, so that a child that never stops writing cannot hold the loop.
+    // One read() per iteration of the loop, so that a child that never stops writing cannot block it.
     std::array<char, 16 * kMaxLine> buffer;
     const ssize_t n = ::read(pipe_.get(), buffer.data(), buffer.size());
     if (n < 0) {
@@ -22,8 +22,7 @@ void ReportReader::on_readable() {
         return;
     }
     if (n == 0) {
-        // The end is learnt from the reaped process; a descendant may hold the pipe for longer than the
-        // child.
+        // The end of the child is noticed when it is reaped: a descendant may hold the pipe open for longer.
         stop();
         return;
     }

@@ -1,8 +1,8 @@
-// Reads a child's lines with limits, and stops believing one that breaks them. Master.
+// Reads a child's lines with limits, and stops reading at the first violation. Master.
 //
-// What children write is gossip: a line that is too long, a flood, or an end of file within a line tells
-// about the child, not about the program it watches. The reader says so once and reads no more; its owner
-// ends the child.
+// Children are not trusted: a line that is too long, too many lines, or an end of file within a line says
+// something about the child, not about the program it watches. The reader reports the violation once and
+// stops; its owner ends the child.
 #pragma once
 
 #include "common/system/unique_fd.h"
@@ -15,10 +15,10 @@
 
 namespace healthcheckd::master {
 
-// How many of something came within a second.
+// Counts events per second.
 class SecondCount {
 public:
-    // Counts one more and returns how many that makes in this second.
+    // Counts one event and returns the number of events in the current second.
     std::size_t add(TimePoint now) {
         if (now - began_ >= std::chrono::seconds(1)) {
             began_ = now;
@@ -38,17 +38,17 @@ public:
         std::size_t lines_per_second = 100;
     };
 
-    // `on_line` gets each line without its newline; `on_trouble` what was wrong, once. Neither may destroy
-    // the reader: a reader that is to be heard no more is told stop(). The pipe must be non-blocking.
+    // `on_line` gets each line without its newline; `on_trouble` gets a violation, once. Neither may destroy
+    // the reader: call stop() instead. The pipe must be non-blocking.
     ReportReader(FdGroup& group, UniqueFd pipe, Limits limits, std::function<void(std::string_view)> on_line,
                  std::function<void(std::string_view)> on_trouble);
     ReportReader(const ReportReader&) = delete;
     ReportReader& operator=(const ReportReader&) = delete;
 
-    // Takes what is still in the pipe of a child that has ended.
+    // Reads what is left in the pipe of a child that has ended.
     void drain() { on_readable(); }
 
-    // No callback comes any more.
+    // Disables all callbacks for good.
     void stop();
 
 private:
@@ -60,7 +60,7 @@ private:
     Limits limits_;
     std::function<void(std::string_view)> on_line_;
     std::function<void(std::string_view)> on_trouble_;
-    std::string partial_;  // the begin of a line whose end has not come yet, under kMaxLine bytes
+    std::string partial_;  // the beginning of an incomplete line, shorter than kMaxLine
     SecondCount lines_;
     bool stopped_ = false;
     FdGroup::Member watch_;

@@ -20,22 +20,23 @@ namespace healthcheckd::master {
 namespace {
 
 #if defined(__SANITIZE_ADDRESS__)
-constexpr bool kKeepStderr = true;  // where the sanitizers write
+constexpr bool kKeepStderr = true;  // the sanitizers write there
 #else
 constexpr bool kKeepStderr = false;
 #endif
 
-constexpr Milliseconds kEndLimit{1'000};   // from SIGKILL to the child's end
-constexpr std::size_t kBornTogether = 64;  // bounds the descriptors that are open for children to be born
+constexpr Milliseconds kEndLimit{1'000};  // from SIGKILL to the child's end
+// Limits the descriptors open at the same time for children being started.
+constexpr std::size_t kBornTogether = 64;
 
-// Puts `wanted` at kControlFd and up, /dev/null at 0 to 2, and closes the rest.
+// Moves `wanted` to kControlFd and up, opens /dev/null as 0 to 2, and closes all others.
 bool arrange_descriptors(std::vector<int> wanted) {
     const int last = kControlFd + static_cast<int>(wanted.size());
     const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null < 0)
         return false;
     wanted.push_back(null);
-    // First out of the way of all final numbers, so that no dup2() closes one that is still needed.
+    // Moves all of them above the final numbers first, so that dup2() closes none that is still needed.
     for (int& fd : wanted) {
         fd = ::fcntl(fd, F_DUPFD_CLOEXEC, last + 1);
         if (fd < 0)
@@ -52,7 +53,7 @@ bool arrange_descriptors(std::vector<int> wanted) {
     return ::close_range(static_cast<unsigned>(last), ~0U, 0) == 0;
 }
 
-// Not inlined: its line of 4096 bytes would lie on the stack of every child for good.
+// Not inlined: its buffer of 4096 bytes would stay on the stack of every child.
 [[gnu::noinline]] void say_broken(int report, const std::string& why) noexcept {
     (void)write_line(report, encode(Broken{printable(why)}).line());
 }
@@ -62,7 +63,7 @@ bool arrange_descriptors(std::vector<int> wanted) {
     ::_exit(120);
 }
 
-// What the child has to say of an exception that nobody took.
+// Runs the child's main function; reports an exception that escapes it.
 int child_main(const ChildSpec& spec, pid_t master) noexcept {
     std::string why = "an exception of an unknown type";
     try {
@@ -76,7 +77,7 @@ int child_main(const ChildSpec& spec, pid_t master) noexcept {
 }
 
 [[noreturn]] void child_life(const ChildSpec& spec, int control, int report, pid_t master) noexcept {
-    // The loop's signal handlers would write into the master's own pipe: they go first, while signals are
+    // The loop's signal handlers would write into the master's own pipe, so they are reset while signals are
     // blocked.
     for (int number = 1; number < NSIG; ++number)
         ::signal(number, SIG_DFL);
@@ -88,8 +89,8 @@ int child_main(const ChildSpec& spec, pid_t master) noexcept {
     fds.insert(fds.end(), spec.extra_fds.begin(), spec.extra_fds.end());
     if (!arrange_descriptors(std::move(fds)))
         give_up(report);
-    // Out of the master's group: a Ctrl-C, or a supervisord that signals the whole group, is for the master
-    // to answer.
+    // Leaves the master's process group: a Ctrl-C, or a supervisord that signals the whole group, is
+    // for the master to handle.
     ::setsid();
     set_process_title(spec.title);
     if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != master)
@@ -118,13 +119,13 @@ std::string ChildEnd::text() const {
 Spawner::Spawner(Loop& loop)
     : loop_(loop), reports_(loop), child_signal_(loop, SIGCHLD, [this] { reap(); }) {}
 
-// What a fork needs, made before it, and what came of it.
+// The preparation for a fork, and its result.
 struct Spawner::PreparedFork {
     void open();
     // The child's pid, or -errno. It writes to the stack only: a page of the heap that the master or the child
     // writes to is one that the child shares with nobody.
     pid_t fork(const ChildSpec& spec, const SecretStore* environment) const;
-    // Notes what fork() returned: of children that are born together, after the last of them.
+    // Notes what fork() returned: of children that are started together, after the last of them.
     void forked(pid_t pid);
 
     ChildProcess child;
@@ -162,8 +163,8 @@ pid_t Spawner::PreparedFork::fork(const ChildSpec& spec, const SecretStore* envi
     sigset_t before;
     sigfillset(&all);
     ::sigprocmask(SIG_SETMASK, &all, &before);
-    // Not fork(): the child never enters libuv, whose handler (pthread_atfork) would only open pipes there.
-    // The master has one thread, so no lock is held by another one.
+    // Not fork(): the child never uses libuv, whose handler (pthread_atfork) would only open pipes there. The
+    // master has a single thread, so no other thread can hold a lock.
     const pid_t pid = ::_Fork();
     if (pid == 0)
         child_life(spec, childs_control.get(), childs_report.get(), master);
@@ -193,7 +194,7 @@ Result<ChildProcess> Spawner::enter(PreparedFork& prepared, const ChildSpec& spe
             kill(pid);
             if (!std::exchange(*killed, true))
                 return limits_.at(pid).start(kEndLimit);
-            // It waits in the kernel, where no signal ends it: nobody waits for it any longer.
+            // The child waits in the kernel, where no signal ends it: it is abandoned.
             if (const auto callback = std::exchange(on_end_.at(pid), nullptr))
                 callback(ChildEnd{pid, SIGKILL});
         };
@@ -254,7 +255,7 @@ void Spawner::terminate(pid_t pid) const {
 }
 
 void Spawner::reap() {
-    // One SIGCHLD may stand for many ends.
+    // One SIGCHLD may stand for several children.
     for (;;) {
         int status = 0;
         const pid_t pid = ::waitpid(-1, &status, WNOHANG);

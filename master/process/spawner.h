@@ -1,8 +1,8 @@
-// Births and ends of the master's children. Master; the first steps of every child.
+// Starts and reaps the master's children. Master; the first steps of every child.
 //
-// Every child is a fork without exec. It gets its two channels at fixed numbers, /dev/null as stdin, stdout
-// and stderr, default signal dispositions, and nothing else of the master's descriptors. It dies with the
-// master (PR_SET_PDEATHSIG, prctl(2); tied to the parent *thread*, so forks happen on the main thread only).
+// Every child is a fork without exec. It has its two channels at fixed numbers, /dev/null as stdin, stdout
+// and stderr, default signal dispositions, and no other descriptor of the master. It is killed when the
+// master ends (PR_SET_PDEATHSIG, prctl(2); it depends on the parent *thread*, so only the main thread forks).
 #pragma once
 
 #include "common/sandbox/child_kinds.h"
@@ -27,18 +27,18 @@ namespace healthcheckd::master {
 
 struct ChildSpec {
     ChildSpec() = default;
-    // `detail`: what its title has behind that of its kind.
+    // `detail` is appended to the title of the kind.
     explicit ChildSpec(const ChildKind& kind, std::string_view detail = "")
         : title(title_of(kind, detail)), limit(kind.limit) {}
 
     std::string title;                      // for ps(1)
-    std::function<int(pid_t master)> main;  // the child's life; returns its exit status
+    std::function<int(pid_t master)> main;  // runs in the child; returns its exit status
     const SecretStore* secrets = nullptr;
     SecretStore::Group group = SecretStore::kNobody;  // the secrets that the child may read
-    Milliseconds limit{0};                            // the child is killed after it; 0: never
+    Milliseconds limit{0};                            // timeout after which the child is killed; 0: none
     std::vector<int> extra_fds;                       // become kFirstExtraFd and up
     bool environment = false;     // the child may read the environment (master/process/environment.h)
-    WorkerUids::Lease user = {};  // who the child becomes, kept from others until it is reaped
+    WorkerUids::Lease user = {};  // the user that the child changes to; reserved until it is reaped
 };
 
 struct ChildProcess {
@@ -58,52 +58,51 @@ struct ChildEnd {
     std::string text() const;
 };
 
-// A child to be born among others.
+// A child to be started by spawn_all().
 struct SpawnRequest {
     ChildSpec spec;
     std::function<void(const ChildEnd&)> on_end;
-    std::function<void(Result<ChildProcess>)> on_spawned;  // what spawn() would have returned
+    std::function<void(Result<ChildProcess>)> on_spawned;  // gets the result that spawn() would have returned
 };
 
 class Spawner {
 public:
     explicit Spawner(Loop& loop);
 
-    // Forks. `on_end` is called from the loop, once, when the child is reaped, or 1 s after a limit that does
-    // not end it. Fails when a descriptor or a process cannot be had (EMFILE, EAGAIN).
+    // Forks. `on_end` is called once, from the loop, when the child is reaped or, if SIGKILL at its timeout
+    // does not end it, 1 s later. Fails when there is no descriptor or process left (EMFILE, EAGAIN).
     Result<ChildProcess> spawn(const ChildSpec& spec, std::function<void(const ChildEnd&)> on_end);
 
-    // The same for many. A page of memory that the master writes between two forks stays behind as a copy in
-    // the child that was born before: here everything is written before and after the forks, so that the
-    // children share what they do not write themselves.
+    // Starts many children. A page that the master writes between two forks stays as a separate copy in the
+    // child forked before. This function writes everything before and after the forks, so that the children
+    // share all pages that they do not write.
     void spawn_all(std::vector<SpawnRequest> requests);
 
-    // Forgets what was to be called at the child's end; the child is still reaped.
+    // Cancels the child's `on_end`; the child is still reaped.
     void forget(pid_t pid);
 
-    // Something else is to be called at the child's end: for one that is not waited for, as it hangs in the
-    // kernel.
+    // Replaces the child's `on_end`, for a child that hangs in the kernel and is not waited for.
     void on_end(pid_t pid, std::function<void(const ChildEnd&)> callback);
 
-    // SIGKILL to a child of ours that has not been reaped; anything else is ignored.
+    // Sends SIGKILL to a child that has not been reaped; ignores any other pid.
     void kill(pid_t pid) const;
 
-    // The same with SIGTERM.
+    // As kill(), with SIGTERM.
     void terminate(pid_t pid) const;
 
-    // From now on children do not inherit the environment, but for those whose ChildSpec says so.
+    // Hides the environment from all children forked from now on, except those with ChildSpec::environment.
     void hide_environment();
 
-    // What children say, taken together.
+    // The report pipes of all children.
     FdGroup& reports() { return reports_; }
 
-    // Who children may become.
+    // The users that children can change to.
     WorkerUids& uids() { return uids_; }
 
     std::size_t children() const { return on_end_.size(); }
     bool is_child(pid_t pid) const { return on_end_.contains(pid); }
 
-    // Kills every child and reaps them, for at most `limit`.
+    // Kills and reaps all children, with the timeout `limit`.
     void end_all(Milliseconds limit);
 
 private:
@@ -115,10 +114,10 @@ private:
     Loop& loop_;
     FdGroup reports_;
     std::map<pid_t, std::function<void(const ChildEnd&)>> on_end_;
-    std::map<pid_t, Timer> limits_;  // of children that have one
+    std::map<pid_t, Timer> limits_;  // timeouts of children that have one
     const SecretStore* environment_ = nullptr;
     WorkerUids uids_;
-    std::map<pid_t, WorkerUids::Lease> users_;  // of children that have one of their own
+    std::map<pid_t, WorkerUids::Lease> users_;  // of children that have a user of their own
     SignalWatch child_signal_;
     HeapPlug heap_plug_;
 };

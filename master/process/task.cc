@@ -64,7 +64,7 @@ void Task::end() {
 void Task::on_deadline() {
     if (signals_ >= (ways_.asks_first ? 2 : 1))
         return leave();
-    // After a stall of the master its timers come before what the child has long said.
+    // After a stall of the master its timers fire before lines that the child wrote long ago are read.
     if (signals_ == 0) {
         const std::uint64_t id = deadline_id_;
         reader_->drain();
@@ -89,7 +89,7 @@ void Task::on_child_end(const ChildEnd& end) {
     over(end);
 }
 
-// What it has said before is heard first.
+// Reads first what the child wrote before its end.
 void Task::over(const std::optional<ChildEnd>& end) {
     reader_->drain();
     reader_.reset();

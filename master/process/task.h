@@ -1,7 +1,7 @@
-// A child that does one thing and ends, under a deadline. Master.
+// A child that does one task under a deadline and ends. Master.
 //
-// At its deadline it is ended; where that does not end it (it waits in the kernel, state D), it is left behind, and
-// counted until it is gone. Its owner decides how many of those there may be before it starts no other one.
+// At the deadline it is killed. A child that SIGKILL does not end (it waits in the kernel, state D) is
+// abandoned, and counted until it ends. The owner decides up to how many of those it starts another child.
 #pragma once
 
 #include "master/process/report_reader.h"
@@ -20,39 +20,40 @@ class Task {
 public:
     struct Ways {
         Milliseconds limit{10'000};     // from its start, or from extend()
-        Milliseconds end_limit{1'000};  // from a signal that ends it to its end
-        bool asks_first = false;        // SIGTERM, and SIGKILL after end_limit: it has others to end
+        Milliseconds end_limit{1'000};  // from a signal that should end it until the next step
+        // Sends SIGTERM first, and SIGKILL after end_limit: the child has to end others.
+        bool asks_first = false;
         std::size_t lines_per_second = 100;
     };
     struct Callbacks {
-        // A line of it; false: it broke the protocol, and is ended.
+        // Handles a line. Returns false when it violates the protocol; the child is then ended.
         std::function<bool(std::string_view line)> on_line = {};
-        // Its deadline is over, and what it had said until then has been heard: true to end it. Called once; not for
-        // one that is ended for another reason.
+        // The deadline has passed, and all that the child had written has been read. Returns whether to end
+        // it. Called once; not when it is being ended for another reason.
         std::function<bool()> on_late = {};
-        // It wrote what it must not, or too much: it is being ended.
+        // The child violated the protocol or wrote too much, and is being ended.
         std::function<void(std::string_view why)> on_trouble = {};
-        // It has ended, or was left behind (nullopt). Once; another one may be started.
+        // The child has ended, or was abandoned (nullopt). Called once; another one may be started from here.
         std::function<void(const std::optional<ChildEnd>& end)> on_end;
     };
 
-    // `on_returned`: one that was left behind is gone.
+    // `on_returned`: an abandoned child has ended.
     Task(Loop& loop, Spawner& spawner, std::function<void()> on_returned = {});
-    // Ends it.
+    // Ends the child.
     ~Task();
     Task(const Task&) = delete;
     Task& operator=(const Task&) = delete;
 
-    // Starts it; one at a time. Fails when no process can be had; nothing is called then.
+    // Starts the child; only one at a time. Fails when no process can be started; no callback follows then.
     Result<void> start(const ChildSpec& spec, Ways ways, Callbacks callbacks);
-    // From now on it has this long.
+    // Sets the deadline to `limit` from now.
     void extend(Milliseconds limit);
-    // Ends it now, as at its deadline.
+    // Ends the child now, as at its deadline.
     void end();
 
     bool running() const { return child_.has_value(); }
     pid_t pid() const { return child_ ? child_->pid : 0; }
-    // The master's end of its control channel; -1 where none runs.
+    // The master's end of its control channel; -1 when no child runs.
     int control() const { return child_ ? child_->control.get() : -1; }
     std::size_t left_behind() const { return left_.size(); }
 
@@ -68,8 +69,8 @@ private:
     Callbacks callbacks_;
     std::optional<ChildProcess> child_;
     std::unique_ptr<ReportReader> reader_;
-    int signals_ = 0;                // that it has got from here
-    std::uint64_t deadline_id_ = 0;  // another one with each deadline
+    int signals_ = 0;                // signals sent to it so far
+    std::uint64_t deadline_id_ = 0;  // changes with each deadline
     std::set<pid_t> left_;
     Timer deadline_;
 };

@@ -17,13 +17,13 @@ namespace healthcheckd::master {
 namespace {
 
 constexpr std::string_view kSingleUids = "single uids";
-constexpr std::uint64_t kMostTried = 5'000;  // numbers of a large range
-constexpr int kMostExtents = 340;            // of a map (user_namespaces(7))
+constexpr std::uint64_t kMostTried = 5'000;  // uids tried in a large range
+constexpr int kMostExtents = 340;            // maximum of a map (user_namespaces(7))
 
 bool may_change_ids() {
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
     __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3]{};
-    // A child of another uid that hangs can be ended by who has CAP_KILL (kill(2)).
+    // Killing a hanging child with another uid takes CAP_KILL (kill(2)).
     constexpr std::uint32_t kNeeded = 1u << CAP_SETUID | 1u << CAP_SETGID | 1u << CAP_KILL;
     return ::geteuid() == 0 && ::syscall(SYS_capget, &header, sets) == 0 &&
            (sets[0].effective & kNeeded) == kNeeded;
@@ -35,8 +35,8 @@ std::string text_of(const char* file) {
     return text.str();
 }
 
-// By getpriority(2), which reads no file: ESRCH is that no process has it as its real uid, and for a number
-// that nobody uses the kernel looks at no process.
+// Uses getpriority(2), which reads no file. ESRCH: no process has it as its real uid; for an unused uid the
+// kernel does not even iterate over processes.
 bool has_no_process(uid_t uid) {
     errno = 0;
     return ::getpriority(PRIO_USER, uid) == -1 && errno == ESRCH;
@@ -91,7 +91,7 @@ bool WorkerUids::free(uid_t uid) const {
 
 ChildUser WorkerUids::without_range() const {
     if (::geteuid() != 0)
-        return {::geteuid(), ::getegid(), false, {}};  // enter_sandbox() says that
+        return {::geteuid(), ::getegid(), false, {}};  // enter_sandbox() reports the missing layer
     const bool nobody = root_ && mapped(kNobody);
     const uid_t uid = nobody ? kNobody : 0;
     return {uid, uid, false, range_.off() ? std::string_view() : kSingleUids};
@@ -101,7 +101,7 @@ WorkerUids::Lease WorkerUids::take() {
     ChildUser user = without_range();
     const std::uint64_t count = std::uint64_t{range_.last} - range_.first + 1;
     if (root_ && !range_.off()) {
-        // Not always from the same one on: another healthcheckd may be about to take it too.
+        // Starts at a random uid: another healthcheckd may be about to take uids of the same range.
         if (!range_.holds(next_))
             next_ = range_.first + static_cast<uid_t>(any_number() % count);
         std::optional<uid_t> shared;

@@ -1,7 +1,7 @@
-// Users for children that may do little: each gets a uid that no other process of this machine has. Master.
+// Uids for children with few privileges: each gets one that no other process on this machine has. Master.
 //
-// Signals, priorities, limits of processes and files go by the uid: two children that share one, or share it
-// with a program, are open to each other whatever else confines them.
+// Signals, priorities and limits on processes and files depend on the uid: two children that share one, or a
+// child that shares it with a program, can affect each other however else they are confined.
 #pragma once
 
 #include "common/config/config.h"
@@ -17,24 +17,26 @@ namespace healthcheckd::master {
 
 class WorkerUids {
 public:
-    // A user that is given back when the last copy of it goes: keep one until the child is reaped.
+    // A user, released when the last copy of the lease is destroyed: keep one until the child is reaped.
     using Lease = std::shared_ptr<const ChildUser>;
 
-    // What this process may become, from capget(2) and /proc/self/uid_map and gid_map (user_namespaces(7)).
+    // Reads from capget(2), /proc/self/uid_map and gid_map (user_namespaces(7)) which ids this process can
+    // change to.
     WorkerUids();
-    // The same by two maps, for a process that may change its uid.
+    // As above, with the contents of the two maps, for a process that may change its uid.
     WorkerUids(std::string_view uid_map, std::string_view gid_map);
 
-    // From now on by the range of `config`, without those that belong to somebody and the mailer's.
+    // Uses the range of `config` from now on, without uids that belong to a user, and without the mailer's.
     void use(const Config& config);
 
-    // A uid that no child of ours and no other process has; gid is the same number. Opens no file. Where
-    // there is none to be had (`missing` says so) it is the process's own, without root; one of the range for
-    // several, when all are in use; nobody; else 0 without a capability.
+    // Returns a uid, and the same number as gid, that no other child and no other process has. Opens no file.
+    // If there is none, returns the first of these: without root the process's own ids; an id of the range
+    // that another child has, if all are in use; nobody; 0, for a child without capabilities. `missing` then
+    // names the layer, except without root, which enter_sandbox() reports, and when the range is empty.
     Lease take();
 
 private:
-    struct Ids {  // of a user namespace
+    struct Ids {  // an extent of the map of a user namespace
         std::uint64_t first, count;
         bool hold(uid_t id) const { return first <= id && id < first + count; }
     };
@@ -43,12 +45,12 @@ private:
     bool free(uid_t uid) const;
     ChildUser without_range() const;
 
-    bool root_ = false;  // with what it takes to become another user
+    bool root_ = false;  // root with the capabilities to change to another user
     std::vector<Ids> uids_, gids_;
     UidRange range_;
     std::vector<uid_t> taken_;  // sorted
     uid_t mailer_ = UidRange().first;
-    uid_t next_ = 0;  // where the search goes on, so that a number is not used again at once
+    uid_t next_ = 0;  // where the search continues, so that an id is not reused at once
     std::shared_ptr<std::multiset<uid_t>> in_use_ = std::make_shared<std::multiset<uid_t>>();
 };
 

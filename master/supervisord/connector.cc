@@ -16,18 +16,19 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kMostLimit{60'000};
-// What the connector may be late: it is another process.
+// Additional time for the connector's answer: it is another process.
 constexpr std::chrono::milliseconds kSlack{500};
 constexpr char kEnded[] = "the process that connects to supervisord has ended";
 constexpr std::chrono::milliseconds kSendPause{20};
 
-// Is there nobody who reads the channel any more?
+// Returns whether the peer has closed the channel.
 bool is_gone(const Error& error) {
     return error.code == EPIPE || error.code == ECONNRESET || error.code == ENOTCONN;
 }
 
-// Hands `made` over. What the machine has no room for (ETOOMANYREFS, ENOBUFS, EAGAIN) is tried again until
-// `deadline`, and is then the answer, without the connection. False: nobody reads the channel any more.
+// Sends the result and the connection. When the system lacks room for it (ETOOMANYREFS, ENOBUFS,
+// EAGAIN), retries until `deadline`, then sends that error without the connection. Returns false when
+// the peer has closed the channel.
 bool hand_over(int channel, Connection& made, Clock::time_point deadline) {
     for (;;) {
         const auto sent = send_packet(channel, encode(made.told).line(), made.socket.get());
@@ -43,7 +44,7 @@ bool hand_over(int channel, Connection& made, Clock::time_point deadline) {
     }
     made.socket.reset();
     const auto sent = send_packet(channel, encode(made.told).line());
-    // Not sent for another reason: for the link it is late.
+    // Any other error: the link sees a timeout.
     return sent || !is_gone(sent.error());
 }
 
@@ -63,7 +64,7 @@ int serve(int channel, const std::string& path, OwnerRule& rule, const SocketPla
     }
 }
 
-// The life of the connector. Its channel takes the place of the link's, which it must not keep open.
+// The main function of the connector. Its channel replaces the link's, which it must not keep open.
 [[noreturn]] void live(UniqueFd channel, const Config& config, const std::string& path, OwnerRule rule,
                        pid_t link) {
     ::close(kControlFd);
@@ -79,9 +80,9 @@ int serve(int channel, const std::string& path, OwnerRule& rule, const SocketPla
 
 }  // namespace
 
-// As the socket's owner: supervisord makes its socket root's and 0700 unless told otherwise, so no other user
-// could connect. A socket that is not there yet can turn out to be anybody's; uid 0 without any capability
-// can then connect to root's and to those open to all.
+// The socket's owner: supervisord creates its socket as root with mode 0700 by default, so no other user
+// could connect. A socket that does not exist yet may later belong to any user; uid 0 without capabilities
+// can then connect to root's sockets and to those open to all.
 SandboxProfile connector_profile(const SocketPlace& place) {
     SandboxProfile profile = profile_of(children::kConnector);
     profile.uid = place.socket ? place.uid : 0;
@@ -96,7 +97,7 @@ Connection connect_here(const std::string& path, OwnerRule& rule, std::chrono::m
     const SocketPlace found = find_socket(path, rule);
     const bool shut_out = found.error == EACCES && opened != nullptr && opened->socket;
     PeerConnection peer = connect_to_peer(shut_out ? *opened : found, deadline);
-    // Nobody listens there any more: perhaps at another socket, for a connector that is born anew to find.
+    // Nobody listens at this socket any more: a restarted connector may find another one.
     if (shut_out && peer.error == ECONNREFUSED)
         peer.error = EACCES;
     made.told.error = peer.error;
@@ -118,7 +119,7 @@ Result<Connector> Connector::start(const Config& config, std::string path, Owner
     if (!channel)
         return channel.error();
     const pid_t link = ::getpid();
-    // The connector gets no secret: from here on a fork leaves them out.
+    // The connector gets no secrets: forks after this leave them out.
     { const SecretStore::Exposure none(*config.secrets, SecretStore::kLink); }
     const pid_t pid = ::_Fork();
     if (pid < 0)
@@ -134,7 +135,7 @@ Connection Connector::connect(std::chrono::milliseconds limit) {
     Connection made;
     const Clock::time_point deadline = Clock::now() + limit + kSlack;
     const std::uint64_t seq = ++seq_;
-    // Not send_packet(): the link may write to what it has, and make no call of sockets.
+    // Not send_packet(): the filter of the link allows write(2) but no socket calls.
     if (!write_line(channel_.get(), encode(Reach{seq, static_cast<std::uint64_t>(limit.count())}).line())) {
         made.lost = kEnded;
         return made;
@@ -151,7 +152,7 @@ Connection Connector::connect(std::chrono::milliseconds limit) {
             return made;
         }
         if (made.told.seq != seq)
-            continue;  // it answers a wish that was given up
+            continue;  // it answers a request that was given up
         made.socket = std::move((*packet)->attached);
         return made;
     }

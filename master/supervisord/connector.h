@@ -1,9 +1,9 @@
-// Connects to supervisord's socket for the link, so that the link itself, which reads what programs wrote,
-// needs neither root nor a socket. Link, and its connector.
+// Connects to supervisord's socket on behalf of the link, so that the link, which parses what programs wrote,
+// needs neither root nor access to the socket. Link, and its connector.
 //
-// The connector is a child of the link. It runs as whoever may connect to the socket, root mostly, and reads
-// nothing but the link's wishes: it connects, looks who listens, and hands the connection over when that is
-// somebody to be believed. It cannot be told where to connect to.
+// The connector is a child of the link. It runs as a user that may connect to the socket, mostly root, and
+// reads nothing but the link's requests: it connects, checks which process listens, and passes the connection
+// on if that may be supervisord. The link cannot choose the address.
 #pragma once
 
 #include "common/config/config.h"
@@ -18,26 +18,27 @@
 
 namespace healthcheckd::master {
 
-// What the connector to the socket `place` may do.
+// Returns the privileges of the connector to the socket `place`.
 SandboxProfile connector_profile(const SocketPlace& place);
 
-// What came of a wish for a connection.
+// The result of a request for a connection.
 struct Connection {
     UniqueFd socket;  // non-blocking; empty: see `told`
     Reached told;
-    std::string lost = {};  // why the connector is of no more use; empty: it is
+    std::string lost = {};  // why the connector is unusable; empty: it is usable
 };
 
 class Connector {
 public:
-    // Forks the connector, which confines itself. Called before the caller is confined, on its only thread,
+    // Forks the connector, which confines itself. Call before the caller is confined, from its only thread,
     // and before it has read a secret.
     static Result<Connector> start(const Config& config, std::string path, OwnerRule rule);
 
-    // Readable at its end when the connector is gone.
+    // Becomes readable, at end of file, when the connector is gone.
     int channel() const { return channel_.get(); }
-    // Waits for a connection, for at most `limit`, and a moment more for the connector's word that there is
-    // none. Without that it is lost: it has been stopped, or hangs in a disk on the way to the socket.
+    // Waits for a connection, with the timeout `limit`, and slightly longer for the connector's own
+    // error. Without an answer the connector counts as lost: it was stopped, or hangs in a file system
+    // on the way to the socket.
     Connection connect(std::chrono::milliseconds limit);
 
 private:
@@ -47,8 +48,8 @@ private:
     std::uint64_t seq_ = 0;
 };
 
-// The same within the calling process, for one that may connect. `opened`: the socket as a process found it
-// that may enter all folders, for one that may not; null: none.
+// Connects from the calling process, for a user that may. `opened`: the socket as opened by a process that
+// may enter all folders, for a user that may not; nullptr: none.
 Connection connect_here(const std::string& path, OwnerRule& rule, std::chrono::milliseconds limit,
                         const SocketPlace* opened = nullptr);
 

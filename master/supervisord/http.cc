@@ -19,7 +19,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kMaxHeaders = 64u << 10;
 
-// Whether the socket became ready before the deadline.
+// Returns whether the socket became ready before the deadline.
 bool wait_for(int socket, short events, Clock::time_point deadline) {
     for (;;) {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
@@ -30,7 +30,7 @@ bool wait_for(int socket, short events, Clock::time_point deadline) {
         if (n > 0)
             return true;
         if (n < 0 && errno != EINTR)
-            return true;  // the next read or write says what is wrong
+            return true;  // the next read or write returns the error
     }
 }
 
@@ -46,7 +46,7 @@ HttpExchange ended(HttpExchange::End end) {
     return exchange;
 }
 
-// Writes all of it. The link ignores SIGPIPE, so a lost reader is an error.
+// Writes all of it. The link ignores SIGPIPE, so a closed peer is an error.
 std::optional<HttpExchange> send_all(int socket, std::string_view bytes, Clock::time_point deadline) {
     while (!bytes.empty()) {
         const ssize_t n = ::write(socket, bytes.data(), bytes.size());
@@ -56,7 +56,7 @@ std::optional<HttpExchange> send_all(int socket, std::string_view bytes, Clock::
             if (!wait_for(socket, POLLOUT, deadline))
                 return ended(HttpExchange::End::late);
         } else if (errno == EPIPE || errno == ECONNRESET) {
-            return std::nullopt;  // what it said before it closed is of interest
+            return std::nullopt;  // what the peer sent before it closed matters
         } else if (errno != EINTR) {
             return broken(system_error("send").text());
         }
@@ -87,7 +87,7 @@ std::string_view trimmed(std::string_view text) {
     return text;
 }
 
-// nullopt: it is no HTTP.
+// Returns nullopt when it is not HTTP.
 std::optional<Head> parse_head(std::string_view text) {
     Head head;
     std::string_view first = text.substr(0, text.find('\n'));
@@ -117,7 +117,7 @@ std::optional<Head> parse_head(std::string_view text) {
     return head;
 }
 
-// The end of the headers in `text`: where the body begins; npos: not there yet.
+// Returns where the body begins in `text`; npos: the headers are incomplete.
 std::size_t body_of(std::string_view text) {
     const std::size_t crlf = text.find("\r\n\r\n");
     const std::size_t lf = text.find("\n\n");

@@ -1,7 +1,7 @@
-// One HTTP request and its answer over a socket that is connected already. Link.
+// One HTTP request and its response, over a connected socket. Link.
 //
-// libcurl 7.88 connects by itself or not at all (it ignores CURL_SOCKOPT_ALREADY_CONNECTED), and this is all
-// that supervisord's unix socket needs: HTTP/1.0, one request, the end of the connection.
+// libcurl 7.88 cannot use a connected socket (it ignores CURL_SOCKOPT_ALREADY_CONNECTED), and supervisord's
+// unix socket needs no more than this: HTTP/1.0, one request for each connection.
 #pragma once
 
 #include <chrono>
@@ -18,8 +18,8 @@ struct HttpExchange {
     std::string detail;  // what is broken
 };
 
-// POSTs `body` as text/xml to /RPC2 and reads the answer: at most `most` bytes of body and 64 KiB of headers,
-// all before `deadline`. `login`: base64 of "user:password", or empty. The socket must be non-blocking.
+// POSTs `body` as text/xml to /RPC2 and reads the response: at most `most` bytes of body and 64 KiB of
+// headers, before `deadline`. `login`: base64 of "user:password", or empty. The socket must be non-blocking.
 HttpExchange post_over(int socket, std::string_view login, std::string_view body, std::size_t most,
                        std::chrono::steady_clock::time_point deadline);
 

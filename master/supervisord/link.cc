@@ -13,8 +13,8 @@ namespace {
 
 constexpr char kWho[] = "supervisord";
 
-// A connector that is stopped does not learn that its link has ended. They are a session of their own
-// (Spawner), and until both are gone no other process or group gets that number.
+// A stopped connector does not notice that its link has ended. Both are in a session of their own (Spawner),
+// and no other process or group gets that number until both are gone.
 void end_group(pid_t link) {
     ::kill(-link, SIGKILL);
 }
@@ -25,7 +25,7 @@ Link::Link(Loop& loop, Spawner& spawner, LayerNotes& layers, std::shared_ptr<con
            Callbacks callbacks)
     : spawner_(spawner), config_(std::move(config)), callbacks_(std::move(callbacks)),
       ask_timer_(loop, [this] { ask(); }),
-      // A table of thousands of programs comes in one burst.
+      // A table of thousands of programs arrives in one burst.
       child_(loop, spawner, layers,
              {.who = kWho, .ready_limit = kAnswerLimit, .lines_per_second = 4 * kMostPrograms},
              {.spec = [this] { return spec(); },
@@ -41,7 +41,7 @@ Link::Link(Loop& loop, Spawner& spawner, LayerNotes& layers, std::shared_ptr<con
 
 void Link::renew() {
     if (child_.pid() == 0)
-        return;  // the next one is on its way
+        return;  // the next one will be started anyway
     asking_ = false;
     ask_timer_.stop();
     refresh_in(Milliseconds(0));
@@ -94,8 +94,8 @@ bool Link::on_line(std::string_view text) {
     } else if (const auto* broken = std::get_if<Broken>(&line)) {
         child_.take(*broken);
     } else if (const auto* owner = std::get_if<Owner>(&line)) {
-        // The first one holds. It only narrows whom the configuration lets later links believe: one that lies
-        // here can keep them from believing anybody, and no more.
+        // The first one is kept. It only narrows the owners that the configuration lets later links accept: a
+        // lying link can make them accept none, and no more.
         if (!owner_)
             owner_ = owner->uid;
     } else if (const auto* program = std::get_if<ProgramLine>(&line)) {

@@ -1,8 +1,9 @@
-// The master's end of the supervisord link: asks for the program table when there is a reason to. Master.
+// The master's end of the supervisord link: requests the program table when something may have changed.
+// Master.
 //
-// The link process itself is in link_child.h. Questions are coalesced: while one is under way, further
-// wishes become one more question after it. A link that does not answer in time, writes nonsense or dies is
-// replaced, with back-off.
+// link_child.h has the link process itself. Requests are coalesced: while one is under way, all further
+// ones become a single request after it. A link that does not answer in time, violates the protocol or dies
+// is replaced, with back-off.
 #pragma once
 
 #include "common/config/config.h"
@@ -30,28 +31,29 @@ public:
          Callbacks callbacks);
     void start() { child_.start(); }
 
-    // Later link processes work by another configuration.
+    // Uses another configuration for later link processes.
     void use(std::shared_ptr<const Config> config) { config_ = std::move(config); }
-    // A new link process in place of this one, at once. Calls of actions are broken off.
+    // Replaces the link process at once. Calls of actions are aborted.
     void renew();
 
-    // Asks for the table after `delay`, or sooner when that is wished already.
+    // Requests the table after `delay`, or earlier if that was requested already.
     void refresh_in(Milliseconds delay);
 
-    // A new socket on which an action makes calls of its own. Fails while there is no link process.
+    // Returns a new socket over which an action can make calls. Fails when there is no link process.
     Result<UniqueFd> open_peer();
 
-    // How long tables are in coming, by the quicker of the last two: nearly all of it is supervisord's work.
+    // Returns how long a table takes to arrive, the shorter of the last two times: nearly all of
+    // it is supervisord's work.
     Milliseconds usual_answer_time() const { return std::min(answer_took_[0], answer_took_[1]); }
 
     pid_t pid() const { return child_.pid(); }
-    // The uid of the process that answered first in this life, as the link says; nullopt: none yet, or on
-    // another machine.
+    // The uid of the process that answered first in this run, as the link reports it; nullopt: none
+    // yet, or on another machine.
     std::optional<uid_t> supervisor_owner() const { return owner_; }
 
 private:
-    // Three calls' time: the table, supervisord's pid, and an action's call that may be under way in the
-    // link.
+    // Time for three calls: the table, supervisord's pid, and a call of an action that may be under way in
+    // the link.
     static constexpr Milliseconds kAnswerLimit{17'000};
     static constexpr std::size_t kMostPrograms = 10'000;
 
@@ -70,6 +72,7 @@ private:
     TimePoint asked_at_{};
     std::array<Milliseconds, 2> answer_took_{};  // the latest first
     SupervisorTable table_;                      // of the answer under way
+    // When the next request is due; nullopt: none is wanted.
     std::optional<TimePoint> wish_;
     Timer ask_timer_;
     ChildKeeper child_;

@@ -31,27 +31,27 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kMaxPeers = 512;
 static_assert(children::kLink.descriptors >= kMaxPeers + 32);
-// With a name: libcurl looks it up in a thread, and again while an earlier look-up hangs.
+// For a host name: libcurl resolves it in a thread, and in further threads while an earlier lookup hangs.
 constexpr rlim_t kMostTasks = 9;
-// Descriptors that are waited for, before the peers.
+// Descriptors polled before those of the peers.
 constexpr std::size_t kBefore = 2;
-// All lines of one answer together: an action that does not read must not keep the others waiting.
+// Timeout for all lines of one answer together: an action that does not read must not delay the others.
 constexpr std::chrono::milliseconds kPeerPatience = 1s;
 constexpr std::chrono::milliseconds kCallLimit = 5s;
 
 void say_broken(const std::string& why) {
-    // Nobody may be reading any more; the exit status tells the rest.
+    // Possibly nobody reads it any more; then the exit status is all there is.
     say(Broken{why});
 }
 
 class LinkServer {
 public:
-    // `connector`: its channel, -1: none. `may_change_owner`: that of a link that is started again may become
-    // another user.
+    // `connector`: its channel, -1: none. `may_change_owner`: whether a restarted link may run its
+    // connector as another user.
     LinkServer(SupervisorRpc& supervisor, int connector, bool may_change_owner)
         : supervisor_(supervisor), connector_(connector), may_change_owner_(may_change_owner) {}
 
-    // Until the master closes its end. Returns the exit status.
+    // Runs until the master closes its end. Returns the exit status.
     int run();
 
 private:
@@ -68,17 +68,18 @@ private:
     const int connector_;
     const bool may_change_owner_;
     bool wrong_user_ = false;
-    bool alone_ = false;  // without a connector
+    bool alone_ = false;  // the connector is gone
     std::string alone_why_ = "the process that connects to supervisord has ended";
-    std::optional<uid_t> owner_;  // as the master knows it
-    std::set<pid_t> told_;        // the processes of the last table
+    std::optional<uid_t> owner_;  // as reported to the master
+    std::set<pid_t> told_;        // the processes in the last table
     pid_t supervisord_pid_ = 0;
     pid_t listener_ = kNoListener;
     std::vector<UniqueFd> peers_;
-    std::size_t turn_ = 0;  // the peer that is looked at first
+    std::size_t turn_ = 0;  // the peer that is served first
 };
 
-// One packet by write(2), as the link may make no call of sockets. An action's socket does not wait.
+// Sends one packet with write(2), as the filter of the link allows no socket calls. An action's socket does
+// not block.
 Result<void> send_to_peer(int peer, std::string_view line, Clock::time_point deadline) {
     if (line.empty())
         return Error{"send", EMSGSIZE};
@@ -94,7 +95,7 @@ Result<void> send_to_peer(int peer, std::string_view line, Clock::time_point dea
     }
 }
 
-// Makes one call and sends what came of it. Fails when the answer could not be sent.
+// Makes one call and sends the result. Fails when the answer could not be sent.
 Result<void> LinkServer::serve(const Call& call, const Send& send) {
     CallStatus status;
     AnswerLine answer;
@@ -131,7 +132,7 @@ Result<void> LinkServer::serve(const Call& call, const Send& send) {
         piece.seq = call.seq;
         std::string text;
         status = supervisor_.tail(call.name, piece.stream, text);
-        // Pieces that fit a line even when every byte is percent-encoded.
+        // Splits text into pieces that fit a line even when every byte is percent-encoded.
         constexpr std::size_t kPiece = kMaxLine / 3 - 32;
         for (std::size_t at = 0; at < text.size() && sent; at += kPiece) {
             piece.text = text.substr(at, kPiece);
@@ -156,8 +157,8 @@ Result<void> LinkServer::serve(const Call& call, const Send& send) {
     return sent;
 }
 
-// Who has just told of `programs`. supervisord is asked for its pid only when there is a process that it has
-// not told of before, as there is when it is another supervisord.
+// Returns which supervisord has just returned `programs`. Asks for its pid only when there is a process that
+// was not in the last table, as there is after a change of supervisord.
 SupervisorLine LinkServer::supervisord_of(const std::vector<ProgramLine>& programs, std::uint64_t seq) {
     std::set<pid_t> told;
     for (const ProgramLine& program : programs)
@@ -167,13 +168,13 @@ SupervisorLine LinkServer::supervisord_of(const std::vector<ProgramLine>& progra
     if (fresh || supervisord_pid_ == 0) {
         listener_ = supervisor_.listener();
         supervisord_pid_ = 0;
-        (void)supervisor_.pid(supervisord_pid_);  // when it does not say, the line does not either
+        (void)supervisor_.pid(supervisord_pid_);  // stays 0 without an answer
     }
     told_ = std::move(told);
     return {seq, supervisord_pid_, listener_};
 }
 
-// The master passes it to later links, which believe nobody else.
+// The master passes the owner to later links, which accept no other.
 void LinkServer::tell_owner() {
     const auto owner = supervisor_.owner();
     if (!owner || owner == owner_)
@@ -183,12 +184,12 @@ void LinkServer::tell_owner() {
 }
 
 void LinkServer::add_peer(UniqueFd peer) {
-    // One too many is closed, which its action sees as a lost link.
+    // Above the maximum it is closed, which the action sees as a lost link.
     if (peer && peers_.size() < kMaxPeers && set_nonblocking(peer.get()))
         peers_.push_back(std::move(peer));
 }
 
-// The exit status when the link is to end, else nullopt.
+// Returns the exit status when the link must end, else nullopt.
 std::optional<int> LinkServer::from_master() {
     auto packet = receive_packet_now(kControlFd);
     if (!packet && packet.error().code == EAGAIN)
@@ -218,7 +219,7 @@ bool LinkServer::from_peer(int peer) {
     if (!*packet || !decode((*packet)->line, command) || !std::holds_alternative<Call>(command))
         return false;
     const auto deadline_from_now = [&, deadline = Clock::time_point{}](std::string_view line) mutable {
-        // The patience begins when there is something to send, not while supervisord thinks.
+        // The timeout begins when there is something to send, not while supervisord works.
         if (deadline == Clock::time_point{})
             deadline = Clock::now() + kPeerPatience;
         return send_to_peer(peer, line, deadline);
@@ -237,17 +238,18 @@ int LinkServer::run() {
             say_broken(system_error("poll").text());
             return 1;
         }
-        // Whoever hung up wants nothing any more: a start or stop that an ended action left unread must not
-        // be carried out.
+        // A peer that hung up has lost interest: an order that an ended action left unread must not be
+        // carried out.
         if ((ready[0].revents & (POLLHUP | POLLERR)) != 0)
             return 0;
         if ((ready[1].revents & (POLLHUP | POLLERR)) != 0)
             alone_ = true;
-        // peers_ only grows below, at its end, so `ready` and peers_ stay in step.
+        // peers_ only grows below, at its end, so that indexes in `ready` and peers_ match.
         if ((ready[0].revents & POLLIN) != 0)
             if (const auto status = from_master())
                 return *status;
-        // One call of one peer a round, in turns, so that the master waits for two calls at most.
+        // Serves one call of one peer in each round, in turns, so that the master waits for two calls at
+        // most.
         bool served = false;
         for (std::size_t k = 0; k + kBefore < ready.size() && !wrong_user_ && !alone_; ++k) {
             const std::size_t i = (turn_ + k) % (ready.size() - kBefore);
@@ -274,7 +276,7 @@ int LinkServer::run() {
 }
 
 int run(const Config& config, pid_t master, const ChildUser& user, std::optional<uid_t> seen) {
-    // It writes by write(2): whoever does not read any more is an error, not a death.
+    // Makes write(2) to a closed peer return an error instead of killing the process.
     ::signal(SIGPIPE, SIG_IGN);
     auto endpoint = parse_endpoint(config.supervisord_url);
     if (!endpoint) {
@@ -320,12 +322,12 @@ int run(const Config& config, pid_t master, const ChildUser& user, std::optional
 
 }  // namespace
 
-// Over a unix socket it may do nothing but read, write and wait: its connector brings the connections.
+// For a unix socket, allows nothing but reading, writing and polling: the connector brings the connections.
 SandboxProfile link_profile(const Endpoint& endpoint, const ChildUser& user) {
     SandboxProfile profile = profile_of(children::kLink);
     profile.uid = user.uid;
     profile.gid = user.gid;
-    // The connector is not of this uid.
+    // The connector has another uid.
     if (user.single)
         profile.tasks = endpoint.needs_resolver ? kMostTasks : 1;
     if (endpoint.is_unix())

@@ -1,4 +1,4 @@
-// The only process that speaks XML-RPC: asks supervisord for the program table, stops and starts. Link.
+// The only process that speaks XML-RPC: reads supervisord's program table, stops and starts programs. Link.
 #pragma once
 
 #include "common/config/config.h"
@@ -11,20 +11,20 @@ namespace healthcheckd::master {
 
 struct Endpoint;
 
-// What the link to `endpoint` may do, as `user`.
+// Returns the privileges of the link to `endpoint`, running as `user`.
 SandboxProfile link_profile(const Endpoint& endpoint, const ChildUser& user);
 
-// The life of the link, with kControlFd and kReportFd open: connects nothing until called, answers calls of
-// the master on kControlFd (answers go to kReportFd) and of actions on the sockets that `peer` lines bring
-// (answers go to the same socket). One connection for each call, closed after it. Each call has its own time
-// limit, so that a frozen supervisord costs one limit a call. Confines itself first. Returns the exit status.
+// The main function of the link, with kControlFd and kReportFd open. Confines itself first. Connects only for
+// a call: calls of the master come over kControlFd (answered on kReportFd), those of actions over the sockets
+// that `peer` messages bring (answered on the same socket). Uses one connection for each call. Each call has
+// its own timeout, so that a frozen supervisord costs one timeout for each call. Returns the exit status.
 //
-// Over a unix socket a child of its own connects (see Connector), as the socket's owner; when the socket,
-// seen for the first time later, turns out to be another user's, the link ends with `broken`: started again,
-// its connector is that user.
+// For a unix socket, a child connects (see Connector), as the socket's owner. When the socket was missing at
+// first and turns out to belong to another user, the link ends with `broken`: after the restart the
+// connector runs as that user.
 //
-// `user`: who it becomes. `seen`: the uid of the process that answered an earlier link of this life; nobody
-// else is believed then.
+// `user`: the user to change to. `seen`: the uid of the process that answered an earlier link of this run;
+// no other is accepted then.
 int run_link(const Config& config, pid_t master, const ChildUser& user = {},
              std::optional<uid_t> seen = std::nullopt) noexcept;
 

@@ -1,4 +1,4 @@
-// Calls to supervisord by way of the link process, for children that wait. Action.
+// Blocking calls to supervisord through the link process, for children. Action.
 #pragma once
 
 #include "common/system/unique_fd.h"
@@ -11,7 +11,7 @@ namespace healthcheckd::master {
 
 struct CallResult {
     int code = kCallLinkLost;  // CallCode
-    std::string message;       // for a person: what supervisord or the transport said
+    std::string message;       // for people: what supervisord or the transport said
     ProgramLine program;       // op info
     SettingsLine settings;     // op settings
     std::string stream, text;  // op tail; at most 16 KiB; after a failure "file" and a path, or nothing
@@ -21,11 +21,11 @@ struct CallResult {
 
 class LinkClient {
 public:
-    // `socket`: the peer socket that the master passed to the link.
+    // `socket`: the peer socket whose other end the master passed to the link.
     explicit LinkClient(UniqueFd socket) : socket_(std::move(socket)) {}
     virtual ~LinkClient() = default;
 
-    // One call, waiting for its answer for at most `limit`. Never fails otherwise than by CallResult::code.
+    // Makes one call and waits for the answer, with the timeout `limit`. All errors are in CallResult::code.
     virtual CallResult call(std::string_view op, std::string_view name, std::chrono::milliseconds limit);
 
 private:

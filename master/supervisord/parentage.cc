@@ -11,7 +11,7 @@ namespace {
 constexpr char kElsewhere[] = "supervisord is in another pid namespace (a container), where its numbers mean "
                               "other processes than here; run healthcheckd in there";
 
-// What it takes where the number of process 1 is all that is known of supervisord.
+// The explanation used when pid 1 is all that is known of supervisord.
 constexpr char kUnproven[] = "supervisord says that it is process 1, and it cannot be seen that process 1 "
                              "here is the one that answers: it may be "
                              "in another pid namespace (a container); a unix socket in supervisordUrl "
@@ -57,7 +57,7 @@ void Parentage::ask_about_port() {
     });
 }
 
-// Process 1 never makes itself a daemon, so somebody else who listens passes connections on, to whomever.
+// Process 1 never daemonizes, so another process that listens passes connections on, to an unknown one.
 void Parentage::on_listener(const Result<ProcessReader::Process>& listener) {
     const bool ended = !listener && is_absent(listener.error());
     if (!listener && !ended)
@@ -68,7 +68,8 @@ void Parentage::on_listener(const Result<ProcessReader::Process>& listener) {
         settle(supervisord_.pid == 1 ? kUnproven : "", ended, false);
 }
 
-// Who passes connections on has the socket, and not supervisord. Then its number has to do.
+// A process that passes connections on owns the socket, and is not supervisord. Then
+// supervisord's pid has to do.
 void Parentage::on_held(const Result<bool>& held) {
     const bool proven = held && *held;
     const bool for_good = held || held.error().code == EACCES || held.error().code == EPERM;

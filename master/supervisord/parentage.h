@@ -1,13 +1,14 @@
-// Is a process that supervisord's table names the one that supervisord started? A supervisord in another pid
-// namespace, or behind a forwarded port, names numbers that mean somebody else here. Master.
+// Decides whether a process in supervisord's table is the one that supervisord started. A
+// supervisord in another pid namespace, or behind a forwarded port, reports pids that belong to
+// other processes here. Master.
 //
-// supervisord forks its programs by itself, so the parent of each is supervisord: the process that it says it
-// is (getPID), where that is one of this pid namespace. At a unix socket the kernel says which process
-// listens (unix(7), SO_PEERCRED). That is supervisord, or has ended when supervisord made itself a daemon
-// (it listens first and forks then), or passes connections on; but when it has another number in a pid
-// namespace of its own, and that is the one that supervisord says, supervisord is there and not here. At a
-// port the process must have the socket open that listens there. Process 1 is the parent of all that have
-// lost theirs, so that its number alone proves nothing.
+// supervisord forks its programs itself, so it is the parent of each: the process that it claims to be
+// (getPID), if that is in this pid namespace. At a unix socket the kernel reports which process listens
+// (unix(7), SO_PEERCRED). This process is supervisord; or it has ended, when supervisord daemonized (it
+// listens first and forks then); or it passes connections on. But when it has another pid in a nested pid
+// namespace, and supervisord reports that pid, then supervisord is in that namespace and not in this one. At
+// a TCP port, the process must own the socket that listens there. Process 1 becomes the parent of all
+// orphans, so its pid alone proves nothing.
 #pragma once
 
 #include "common/system/result.h"
@@ -21,12 +22,12 @@
 
 namespace healthcheckd::master {
 
-// A process as seen from here.
+// A process as seen from this pid namespace.
 struct SeenProcess {
-    std::uint64_t start_ticks = 0;  // since boot (proc(5)); 0: there is no such process here
+    std::uint64_t start_ticks = 0;  // since boot (proc(5)); 0: no such process here
     pid_t ppid = 0;
     std::string stranger = {};  // why supervisord cannot be its parent; empty: it is
-    bool proven = false;        // its parent is known to be who answers, and not only by its number
+    bool proven = false;        // its parent is proven to be the process that answers, not only by its pid
 };
 
 class Parentage {
@@ -38,10 +39,10 @@ public:
     // ProcessReader::holds().
     using Holds = std::function<void(pid_t pid, std::uint16_t port, ProcessReader::OnHeld done)>;
 
-    // `port`: at which supervisord listens on this machine; 0: not at a port of it.
+    // `port`: where supervisord listens on this machine; 0: not at a local port.
     Parentage(Identify identify, Holds holds, std::uint16_t port)
         : identify_(std::move(identify)), holds_(std::move(holds)), port_(port) {}
-    // Asks `processes`, which outlives it.
+    // Asks `processes`, which must outlive it.
     Parentage(ProcessReader& processes, std::uint16_t port)
         : Parentage([&processes](pid_t pid,
                                  ProcessReader::OnProcess done) { processes.identify(pid, std::move(done)); },
@@ -50,11 +51,11 @@ public:
                     },
                     port) {}
 
-    // Who gave the answer that is taken in next.
+    // Sets the process that gave the answer to be processed next.
     void use(const SupervisorLine& supervisord);
 
-    // Calls back once, at once or from the loop; fails as `identify` does. Where supervisord is known to be
-    // elsewhere there is an answer for a number that no process has here too.
+    // Looks up a process; calls back once, possibly before it returns. Fails as `identify` does. When
+    // supervisord is known to be elsewhere, it also succeeds for a pid that no process has here.
     void look(pid_t pid, OnSeen done);
 
 private:
@@ -67,7 +68,7 @@ private:
     void ask_about_port();
     void on_listener(const Result<ProcessReader::Process>& listener);
     void on_held(const Result<bool>& held);
-    // What is known of supervisord from now on; `again`: that is to be found out anew with the next answer.
+    // Sets what is known of supervisord; `again`: find out anew with the next answer.
     void settle(std::string elsewhere, bool proven, bool again);
     void answer(const Result<ProcessReader::Process>& process, const OnSeen& done) const;
     std::string stranger(pid_t parent) const;
@@ -76,10 +77,10 @@ private:
     Holds holds_;
     std::uint16_t port_;
     SupervisorLine supervisord_;
-    std::uint64_t question_ = 0;  // counts looks at listeners
-    // Why nobody here can be supervisord's child, empty: somebody can; nullopt: that is looked at.
+    std::uint64_t question_ = 0;  // number of lookups of listeners
+    // Why no process here can be supervisord's child; "": one can; nullopt: being looked up.
     std::optional<std::string> elsewhere_ = std::string();
-    bool proven_ = false;           // the process that supervisord says it is, is the one that listens
+    bool proven_ = false;           // the process that supervisord claims to be is the one that listens
     std::vector<Waiting> waiting_;  // for the listener
 };
 

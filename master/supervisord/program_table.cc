@@ -17,19 +17,19 @@ namespace {
 
 constexpr std::size_t kMostFormer = 10'000;
 
-// How far supervisord's start time of a process may be from the kernel's: it tells whole seconds, and takes
-// the time before it forks.
+// The tolerance between supervisord's start time of a process and the kernel's: supervisord reports whole
+// seconds, and takes the time before it forks.
 constexpr double kStartSlack = 5;
 constexpr std::size_t kMostClockSteps = 16;
 
-// Goes on during suspend, as start times of processes do (proc(5)).
+// This clock continues during suspend, as start times of processes do (proc(5)).
 double seconds_since_boot() {
     timespec now{};
     ::clock_gettime(CLOCK_BOOTTIME, &now);
     return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
 }
 
-// In seconds, `at` seconds after boot.
+// Returns the age in seconds, `at` seconds after boot.
 double age_of(std::uint64_t start_ticks, double at) {
     return at - static_cast<double>(start_ticks) / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
@@ -63,7 +63,7 @@ void ProgramTable::update(SupervisorTable table) {
         look();
 }
 
-// Looks at the processes of the oldest answer that are new, all at once.
+// Looks up all new processes of the oldest answer at once.
 void ProgramTable::look() {
     looks_.clear();
     const Entry none;
@@ -107,7 +107,7 @@ double ProgramTable::gap_of(const Answer& answer, const ProgramLine& line, const
     return static_cast<double>(told_age(line).count()) - age_of(seen.start_ticks, answer.came_at);
 }
 
-// A clock that is set after programs were started moves the ages of all of them by as much.
+// Setting the clock after programs were started shifts the ages of all of them by the same amount.
 void ProgramTable::find_clock_steps(const Answer& answer) {
     const double slack = slack_of(answer.table);
     std::vector<double> gaps;
@@ -168,7 +168,7 @@ void ProgramTable::take_in(const Answer& answer) {
 ProgramTable::News ProgramTable::news_of(const Entry& entry, const ProgramLine& line) {
     const Program& program = entry.program;
     News news;
-    // A start that was too short to be seen with its process still moved supervisord's start time.
+    // A start so short that its process was never seen still changed supervisord's start time.
     news.start = line.start != program.start || (line.pid != 0 && line.pid != entry.told_pid);
     news.same = program.runs() && line.pid == program.process.pid && entry.watch != nullptr;
     const bool again = !program.hidden.empty();
@@ -200,7 +200,7 @@ void ProgramTable::refresh(const Answer& answer, Entry& entry, const ProgramLine
     std::string hidden;
     const ProcessId process = line.pid == 0 ? ProcessId{} : identified(answer, entry, line, hidden);
     program.hidden = std::move(hidden);
-    // As far as anybody can tell it is the one that was known.
+    // As far as can be told, it is the known process.
     if (!program.hidden.empty() && before.running() && line.pid == before.pid)
         return;
     program.process = process;
@@ -230,18 +230,18 @@ ProcessId ProgramTable::identified(const Answer& answer, Entry& entry, const Pro
     }
     const auto found = looks_.find(line.pid);
     if (found == looks_.end())
-        return {};  // it ended while others were looked at
+        return {};  // it ended during the lookup
     UniqueFd pidfd = std::move(found->second.pidfd);
     const auto& seen = found->second.process;
     const bool lives = pidfd && !has_ended(pidfd);
     const bool none = !seen && (seen.error().code == ENOENT || seen.error().code == ESRCH);
-    // A pidfd is to be had of every process; /proc may be mounted so that we see only our own.
+    // Every process has a pidfd, but /proc may be mounted so that only our own processes are visible.
     if (none && lives)
         hidden = "its process could not be looked at: /proc hides it from this user (hidepid)";
-    // Out of descriptors, say, or a look that hangs: that tells nothing about the process.
+    // A lack of descriptors, or a lookup that hangs, says nothing about the process.
     else if (!seen && !none)
         hidden = "its process could not be looked at: " + seen.error().text();
-    // What lives is held by its pidfd. Whatever needs its start time as well waits for a later look.
+    // A living process is held by its pidfd. What also needs its start time waits for a later lookup.
     if (!hidden.empty() && lives) {
         program.started = told_start;
         watch_process(entry, std::move(pidfd));
@@ -253,7 +253,7 @@ ProcessId ProgramTable::identified(const Answer& answer, Entry& entry, const Pro
                        "another pid namespace (a container), or on another machine (a forwarded port)",
                        hidden);
     // Either it has ended since supervisord answered, or supervisord has not noticed the end that the pidfd
-    // told of; the next answer tells more.
+    // reported; the next answer will show.
     if (!seen || (pidfd && !lives) ||
         (ProcessId{line.pid, seen->start_ticks} == program.last && !program.runs()))
         return {};
@@ -266,14 +266,14 @@ ProcessId ProgramTable::identified(const Answer& answer, Entry& entry, const Pro
     return {line.pid, seen->start_ticks};
 }
 
-// A child of supervisord's that has ended can be seen until supervisord knows of it. So a number that nobody
-// has, told twice, is that of a process elsewhere.
+// A child of supervisord stays visible as a zombie until supervisord reaps it. So a pid reported twice
+// without a process belongs to a process elsewhere.
 bool ProgramTable::is_nowhere(Entry& entry, const ProgramLine& line) const {
     const ProcessId absent{line.pid, static_cast<std::uint64_t>(line.start)};
     return std::exchange(entry.absent, absent) == absent;
 }
 
-// The process that `line` tells of is not to be seen here: it is only told apart from others.
+// The process that `line` reports is not visible here: it can only be compared with others.
 ProcessId ProgramTable::strange(Entry& entry, const ProgramLine& line, const std::string& why,
                                 std::string& hidden) {
     here_ = false;
@@ -297,7 +297,7 @@ void ProgramTable::watch_process(Entry& entry, UniqueFd pidfd) {
 }
 
 void ProgramTable::watch_supervisor(pid_t pid) {
-    // 1: supervisord is a container's first process, or its program has lost it already.
+    // 1: supervisord is the first process of a container, or the program is an orphan already.
     if (pid <= 1 || (pid == supervisor_ && supervisor_watch_ != nullptr))
         return;
     supervisor_watch_.reset();
@@ -334,8 +334,8 @@ std::optional<uid_t> ProgramTable::user_of(const std::string& name) const {
     const auto found = entries_.find(name);
     if (found == entries_.end() || !local_ || !found->second.program.runs() || !found->second.pidfd)
         return std::nullopt;
-    // The folder itself belongs to the effective user; to ask that takes no lock. When the process has not
-    // ended by then, nobody else has had its number.
+    // The owner of the folder is the effective user; stat(2) takes no lock. If the process has not ended by
+    // then, no other process has had its pid.
     struct stat status {};
     const std::string folder = "/proc/" + std::to_string(found->second.program.process.pid);
     if (::stat(folder.c_str(), &status) != 0 || has_ended(found->second.pidfd))

@@ -15,17 +15,17 @@ namespace healthcheckd::master {
 
 namespace {
 
-constexpr std::size_t kMaxDepth = 32;  // a list of structs takes 11
+constexpr std::size_t kMaxDepth = 32;  // a list of structs needs 11
 constexpr std::size_t kMaxElements = 300'000;
-constexpr std::size_t kMaxText = 500;  // bytes of a fault or spawn error
+constexpr std::size_t kMaxText = 500;  // maximum size of a fault or spawn error in bytes
 
 CallStatus bad(std::string why) {
     return {kCallBadAnswer, "supervisord's answer cannot be used: " + std::move(why)};
 }
 
-// What xmlrpc-c does not look after by itself: its expat expands entities, and its tree is built and freed by
-// recursion before any limit is looked at. The marshaller of supervisord writes neither attributes nor
-// declarations, comments or CDATA, so these are refused; what is left can be counted without a parser.
+// Rejects what xmlrpc-c does not check itself: its expat expands entities, and it builds and frees its tree
+// recursively before it checks any limit. supervisord's marshaller writes no attributes, declarations,
+// comments or CDATA, so these are rejected; the rest can be counted without a parser.
 std::optional<std::string> find_hostile(std::string_view xml) {
     std::size_t depth = 0;
     std::size_t elements = 0;
@@ -55,19 +55,19 @@ std::optional<std::string> find_hostile(std::string_view xml) {
     return std::nullopt;
 }
 
-// Runs `use` on the result in `xml`. xmlrpc-c throws on whatever is not as expected.
+// Calls `use` with the result in `xml`. xmlrpc-c throws on any unexpected content.
 CallStatus with_result(const std::string& xml, const std::function<CallStatus(const xmlrpc_c::value&)>& use) {
     if (const auto why = find_hostile(xml))
         return bad(*why);
     try {
-        xmlrpc_limit_set(XMLRPC_XML_SIZE_LIMIT_ID, kMaxAnswer);  // 512 KB by default
+        xmlrpc_limit_set(XMLRPC_XML_SIZE_LIMIT_ID, kMaxAnswer);  // the default is 512 KB
         xmlrpc_c::rpcOutcome outcome;
         xmlrpc_c::xml::parseResponse(xml, &outcome);
         if (outcome.succeeded())
             return use(outcome.getResult());
         const int code = outcome.getFault().getCode();
         const std::string text = printable(outcome.getFault().getDescription(), kMaxText);
-        if (code <= 0)  // not one of supervisord's, and negative numbers are ours
+        if (code <= 0)  // not one of supervisord's; negative numbers are ours
             return bad("fault " + std::to_string(code) + ": " + text);
         return {code, text.empty() ? "fault " + std::to_string(code) + ", without a reason" : text};
     } catch (const std::exception& error) {
@@ -75,7 +75,7 @@ CallStatus with_result(const std::string& xml, const std::function<CallStatus(co
     }
 }
 
-// nullopt: no such member, or another type.
+// Returns nullopt when there is no such member, or it has another type.
 std::optional<std::int64_t> integer(const xmlrpc_c::cstruct& members, const std::string& name) {
     const auto found = members.find(name);
     if (found == members.end())
@@ -125,7 +125,7 @@ std::optional<ProgramLine> program_of(const xmlrpc_c::value& value) {
     return program;
 }
 
-// Empty when a name is not UTF-8.
+// Returns "" when a name is not UTF-8.
 std::string encode(const std::string& method, const std::function<void(xmlrpc_c::paramList&)>& fill) {
     try {
         xmlrpc_c::paramList parameters;
@@ -138,8 +138,8 @@ std::string encode(const std::string& method, const std::function<void(xmlrpc_c:
     }
 }
 
-// Most calls take a program's name, or nothing; stopProcess and startProcess also whether to wait, which
-// healthcheckd never does.
+// Most calls take the name of a program, or nothing; stopProcess and startProcess also take whether to wait,
+// which healthcheckd never does.
 enum class Wait { not_asked, no };
 std::string encode(const std::string& method, const std::string* name = nullptr,
                    Wait wait = Wait::not_asked) {
@@ -225,7 +225,7 @@ CallStatus decode_order(const std::string& xml) {
 }
 
 CallStatus decode_tail(const std::string& xml, std::string& text) {
-    // supervisord writes what the program wrote, also what XML may not hold (XML 1.0, 2.2).
+    // supervisord copies what the program wrote, including characters that XML forbids (XML 1.0, 2.2).
     const std::string block = private_block(xml);
     return with_result(with_private_controls(xml, block), [&](const xmlrpc_c::value& result) -> CallStatus {
         const auto parts = xmlrpc_c::value_array(result).vectorValueValue();
@@ -278,7 +278,7 @@ CallStatus SupervisorRpc::settings(const std::string& name, SettingsLine& settin
     return status.ok() ? decode_settings(answer, name, settings) : status;
 }
 
-// supervisord fails on a piece that begins within a character: one of four lengths does not.
+// supervisord fails for a piece that begins within a UTF-8 character: one of four lengths does not.
 CallStatus SupervisorRpc::tail_of(const std::string& method, const std::string& name, std::string& text) {
     CallStatus status;
     for (int length = 2048; length > 2048 - 4; --length) {

@@ -1,6 +1,6 @@
-// supervisord's XML-RPC interface: the few calls that healthcheckd makes, each with a deadline. Link.
+// supervisord's XML-RPC interface: the calls that healthcheckd makes, each with a deadline. Link.
 //
-// supervisor/rpcinterface.py is the other side. xmlrpc-c encodes and decodes, supervisor_transport carries.
+// The other side is supervisor/rpcinterface.py. xmlrpc-c encodes and decodes, SupervisorTransport transmits.
 #pragma once
 
 #include "common/config/config.h"
@@ -15,7 +15,7 @@
 
 namespace healthcheckd::master {
 
-// How a call ended. `message` is empty for kCallOk, else a sentence for a person.
+// The result of a call. `message` is empty for kCallOk, else a sentence for people.
 struct CallStatus {
     int code = kCallOk;  // CallCode
     std::string message = {};
@@ -25,12 +25,13 @@ struct CallStatus {
 
 class SupervisorRpc {
 public:
-    // Nothing is connected yet. Files are read here, none later; `connect` is for a unix socket (see
-    // SupervisorTransport). `rule`: who is believed. `limit`: for one call, connecting included.
+    // Reads all files that are needed later; connects nothing yet. `connect`: for a unix socket,
+    // see SupervisorTransport. `rule`: which users are accepted. `limit`: timeout of a call,
+    // including the connection.
     SupervisorRpc(Endpoint endpoint, const Config& config, OwnerRule rule,
                   SupervisorTransport::Connect connect = {},
                   std::chrono::milliseconds limit = std::chrono::seconds(5));
-    // By the rule of the configuration, within this process.
+    // Uses the rule of the configuration, and connects from this process.
     SupervisorRpc(Endpoint endpoint, const Config& config,
                   std::chrono::milliseconds limit = std::chrono::seconds(5))
         : SupervisorRpc(std::move(endpoint), config, owner_rule(config), {}, limit) {}
@@ -41,22 +42,24 @@ public:
     CallStatus pid(pid_t& pid);
     // One program by its full name (getProcessInfo).
     CallStatus info(const std::string& name, ProgramLine& program);
-    // What its configuration says (getAllConfigInfo: no call gives those of one program). Values that an
-    // older supervisord does not tell keep supervisord's defaults. kFaultBadName when it has no such program.
+    // Reads the program's configuration from getAllConfigInfo: no call returns that of one program.
+    // Values that an older supervisord does not return keep supervisord's defaults. Fails with
+    // kFaultBadName for an unknown program.
     CallStatus settings(const std::string& name, SettingsLine& settings);
-    // The end of its stderr log, at most 2 KiB, or of stdout's when stderr's is empty or goes there; `stream`
-    // says which. Both are empty when there is none. supervisord fails on a log whose bytes are not UTF-8:
-    // then `stream` is "file" and `text` the path that supervisord has for it, or empty.
+    // Reads the end of its stderr log, at most 2 KiB, or of its stdout log when stderr's is empty or
+    // redirected there; `stream` tells which. Both are empty when there is no log. supervisord fails
+    // for a log that is not valid UTF-8: then `stream` is "file" and `text` is the path that
+    // supervisord has for it, or empty.
     CallStatus tail(const std::string& name, std::string& stream, std::string& text);
-    // Ask for a stop or a start and do not wait for it to happen.
+    // Orders a stop or a start; does not wait for it to happen.
     CallStatus stop(const std::string& name);
     CallStatus start(const std::string& name);
 
-    // Did the last call fail because this user may not connect to the socket?
+    // Returns whether the last call failed because this user may not connect to the socket.
     bool denied() const { return denied_; }
-    // Did it fail because the connector has ended, or does not answer?
+    // Returns whether the last call failed because the connector has ended or does not answer.
     bool lost() const { return lost_; }
-    // Whose process answered; nullopt: not known.
+    // Returns the uid of the process that answered; nullopt: unknown.
     std::optional<uid_t> owner() const { return transport_.owner(); }
     // See SupervisorTransport.
     pid_t listener() const { return transport_.listener(); }
@@ -72,8 +75,8 @@ private:
     bool lost_ = false;
 };
 
-// The decoders, free of any connection. Any answer but the expected one is kCallBadAnswer, a fault its
-// number.
+// The decoders of answers. They return kCallBadAnswer for an unexpected answer, and the fault number for a
+// fault.
 CallStatus decode_list(const std::string& xml, std::vector<ProgramLine>& programs);
 CallStatus decode_pid(const std::string& xml, pid_t& pid);
 CallStatus decode_info(const std::string& xml, ProgramLine& program);
@@ -81,7 +84,7 @@ CallStatus decode_settings(const std::string& xml, const std::string& name, Sett
 // The paths of the logs in a getProcessInfo answer; empty where there is none.
 CallStatus decode_log_paths(const std::string& xml, std::string& stdout_path, std::string& stderr_path);
 CallStatus decode_order(const std::string& xml);
-// The end of a log, without terminal sequences; other control characters are '?'.
+// Decodes the end of a log: removes terminal sequences and replaces other control characters by '?'.
 CallStatus decode_tail(const std::string& xml, std::string& text);
 
 }  // namespace healthcheckd::master

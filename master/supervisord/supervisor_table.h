@@ -10,8 +10,8 @@ namespace healthcheckd::master {
 
 struct SupervisorTable {
     std::vector<ProgramLine> programs = {};
-    SupervisorLine supervisord = {};    // who gave it
-    std::chrono::milliseconds took{0};  // from the question to the answer
+    SupervisorLine supervisord = {};    // which process answered
+    std::chrono::milliseconds took{0};  // from the request to the answer
 };
 
 }  // namespace healthcheckd::master

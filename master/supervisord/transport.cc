@@ -37,7 +37,7 @@ std::string url_part(CURLU* url, CURLUPart part, unsigned flags = 0) {
     return copy;
 }
 
-// What one transfer has received so far; the callbacks of libcurl fill it.
+// The data received by one transfer; libcurl's callbacks fill it.
 struct Received {
     std::string body;
     std::size_t header_bytes = 0;
@@ -77,7 +77,7 @@ HttpReply late(const std::string& who, std::chrono::milliseconds limit) {
             {}};
 }
 
-// What an answer that came whole is worth.
+// Returns the reply for a complete response.
 HttpReply by_status(const std::string& who, int status, std::string body) {
     if (status == 401 || status == 403)
         return {kCallRefused,
@@ -177,7 +177,7 @@ SupervisorTransport::SupervisorTransport(Endpoint endpoint, const Secret& user, 
     curl_easy_setopt(curl, CURLOPT_PROXY, "");
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    // An idle connection that is kept makes some versions of supervisord spin.
+    // An idle connection makes some versions of supervisord spin.
     curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
     curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, handle_->headers);
@@ -254,13 +254,13 @@ int SupervisorTransport::before_request(void* self, char* remote, char* local, i
         transport.judge(
             {local, static_cast<std::uint16_t>(local_port), remote, static_cast<std::uint16_t>(remote_port)});
     } catch (const std::exception&) {
-        return CURL_PREREQFUNC_ABORT;  // never through libcurl
+        return CURL_PREREQFUNC_ABORT;  // an exception must not pass through libcurl
     }
     return transport.refusal_ ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
-// A process on another machine cannot be judged: there it is the URL that says who is meant. On this one,
-// whoever cannot be known is not believed.
+// A process on another machine cannot be identified: there the URL is trusted. On this machine, a process
+// that cannot be identified is rejected.
 void SupervisorTransport::judge(const TcpEnds& ends) {
     const std::string who = "supervisord at " + endpoint_.shown;
     const TcpOwner found = tcp_owners_->other_end(ends, deadline_);

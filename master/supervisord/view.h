@@ -1,6 +1,7 @@
 // What is known of supervisord: its programs, and whether it answers. Master.
 //
-// The link asks, the kernel is asked whether its word can be true (Parentage), and the table of programs follows.
+// Combines the link, which asks supervisord, Parentage, which checks the answers against the kernel,
+// and the table of programs.
 #pragma once
 
 #include "common/config/config.h"
@@ -17,16 +18,16 @@ namespace healthcheckd::master {
 
 class SupervisordView {
 public:
-    // Of the answers so far.
+    // Summary of the answers so far.
     struct Answers {
         bool asked = false;      // there was an answer or a failure
-        bool reached = false;    // it has answered once
-        bool reachable = false;  // it answered the last time
-        std::string error = {};  // of the last question; empty: none
+        bool reached = false;    // it has answered at least once
+        bool reachable = false;  // the last request was answered
+        std::string error = {};  // of the last request; empty: none
     };
     struct Callbacks {
-        ProgramTable::Callbacks programs;  // what becomes of single programs; on_updated is not used
-        // A table has been taken up. `before`: the answers before it.
+        ProgramTable::Callbacks programs;  // about single programs; on_updated is not used
+        // A table has been processed. `before`: the summary before it.
         std::function<void(const Answers& before)> on_table;
         std::function<void(const Answers& before)> on_failure;
     };

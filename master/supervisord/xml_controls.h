@@ -1,7 +1,7 @@
-// Control characters in what calls itself XML: supervisord writes into it what a program wrote. Link.
+// Control characters in supervisord's XML, which quotes what programs wrote. Link.
 //
-// XML may hold only some of them (XML 1.0, 2.2), and the sequences of a terminal that they begin can be told
-// from the tags around them only once it is parsed. Until then each of them is a character for private use.
+// XML forbids most control characters (XML 1.0, 2.2), and terminal sequences that begin with them can be told
+// from tags only after parsing. Until then each is replaced by a private-use character.
 #pragma once
 
 #include <string>
@@ -9,17 +9,18 @@
 
 namespace healthcheckd::master {
 
-// A control character that XML may not hold?
+// Returns whether `c` is a control character that XML forbids.
 bool is_no_xml(char c);
 
-// The first two of the three bytes of 64 characters for private use (U+E000 to U+EFFF), none of which is in
-// `text`; empty when each has one that is.
+// Returns the first two of three bytes of a block of 64 private-use characters (U+E000 to U+EFFF), none of
+// which occurs in `text`; "" when there is no such block.
 std::string private_block(std::string_view text);
 
-// `text` with a character of `block` for each control character that XML may not hold; '?' if it is empty.
+// Returns `text` with a character of `block` for each control character that XML forbids; with '?' if `block`
+// is empty.
 std::string with_private_controls(std::string_view text, const std::string& block);
 
-// The other way round.
+// Reverses with_private_controls().
 std::string with_controls(std::string text, const std::string& block);
 
 }  // namespace healthcheckd::master

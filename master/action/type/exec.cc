@@ -15,7 +15,7 @@ namespace healthcheckd::master {
 
 namespace {
 
-// What the child may take on top of limit and grace before the master ends it.
+// Additional time, after limit and grace, before the master ends the child.
 constexpr std::chrono::milliseconds kSlack{3000};
 
 std::string tenths_text(std::chrono::milliseconds time) {
@@ -57,8 +57,8 @@ ActionResult run_exec(const ActionRequest& request, pid_t master, const StageRep
         return result;
     }
     command.limit = exec.timeout;
-    // Data of the check goes by the environment only, never into the shell's text. Without a process _PID is
-    // empty: `kill 0` would hit the command's own group.
+    // Data of the check is passed only in the environment, never in the shell's text. Without a process _PID
+    // is empty: `kill 0` would hit the command's own process group.
     command.env = {
         {"HEALTHCHECK_CAT", request.cat_name},
         {"HEALTHCHECK_PROGRAM", request.program},
@@ -120,7 +120,7 @@ void check_exec(const SectionDraft& draft, const CatConfig&, Diagnostics& diagno
         diagnostics.error(draft.place_of("action"), draft.path_of("execCmd"), "is missing: action is exec");
 }
 
-// Not what it is: it may hold a password, and this goes to files and to people.
+// Does not quote the command: it may contain a password, and the text goes to files and to people.
 std::string exec_plan(const master::ActionRequest& request) {
     return fmt::format("run its execCmd for at most {} s",
                        seconds_text(request.cat.own<ExecAction>().timeout));

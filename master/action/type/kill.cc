@@ -18,7 +18,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// A process that hangs in the kernel (state D) dies only when it comes back from there.
+// A process that hangs in the kernel (state D) ends only when it returns from there.
 constexpr std::chrono::milliseconds kWaitForEnd{5000};
 constexpr std::chrono::milliseconds kAskLimit{6000};
 constexpr std::chrono::milliseconds kLookLimit{3000};
@@ -36,8 +36,8 @@ bool ended_within(const UniqueFd& process, std::chrono::milliseconds limit) {
     return readable_by(process.get(), Clock::now() + limit);
 }
 
-// Why it must be left to supervisord, which gives a program that it stops its time to end; empty when there
-// is no reason. The master's table may be older than an operator's stop.
+// Returns why the process must be left to supervisord, which gives a program that it stops time to end; "":
+// no reason. The master's table may be older than an operator's stop.
 std::string reason_to_spare(const ActionRequest& request, LinkClient& supervisord) {
     const CallResult info = supervisord.call("info", request.program, kAskLimit);
     if (info.code == kFaultShutdown)
@@ -63,14 +63,14 @@ ActionResult run_kill(const ActionRequest& request, LinkClient* supervisord) {
     if (target.start_ticks == 0)
         return failure("refused to kill " + who + ": its start time was not measured");
 
-    // The descriptor first: from here on the number cannot come to mean another process. Only then the look
-    // at who that is.
+    // The pidfd is opened first: from then on the pid cannot refer to another process. Then the process is
+    // identified.
     const UniqueFd process = open_pidfd(target.pid);
     if (!process && errno == ESRCH)
         return success(who + " has already ended");
     if (!process)
         return failure(system_error("pidfd_open " + who).text());
-    // Bounded in time, by a child: reading of a process can hang. What it has read can be read again.
+    // In a child with a timeout, since reading /proc files of a process can hang.
     const ProcessLook look = look_again(request, ::getppid(), kLookLimit);
     if (look.is == ProcessLook::Is::ended)
         return success(who + " has already ended");

@@ -14,7 +14,7 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// Pauses between looks at supervisord: short at first, so that a quick restart is quick.
+// Intervals between polls of supervisord: short at first, so that a quick restart is quick.
 class Pauses {
 public:
     explicit Pauses(const RestartTiming& timing) : timing_(timing), next_(timing.first_pause) {}
@@ -67,7 +67,7 @@ public:
     ActionResult run();
 
 private:
-    // Each ends the restart by a result, or lets it go on by nullopt.
+    // Each step returns a result, which ends the restart, or nullopt to continue.
     using Outcome = std::optional<ActionResult>;
     Outcome examine();
     Outcome stop();
@@ -77,7 +77,7 @@ private:
     bool newer_than_evidence() const;
     CallResult call(std::string_view op) { return link_.call(op, request_.program, timing_.call); }
     ActionResult failed(const std::string& why) const { return {false, done_ + why, {}}; }
-    // Failed after supervisord may have stopped the program for us.
+    // Failed after supervisord may have stopped the program on our order.
     ActionResult left_stopped(const std::string& why) const { return {false, done_ + why, {}, true}; }
     ActionResult nothing_done(const std::string& why) const { return {false, why + "; nothing done", {}}; }
     std::string elapsed() const {
@@ -95,12 +95,12 @@ private:
     const std::string name_;
     const Clock::time_point begin_ = Clock::now();
 
-    ProgramLine before_;  // as it was found
+    ProgramLine before_;  // before the restart
     SettingsLine settings_;
-    std::string done_;  // what has been done so far, the beginning of the result's sentence
+    std::string done_;  // what has been done so far: the beginning of the result's sentence
 };
 
-// The process that failed the check is not the one that runs now.
+// Returns whether the running process is another one than the process that failed the check.
 bool Restart::newer_than_evidence() const {
     if (!request_.of_program)
         return false;
@@ -109,9 +109,9 @@ bool Restart::newer_than_evidence() const {
            (request_.program_start != 0 && before_.start != 0 && before_.start != request_.program_start);
 }
 
-// Looks before anything is done. That supervisord has just answered is also why a stop is sent only now: to
-// one that hangs, the request would wait in its socket and be carried out when nobody is left to start the
-// program again.
+// Queries supervisord before changing anything. Its answer also shows that it does not hang: a
+// stop order to a hanging supervisord would wait in its socket and be carried out when nobody is
+// left to start the program again.
 Restart::Outcome Restart::examine() {
     stage_(2 * timing_.call + seconds(5), "asking supervisord about " + name_);
     const CallResult info = call("info");
@@ -127,14 +127,14 @@ Restart::Outcome Restart::examine() {
     case kStopping:
         return ActionResult{false, name_ + " is being stopped by somebody else; not started", {}};
     case kBackoff:
-        // supervisord starts it again by itself, with growing pauses. A stop and a start would gain no more
-        // than one try, and would leave the program stopped if anything failed in between.
+        // supervisord restarts the program by itself, with growing intervals. A stop and a start would gain
+        // no more than one attempt, and would leave the program stopped if anything failed in between.
         return ActionResult{true,
                             "supervisord is already restarting " + name_ + ", " + state_text(before_) +
                                 "; nothing done",
                             {}};
     case kStarting:
-        // A check that finds the process by itself may be ahead of what is known of supervisord's.
+        // A check that finds the process itself may be ahead of what is known of supervisord's process.
         if (!request_.cat.type->counts_restarts && !newer_than_evidence())
             return nothing_done(name_ + " is STARTING");
         [[fallthrough]];
@@ -148,7 +148,7 @@ Restart::Outcome Restart::examine() {
         break;
     case kExited:
     case kFatal:
-        // Found by name or pid file, what failed was another process than the one that has ended.
+        // The check found its process by name or pid file: another process failed than the one that ended.
         if (request_.cat.type->measures_process && !request_.of_program)
             return nothing_done(name_ + " is " + state_text(before_));
         break;
@@ -156,7 +156,7 @@ Restart::Outcome Restart::examine() {
         return nothing_done("supervisord does not know the state of " + name_);
     }
 
-    // Only to wait long enough: where supervisord does not tell, its defaults serve.
+    // Only for the length of timeouts: without an answer, supervisord's defaults are used.
     const CallResult settings = call("settings");
     if (settings.code == kCallTimeout || settings.code == kCallUnreachable || settings.code == kCallLinkLost)
         return nothing_done(explain(settings, name_));
@@ -165,16 +165,16 @@ Restart::Outcome Restart::examine() {
     return std::nullopt;
 }
 
-// Until the program no longer runs.
+// Waits until the program no longer runs.
 Restart::Outcome Restart::stop() {
     const milliseconds limit = seconds(settings_.stopwaitsecs) + timing_.persistence;
     stage_(limit + 3 * timing_.call, "STOPPING " + name_ + " (pid " + std::to_string(before_.pid) +
                                          ", stopwaitsecs " + std::to_string(settings_.stopwaitsecs) + ")");
     const Clock::time_point deadline = Clock::now() + limit;
     Pauses pauses(timing_);
-    bool order = true;    // ask for the stop in this round
+    bool order = true;    // send the order in this round
     bool ours = false;    // an order of ours may have reached supervisord
-    bool theirs = false;  // it was not running any more when ours came
+    bool theirs = false;  // the program had stopped before our order
     ProgramLine now = before_;
     std::string trouble;
     for (bool first = true; Clock::now() < deadline; first = false) {
@@ -208,13 +208,13 @@ Restart::Outcome Restart::stop() {
                                 name_ + " was restarted by somebody else meanwhile (pid " +
                                     std::to_string(before_.pid) + " -> " + std::to_string(now.pid) + ")",
                                 {}};
-        order = true;  // it runs on: the order got lost
+        order = true;  // it is still running: the order was lost
     }
     return left_stopped(name_ + " (pid " + std::to_string(before_.pid) + ") did not stop in " + elapsed() +
                         ": " + (trouble.empty() ? state_text(now) : trouble) + "; look after it by hand");
 }
 
-// Until supervisord has taken the order to start the program.
+// Waits until supervisord has accepted the order to start the program.
 Restart::Outcome Restart::order_start() {
     stage_(timing_.persistence + seconds(settings_.startsecs) + timing_.start_grace + 3 * timing_.call,
            "STARTING " + name_);
@@ -224,8 +224,8 @@ Restart::Outcome Restart::order_start() {
         const CallResult started = call("start");
         switch (started.code) {
         case kCallOk:
-        case kFaultAlreadyStarted:  // by an operator, or by an order of ours whose answer got lost
-        case kFaultSpawnError:      // supervisord tries again; its table says more
+        case kFaultAlreadyStarted:  // by an operator, or by an order of ours whose answer was lost
+        case kFaultSpawnError:      // supervisord tries again; its table has the details
             return std::nullopt;
         case kFaultShutdown:
             return left_stopped(explain(started, name_) + "; not started");
@@ -237,7 +237,7 @@ Restart::Outcome Restart::order_start() {
     }
 }
 
-// Until it has run for startsecs, or has not.
+// Waits until the program has run for startsecs, or has failed to.
 ActionResult Restart::watch_start() {
     const Clock::time_point deadline = Clock::now() + seconds(settings_.startsecs) + timing_.start_grace;
     Pauses pauses(timing_);
@@ -271,7 +271,7 @@ ActionResult Restart::watch_start() {
             break;
         pauses.wait(info.ok());
     }
-    // The order was taken and nothing speaks against it; slower than startsecs is not wrong.
+    // The order was accepted and nothing has failed; taking longer than startsecs is no error.
     return {true,
             done_ + "started" + pid + ", " + (trouble.empty() ? "still STARTING" : trouble) + " after " +
                 elapsed(),

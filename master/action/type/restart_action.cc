@@ -9,15 +9,16 @@ namespace {
 
 using namespace master;
 
-// What a disk that hangs may hold up; the restart goes on without.
+// How long a hanging disk may delay the restart, which then continues without the record.
 constexpr std::chrono::milliseconds kRecordLimit{3'000};
 constexpr std::chrono::milliseconds kRemoveLimit{1'000};
 
-// The record is there from before the stop until the program is known to run or to be none of our business,
-// so that whoever ends this process in between leaves word of it. A restart that ends without a stop leaves
-// the record of an earlier one alone.
-// One that is of no more use must not stay: once somebody stops the program, or another supervisord does not start
-// it, the next look would start it.
+// The record exists from before the stop until the program is known to run or to be left alone,
+// so that it survives the end of this process in between. A restart that ends without a stop
+// leaves an earlier record alone.
+//
+// A record that is no longer needed must be removed: otherwise, once somebody stops the program, or another
+// supervisord does not start it, the next run of the finisher would start it.
 ActionResult restart_with_record(ActionRun& run) {
     const ActionRequest& request = run.request;
     if (run.link == nullptr)

@@ -11,7 +11,7 @@ namespace healthcheckd::master {
 
 namespace {}  // namespace
 
-// Memory that parent and child share; only touched pages are used.
+// Memory shared by parent and child; pages that are not touched take no memory.
 class ConfigLoader::SharedArea {
 public:
     static constexpr std::size_t kBytes = 32u << 20;
@@ -25,7 +25,7 @@ public:
     ~SharedArea() {
         if (!valid())
             return;
-        ::madvise(begin_, kBytes, MADV_REMOVE);  // the pages that held secrets
+        ::madvise(begin_, kBytes, MADV_REMOVE);  // frees the pages that held secrets
         ::munmap(begin_, kBytes);
     }
     SharedArea(const SharedArea&) = delete;
@@ -33,7 +33,7 @@ public:
 
     bool valid() const { return begin_ != MAP_FAILED; }
     std::span<char> bytes() const { return {static_cast<char*>(begin_), kBytes}; }
-    // Later children must not get it.
+    // Later children must not inherit it.
     void keep_from_forks() const { ::madvise(begin_, kBytes, MADV_DONTFORK); }
 
 private:

@@ -1,5 +1,5 @@
-// Reads the configuration in a child, so that a broken disk, a parser's crash or a passing password never
-// touches the running master. Master.
+// Reads the configuration in a child, so that a broken disk or a crash of the parser does not affect the
+// running master, and a password never passes through it. Master.
 #pragma once
 
 #include "common/config/config.h"
@@ -19,8 +19,8 @@ public:
     explicit ConfigLoader(Spawner& spawner) : spawner_(spawner) {}
     ~ConfigLoader();
 
-    // Loads `path`; `callback` comes from the loop, within 30 s. An error is about the loading itself;
-    // complaints about the file are in the LoadedConfig. One at a time: false while another is under way.
+    // Loads `path` and calls `callback` from the loop within 30 s. An error is about the loading itself;
+    // diagnostics about the file are in the LoadedConfig. Returns false while another load is under way.
     bool load(const std::string& path, Callback callback);
 
 private:

@@ -24,11 +24,11 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
 constexpr int kAnswerFd = kReportFd + 1, kPlacesFd = kReportFd + 2;
-constexpr milliseconds kEndLimit{100};  // from its answer to its end
+constexpr milliseconds kEndLimit{100};  // from a child's answer to its end
 
 enum class Kind { done, failed, not_begun };
 
-// The child's answer, what() and code of its error.
+// The child's answer: what() and code of its error.
 struct Answer {
     Kind kind = Kind::done;
     int code = 0;
@@ -66,7 +66,7 @@ bool take_place(int places) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent)
         ::_exit(1);
-    // First out of the way of the final numbers.
+    // Moves it above the final numbers first.
     answer = ::fcntl(answer, F_DUPFD_CLOEXEC, kPlacesFd + 1);
     if (places >= 0)
         places = ::fcntl(places, F_DUPFD_CLOEXEC, kPlacesFd + 1);
@@ -89,7 +89,7 @@ bool take_place(int places) {
     ::_exit(0);
 }
 
-// Whoever waits in state D stays behind; the kernel hands it to init with the end of this process.
+// Abandons a child in state D; the kernel makes init its parent when this process ends.
 void leave(pid_t child) {
     ::kill(child, SIGKILL);
     reap_within(child, kEndLimit);
@@ -125,14 +125,14 @@ Result<Result<void>> DiskWork::run(milliseconds limit, const std::function<Resul
     if (child == 0)
         child_life(pipe->second.get(), places_, self, work);
     pipe->second.reset();
-    // Its answer, or the end of whoever would give it.
+    // The answer, or end of file when the child has ended.
     if (!readable_by(pipe->first.get(), deadline)) {
         leave(child);
         return Error{fmt::format("the disk of stateDir did not answer in {} ms", limit.count())};
     }
     Answer answer;
     const ssize_t n = ::read(pipe->first.get(), &answer, sizeof answer);
-    // About to end; unless its end waits for the disk too.
+    // The child is about to end, unless its end waits for the disk as well.
     reap_within(child, kEndLimit);
     if (n != static_cast<ssize_t>(sizeof answer))
         return Error{"the process that does it ended"};

@@ -1,9 +1,9 @@
-// What an action does on the disk of stateDir: in a child of its own, which is left behind when the disk
-// hangs. Action.
+// Disk operations of an action in stateDir, each in a child of its own that is abandoned when the disk hangs.
+// Action.
 //
-// A process that waits for such a disk in state D cannot be ended, not even by SIGKILL, before the disk
-// answers. So the action itself never touches it, and those who do are counted: as long as kMostLeft of all
-// actions still wait, nobody is sent after them.
+// A process that waits for such a disk in state D does not end, not even by SIGKILL, before the disk answers.
+// So the action itself never accesses the disk, and the children that do are counted: while kMostLeft
+// children of all actions are waiting, no further one is started.
 #pragma once
 
 #include "common/system/result.h"
@@ -18,21 +18,21 @@ class DiskWork {
 public:
     static constexpr int kMostLeft = 8;
 
-    // What the children of all actions are counted by, to be handed to each of them: a file in memory in
-    // which each locks one byte. The kernel lets go of a lock when its process is really gone.
+    // Creates the counter shared by the children of all actions: a file in memory in which each child locks
+    // one byte. The kernel releases a lock when its process has really ended.
     static Result<UniqueFd> make_places();
 
-    // `places`: of make_places(), or -1: nobody counts.
+    // `places`: from make_places(), or -1: children are not counted.
     explicit DiskWork(int places) : places_(places) {}
 
-    // Runs `work` in a child, which has kReportFd and no other descriptor of the caller's, and gives what it
-    // returned. Fails when that has not come within `limit`, or nobody could be sent to do it; who is left
-    // behind has been killed, which ends it when the disk answers.
+    // Runs `work` in a child, which has kReportFd and no other descriptor of the caller, and returns its
+    // result. Fails when there is none within the timeout `limit`, or when no child can be started. An
+    // abandoned child has been sent SIGKILL, which ends it when the disk answers.
     Result<Result<void>> run(std::chrono::milliseconds limit,
                              const std::function<Result<void>()>& work) const;
 
-    // Whether a child that an action gave up on still waits for the disk, and may yet do its work. False when
-    // such children are not counted.
+    // Returns whether an abandoned child still waits for the disk, and may yet do its work. Returns false
+    // when children are not counted.
     bool somebody_waits() const;
 
 private:

@@ -30,7 +30,7 @@ Result<UniqueFd> open_lock(const std::string& path) {
     return file;
 }
 
-// The child's life: for each path a packet, with the descriptor or with the reason why there is none.
+// The child's main function: sends one packet for each path, with the descriptor or with the error.
 int open_all(const std::vector<std::string>& paths) {
     for (const std::string& path : paths) {
         const auto file = open_lock(path);
@@ -49,7 +49,7 @@ struct flock whole_file() {
     return lock;
 }
 
-// Who holds the lock; 0: somebody in another pid namespace, or on another machine.
+// Returns the pid of the holder; 0: a process in another pid namespace, or on another machine.
 pid_t holder_of(const UniqueFd& file) {
     struct flock lock = whole_file();
     return ::fcntl(file.get(), F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK ? std::max(lock.l_pid, 0) : 0;

@@ -1,9 +1,9 @@
-// Only one healthcheckd at a time with the same stateDir or socket: two would carry out every action twice.
-// Master, and its short-lived child.
+// Prevents two daemons with the same stateDir or socket, which would run every action twice. Master,
+// and its short-lived child.
 //
-// A record lock of fcntl(2) belongs to the master alone: no child inherits it, the kernel releases it at the
-// master's end however that comes, and tells who holds it. The files are opened by a child, as a disk that
-// hangs must not hold up the start.
+// The locks are record locks of fcntl(2): they belong to the master alone, are not inherited, are released by
+// the kernel however the master ends, and show who holds them. A child opens the files, since a disk that
+// hangs must not delay the start.
 #pragma once
 
 #include "common/system/result.h"
@@ -19,13 +19,13 @@ namespace healthcheckd::master {
 
 class InstanceLock {
 public:
-    // How long the end of another healthcheckd is waited for: under supervisord it may take 3 s to stop.
+    // How long to wait for another healthcheckd to end: under supervisord it may take 3 s to stop.
     static constexpr Milliseconds kPatience{5'000};
 
     InstanceLock(Loop& loop, Spawner& spawner);
 
-    // Locks `state_dir` and the socket, by a file in the folder of each, for as long as this object lives.
-    // `done` is called once, from the loop: with an error that says who holds a lock when that does not end
+    // Locks `state_dir` and the socket, by a file in the folder of each, for the lifetime of this object.
+    // Calls `done` once, from the loop: with an error that names the holder when a lock is not released
     // within kPatience. A file that cannot be opened is logged and left unlocked.
     void take(const std::string& state_dir, const std::string& socket,
               std::function<void(Result<void>)> done);

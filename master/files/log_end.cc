@@ -18,13 +18,13 @@ namespace {
 constexpr std::size_t kBytes = 2048;
 constexpr uid_t kNobody = 65534;
 
-// What the child leaves behind.
+// The child's result.
 struct Shared {
     std::size_t size = 0;
     char text[kBytes];
 };
 
-// A file system uid other than 0 takes the capabilities that overrule permissions with it (capabilities(7)).
+// Changing the file system uid from 0 drops the capabilities that override permissions (capabilities(7)).
 Result<void> become_nobody() {
     if (::geteuid() != 0)
         return {};

@@ -1,4 +1,4 @@
-// The end of a program's log: from supervisord, or from the file where supervisord cannot give it. Notice and
+// The end of a program's log: from supervisord, or from the file if supervisord cannot return it. Notice and
 // action.
 #pragma once
 
@@ -10,9 +10,9 @@
 
 namespace healthcheckd::master {
 
-// The last 2 KiB of the file `path` (absolute), which supervisord says is the log. It is read in a child with
-// the rights of nobody in particular, for at most `limit`: a link that was taken over must not have root read
-// what only root may.
+// Returns the last 2 KiB of the file `path` (absolute), which is the log according to supervisord. Reads it
+// in a child with the permissions of nobody, with the timeout `limit`: a compromised link must not make
+// root read what only root may.
 Result<std::string> read_log_end(const std::string& path, const DiskWork& disk,
                                  std::chrono::milliseconds limit);
 

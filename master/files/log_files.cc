@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t kMostReason = 1000;
 
-// Names in `folder`: neither call follows a link.
+// `name` is in `folder`; neither call follows a symbolic link.
 void rotate(int folder, const std::string& name, const Rotation& rotation) {
     struct stat status {};
     if (::fstatat(folder, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status.st_mode) ||
@@ -27,7 +27,7 @@ void rotate(int folder, const std::string& name, const Rotation& rotation) {
     const auto numbered = [&name](int n) {
         return n == 0 ? name : name + '.' + std::to_string(n);
     };
-    ::unlinkat(folder, numbered(rotation.backups).c_str(), 0);  // with no backups: the file itself
+    ::unlinkat(folder, numbered(rotation.backups).c_str(), 0);  // without backups, the file itself
     for (int n = rotation.backups; n > 0; --n)
         ::renameat(folder, numbered(n - 1).c_str(), folder, numbered(n).c_str());
 }
@@ -48,7 +48,7 @@ Result<void> write_first_line(int fd, const LogFile& file) {
     return system_error("write " + file.path);
 }
 
-// The life of the log child. What went wrong first is left in `reason`.
+// The main function of the log child. Writes the first error to `reason`.
 int renew_all(const std::vector<LogFile>& files, const std::optional<Rotation>& rotation, int reason) {
     int control = kFirstExtraFd;
     int status = 0;

@@ -1,4 +1,4 @@
-// The workers' log files: where they are, and new ones in place of those that are full. Master and log child.
+// The workers' log files: their paths, and their rotation. Master and log child.
 //
 // A worker is confined before it writes its first line and cannot rename or open files: a short-lived child
 // does, and passes the new file to the worker.
@@ -18,19 +18,19 @@ namespace healthcheckd::master {
 struct LogFile {
     std::string path;
     int control = -1;             // the worker's socket
-    std::string first_line = {};  // is written before the worker gets the file; empty: none
+    std::string first_line = {};  // written before the worker gets the file; empty: none
 };
 
-// FILE becomes FILE.1 and so on, the one after FILE.<backups> is removed. A file of less than `from_bytes`
-// stays where it is, whatever its worker says.
+// FILE is renamed to FILE.1 and so on; the file after FILE.<backups> is removed. A file smaller than
+// `from_bytes` is not rotated, whatever its worker says.
 struct Rotation {
     int backups = 0;
     std::uint64_t from_bytes = 0;
 };
 
-// Starts a child that opens each file anew, after its rotation if there is one, and passes it to its worker.
-// `on_end` is called when the child has ended, with what of it failed, empty when nothing did. The child is
-// killed after `limit`. Returns its pid; 0: none could be started, which has been logged.
+// Starts a child that rotates each file if `rotation` is given, opens it, and passes it to its worker. Calls
+// `on_end` when the child has ended, with a description of what failed, "" for nothing. The child is killed
+// after the timeout `limit`. Returns its pid; 0: none could be started, which has been logged.
 pid_t renew_logs(Spawner& spawner, std::vector<LogFile> files, std::optional<Rotation> rotation,
                  std::function<void(const std::string& failure)> on_end,
                  Milliseconds limit = children::kLogFiles.limit);

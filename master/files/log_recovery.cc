@@ -15,7 +15,7 @@ void LogRecovery::add(Id id, Worker worker) {
         timer_.start(pause_);
 }
 
-// Logs of cats that are gone stay among them; they are few.
+// Logs of removed cats stay in the set; they are few.
 void LogRecovery::doubt(const std::string& path) {
     if (doubted_.size() >= kMostDoubted)
         doubted_.clear();
@@ -42,7 +42,7 @@ void LogRecovery::begin() {
     if (child_ != 0 && spawner_.is_child(child_))
         return timer_.start(kCorpsePause);
     std::vector<LogFile> files;
-    std::map<Id, std::uint64_t> handed;  // and to which worker of theirs
+    std::map<Id, std::uint64_t> handed;  // and to which worker
     const auto take = [&](const auto& entry) {
         const auto& [id, worker] = entry;
         LogFile file = worker.file();

@@ -1,9 +1,9 @@
-// Workers that go without a log, as writing it seemed to hang, get one again once a write is known to work.
-// Master.
+// Gives workers that run without a log, because writing it seemed to hang, a log again once a
+// write has succeeded. Master.
 //
-// A child writes a line to each of their logs before it hands the file over: at the end of a process that
-// hung in a write, which is when the disk is back, and every now and then. One child at a time; one that
-// hangs is waited for, since its end is the news.
+// A child writes a line to each of their logs before it passes the file on: when a process that hung in a
+// write has ended, which shows that the disk is back, and at intervals. One child at a time; one that hangs
+// is waited for, since its end shows that the disk is back.
 #pragma once
 
 #include "master/files/log_files.h"
@@ -21,39 +21,40 @@ namespace healthcheckd::master {
 class LogRecovery {
 public:
     struct Worker {
-        std::function<LogFile()>
-            file;  // as it is at the time; without a socket there is nobody to hand it to
-        std::function<std::uint64_t()> life;  // another number when it is another worker
-        std::function<void()> on_recovered;   // it has been handed over
+        // Returns the log file at the time of the call; without a socket there is no worker to pass it to.
+        std::function<LogFile()> file;
+        std::function<std::uint64_t()> life;  // identifies the worker: another number for another worker
+        std::function<void()> on_recovered;   // the file has been passed on
     };
-    using Id = const void*;  // of whoever asks: its address
+    using Id = const void*;  // the address of the caller
 
     LogRecovery(Loop& loop, Spawner& spawner);
 
-    // From now on, until it has been handed over or remove().
+    // Registers a worker, until its log has been passed on or remove() is called.
     void add(Id id, Worker worker);
     void remove(Id id) { workers_.erase(id); }
 
-    // What is known of a log and of a cat beyond the life of who found it out, as a reload makes another one:
-    // writing the log `path` hung, and no write has worked since.
+    // What is known of a log and of a cat independently of the Cat object, which a reload replaces: writing
+    // the log `path` hung, and no write has succeeded since.
     bool doubted(const std::string& path) const { return doubted_.contains(path); }
     void doubt(const std::string& path);
     void trust(const std::string& path) { doubted_.erase(path); }
-    // How many workers of the cat hang in the kernel and cannot be ended; for whoever sees them begin and
-    // end.
+    // Returns the number of workers of the cat that hang in the kernel and cannot be ended; the
+    // callers keep it up to date.
     std::shared_ptr<std::size_t> corpses(const std::string& cat);
 
-    // The disk may be back.
+    // Tries soon: the disk may be back.
     void look_soon();
-    // Expires with this.
+    // Expires with this object.
     const std::shared_ptr<bool>& alive() const { return alive_; }
 
 private:
     static constexpr Milliseconds kFirstPause{5'000};
     static constexpr Milliseconds kMostPause{60'000};
     static constexpr Milliseconds kSoon{200};
-    static constexpr Milliseconds kLimit{5'000};      // for a child that writes
-    static constexpr Milliseconds kCorpsePause{500};  // between looks whether one that hung has ended
+    static constexpr Milliseconds kLimit{5'000};  // for a child that writes
+    // Interval of checking whether a child that hung has ended.
+    static constexpr Milliseconds kCorpsePause{500};
     static constexpr std::size_t kMostDoubted = 20'000;
 
     void begin();
@@ -67,8 +68,8 @@ private:
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     bool writing_ = false;
     pid_t child_ = 0;          // the last one that wrote
-    bool one_by_one_ = false;  // after a failure: what keeps one log away must not keep the others
-    Id last_ = nullptr;        // whose turn it was
+    bool one_by_one_ = false;  // after a failure: one bad log must not keep the others away
+    Id last_ = nullptr;        // the worker that was served last
     Milliseconds pause_{kFirstPause};
     Timer timer_;
 };

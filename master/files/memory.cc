@@ -12,7 +12,7 @@ using nlohmann::json;
 
 constexpr int kVersion = 1;
 constexpr std::size_t kMostCats = 20'000;
-constexpr std::size_t kMostMessage = 500;  // bytes of one action's message
+constexpr std::size_t kMostMessage = 500;  // maximum of one action's message in bytes
 
 json encode(const RememberedCat& cat) {
     json actions = json::array();
@@ -67,7 +67,7 @@ std::string encode_memory(const Memory& memory) {
     json cats = json::object();
     for (const auto& [name, cat] : memory)
         cats[name] = encode(cat);
-    // Names come from files of any encoding.
+    // Names may come from files in any encoding.
     return json_text(json{{"version", kVersion}, {"cats", std::move(cats)}}, 1) + '\n';
 }
 

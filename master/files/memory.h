@@ -1,4 +1,5 @@
-// What a cat takes over into the next life of healthcheckd, and its form in stateDir/memory.json. Pure value: no I/O. Master, and the child that reads the file.
+// The state of a cat that is restored in the next run of healthcheckd, and its form in stateDir/memory.json.
+// Pure value: no I/O. Master, and the child that reads the file.
 #pragma once
 
 #include "common/system/result.h"
@@ -22,12 +23,12 @@ struct RememberedAction {
 };
 
 struct RememberedCat {
-    std::string definition;  // of the cat whose counts these are (config_compare)
-    std::string about;       // its program and type
+    std::string definition;  // definition of the cat that the counts belong to (config_compare)
+    std::string about;       // program and type
     bool failed = false;
     std::uint32_t failures = 0;
     std::uint32_t successes = 0;
-    ProcessId process;  // that the counts are about; pid 0: none
+    ProcessId process;  // the process that the counts are about; pid 0: none
     std::uint64_t probes = 0;
     std::uint64_t fired = 0;
     bool paused = false;
@@ -35,7 +36,7 @@ struct RememberedCat {
     std::vector<RememberedAction> actions;  // the oldest first, at most kMostActions
 };
 
-// By name.
+// By the cat's name.
 using Memory = std::map<std::string, RememberedCat>;
 
 inline constexpr char kMemoryFile[] = "memory.json";
@@ -44,7 +45,7 @@ inline constexpr std::size_t kMostMemoryBytes = 16u << 20;  // of the file
 
 std::string encode_memory(const Memory& memory);
 
-// Strict: fails, with the reason, on anything that encode_memory() does not write. Never throws.
+// Strict: fails, with the reason, for a text that encode_memory() cannot have written. Never throws.
 Result<Memory> decode_memory(std::string_view text);
 
 }  // namespace healthcheckd::master

@@ -14,10 +14,11 @@ namespace {
 
 constexpr char kAside[] = ".damaged";
 
-// What the child did, as its exit status.
+// The child's result, as its exit status.
 enum Outcome { kRead = 0, kNone = 10, kDamaged = 11, kUnreadable = 12 };
 
-// All of `fd`, from its beginning; nothing when there is more than kMostMemoryBytes, or on an error.
+// Returns the contents of `fd` from its beginning; nullopt when it is larger than
+// kMostMemoryBytes, or on an error.
 std::optional<std::string> read_all(int fd) {
     std::string text;
     std::array<char, 65536> buffer;
@@ -40,7 +41,7 @@ int read_into(const std::string& path, int memory) {
     const auto text = read_all(file.get());
     if (!text)
         return kUnreadable;
-    // Looked at here: what a parser does with a torn file is nothing for the master to find out.
+    // Parsed here, so that the master never parses a damaged file.
     if (!decode_memory(*text))
         return ::rename(path.c_str(), (path + kAside).c_str()) == 0 ? kDamaged : kUnreadable;
     for (std::size_t at = 0; at < text->size();) {

@@ -1,5 +1,5 @@
-// Reads stateDir/memory.json in a child, so that a disk that hangs delays the start by a few seconds at most.
-// Master and memory child.
+// Reads stateDir/memory.json in a child, so that a disk that hangs delays the start by at most a few
+// seconds. Master and memory child.
 #pragma once
 
 #include "master/files/memory.h"
@@ -10,8 +10,8 @@
 
 namespace healthcheckd::master {
 
-// `done` comes from the loop, within 6 s, with what there is: nothing at the first start, nor when the file
-// cannot be read. A damaged file is put aside as memory.json.damaged; the log says so.
+// Calls `done` from the loop, within 6 s, with the memory: empty at the first start, and when the file cannot
+// be read. A damaged file is renamed to memory.json.damaged and logged.
 void load_memory(Spawner& spawner, const std::string& state_dir, std::function<void(Memory)> done);
 
 }  // namespace healthcheckd::master

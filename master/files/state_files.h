@@ -1,8 +1,8 @@
-// Files of stateDir, written by a short-lived child so that a disk which hangs holds up nobody. Master and
+// Writes files in stateDir through a short-lived child, so that a disk that hangs delays nobody. Master and
 // state child.
 //
-// A child that the disk holds up is ended after kLimit, and left behind when that does not end it (Task).
-// When kMostLeft have been left, what is to be written waits until one of them is gone.
+// A child that the disk blocks is killed after kLimit and, if that does not end it, abandoned (Task). After
+// kMostLeft have been abandoned, files wait until one of these children has ended.
 #pragma once
 
 #include "master/process/task.h"
@@ -15,17 +15,17 @@ namespace healthcheckd::master {
 
 class StateFiles {
 public:
-    // `on_end` is called for each file that was to be written, with an empty text or what failed.
+    // `on_end` is called for each file, with "" or the description of what failed.
     using OnEnd = std::function<void(const std::string& name, const std::string& failure)>;
 
     StateFiles(Loop& loop, Spawner& spawner, std::string dir, OnEnd on_end);
 
     // Replaces `dir`/`name` by `text` atomically and durably (durable_file.h), readable by everybody or,
-    // with `mode` 0600, by the owner alone. One child at a time: what comes meanwhile is written after it, of
-    // each file the latest text.
+    // with `mode` 0600, by the owner alone. One child at a time: files that come meanwhile are written after
+    // it, the latest text of each.
     void write(const std::string& name, std::string text, mode_t mode = 0644);
 
-    // Is nothing left to write?
+    // Returns whether all files have been written.
     bool idle() const { return writing_.empty() && waiting_.empty(); }
 
 private:
@@ -47,7 +47,7 @@ private:
     OnEnd on_end_;
     Files waiting_;
     Files writing_;
-    std::string failure_;  // of what is being written; empty: none
+    std::string failure_;  // of the present write; empty: none
     Task task_;
 };
 

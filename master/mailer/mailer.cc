@@ -54,7 +54,8 @@ ChildSpec Mailer::spec() {
 }
 
 void Mailer::look() {
-    // One that is not up yet looks by itself; one that is behind has a look waiting already.
+    // Errors are ignored: a mailer that is still starting scans the spool by itself, and one whose socket is
+    // full has a `look` waiting in it.
     (void)child_.send(encode(Look{}).line());
 }
 
@@ -89,7 +90,7 @@ bool Mailer::on_line(std::string_view text) {
         write_log(*say);
     } else if (const auto* mails = std::get_if<Mails>(&line)) {
         now_ = {mails->queued, mails->sent, mails->failed, printable(mails->refusal, 1000)};
-        first_ = false;  // it has named all that failed
+        first_ = false;  // it has listed all cats that failed
         send_lost();
     } else if (const auto* failed = std::get_if<StillFailed>(&line)) {
         if (first_)
@@ -100,7 +101,7 @@ bool Mailer::on_line(std::string_view text) {
     return true;
 }
 
-// Under the name of a channel of the configuration, or its own: never under that of a cat.
+// Logs under the name of a configured channel or the mailer's own, never under that of a cat.
 void Mailer::write_log(const Say& say) {
     if (sayings_.add(Clock::now()) > kSayings) {
         ++unsaid_;

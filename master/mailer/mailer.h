@@ -1,4 +1,5 @@
-// The mailer as the master sees it: started, started again, told of new notices, and heard. Master.
+// The mailer, seen from the master: started, restarted, told of new notices; its lines are handled here.
+// Master.
 #pragma once
 
 #include "common/config/config.h"
@@ -19,18 +20,18 @@ public:
     struct Counters {
         std::uint64_t queued = 0;  // notices and messages in the spool
         std::uint64_t sent = 0;    // messages
-        std::uint64_t failed = 0;  // given up, or notices that could not be kept
-        std::string refusal = {};  // why a server refuses us; or empty
+        std::uint64_t failed = 0;  // messages given up, and lost notices
+        std::string refusal = {};  // why a server rejects us; empty: none does
     };
 
     struct Pace {
-        Milliseconds look = kLook;                   // it says something at each look at the spool at least
-        Milliseconds silence{600'000};               // without a word for so long it hangs
-        std::function<int(pid_t master)> life = {};  // in place of run_mailer()
+        Milliseconds look = kLook;      // interval at which it scans the spool and reports, at least
+        Milliseconds silence{600'000};  // after so long without a line it counts as hanging
+        std::function<int(pid_t master)> life = {};  // replaces run_mailer() in tests
     };
 
-    // `life`: of this master (see Notice). `on_still_failed` is told, at the start, each cat of which people
-    // were told that it failed and not yet that it is well again.
+    // `life`: the id of this run (see Notice). `on_still_failed` is called at the start for each cat whose
+    // failure has been announced and whose recovery has not.
     Mailer(Loop& loop, Spawner& spawner, LayerNotes& layers, std::shared_ptr<const Config> config,
            std::string life, std::function<void(const std::string& cat)> on_still_failed, Pace pace);
     Mailer(Loop& loop, Spawner& spawner, LayerNotes& layers, std::shared_ptr<const Config> config,
@@ -38,25 +39,25 @@ public:
         : Mailer(loop, spawner, layers, std::move(config), std::move(life), std::move(on_still_failed),
                  Pace()) {}
 
-    // Starts the mailer, if the configuration has anybody to tell.
+    // Starts the mailer, if the configuration has a channel.
     void start() { child_.start(); }
-    // Goes on with another configuration. `renew`: the mailer that runs finishes what is on its way, and
-    // another one follows it.
+    // Uses another configuration. `renew`: the present mailer finishes the deliveries under way, and another
+    // one follows.
     void use(std::shared_ptr<const Config> config, bool renew);
-    // There are new notices in the spool.
+    // Tells the mailer that there are new notices in the spool.
     void look();
-    // So many notices could not be spooled: logged by whoever knows, counted, and told in the next message.
+    // Counts notices that could not be spooled, which the caller has logged; the next message mentions them.
     void note_lost(std::uint64_t count);
-    // Lets it finish what is on its way, for a short time, and begin nothing more.
+    // Has the mailer finish the deliveries under way, for a short time, and begin no others.
     void stop();
     bool ended() const { return child_.pid() == 0; }
 
     Counters counters() const;
 
 private:
-    // Lines of it that go into the log in a second; the others are counted.
+    // Lines of the mailer logged per second; any more are only counted.
     static constexpr std::size_t kSayings = 200;
-    // What one gets to finish when another one is to follow it.
+    // Time that a mailer has to finish when another one is to follow.
     static constexpr Milliseconds kFinishLimit{35'000};
 
     ChildSpec spec();
@@ -69,10 +70,10 @@ private:
     std::string life_;
     std::function<void(const std::string&)> on_still_failed_;
     Pace pace_;
-    bool first_ = true;  // no mailer has come so far as to name all cats that failed in an earlier life
+    bool first_ = true;  // no mailer has listed the cats that failed in a previous run
     bool stopping_ = false;
     std::uint64_t lost_unsent_ = 0;
-    Counters before_;  // of earlier mailers, and what was lost
+    Counters before_;  // of earlier mailers, and lost notices
     Counters now_;
     SecondCount sayings_;
     std::uint64_t unsaid_ = 0;

@@ -22,14 +22,15 @@ namespace {
 
 using std::chrono::system_clock;
 
-// After the master's word to end, which waits a little longer: what a server has and has not confirmed would
-// be sent once more by the next mailer.
+// Timeout for deliveries under way after the master has closed its end; the master waits slightly longer. A
+// message that a server has received but not confirmed would be sent again by the next mailer.
 constexpr std::chrono::milliseconds kFinishLimit = kTryLimit;
 
-// Of the mailer's user, threads included: one for each mail on its way, one for each look-up of a name.
+// Maximum for the mailer's user, threads included: one for each mail being delivered, and one for each name
+// lookup.
 constexpr rlim_t kMostTasks = 64;
 
-// By what each channel judges certificates; a channel that is missing could not be made ready.
+// The certificates of each channel; a channel is missing when loading them failed.
 using Trust = std::map<std::string, TlsClient>;
 
 Trust load_trust(const Config& config) {
@@ -87,7 +88,7 @@ std::unique_ptr<Delivery> MailerChild::deliver(const Outbox::Message& message) c
     return channel == nullptr ? nullptr : channel->kind->deliver(*channel, message, tls->second);
 }
 
-// Said anew each time, changed or not: the master replaces a mailer that says nothing for long.
+// Reports its counters each time, changed or not: the master replaces a mailer that is silent for long.
 void MailerChild::look_at_spool() {
     if (!spool_.usable())
         throw std::runtime_error("the spool was taken away");
@@ -95,7 +96,7 @@ void MailerChild::look_at_spool() {
     told_.reset();
 }
 
-// Returns false when the master is gone.
+// Handles the master's messages. Returns false when the master is gone.
 bool MailerChild::take_orders() {
     for (;;) {
         auto packet = receive_packet_now(kControlFd);
@@ -112,7 +113,7 @@ bool MailerChild::take_orders() {
     }
 }
 
-// What one message runs into is no reason to end: the others would wait for it for ever.
+// An exception in one delivery must not end the mailer: the other messages would wait for ever.
 DeliveryResult broken_off(const std::exception& failure) {
     return {.message = "the delivery broke off: " + printable(failure.what(), 200)};
 }
@@ -175,7 +176,7 @@ void MailerChild::wait() {
     watch.wait();
 }
 
-// What is on its way when the master ends: broken off now, it might be sent a second time.
+// Completes the deliveries under way when the master ends: a message aborted now might be sent twice.
 void MailerChild::finish() {
     const auto deadline = std::chrono::steady_clock::now() + kFinishLimit;
     while (!deliveries_.empty() && std::chrono::steady_clock::now() < deadline) {

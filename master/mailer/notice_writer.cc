@@ -101,7 +101,7 @@ void NoticeWriter::take_back() {
 }
 
 void NoticeWriter::on_end(const std::optional<ChildEnd>& end) {
-    // The one that it ended at, maybe because of it, is not tried again; those behind it are.
+    // The incident at which the child ended may be the cause, so it is not tried again; those after it are.
     if (end && !late_ && written_ < writing_.size()) {
         for (; channel_ < writing_[written_].request.channels.size(); ++channel_)
             record_lost_notice(mailer_, writing_[written_], channel_,

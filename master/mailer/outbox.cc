@@ -33,7 +33,7 @@ std::vector<Outbox::Message*> Outbox::due(Time now) {
             continue;
         if (channel.has_notice_to_tell() && told_.next_message_at(name, now) <= now)
             compose(name, channel, now);
-        // clang 14 lets no lambda capture a structured binding, but an initialised capture of one.
+        // clang 14 cannot capture a structured binding in a lambda, except in an init-capture.
         const auto next =
             std::ranges::find_if(channel.messages, [now, &channel = channel](const Message& each) {
                 return (each.next_try <= now || each.next_try > now + 2 * kLongestWait) &&  // set back
@@ -50,10 +50,10 @@ std::vector<Outbox::Message*> Outbox::due(Time now) {
     return ready;
 }
 
-// Drops what need not be told, wherever it waits: a check that goes on failing must not fill the spool while
-// a channel is away.
+// Drops waiting notices that need not be announced: a check that goes on failing must not fill the spool
+// while a channel is unavailable.
 void Outbox::sift(Channel& channel) {
-    Told then = told_;                             // when all before it has been told
+    Told then = told_;                             // the state once all notices before have been announced
     std::map<std::string, std::string> last;       // file of the last notice that is kept, by cat
     std::map<std::string, std::string> last_like;  // ...and kind
     std::vector<Waiting> kept;
@@ -63,7 +63,8 @@ void Outbox::sift(Channel& channel) {
         const bool news = then.is_news(notice);
         Told::Marks changed, unused;
         (void)then.take(notice, changed);
-        // One that ends, unsaid, a failure that is still to be told has its place behind it.
+        // A recovery that ends a failure whose notice still waits stays behind it, even if it is not
+        // announced.
         const bool ends =
             notice.kind == NoticeKind::recovered && !changed.empty() && last.contains(notice.cat);
         if (news || ends) {
@@ -103,7 +104,7 @@ void Outbox::compose(const std::string& name, Channel& channel, Time now) {
     save(channel.messages.back());
 }
 
-// As much as one message may have, in its order.
+// Takes the notices for one message, in order, up to its limits.
 std::vector<Telling> Outbox::take_notices(Channel& channel, Message& message) {
     const std::set<std::string> unsettled = channel.cats_in_flight();
     const ChannelConfig& to = *config_.channel(message.channel);
@@ -132,15 +133,15 @@ std::vector<Telling> Outbox::take_notices(Channel& channel, Message& message) {
     return tellings;
 }
 
-// Sorts behind all before it, wherever the clock was set.
+// Returns a name that sorts after all earlier ones, even if the clock was set back.
 std::string Outbox::next_name(const std::string& channel, Time now) {
     last_name_ =
         std::max<std::chrono::nanoseconds>(now.time_since_epoch(), last_name_ + std::chrono::nanoseconds(1));
     return fmt::format("{:020}.{}{}", last_name_.count(), channel_label(printable(channel)), kMessageFile);
 }
 
-// Puts the message into the spool, then what was told, and only then are its notices removed. On a disk that
-// is full it waits in memory, and a next life would go on from its notices.
+// Saves the message, then told.json, and only then removes the message's notices. When the disk is full the
+// message stays in memory, and a next run would continue from its notices.
 void Outbox::save(Message& message) {
     const auto written = spool_.write(message.name, encode_message(message));
     if (!written)
@@ -152,8 +153,8 @@ void Outbox::save(Message& message) {
     message.notices.clear();
 }
 
-// What was told by a message that is not saved must not be there either. Until it is there, no notice goes
-// whose part of it would be forgotten.
+// Leaves out what unsaved messages announce. Until told.json is saved, no notice whose effect
+// would be lost is removed.
 void Outbox::save_told() {
     for (const auto& [name, channel] : channels_)
         if (!std::ranges::all_of(channel.messages, &Message::saved))

@@ -1,15 +1,15 @@
-// From notices to delivered messages: collects, limits, remembers, retries. Mailer.
+// Turns notices into delivered messages: collects, limits, remembers, retries. Mailer.
 //
-// Each channel goes by itself. Its notices become messages: the first at once, those that follow within
-// mail.digestSeconds in one, no more than mail.maxPerHour. Notices that change nothing are dropped as soon as
-// they are seen, and what waits is kept in order:
+// Channels are independent. The first notice of a channel becomes a message at once, those that follow within
+// digestSeconds share one, and there are at most maxPerHour messages. Notices that change nothing are dropped
+// as soon as they are read, and the order is kept:
 //
-//   a message that failed as a whole       blocks its channel; once it has failed a few times for a reason of
-//                                          its own, only notices of the cats that it is about
-//   a mail that some recipients got        goes before later mails to the others
+//   a message that failed as a whole       blocks its channel; after several failures of its own it blocks only
+//                                          notices of the cats that it is about
+//   a mail that some recipients received   precedes later mails to the other recipients
 //
-// What is in the spool is always enough to go on from: a message is saved before its notices are removed,
-// what was told is saved before that, and a message is removed when it is delivered or kept in `dead`.
+// The spool always allows to continue after a crash: a message is saved before its notices are removed, what
+// it announces is saved before that, and it is removed when it is delivered or kept in `dead`.
 #pragma once
 
 #include "common/config/config.h"
@@ -31,7 +31,7 @@
 
 namespace healthcheckd::master {
 
-// What the outbox has to say to the log; `who` is a cat or a channel.
+// A message for the log; `who` is a cat or a channel.
 enum class Weight { info, warning, error };
 using SayFunction = std::function<void(Weight weight, const std::string& who, const std::string& text)>;
 
@@ -44,29 +44,29 @@ public:
 
     struct Counters {
         std::size_t waiting = 0;   // notices and messages in the spool
-        std::uint64_t sent = 0;    // messages delivered, since this process began
-        std::uint64_t failed = 0;  // messages or recipients given up, since then
-        std::string trouble;       // why a server refuses us, until it takes something again; or empty
+        std::uint64_t sent = 0;    // messages delivered since this process started
+        std::uint64_t failed = 0;  // messages or recipients given up since then
+        std::string trouble;  // why a server rejects us, until it accepts something again; empty: none does
         friend bool operator==(const Counters&, const Counters&) = default;
     };
     using Message = QueuedMessage;
 
     Outbox(const Config& config, const Spool& spool, std::string life, SayFunction say);
 
-    // Takes up what lies in the spool; before anything else. `now`: the present, here and below.
+    // Loads the spool; call first. `now`: the present time, here and below.
     void load(Time now);
-    // Looks for new notices.
+    // Reads new notices from the spool.
     void scan();
-    // Notices that their writers could not keep.
+    // Counts notices that could not be spooled.
     void note_lost(std::uint64_t count);
-    // Messages to be handed over now. Each stays valid until report() was called for it.
+    // Returns the messages to be delivered now. Each stays valid until report() is called for it.
     std::vector<Message*> due(Time now);
     void report(Message& message, const DeliveryResult& result, Time now);
-    // When due() may have something, unless something happens before.
+    // Returns when due() should be called again, unless something happens before.
     Time next_wake(Time now) const;
 
     Counters counters() const;
-    // Cats of which somebody waits to hear that they are well again, once all that waits has been told.
+    // Returns the cats whose recovery somebody expects to be told of, after all waiting notices.
     std::set<std::string> failed_cats() const;
 
 private:
@@ -102,7 +102,7 @@ private:
     Told told_;
     std::map<std::string, Channel> channels_;
     std::set<std::string> seen_;          // files of notices that are in `channels_`
-    std::vector<std::string> to_remove_;  // files of notices, once told.json says what they changed
+    std::vector<std::string> to_remove_;  // files of notices; removed once told.json has what they changed
     std::chrono::nanoseconds last_name_{0};
     Counters counters_;
     bool disk_failed_ = false;

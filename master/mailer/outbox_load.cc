@@ -1,4 +1,4 @@
-// What the outbox takes up from the spool: at its start after any kind of end, and whenever something is new.
+// Loading the outbox from the spool: at the start after any kind of end, and whenever there are new files.
 // Mailer.
 #include "master/mailer/outbox.h"
 
@@ -41,14 +41,14 @@ void Outbox::take_up_message(const std::string& name, Time now) {
     auto message = text ? decode_message(*text, name) : Result<SpoolMessage>(text.error());
     if (!message)
         return put_aside(name, message.error().text());
-    // It was written, but what it stands for was not all removed: the crash came between.
+    // A crash interrupted the removal of its notices after it was written.
     const std::vector<std::string> left = spool_.list(kNoticeFile);
     if (std::ranges::any_of(message->notices,
                             [&](const std::string& each) { return std::ranges::count(left, each) > 0; })) {
         told_.apply(message->marks);
         told_.note_message(message->channel, message->made);
         for (const std::string& each : message->notices) {
-            seen_.insert(each);  // should it be there for longer
+            seen_.insert(each);  // in case the removal fails
             told_.unsaid.erase(each);
             to_remove_.push_back(each);
         }
@@ -78,7 +78,7 @@ void Outbox::put_aside(const std::string& name, const std::string& why) {
                      moved ? "put aside in " + spool_.dead_dir() : moved.error().text()));
 }
 
-// Actions of an earlier life cannot come back.
+// Pending notices of a previous run: the results of their actions will never come.
 void Outbox::release_pending() {
     for (const std::string& name : spool_.list(kPendingFile)) {
         const auto text = spool_.read(name);
@@ -95,7 +95,7 @@ void Outbox::scan() {
         save_told();
     const std::vector<std::string> files = spool_.list(kNoticeFile);
     const std::set<std::string> present(files.begin(), files.end());
-    // What was there and is not any more, somebody removed.
+    // Files that have disappeared were removed by somebody else.
     std::erase_if(seen_, [&](const std::string& file) { return !present.contains(file); });
     std::erase_if(told_.unsaid, [&](const auto& each) { return !present.contains(each.first); });
     for (auto& [name, channel] : channels_)
@@ -104,8 +104,7 @@ void Outbox::scan() {
     for (const std::string& file : files)
         if (!seen_.contains(file))
             take_up_notice(file, found);
-    // As they came, and of those that came together the ones of an earlier life first: the clock may have
-    // been set back since then.
+    // Sorted by arrival; notices of a previous run come first, since the clock may have been set back since.
     std::ranges::stable_sort(found, {}, [&](const Waiting& each) { return each.notice.life == life_; });
     for (Waiting& each : found) {
         Channel& channel = channels_.at(each.notice.channel);

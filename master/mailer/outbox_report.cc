@@ -1,4 +1,4 @@
-// What becomes of a message: delivered, tried again, or given up and kept with the reason. Mailer.
+// The result of a delivery: message delivered, retried, or given up and kept with the reason. Mailer.
 #include "common/text/json.h"
 #include "common/text/printable.h"
 #include "master/mailer/outbox.h"
@@ -11,11 +11,12 @@ namespace healthcheckd::master {
 
 namespace {
 
-constexpr std::uint32_t kBlockingTries = 4;  // of a message that fails by itself: then the next ones go first
-// No message was made before this: the clock was wrong then.
+// Of a message that fails by itself; later messages then overtake it.
+constexpr std::uint32_t kBlockingTries = 4;
+// A message cannot be older than this: the clock was wrong then.
 constexpr std::chrono::sys_days kEarliest = std::chrono::year(2020) / 1 / 1;
 
-// The text as it is, or as JSON where it is that.
+// Returns the text unchanged, or the JSON if it is JSON.
 std::string dead_call(const SpoolMessage& message, const std::string& why) {
     const auto call = parse_ordered_json(message.text);
     const nlohmann::ordered_json dead = {
@@ -31,7 +32,7 @@ std::string dead_text(const ChannelKind* kind, const SpoolMessage& message,
                                                            : dead_call(message, why);
 }
 
-// "a@b: 550 nobody; c@d: 551 moved", of those with this outcome.
+// Returns "a@b: 550 nobody; c@d: 551 moved" for the recipients with this outcome.
 std::string answers(const DeliveryResult& result, Outcome outcome) {
     std::string all;
     for (const RecipientOutcome& each : result.exceptions)
@@ -108,7 +109,8 @@ void Outbox::on_rejected(Channel& channel, Message& message, const std::string& 
         return save(message);
     }
     if (!message.partially_delivered) {
-        // Else a recovery would follow that nobody understands, and the losses would never be told.
+        // Otherwise a recovery of an unannounced failure would follow, and the lost notices
+        // would never be mentioned.
         told_.forget(message.marks);
         told_.lost += message.lost;
         channel.needs_pruning = true;
@@ -132,7 +134,7 @@ void Outbox::try_later(Message& message, const DeliveryResult& result, Time now)
     message.last_error = result.message;
     if (!result.concerns_channel && message.tries >= kBlockingTries)
         message.blocks_channel = false;
-    // What is to be retried slowly gets what others get after their last doubling.
+    // retry_slowly starts with the wait that others reach by doubling.
     const auto wait =
         retry_wait(message.tries, result.retry_slowly ? kLongestWait : kFirstWait, kLongestWait);
     message.next_try = now + wait;
@@ -147,8 +149,8 @@ void Outbox::try_later(Message& message, const DeliveryResult& result, Time now)
                          : "; it is this host that the server refuses, and that is said only once"));
 }
 
-// Returns whether why a message is put off is to be said: a server that refuses us does so until somebody has
-// changed something, which is said once, and again when it is for another reason.
+// Returns whether to log why a message is deferred. A server that rejects us does so until somebody changes
+// something: logged once, and again for another reason.
 bool Outbox::note_refusal(Channel& channel, const DeliveryResult& result) {
     const bool fresh = result.refusal.empty() || channel.refusal != result.refusal;
     if (result.refusal.empty() && result.outcome == Outcome::sent) {
@@ -162,7 +164,8 @@ bool Outbox::note_refusal(Channel& channel, const DeliveryResult& result) {
     return fresh;
 }
 
-// Single recipients that were refused for good. False: they could not be kept, and are tried again.
+// Gives up recipients that were rejected permanently. Returns false when they could not be
+// saved; they are then retried.
 bool Outbox::give_up_refused(Message& message, const DeliveryResult& result) {
     std::vector<std::string> refused;
     for (const RecipientOutcome& each : result.exceptions)
@@ -177,7 +180,7 @@ bool Outbox::give_up_refused(Message& message, const DeliveryResult& result) {
     return true;
 }
 
-// False: it could not be kept, so it must not go.
+// Returns false when the message could not be saved in `dead` and so must not be removed.
 bool Outbox::give_up(const SpoolMessage& message, const std::vector<std::string>& recipients,
                      const std::string& why) {
     std::string name = message.name.substr(0, message.name.size() - kMessageFile.size());
@@ -201,7 +204,7 @@ bool Outbox::give_up(const SpoolMessage& message, const std::vector<std::string>
 }
 
 void Outbox::drop(Channel& channel, Message& message) {
-    // Of one that was never saved: they would be told once more.
+    // The notices of a message that was never saved would be announced again.
     add(to_remove_, message.notices);
     const std::string name = message.name;
     channel.messages.remove_if([&](const Message& each) { return &each == &message; });

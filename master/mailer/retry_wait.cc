@@ -8,7 +8,7 @@ namespace healthcheckd::master {
 
 std::chrono::milliseconds retry_wait(std::uint32_t tries, std::chrono::milliseconds first,
                                      std::chrono::milliseconds longest) {
-    constexpr std::uint32_t kMostDoublings = 20;  // of any wait this is longer than `longest`
+    constexpr std::uint32_t kMostDoublings = 20;  // exceeds `longest` for any wait
     const std::uint32_t doublings = std::min(std::max(tries, 1u) - 1, kMostDoublings);
     const auto plain = std::min(longest, first * (1 << doublings));
     static std::minstd_rand random(std::random_device{}());

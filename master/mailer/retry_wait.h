@@ -1,4 +1,4 @@
-// How long a message waits for its next try. Mailer.
+// The back-off between attempts to deliver a message. Mailer.
 #pragma once
 
 #include <chrono>
@@ -6,8 +6,9 @@
 
 namespace healthcheckd::master {
 
-// `first` after the first try and twice as long after each further one, up to `longest`; up to a fifth longer
-// or shorter, so that many hosts do not come back to one server together. `tries`: made so far, 1 or more.
+// Returns `first` after the first attempt, doubled after each further one, up to `longest`; varied
+// by up to a fifth, so that many hosts do not return to a server at the same time. `tries`:
+// attempts made so far, 1 or more.
 std::chrono::milliseconds retry_wait(std::uint32_t tries, std::chrono::milliseconds first,
                                      std::chrono::milliseconds longest);
 

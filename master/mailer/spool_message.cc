@@ -43,7 +43,7 @@ Result<SpoolMessage> decode_message(std::string_view text, std::string name) {
         message.partially_delivered = all.value("partly", false);
         message.tries = whole_of<std::uint32_t>(all.at("tries"));
         message.last_error = all.at("lastError");
-        // Whoever wrote it, it is sent as it is.
+        // The text is sent as it is, whoever wrote the file.
         const ChannelKind* kind = kind_of_channel(message.channel);
         if (kind != nullptr && kind->check_text != nullptr)
             if (const auto checked = kind->check_text(message.text); !checked)

@@ -13,17 +13,17 @@ namespace {
 using nlohmann::json;
 using namespace std::chrono_literals;
 
-constexpr char kBetween = '\n';  // in keys: no name has one
+constexpr char kBetween = '\n';  // separator in keys; names do not contain it
 constexpr std::string_view kUnmeasurable = "unmeasurable";
 constexpr std::size_t kMostFailures = 10'000;
 constexpr auto kHour = 1h;
 
-// That supervisord gave up is news also of a program that failed before: from now on nobody starts it.
+// supervisord giving up is news even for a program that failed before: from now on nothing restarts it.
 bool is_given_up(const Notice& notice) {
     return notice.kind == NoticeKind::failed && notice.state.starts_with("FATAL");
 }
 
-// channel, cat, and "unmeasurable" or nothing.
+// Splits a key into channel, cat, and "unmeasurable" or "".
 std::array<std::string, 3> parts_of(const std::string& key) {
     const std::size_t first = key.find(kBetween);
     const std::size_t second = key.find(kBetween, first + 1);
@@ -45,7 +45,7 @@ bool Told::is_news(const Notice& notice) const {
     const auto found = failures_.find(key_of(notice, measured));
     if (notice.kind == NoticeKind::recovered)
         return notice.announce && found != failures_.end();
-    // Or the clock was set back.
+    // A negative difference means that the clock was set back.
     const auto passed = found == failures_.end() ? Time::duration{} : notice.at - found->second->last;
     return found == failures_.end() || std::chrono::abs(passed) >= limits_.reminder ||
            (is_given_up(notice) && !found->second->given_up);
@@ -97,7 +97,7 @@ void Told::apply(const Marks& marks) {
 void Told::forget(const Marks& marks) {
     for (const auto& [key, failure] : marks) {
         const auto known = failures_.find(key);
-        // `last` is later when a reminder came after it.
+        // `last` differs if a reminder followed.
         if (failure && failure->first == failure->last && known != failures_.end() &&
             known->second->last == failure->last)
             failures_.erase(known);

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::size_t kMaxAddresses = 8;
 
-// "" for an address that says nothing to somebody elsewhere.
+// Returns "" for an address that is meaningless on other machines.
 std::string address_text(const sockaddr* address) {
     std::array<char, INET6_ADDRSTRLEN> text{};
     const void* bytes = nullptr;

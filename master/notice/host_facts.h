@@ -1,18 +1,18 @@
-// What a mail says about this machine. Notice and action, mailer.
+// Facts about this machine for mails. Notice and action, mailer.
 #pragma once
 
 #include <string>
 
 namespace healthcheckd::master {
 
-// gethostname(2), or "localhost".
+// Returns gethostname(2), or "localhost".
 std::string host_name();
 
-// The addresses of interfaces that are up, loopback and link-local ones left out: "10.0.0.5, 2001:db8::5". At
-// most eight; "none" without any.
+// Returns the addresses of interfaces that are up, without loopback and link-local ones: "10.0.0.5,
+// 2001:db8::5". At most eight; "none" when there is none.
 std::string host_addresses();
 
-// "Linux 6.1.0-18-amd64 x86_64" (uname(2)).
+// Returns "Linux 6.1.0-18-amd64 x86_64" (uname(2)).
 std::string host_platform();
 
 }  // namespace healthcheckd::master

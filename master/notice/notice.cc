@@ -16,7 +16,7 @@ using nlohmann::ordered_json;
 
 constexpr std::size_t kMostText = 8192;
 
-// Text of several lines made fit for JSON, mails and terminals.
+// Makes text of several lines safe for JSON, mails and terminals.
 std::string clean_lines(std::string_view text, std::size_t max) {
     std::string out;
     text = text.substr(0, max);

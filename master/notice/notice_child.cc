@@ -20,7 +20,7 @@ LogTail log_tail(const Incident& incident, LinkClient*& link, const DiskWork& di
     if (answer.ok())
         return {std::move(answer.stream), std::move(answer.text)};
     if (answer.code != kCallBadAnswer && link != nullptr)
-        return {};  // a fault: it has no log
+        return {};  // a fault: the program has no log
     LogTail tail{"file", {}, "supervisord did not give it: " + answer.message};
     if (answer.code != kCallBadAnswer || answer.stream != "file")
         return tail;
@@ -52,7 +52,7 @@ int run_notices(const std::vector<Incident>& incidents, int link_fd) {
     if (link_fd >= 0)
         socket.emplace(UniqueFd(link_fd));
     LinkClient* link = socket ? &*socket : nullptr;
-    // Hundreds at once must be on disk before long, with or without the ends of their logs.
+    // Hundreds of notices must be on disk soon, with or without the end of the log.
     const auto enough = std::chrono::steady_clock::now() + std::chrono::seconds(10);
     const DiskWork disk(-1);
     std::uint32_t index = 0;

@@ -22,8 +22,9 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMostFileBytes = 4'000'000;
 constexpr mode_t kPrivate = 0600;
-constexpr std::chrono::hours kLeftover{1};           // nobody writes for so long on one file
-constexpr std::chrono::milliseconds kLookLimit{40};  // what an action that is to begin waits for a count
+constexpr std::chrono::hours kLeftover{1};  // no write takes longer
+// Timeout for counting, which delays the start of an action.
+constexpr std::chrono::milliseconds kLookLimit{40};
 
 Result<void> prepare_folder(const std::string& path) {
     if (auto made = make_folder(path, 0700); !made)
@@ -38,7 +39,7 @@ std::string file_name(const std::string& id, const std::string& channel, std::st
     return id + '.' + channel_label(channel) + std::string(suffix);
 }
 
-// Whose a file of the spool is, also one that is just written (".ID.mail.notice.new").
+// Returns the channel label of a file, also of one being written (".ID.mail.notice.new").
 std::string_view label_of(std::string_view file) {
     if (file.starts_with('.') && file.ends_with(".new"))
         file = file.substr(1, file.size() - 5);
@@ -84,8 +85,8 @@ bool Spool::usable() const {
            UniqueFd(::open(dir_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
 }
 
-// What lies in the spool, of all channels and of each, as far as it had to be counted to know that it is
-// full: whoever can write there can leave a million files.
+// The size of the spool, in total and for each channel, counted only until it is known to be full: whoever
+// can write there can create a million files.
 class Spool::Load {
 public:
     using Clock = std::chrono::steady_clock;
@@ -146,7 +147,7 @@ Result<void> Spool::put_pending(const Incident& incident) const {
             all = room;
             continue;
         }
-        // Without a sync: the action does not wait for that.
+        // Without fsync(2), so that the action need not wait.
         auto written = place_file(dir_, file_name(incident.request.notice_id, channel, kPendingFile),
                                   encode_notice(make_notice(unfinished, channel, {})), kPrivate);
         if (!written)
@@ -228,7 +229,7 @@ void Spool::remove_leftovers() const {
             const auto written = entry->last_write_time(failure);
             if (!failure && name.starts_with('.') && now - written > kLeftover)
                 leftovers.push_back(entry->path());
-            failure.clear();  // somebody may just have finished it
+            failure.clear();  // it may just have been completed
         }
     }
     for (const fs::path& each : leftovers)
@@ -238,7 +239,7 @@ void Spool::remove_leftovers() const {
 Result<void> Spool::release(const std::string& pending) const {
     const std::string from = dir_ + '/' + pending;
     const std::string to = from.substr(0, from.size() - kPendingFile.size()) + std::string(kNoticeFile);
-    // The action may have come as far as writing the notice itself.
+    // The action may have written the notice itself before it ended.
     if (::access(to.c_str(), F_OK) == 0)
         return remove(pending);
     if (::rename(from.c_str(), to.c_str()) != 0)
@@ -278,7 +279,7 @@ Result<void> Spool::put_aside(const std::string& name) const {
     make_room_for_dead(failure ? 0 : size);
     if (::rename(from.c_str(), (dead_ + '/' + name + ".damaged").c_str()) == 0)
         return {};
-    // A Linux older than 5.19 lets no confined process move a file to another folder.
+    // Before Linux 5.19, Landlock prevents moving a file to another folder.
     const Error moved = system_error("rename " + from);
     const auto text = read(name);
     if (!text)

@@ -45,12 +45,13 @@ Result<void> give_folder(const std::string& path, uid_t uid, gid_t gid) {
     struct stat status {};
     if (!folder || ::fstat(folder.get(), &status) != 0)
         return system_error("open " + path);
-    // The files all the same: an earlier start may have been cut off between folder and files.
+    // The files too: an earlier start may have been interrupted between folder and files.
     if (status.st_uid == uid && (status.st_mode & 0777) == 0700)
         return give_files(folder.get(), uid, gid);
-    // First the folder: who had it can then put nothing else in the place of a file.
+    // The folder first: its former owner then cannot replace a file.
     if (::fchown(folder.get(), uid, gid) != 0 || ::fchmod(folder.get(), 0700) != 0)
-        // A uid that this user namespace does not have, or a file system that keeps none: it stays root's.
+        // The user namespace does not map the uid, or the file system stores no owners: the folder stays
+        // root's.
         return errno == EPERM || errno == EINVAL ? Result<void>() : system_error("chown " + path);
     return give_files(folder.get(), uid, gid);
 }

@@ -1,4 +1,4 @@
-// healthcheckd's own process and those above it: whoever stops one of them stops healthcheckd. Master and
+// healthcheckd's own process and its ancestors: whoever stops one of them stops healthcheckd. Master and
 // action.
 #pragma once
 
@@ -9,11 +9,11 @@
 
 namespace healthcheckd::master {
 
-// This process, its parent and so on up to the first process of the pid namespace, which is left out; at most
-// 64. Shorter where /proc does not show one. Reads /proc: call before anything can hang.
+// Returns this process, its parent and so on, without the first process of the pid namespace; at most 64.
+// Shorter where /proc does not show one. Reads /proc, so call it before anything can hang.
 std::vector<ProcessId> own_line();
 
-// A process without a start time is none of them.
+// A process without a start time is never one of them.
 inline bool is_in(const std::vector<ProcessId>& line, const ProcessId& process) {
     return process.running() && std::ranges::find(line, process) != line.end();
 }

@@ -23,7 +23,8 @@ std::string who(uid_t uid) {
     return uid == 0 ? "root" : fmt::format("uid {}", uid);
 }
 
-// "socket:[123]", as /proc/PID/fd shows it, of each socket that listens under `name` (proc_net_unix(5)).
+// Returns "socket:[123]", as /proc/PID/fd shows it, for each socket that listens at `name`
+// (proc_net_unix(5)).
 std::vector<std::string> listeners_named(const std::string& name) {
     constexpr std::string_view kListens = "00010000";  // __SO_ACCEPTCON
     std::vector<std::string> found;
@@ -40,8 +41,8 @@ std::vector<std::string> listeners_named(const std::string& name) {
     return found;
 }
 
-// Is it seen, without connecting, that `parent` holds the socket that listens at `place`? In a sticky folder
-// the name that the socket was made under counts as well, which only a connection tells.
+// Returns whether `parent` visibly holds the socket that listens at `place`; makes no connection. In a sticky
+// folder the bound name matters as well, which only a connection shows.
 bool holds_listener_at(pid_t parent, const SocketPlace& place, const OwnerRule& rule) {
     if (!place.socket || place.sticky)
         return false;

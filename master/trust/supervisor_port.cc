@@ -16,14 +16,14 @@ namespace healthcheckd::master {
 
 namespace {
 
-constexpr int kMostListeners = 200'000;  // lines of /proc/net/tcp, where listeners come first
+constexpr int kMostListeners = 200'000;  // lines of /proc/net/tcp, which lists listeners first
 
 struct Listener {
     uid_t uid = 0;
     std::string link;  // "socket:[123]", as /proc/PID/fd shows it
 };
 
-// What listens at `port` by one of the kernel's tables (proc_net_tcp(5)).
+// Adds the sockets that listen at `port` according to one of the kernel's tables (proc_net_tcp(5)).
 void add_listeners(const char* table_path, std::uint16_t port, std::vector<Listener>& found) {
     constexpr std::string_view kListens = "0A";
     const std::string ending = fmt::format(":{:04X}", port);
@@ -36,7 +36,7 @@ void add_listeners(const char* table_path, std::uint16_t port, std::vector<Liste
         fields >> slot >> local >> remote >> state >> queues >> timer >> retransmits >> uid >> timeout >>
             inode;
         if (n > 0 && state != kListens)
-            return;  // what listens comes first
+            return;  // listeners come first
         if (fields && state == kListens && local.ends_with(ending))
             found.push_back({uid, "socket:[" + inode + "]"});
     }
@@ -56,7 +56,7 @@ std::vector<std::string> links_of(const std::vector<Listener>& listeners) {
     return links;
 }
 
-// Not the owner of /proc/PID, which is root for a process that must not be traced.
+// Reads /proc/PID/status: the owner of /proc/PID is root for a process that must not be traced.
 std::optional<uid_t> effective_uid(pid_t pid) {
     std::istringstream fields(proc_status(pid, "Uid").value_or(""));
     uid_t real = 0, effective = 0;
@@ -81,7 +81,7 @@ Result<void> check_supervisor_port(pid_t parent, std::uint16_t port, const Owner
     const auto holds = holds_one_of(parent, links_of(listeners));
     if (holds && *holds)
         return {};
-    // Process 1 is the parent of all that have lost theirs.
+    // Process 1 is the parent of all orphans.
     if (parent != 1 && !holds && (holds.error().code == EACCES || holds.error().code == EPERM))
         if (const auto uid = effective_uid(parent);
             uid && std::ranges::any_of(listeners, [&](const Listener& each) { return each.uid == *uid; }))

@@ -1,4 +1,4 @@
-// Is a process the supervisord that listens at a TCP port of this machine? Action.
+// Checks whether a process is the supervisord that listens at a TCP port of this machine. Action.
 #pragma once
 
 #include "common/system/result.h"
@@ -9,14 +9,13 @@
 
 namespace healthcheckd::master {
 
-// Has process `pid` a socket open that listens at `port`, at whichever address? Error EACCES or EPERM when
-// its descriptors cannot be read from here.
+// Returns whether process `pid` has a socket that listens at `port`, at any address. Fails with EACCES or
+// EPERM when its descriptors cannot be read from here.
 Result<bool> holds_listener(pid_t pid, std::uint16_t port);
 
-// It is when it holds a socket that listens at `port`, at whichever address, and that belongs to somebody
-// whom `rule` believes. Where its descriptors cannot be read it is enough that a socket of its own user
-// listens there, unless it is process 1. The error says why not, or why that cannot be known. Connects to
-// nobody.
+// Checks that `parent` holds a socket that listens at `port`, at any address, and belongs to a user that
+// `rule` accepts. Where its descriptors cannot be read, it is enough that a socket of its user listens there,
+// except for process 1. The error says why not, or why it is unknown. Makes no connection.
 Result<void> check_supervisor_port(pid_t parent, std::uint16_t port, const OwnerRule& rule);
 
 }  // namespace healthcheckd::master

@@ -53,13 +53,13 @@ std::string bound_name(int socket) {
     return {address.sun_path, ::strnlen(address.sun_path, size - offsetof(sockaddr_un, sun_path))};
 }
 
-// Is it `path`, or what supervisord links to it: the same and an ending?
+// Returns whether it is `path`, or what supervisord links to `path`: the same with a suffix.
 bool is_name_of(std::string_view bound, std::string_view path) {
     return bound.starts_with(path) && bound.find('/', path.size()) == std::string_view::npos;
 }
 
-// Into a sticky folder anybody can move a socket of root's that lay in a folder of his. Its name is that of
-// the place where it was made.
+// Anybody can move a socket of root from a folder of his own into a sticky folder. The bound name
+// shows where it was created.
 bool was_moved_here(const SocketPlace& place, const std::string& bound) {
     return place.sticky && !is_name_of(bound, place.path) && !is_name_of(bound, place.real_path);
 }
@@ -99,7 +99,7 @@ SocketPlace find_socket(const std::string& path, const OwnerRule& rule) {
     if (S_ISLNK(status.st_mode))
         place.refusal = link_refused(printable(path) + " is a symbolic link");
     else if (!S_ISSOCK(status.st_mode))
-        place.error = ECONNREFUSED;  // as connect(2) has it
+        place.error = ECONNREFUSED;  // as connect(2) returns
     else if (place.sticky && !rule.allows(place.uid))
         place.refusal =
             fmt::format("is not believed: the socket belongs to uid {}, in a folder where everybody "
@@ -125,7 +125,7 @@ PeerConnection connect_to_peer(const SocketPlace& place, Clock::time_point deadl
         peer.error = errno;
         return peer;
     }
-    // EAGAIN: as many wait to be accepted as may. The kernel does not go on by itself (connect(2)).
+    // EAGAIN: the queue of the listener is full. connect(2) does not continue by itself.
     while (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
         peer.error = errno;
         if (peer.error != EAGAIN && peer.error != EINTR)

@@ -21,11 +21,11 @@ using namespace std::chrono_literals;
 constexpr std::chrono::milliseconds kFirstPause{1};
 constexpr std::chrono::milliseconds kMostPause{50};
 constexpr int kAnswerLimitMs = 1000;
-// States of a connection (the kernel's net/tcp_states.h).
+// Connection states (the kernel's net/tcp_states.h).
 constexpr std::uint8_t kEstablished = 1;
 constexpr std::uint8_t kSynReceived = 3;
 
-// An IPv4 address within an IPv6 one is taken as IPv4: so the kernel keeps both ends.
+// An IPv4-mapped IPv6 address becomes IPv4, as in the kernel's table.
 TcpEnd parse(const std::string& text, std::uint16_t port) {
     TcpEnd end;
     end.port = port;
@@ -48,7 +48,7 @@ struct Question {
     inet_diag_req_v2 request;
 };
 
-// The socket whose own end is `own`: what is found for that exactly, or a listener that would take it.
+// The query for the socket whose own end is `own`; the kernel returns it, or a listener that would accept it.
 Question question(const TcpEnd& own, const TcpEnd& other) {
     Question q{};
     q.header.nlmsg_len = sizeof q;
@@ -66,7 +66,7 @@ Question question(const TcpEnd& own, const TcpEnd& other) {
     return q;
 }
 
-// What the kernel says of one socket. Error ENOENT: there is none.
+// Returns the kernel's answer about one socket. Error ENOENT: there is none.
 Result<inet_diag_msg> ask(int socket, const Question& q) {
     sockaddr_nl kernel{};
     kernel.nl_family = AF_NETLINK;
@@ -103,7 +103,7 @@ TcpOwner not_to_say(std::string why) {
 TcpOwner owner_of(const TcpRow& row) {
     if (row.inode != 0)
         return {TcpOwner::Kind::known, row.uid, {}};
-    // Before accept(2) the connection has no inode, and the kernel shows root as its owner.
+    // Before accept(2) the connection has no inode, and the kernel reports root as its owner.
     if (row.state == kEstablished || row.state == kSynReceived)
         return {TcpOwner::Kind::waiting, 0, {}};
     return not_to_say("it has closed the connection");
@@ -118,14 +118,14 @@ Result<TcpOwner> TcpOwners::by_diag(const TcpEnd& own, const TcpEnd& other) cons
         return Error{"the kernel gives no socket for sock_diag"};
     const auto found = ask(socket_.get(), question(own, other));
     if (!found && found.error().code == ENOENT) {
-        // Either there is none, or this kernel has no sock_diag of TCP: our own end is there.
+        // If our own end is not found either, this kernel has no sock_diag for TCP.
         if (const auto ours = ask(socket_.get(), question(other, own)); !ours)
             return Error{"sock_diag does not tell whose a TCP connection is"};
         return TcpOwner{TcpOwner::Kind::not_here, 0, {}};
     }
     if (!found)
         return found.error();
-    // Without the exact socket the kernel finds a listener, which says nothing of this connection.
+    // Without the exact socket the kernel returns a listener, which says nothing about this connection.
     if (found->id.idiag_dport != htons(other.port))
         return TcpOwner{TcpOwner::Kind::not_here, 0, {}};
     return owner_of({found->idiag_state, found->idiag_uid, found->idiag_inode});
@@ -137,7 +137,8 @@ TcpOwner TcpOwners::by_table(const TcpEnd& own, const TcpEnd& other) const {
         return not_to_say(found.error().text());
     if (*found)
         return owner_of(**found);
-    // A table that has not even our own end does not show this connection's namespace, or changed too much.
+    // A table without our own end is that of another network namespace, or changed too much while it was
+    // read.
     const auto ours = table_.find(other, own);
     if (!ours || !*ours)
         return not_to_say("/proc/net/tcp does not show the connection");

@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t kMostRows = 200'000;
 constexpr auto kMostTime = 2s;
 
-// "0100007F:1F90": each 32 bits of the address as a number of this machine, then the port.
+// Formats "0100007F:1F90": each 32 bits of the address as a number in host byte order, then the port.
 std::string shown(const TcpEnd& end, bool six) {
     std::array<std::uint8_t, 16> bytes{};
     std::size_t size = 4;
@@ -52,7 +52,7 @@ template <class T> bool read_number(std::string_view text, T& number, int base) 
     return end.ec == std::errc() && end.ptr == text.data() + text.size();
 }
 
-// sl local remote state queues timer retransmits uid timeout inode ...
+// Columns: sl local remote state queues timer retransmits uid timeout inode ...
 std::optional<TcpRow> row_of(std::string_view line, std::string_view own, std::string_view other) {
     next_field(line);
     if (next_field(line) != own || next_field(line) != other)

@@ -1,4 +1,4 @@
-// Whose a TCP connection is by /proc/net/tcp and tcp6, for a kernel without sock_diag of TCP. Link.
+// The owner of a TCP connection by /proc/net/tcp and tcp6, for a kernel without sock_diag for TCP. Link.
 #pragma once
 
 #include "common/system/result.h"
@@ -11,7 +11,7 @@
 
 namespace healthcheckd::master {
 
-// One end of a connection: an address in network order, the first 4 bytes of it for AF_INET, and a port.
+// One end of a connection: an address in network order (AF_INET: the first 4 bytes) and a port.
 struct TcpEnd {
     int family = 0;
     std::array<std::uint8_t, 16> bytes{};
@@ -20,7 +20,7 @@ struct TcpEnd {
     bool operator==(const TcpEnd&) const = default;
 };
 
-// One line of the table (proc_net_tcp: the kernel's Documentation/networking/proc_net_tcp.rst).
+// One line of the table (the kernel's Documentation/networking/proc_net_tcp.rst).
 struct TcpRow {
     unsigned state = 0;
     uid_t uid = 0;
@@ -29,15 +29,16 @@ struct TcpRow {
 
 class TcpTable {
 public:
-    // Opens both files, for later: a confined process may not.
+    // Opens both files for later, since a confined process may not.
     TcpTable();
 
-    // The socket whose own end is `own`; nullopt: there is none. Reads the files from their begin, as far as
-    // 200,000 sockets and 2 s; fails beyond, and when there is no such file.
+    // Returns the socket whose own end is `own` and whose peer is `other`; nullopt: there is none.
+    // Reads the files from the beginning, up to 200,000 sockets and for 2 s; fails beyond that, and
+    // when there is no such file.
     Result<std::optional<TcpRow>> find(const TcpEnd& own, const TcpEnd& other) const;
 
 private:
-    std::array<UniqueFd, 2> files_;  // IPv4; IPv6, which also has what an IPv6 socket serves by IPv4
+    std::array<UniqueFd, 2> files_;  // IPv4; IPv6, which also has the IPv4 connections of IPv6 sockets
 };
 
 }  // namespace healthcheckd::master

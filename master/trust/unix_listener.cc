@@ -22,15 +22,15 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kDiagLimit{1000};
 constexpr int kMostUnixSockets = 100'000;
-constexpr std::uint32_t kListening =
-    10;  // TCP_LISTEN, which unix sockets have too (the kernel's net/unix/diag.c)
+// TCP_LISTEN, which the kernel also uses for unix sockets (net/unix/diag.c).
+constexpr std::uint32_t kListening = 10;
 
 struct UnixDiagRequest {
     nlmsghdr header;
     unix_diag_req request;
 };
 
-// What one message of the answer says of a socket.
+// One socket in the answer.
 struct Told {
     std::uint32_t socket = 0;
     std::optional<unix_diag_vfs> file;
@@ -82,7 +82,7 @@ std::optional<UnixListener> listener_at(int file) {
     const UniqueFd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
     if (!socket || ::fstat(file, &status) != 0 || !ask(socket.get()))
         return std::nullopt;
-    // The kernel tells its own form of a device's number (MKDEV), and 32 bits of the file's.
+    // The kernel returns its internal form of the device number (MKDEV), and 32 bits of the inode number.
     const std::uint32_t device = major(status.st_dev) << 20 | minor(status.st_dev);
     std::optional<UnixListener> found;
     const auto deadline = Clock::now() + kDiagLimit;

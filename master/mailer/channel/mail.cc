@@ -1,4 +1,4 @@
-// Mail: its keys, the rules between them, and how a message about notices becomes one.
+// The channel kind mail: its keys, the rules between them, and composing messages.
 #include "master/mailer/text/mail.h"
 #include "common/config/accessors.h"
 #include "common/config/channels.h"
@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 constexpr std::size_t kMostHosts = 10;
 constexpr std::size_t kMostAddresses = 100;
 
-// An hour at most: what waits longer is no digest.
+// At most an hour.
 Result<void> set_digest(const KeyTarget& target, std::string_view text) {
     return store<&NoticeLimits::digest>(target, parse_seconds(text, 0ms, 1h));
 }
@@ -77,7 +77,7 @@ void finish_mail(const SectionDraft& draft, ChannelConfig& channel, Diagnostics&
     auto& mail = channel.own<MailConfig>();
     draft.require("host", diagnostics);
     draft.require("to_list", diagnostics);
-    // Other ports get implicit TLS as 465 does: nothing goes out in the clear unless the file says so.
+    // Other ports default to implicit TLS, as 465 does: nothing is sent unencrypted unless the file says so.
     if (!draft.has("tls"))
         mail.tls = mail.port == 587  ? MailTls::starttls
                    : mail.port == 25 ? MailTls::opportunistic

@@ -1,4 +1,4 @@
-// Every kind of channel has a row here, and a file of its own in this folder.
+// Each kind of channel has a file in this folder and a row here.
 #include "common/config/channel_kind.h"
 
 namespace healthcheckd {
@@ -9,7 +9,7 @@ namespace {
 
 constexpr const ChannelKind* kChannelKinds[] = {
     &kMailChannel, &kWebhookChannel,
-    // A new kind goes above this line.
+    // Add new kinds above this line.
 };
 
 }  // namespace

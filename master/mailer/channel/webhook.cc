@@ -1,4 +1,4 @@
-// Webhooks: their keys, the rules between them, and how a message about notices becomes a call.
+// The channel kind webhook: its keys, the rules between them, and composing requests.
 #include "common/config/accessors.h"
 #include "common/config/channels.h"
 #include "common/config/draft.h"
@@ -16,9 +16,9 @@ namespace healthcheckd {
 
 namespace {
 
-constexpr std::size_t kMostCallBytes = 512 * 1024;  // of notices in a call: receivers refuse what is too long
+constexpr std::size_t kMostCallBytes = 512 * 1024;  // of notices in one request: receivers reject longer ones
 
-// The predecessor's names of chat services, each of which stands for the webhook of that name.
+// Names of chat services in the predecessor; each stands for the webhook of that name.
 constexpr std::string_view kChatNames[] = {"wechat", "dingding", "feishu"};
 
 Result<std::string> canonical_webhook_url(std::string_view text) {
@@ -45,7 +45,7 @@ constexpr Key kWebhookKeys[] = {
 
 // clang-format on
 
-// What most people mean by a webhook of this name.
+// Returns the default format for a webhook of this name.
 WebhookFormat usual_format(const std::string& name) {
     if (name == "wechat" || name == "wecom")
         return WebhookFormat::wecom;
@@ -68,7 +68,7 @@ void finish_webhook(const SectionDraft& draft, ChannelConfig& channel, Diagnosti
                                 " knows no signature, its key is part of the url");
 }
 
-// 443, or what the URL says.
+// Returns the port in the URL; 443 by default.
 std::uint16_t port_in_url(const WebhookConfig& webhook) {
     const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> url(curl_url(), &curl_url_cleanup);
     char* port = nullptr;
@@ -97,7 +97,7 @@ std::vector<std::uint16_t> webhook_ports(const ChannelConfig& channel) {
     return {port_in_url(channel.own<WebhookConfig>())};
 }
 
-// Chats get as much text as they take; format json has everything.
+// Chat formats truncate their text; format json contains everything, so its notices are limited.
 std::size_t most_notice_bytes(const ChannelConfig& channel) {
     return channel.own<WebhookConfig>().format == WebhookFormat::json ? kMostCallBytes : SIZE_MAX;
 }

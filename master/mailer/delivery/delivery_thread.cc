@@ -14,7 +14,7 @@ namespace healthcheckd::master {
 
 namespace {
 
-// Wakes a select(2) of the other thread, once.
+// Interrupts a select(2) of the other thread, once.
 class Bell {
 public:
     Bell() : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
@@ -43,14 +43,14 @@ private:
     void run() noexcept;
     std::optional<DeliveryResult> deliver();
 
-    Bell end_;   // for the thread
-    Bell done_;  // for who waits for it
+    Bell end_;   // wakes the thread
+    Bell done_;  // wakes the owner
     std::atomic<bool> ending_{false};
-    std::mutex mutex_;  // of the three below, but for what the thread does with a delivery that is there
+    std::mutex mutex_;  // protects the three below, except while the thread uses a delivery that exists
     std::unique_ptr<Delivery> delivery_;
-    bool over_ = false;  // the thread takes the delivery down
+    bool over_ = false;  // the thread destroys the delivery
     std::optional<DeliveryResult> result_;
-    std::thread thread_;  // last: it uses all the others
+    std::thread thread_;  // last, since it uses all other members
 };
 
 DeliveryThread::~DeliveryThread() {
@@ -90,7 +90,7 @@ void DeliveryThread::run() noexcept {
         const std::lock_guard lock(mutex_);
         over_ = true;
     }
-    delivery_.reset();  // says goodbye to the server
+    delivery_.reset();  // sends QUIT to the server
     {
         const std::lock_guard lock(mutex_);
         result_ = std::move(result);

@@ -1,4 +1,4 @@
-// What is handed over to a server: by whom, to whom, and the text. Mailer.
+// What is delivered to a server: sender, recipients, and the text. Mailer.
 #pragma once
 
 #include <string>
@@ -8,9 +8,9 @@ namespace healthcheckd::master {
 
 struct Letter {
     std::string channel;  // "mail", "webhook:NAME"
-    std::string text;     // the RFC 5322 message, or the JSON body of a webhook's call
+    std::string text;     // the RFC 5322 message, or the JSON body for a webhook
     std::string sender;
-    std::vector<std::string> recipients;  // of a mail: those that have not got it
+    std::vector<std::string> recipients;  // of a mail: those that have not received it
 };
 
 }  // namespace healthcheckd::master

@@ -20,7 +20,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::int64_t kSlice = 100;  // ms
 using Addresses = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
 
-// What a server can take for the name of a host elsewhere.
+// Returns whether `name` can identify this host to a server elsewhere.
 bool is_full(std::string_view name) {
     constexpr std::string_view kHostCharacters =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.";
@@ -99,7 +99,8 @@ std::optional<MailConnection> connect_to_mail(const std::string& host, int port,
             break;
         UniqueFd socket(
             ::socket(each->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, each->ai_protocol));
-        // Each address gets its share of the time: one that does not answer must not cost the others theirs.
+        // The time is shared between the addresses: one that does not answer must not use up that of the
+        // others.
         if (!socket || !connected(socket.get(), *each, now + (deadline - now) / left, over))
             continue;
         sockaddr_storage own{};

@@ -11,13 +11,13 @@ namespace healthcheckd::master {
 
 namespace {
 
-// A word of a path that is shorter is no key, and an answer without it could not be read.
+// Shorter path segments are no secrets, and masking them would make replies unreadable.
 constexpr std::size_t kLeastPart = 6;
 constexpr std::size_t kLeastSecret = 3;
 
 std::string percent_decoded(std::string_view text) {
     if (text.empty())
-        return {};  // whose length curl would look for itself
+        return {};  // curl would determine the length itself
     int size = 0;
     const std::unique_ptr<char, decltype(&curl_free)> decoded(
         curl_easy_unescape(nullptr, text.data(), static_cast<int>(text.size()), &size), curl_free);
@@ -42,7 +42,7 @@ Redactor::Redactor(const WebhookConfig& webhook) {
     std::ranges::sort(hidden_, std::ranges::greater(), &std::string::size);
 }
 
-// As it is, as it means, and as JSON writes it.
+// Hides the text as it is, URL-decoded, and as JSON writes it.
 void Redactor::add(std::string_view text, std::size_t least) {
     if (text.size() < least)
         return;

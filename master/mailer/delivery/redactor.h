@@ -1,4 +1,4 @@
-// What of a webhook's configuration must not be shown, taken out of what its receiver says. Mailer.
+// Replaces the secrets of a webhook in its receiver's reply. Mailer.
 #pragma once
 
 #include "common/config/channels.h"
@@ -8,11 +8,12 @@
 
 namespace healthcheckd::master {
 
-// Receivers like to send back what they were sent: "Cannot POST /services/T0/KEY".
+// Receivers often repeat the request: "Cannot POST /services/T0/KEY".
 class Redactor {
 public:
     explicit Redactor(const WebhookConfig& webhook);
-    // `text` with ******** for the path of the URL, its parts, the query, the secret, and values of headers.
+    // Returns `text` with ******** for the URL's path, parts of it, and query, for the secret,
+    // and for values of headers.
     std::string operator()(std::string text) const;
 
 private:

@@ -41,7 +41,7 @@ std::size_t on_read(char* buffer, std::size_t size, std::size_t count, void* res
     return n;
 }
 
-// What the server says besides (the answers come by the debug callback) is not wanted on stdout.
+// Discards the server's text, which libcurl would print to stdout; replies come through the debug callback.
 std::size_t on_write(char*, std::size_t size, std::size_t count, void*) {
     return size * count;
 }
@@ -53,7 +53,7 @@ struct Free {
 using Url = std::unique_ptr<CURLU, Free>;
 using List = std::unique_ptr<curl_slist, Free>;
 
-// smtp://HOST:PORT/GREETING, where curl takes GREETING for EHLO. nullptr when the host is none.
+// Returns smtp://HOST:PORT/GREETING; curl uses GREETING for EHLO. nullptr: the host is invalid.
 Url server_url(const MailConfig& mail, const std::string& server, const std::string& greeting) {
     Url url(curl_url());
     const bool v6 = server.find(':') != std::string::npos && !server.starts_with('[');
@@ -68,7 +68,7 @@ Url server_url(const MailConfig& mail, const std::string& server, const std::str
     return url;
 }
 
-// STARTTLS "if offered" is stripped by whoever sits on the way: a password asks for more.
+// An attacker on the way can strip opportunistic STARTTLS, so a password requires TLS.
 long tls_demand(const MailConfig& mail) {
     switch (mail.tls) {
     case MailTls::implicit:
@@ -82,7 +82,7 @@ long tls_demand(const MailConfig& mail) {
     return CURLUSESSL_ALL;
 }
 
-// curl keeps copies of its own; ours is wiped.
+// curl keeps its own copies; ours is wiped.
 void set_login(CURL* curl, const MailConfig& mail) {
     if (mail.pass.empty())
         return;
@@ -92,7 +92,8 @@ void set_login(CURL* curl, const MailConfig& mail) {
     ::explicit_bzero(password.data(), password.size());
 }
 
-// A server may send back what it was sent; that never reaches a log, neither as it is nor as AUTH encodes it.
+// A server may repeat what it was sent: removes the password, plain and as AUTH encodes it, before it reaches
+// a log.
 std::string without_password(std::string text, const MailConfig& mail) {
     if (mail.pass.empty())
         return text;
@@ -103,11 +104,11 @@ std::string without_password(std::string text, const MailConfig& mail) {
     return text;
 }
 
-// How we greet a server, and the connection that had to be made to know it, if one had to.
+// The name in the greeting, and the connection that had to be made to determine it, if any.
 struct Greeting {
     std::string name;
     UniqueFd connected = {};
-    std::chrono::milliseconds limit;  // what is left of the time
+    std::chrono::milliseconds limit;  // the time that is left
 };
 
 Greeting greeting_for(const MailConfig& mail, const std::string& server, std::chrono::milliseconds limit,
@@ -122,10 +123,10 @@ Greeting greeting_for(const MailConfig& mail, const std::string& server, std::ch
     const auto left = std::max(limit - took, std::chrono::milliseconds(1));
     if (connection && !connection->literal.empty())
         return {std::move(connection->literal), std::move(connection->socket), left};
-    return {host_name(), {}, left};  // libcurl will say why there is no connection
+    return {host_name(), {}, left};  // libcurl will report why there is no connection
 }
 
-// One connection to one server.
+// One attempt to deliver to one server.
 class SmtpTry {
 public:
     SmtpTry(const MailConfig& mail, const std::string& server, const Letter& letter, const TlsClient& tls,
@@ -142,7 +143,7 @@ private:
 
     const MailConfig& mail_;
     const std::chrono::milliseconds limit_;
-    const std::chrono::milliseconds left_;  // of it
+    const std::chrono::milliseconds left_;  // of its timeout
     const std::string place_;               // "host:port"
     const std::string server_;
     const std::vector<std::string>& wanted_;
@@ -152,7 +153,7 @@ private:
     std::string sender_;
     SmtpDialogue dialogue_;
     std::array<char, CURL_ERROR_SIZE> error_text_{};
-    Transfer transfer_;  // last: it uses all the others
+    Transfer transfer_;  // last, since it uses all other members
 };
 
 SmtpTry::SmtpTry(const MailConfig& mail, const std::string& server, const Letter& letter,
@@ -185,7 +186,7 @@ void SmtpTry::set_up(const Letter& letter, const TlsClient& tls) {
     curl_easy_setopt(c, CURLOPT_MAIL_FROM, sender_.c_str());
     curl_easy_setopt(c, CURLOPT_MAIL_RCPT, recipients_.get());
     curl_easy_setopt(c, CURLOPT_MAIL_RCPT_ALLLOWFAILS,
-                     1L);  // one bad address does not cost the others theirs
+                     1L);  // one bad address must not affect the others
     curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
     curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(letter.text.size()));
     curl_easy_setopt(c, CURLOPT_READFUNCTION, on_read);
@@ -216,8 +217,8 @@ std::optional<DeliveryResult> SmtpTry::step() {
     return result;
 }
 
-// Where it stopped. Before the first command curl waits for the server's greeting once it is connected, with
-// implicit TLS once that is agreed.
+// Returns the phase in which it stopped. Before its first command curl waits for the server's greeting, after
+// the connection or, with implicit TLS, after the handshake.
 std::string SmtpTry::phase() const {
     curl_off_t connected_us = 0;
     curl_easy_getinfo(transfer_.handle(),
@@ -274,10 +275,10 @@ DeliveryResult SmtpTry::failed(CURLcode code) const {
         result.refusal = at + ' ' + codes_of(answer);
     if (result.outcome == Outcome::rejected)
         result.refusal.clear();
-    // 421 is the server's farewell in any phase (RFC 5321, 3.8).
+    // A server may close the connection with 421 in any phase (RFC 5321, 3.8).
     const bool about_message = at == "sender" || at == "recipient" || at == "message";
     result.concerns_channel = !about_message || answer.starts_with("421") || !result.refusal.empty();
-    // A wrong password stays wrong, and some servers lock out whoever goes on.
+    // A wrong password stays wrong, and some servers lock out clients that go on trying.
     result.retry_slowly = !result.refusal.empty();
     return result;
 }
@@ -295,7 +296,7 @@ public:
     void cut() override { connections_.cut(); }
 
 private:
-    // May wait for the resolver and for a connection: in a step, which has a thread of its own.
+    // May block on the resolver and on a connection; step() runs in a thread of its own.
     void begin() {
         const std::string& server = mail_.hosts.at(next_++);
         try_.emplace(mail_, server, letter_, tls_, greeting_for(mail_, server, limit_, connections_), limit_,
@@ -308,9 +309,9 @@ private:
     const std::chrono::milliseconds limit_;
     const Trace trace_;
     std::size_t next_ = 0;
-    std::string before_;  // what the servers before said
+    std::string before_;  // replies of the servers tried before
     Connections connections_;
-    std::optional<SmtpTry> try_;  // last: it uses the others
+    std::optional<SmtpTry> try_;  // last, since it uses the others
 };
 
 std::optional<DeliveryResult> SmtpDelivery::step() {
@@ -341,7 +342,7 @@ Result<TlsClient> mail_tls(const MailConfig& mail) {
         auto trusting = TlsClient::trusting(mail.ca_file);
         return trusting ? std::move(trusting) : Error{"mail.caFile: " + trusting.error().text()};
     }
-    // A relay that offers no TLS needs no authority.
+    // A relay without TLS needs no certificates.
     const std::string file = system_ca_file();
     if (file.empty() && mail.tls == MailTls::opportunistic)
         return TlsClient::trusting_none();

@@ -7,7 +7,7 @@ namespace healthcheckd::master {
 
 namespace {
 
-constexpr std::size_t kMaxAnswer = 300;  // bytes of a server's answer that are kept
+constexpr std::size_t kMaxAnswer = 300;  // maximum of a server's reply in bytes
 
 std::string_view without_end(std::string_view line) {
     while (line.ends_with('\n') || line.ends_with('\r'))
@@ -15,7 +15,7 @@ std::string_view without_end(std::string_view line) {
     return line;
 }
 
-// "250-..." goes on, "250 ..." does not (RFC 5321, 4.2.1).
+// "250-..." is continued, "250 ..." is the last line (RFC 5321, 4.2.1).
 bool is_last_line(std::string_view line) {
     return line.size() < 4 || line[3] != '-';
 }
@@ -30,7 +30,7 @@ void SmtpDialogue::tell(char side, std::string_view line) const {
 void SmtpDialogue::sent(std::string_view line) {
     line = without_end(line);
     const std::string_view verb = line.substr(0, line.find_first_of(" \r\n"));
-    // curl says goodbye after an error too: what came before is what counts.
+    // curl sends QUIT after an error too: only replies before it count.
     over_ = over_ || verb == "QUIT";
     if (over_)
         return tell('>', line);
@@ -49,8 +49,8 @@ void SmtpDialogue::sent(std::string_view line) {
         recipient_ = bare_address(line);
     } else if (verb == "DATA")
         phase_ = "message";
-    // Anything else goes on with the phase: the lines of a login.
-    if (verb == "AUTH")  // an initial response may be behind the mechanism's name
+    // Any other line continues the phase: the lines of a login.
+    if (verb == "AUTH")  // an initial response may follow the mechanism's name
         tell('>', std::string(line.substr(0, line.find(' ', 5))) +
                       (line.find(' ', 5) == std::string_view::npos ? "" : " ********"));
     else

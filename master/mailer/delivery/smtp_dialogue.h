@@ -1,4 +1,4 @@
-// What was said between us and an SMTP server. Mailer.
+// The dialogue with an SMTP server. Mailer.
 #pragma once
 
 #include "master/mailer/delivery/smtp_refusal.h"
@@ -10,18 +10,18 @@
 
 namespace healthcheckd::master {
 
-// A recipient that the server did not take.
+// A recipient that the server rejected.
 struct Refusal {
     std::string address;
     std::string answer;
     Blame blame = Blame::later;
 };
 
-// Follows libcurl's debug callback: its own error text has the code of an answer, but neither its text nor to
-// which recipient it belongs.
+// Reads libcurl's debug callback: libcurl's own error contains the code of a reply, but neither
+// its text nor the recipient.
 class SmtpDialogue {
 public:
-    // `trace` is told every line, those of a login as "********".
+    // `trace` receives every line, those of a login as "********".
     explicit SmtpDialogue(std::function<void(const std::string&)> trace = {}) : trace_(std::move(trace)) {}
 
     void sent(std::string_view line);
@@ -29,11 +29,11 @@ public:
     void remark(std::string_view text);
     void tls_record();
 
-    // What curl was about when it last sent something: connection, TLS handshake, greeting, STARTTLS, login,
+    // What libcurl last sent a command for: connection, TLS handshake, greeting, STARTTLS, login,
     // sender, recipient, message.
     const std::string& phase() const { return phase_; }
     bool commanded() const { return phase_ != kConnection && phase_ != kHandshake; }
-    // The last line of the server's answer to the last command; "" when there was none.
+    // The last line of the server's reply to the last command; "" when there was none.
     const std::string& answer() const { return answer_; }
     const std::vector<Refusal>& refusals() const { return refusals_; }
 

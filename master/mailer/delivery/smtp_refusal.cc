@@ -15,15 +15,15 @@ bool one_of(std::string_view text, std::initializer_list<std::string_view> all) 
     return std::ranges::find(all, text) != all.end();
 }
 
-// "504"; empty when the answer does not begin with a code.
+// Returns "504"; "" when the reply does not begin with a code.
 std::string_view code_of(std::string_view answer) {
     const bool code = answer.size() >= 3 && std::ranges::all_of(answer.substr(0, 3), is_digit) &&
                       (answer.size() == 3 || !is_digit(answer[3]));
     return code ? answer.substr(0, 3) : std::string_view{};
 }
 
-// Where an enhanced code may be: behind the code, with '#' before it at a Cisco ESA, or as "(#5.7.1)" at the
-// end of what qmail says.
+// Returns where an enhanced code may begin: after the code; after '#' (Cisco ESA); or within
+// "(#5.7.1)" at the end (qmail).
 std::string_view enhanced_place(std::string_view answer) {
     std::string_view text = answer.substr(4);
     if (const std::size_t open = text.rfind("(#"); open != std::string_view::npos) {
@@ -35,7 +35,7 @@ std::string_view enhanced_place(std::string_view answer) {
     return text.substr(0, text.find_first_of(" \t"));
 }
 
-// "5.5.2", or empty (RFC 2034: class, subject and detail, the last two of up to three digits).
+// Returns "5.5.2", or "" (RFC 2034: class, subject and detail, the last two with up to three digits).
 std::string_view enhanced_of(std::string_view answer) {
     if (answer.size() < 5)
         return {};
@@ -49,18 +49,18 @@ std::string_view enhanced_of(std::string_view answer) {
     return shaped ? text : std::string_view{};
 }
 
-// "5" of "5.5.2".
+// Returns "5" for "5.5.2".
 std::string_view subject_of(std::string_view enhanced) {
     return enhanced.empty() ? enhanced : enhanced.substr(2, enhanced.find('.', 2) - 2);
 }
 
-// Of the server's words about us no answer to one mail speaks.
+// Returns whether the code is about the client or the session, never about one mail.
 bool speaks_of_us(std::string_view code) {
     return one_of(code, {"503", "504", "521", "530", "535"});
 }
 
 Blame at_sender(std::string_view code, std::string_view enhanced) {
-    // Too big, or what is in it (x.6.x) the server cannot take: SIZE and BODY are told with the sender.
+    // Too large, or with unsupported content (x.6.x): SIZE and BODY are parameters of MAIL FROM.
     const bool the_mail = subject_of(enhanced) == "6" || enhanced == "5.3.4" || code == "552";
     return the_mail ? Blame::message : Blame::us;
 }
@@ -72,8 +72,7 @@ Blame at_recipient(std::string_view code, std::string_view enhanced) {
         return Blame::us;
     if (one_of(subject, {"1", "2"}) || one_of(code, {"550", "551", "553"}))
         return Blame::recipient;
-    // A mailbox that is full, or too many recipients (RFC 5321, 4.2.3 and 4.5.3.1.10): another time it may
-    // do.
+    // A full mailbox, or too many recipients (RFC 5321, 4.2.3 and 4.5.3.1.10): temporary.
     return code == "552" ? Blame::later : Blame::us;
 }
 

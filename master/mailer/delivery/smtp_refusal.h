@@ -1,4 +1,4 @@
-// Whose fault a refusal of an SMTP server is. Mailer.
+// What causes an SMTP server to reject a mail. Mailer.
 #pragma once
 
 #include <cstdint>
@@ -8,17 +8,17 @@
 namespace healthcheckd::master {
 
 enum class Blame : std::uint8_t {
-    later,      // nobody's: 4xx, or no answer at all
-    us,         // how we greet, who we say to be, what the server lets us do: it will be so for every mail
-    recipient,  // this recipient, for good
-    message,    // this mail, for good
+    later,      // temporary: 4xx, or no reply at all
+    us,         // our greeting, sender or permissions: every mail would be rejected
+    recipient,  // this recipient, permanently
+    message,    // this mail, permanently
 };
 
-// `phase`: as SmtpDialogue::phase() says it. `answer`: the server's ("550 5.1.1 no such user"). The enhanced
-// code (RFC 3463), where there is one, decides before the code of RFC 5321.
+// `phase`: from SmtpDialogue::phase(). `answer`: the server's reply ("550 5.1.1 no such user"). An enhanced
+// status code (RFC 3463) takes precedence over the reply code of RFC 5321.
 Blame blame_of(std::string_view phase, std::string_view answer);
 
-// The answer's codes ("504 5.5.2"): what stays the same when a server answers the same again.
+// Returns the codes of the reply ("504 5.5.2"), which are the same when a server repeats the reply.
 std::string codes_of(std::string_view answer);
 
 }  // namespace healthcheckd::master

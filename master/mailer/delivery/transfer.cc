@@ -9,7 +9,7 @@ namespace healthcheckd::master {
 
 namespace {
 
-// For what has no descriptor to wait for.
+// Polling interval when there is no descriptor to wait for.
 constexpr std::chrono::milliseconds kBlind{50};
 
 }  // namespace
@@ -25,7 +25,7 @@ void Connections::follow(CURL* curl) {
     curl_easy_setopt(curl, CURLOPT_CLOSESOCKETFUNCTION, &Connections::on_close);
     curl_easy_setopt(curl, CURLOPT_CLOSESOCKETDATA, this);
     const std::lock_guard lock(mutex_);
-    connected_.reset();  // of an earlier transfer that did not come so far
+    connected_.reset();  // left by an earlier transfer that did not use it
 }
 
 void Connections::follow(CURL* curl, UniqueFd connected) {
@@ -73,7 +73,7 @@ int Connections::on_socket(void* self, curl_socket_t socket, curlsocktype) {
     return socket == all.given_ ? CURL_SOCKOPT_ALREADY_CONNECTED : CURL_SOCKOPT_OK;
 }
 
-// Under the lock: a number that is free again may be anybody's.
+// Closed under the lock: afterwards the number may belong to another file.
 int Connections::on_close(void* self, curl_socket_t socket) {
     auto& all = *static_cast<Connections*>(self);
     const std::lock_guard lock(all.mutex_);
@@ -92,7 +92,7 @@ Transfer::Transfer()
 Transfer::~Transfer() {
     if (!begun_)
         return;
-    // libcurl says QUIT and would wait long for its answer: nothing comes in any more.
+    // libcurl sends QUIT and would wait long for the reply: shutting down the socket prevents that.
     curl_socket_t connection = CURL_SOCKET_BAD;
     if (curl_easy_getinfo(easy_.get(), CURLINFO_ACTIVESOCKET, &connection) == CURLE_OK &&
         connection != CURL_SOCKET_BAD)
@@ -102,7 +102,7 @@ Transfer::~Transfer() {
 
 void Transfer::begin() {
     curl_easy_setopt(easy_.get(), CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy_.get(), CURLOPT_QUICK_EXIT, 1L);  // do not wait for a name that is still looked up
+    curl_easy_setopt(easy_.get(), CURLOPT_QUICK_EXIT, 1L);  // do not wait for a name lookup under way
     curl_easy_setopt(easy_.get(), CURLOPT_PROXY, "");
     if (curl_multi_add_handle(multi_.get(), easy_.get()) != CURLM_OK)
         throw std::runtime_error("libcurl did not begin the transfer");

@@ -1,4 +1,4 @@
-// One libcurl transfer that does not block. Mailer.
+// One non-blocking libcurl transfer. Mailer.
 #pragma once
 
 #include "common/system/unique_fd.h"
@@ -13,7 +13,7 @@
 
 namespace healthcheckd::master {
 
-// Descriptors to wait for with select(2), and for how long at most.
+// Descriptors to wait for with select(2), and a timeout.
 struct Watch {
     Watch() {
         FD_ZERO(&read);
@@ -32,15 +32,15 @@ struct Watch {
     std::chrono::milliseconds timeout{60'000};
 };
 
-// The sockets of transfers, for another thread that has to end them: libcurl waits for a mail server's last
-// answer without a way out of its own.
+// The sockets of transfers, so that another thread can abort them: libcurl waits for a mail server's last
+// reply without a way to interrupt it.
 class Connections {
 public:
-    // For a transfer that has not begun. This must outlive it.
+    // Tracks a transfer that has not begun. This object must outlive it.
     void follow(CURL* curl);
-    // The same, with a connection that is made already, which it takes over.
+    // As above, and gives it `connected`, a connection that exists already.
     void follow(CURL* curl, UniqueFd connected);
-    // From any thread: the connections are over, and no new one is made.
+    // Shuts down all connections and prevents new ones. May be called from any thread.
     void cut();
     bool is_cut();
 
@@ -49,10 +49,10 @@ private:
     static int on_socket(void* self, curl_socket_t socket, curlsocktype purpose);
     static int on_close(void* self, curl_socket_t socket);
 
-    std::mutex mutex_;  // of all below
+    std::mutex mutex_;  // protects all members below
     std::set<curl_socket_t> open_;
-    UniqueFd connected_;                     // for the next one that is asked for
-    curl_socket_t given_ = CURL_SOCKET_BAD;  // it was this one
+    UniqueFd connected_;                     // handed out for the next socket that libcurl asks for
+    curl_socket_t given_ = CURL_SOCKET_BAD;  // the socket that was handed out
     bool cut_ = false;
 };
 
@@ -64,15 +64,15 @@ public:
     Transfer(const Transfer&) = delete;
     Transfer& operator=(const Transfer&) = delete;
 
-    // For the options; before begin().
+    // For setting options; before begin().
     CURL* handle() const { return easy_.get(); }
     void begin();
-    // The outcome, once it is there.
+    // Returns the result when the transfer has ended.
     std::optional<CURLcode> step();
     void watch(Watch& watch) const;
 
 private:
-    // Both types are void to C++; the pool of connections goes after the handle.
+    // libcurl declares both types as void; the multi handle must be destroyed after the easy handle.
     std::unique_ptr<CURLM, decltype(&curl_multi_cleanup)> multi_;
     std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> easy_;
     bool begun_ = false;

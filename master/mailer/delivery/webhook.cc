@@ -1,4 +1,4 @@
-// One call of a webhook, with libcurl. Mailer.
+// One request to a webhook, with libcurl. Mailer.
 #include "common/net/tls_fault.h"
 #include "common/text/json.h"
 #include "common/text/printable.h"
@@ -13,8 +13,8 @@ namespace healthcheckd::master {
 
 namespace {
 
-constexpr std::size_t kMostAnswer = 16 * 1024;          // that is looked at
-constexpr std::size_t kMostReceived = 4 * 1024 * 1024;  // whoever sends more is not listened to any longer
+constexpr std::size_t kMostAnswer = 16 * 1024;          // maximum that is examined
+constexpr std::size_t kMostReceived = 4 * 1024 * 1024;  // above this the transfer is aborted
 
 struct FreeList {
     void operator()(curl_slist* list) const { curl_slist_free_all(list); }
@@ -30,7 +30,7 @@ private:
     static std::size_t on_write(char* data, std::size_t size, std::size_t count, void* self);
     void add_header(const std::string& line);
     void add_own_headers();
-    // "hooks.example.org", without what in the URL is a key.
+    // Returns "hooks.example.org", without the secret parts of the URL.
     std::string server() const;
 
     const WebhookConfig& webhook_;
@@ -48,7 +48,7 @@ WebhookDelivery::WebhookDelivery(const WebhookConfig& webhook, const Letter& let
                                          letter.text, std::chrono::system_clock::now())),
       mask_(webhook) {
     add_header("Content-Type: application/json; charset=utf-8");
-    add_header("Expect:");  // no waiting for "100 Continue"
+    add_header("Expect:");  // do not wait for "100 Continue"
     for (const std::string& line : call_.headers)
         add_header(line);
     add_own_headers();
@@ -69,7 +69,7 @@ WebhookDelivery::WebhookDelivery(const WebhookConfig& webhook, const Letter& let
 }
 
 std::size_t WebhookDelivery::on_write(char* data, std::size_t size, std::size_t count, void* self) {
-    // Returning less than there was ends the transfer.
+    // Returning less than the size aborts the transfer.
     auto& delivery = *static_cast<WebhookDelivery*>(self);
     delivery.received_ += size * count;
     if (delivery.received_ > kMostReceived)
@@ -110,7 +110,7 @@ std::optional<DeliveryResult> WebhookDelivery::step() {
         return std::nullopt;
     DeliveryResult result;
     const std::string where = server();
-    // An answer that goes on and on has begun with a status, and that is what counts: the call has been made.
+    // An endless response has begun with a status, which is what counts: the request was received.
     const bool cut = *code == CURLE_WRITE_ERROR && received_ > kMostReceived;
     if (*code != CURLE_OK && !cut) {
         const std::string detail =

@@ -10,7 +10,7 @@ namespace healthcheckd::master {
 namespace {
 
 constexpr std::size_t kMostSubject = 500;
-constexpr std::size_t kMostBody = 32 * 1024;      // of one notice by a template
+constexpr std::size_t kMostBody = 32 * 1024;      // of one notice with a template
 constexpr std::size_t kMostDetails = 256 * 1024;  // of a message with several notices
 
 std::string body_of(const MailConfig& mail, const Telling& telling) {
@@ -65,7 +65,7 @@ MailMessage compose_mail(const MailConfig& mail, const std::vector<Telling>& tel
     message.text = address_header("From", {message.sender}) + address_header("To", message.recipients) +
                    header("Subject", message.subject) + header("Date", mail_date(first.notice.at)) +
                    header("Message-ID", message.message_id) +
-                   // No vacation note or other robot may answer (RFC 3834; the second is Exchange's).
+                   // Suppresses automatic replies (RFC 3834; the second header is Exchange's).
                    header("Auto-Submitted", "auto-generated") + header("X-Auto-Response-Suppress", "All") +
                    header("MIME-Version", "1.0") + header("Content-Type", "text/plain; charset=utf-8") +
                    header("Content-Transfer-Encoding", "quoted-printable") + "\r\n" + quoted_printable(body);

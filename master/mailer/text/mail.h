@@ -1,4 +1,4 @@
-// Mail: what a message says and its MIME form. Mailer.
+// The contents of a mail and its MIME form. Mailer.
 #pragma once
 
 #include "common/config/channels.h"
@@ -18,10 +18,11 @@ struct MailMessage {
     std::string message_id;
 };
 
-// One message for all `tellings`, at least one: a list of them when there are several, and the details of as
-// many as fit; every one is named. `lost`: notices that could not be kept.
+// Composes one message for all `tellings`, which must not be empty: a list that names all of them if there
+// are several, and the details of as many as fit. `lost`: number of lost notices.
 //
-// UTF-8 throughout, headers encoded (RFC 2047), Date, Message-ID, Auto-Submitted (RFC 3834), no header from
+// UTF-8 throughout, encoded headers (RFC 2047), Date, Message-ID, Auto-Submitted (RFC 3834). CR and LF of
+// outside text never reach a header. Lines have at most 998 octets.
 // outside text (CR and LF never reach one), lines of at most 998 octets.
 MailMessage compose_mail(const MailConfig& mail, const std::vector<Telling>& tellings, std::uint64_t lost);
 

@@ -59,7 +59,7 @@ void line(std::string& body, std::string_view label, std::string_view value) {
         body += fmt::format("{:<12}{}\n", label, value);
 }
 
-// Text from outside, indented so that none of it passes for a line of the message itself.
+// Indents text from outside, so that it cannot be mistaken for a line of the message itself.
 std::string indented(std::string_view text) {
     std::string out;
     while (!text.empty()) {

@@ -1,12 +1,12 @@
-// What became of a message, or of one recipient's part in it. Mailer.
+// The outcome for a message, or for one of its recipients. Mailer.
 #pragma once
 
 namespace healthcheckd::master {
 
 enum class Outcome {
     sent,
-    deferred,  // trying again may help
-    rejected,  // for good
+    deferred,  // a retry may succeed
+    rejected,  // permanently
 };
 
 }  // namespace healthcheckd::master

@@ -20,12 +20,12 @@ namespace {
 using nlohmann::json;
 using nlohmann::ordered_json;
 
-// Bytes of text: wecom refuses a text of more than 2,048, slack cuts one of more than 40,000 characters.
+// Maximum text in bytes: wecom rejects more than 2,048, slack truncates after 40,000 characters.
 std::size_t most_bytes(WebhookFormat format) {
     return format == WebhookFormat::wecom ? 2'000 : 12'000;
 }
 
-// Bytes of a call: dingtalk and feishu refuse one of more than 20,000, and the signature comes on top.
+// Maximum request in bytes: dingtalk and feishu reject more than 20,000, including the signature.
 constexpr std::size_t kMostCall = 19'000;
 
 std::string chat_text(const std::vector<Telling>& tellings, std::uint64_t lost, std::size_t max) {
@@ -50,7 +50,7 @@ std::string chat_text(const std::vector<Telling>& tellings, std::uint64_t lost, 
     return text + end;
 }
 
-// Slack's three special characters (api.slack.com, "Formatting text for app surfaces").
+// Escapes Slack's three special characters (api.slack.com, "Formatting text for app surfaces").
 std::string slack_escaped(std::string_view text) {
     std::string out;
     for (const char c : text)
@@ -58,7 +58,8 @@ std::string slack_escaped(std::string_view text) {
     return out;
 }
 
-// Feishu reads <at user_id="all"> in a text, WeCom <@all>: observed text must call nobody. As long as before.
+// Feishu interprets <at user_id="all"> in a text, WeCom <@all>: quoted text must not mention
+// anybody. Keeps the length.
 std::string without_mentions(std::string text) {
     std::string small = text;
     std::ranges::transform(small, small.begin(), [](unsigned char c) { return std::tolower(c); });
@@ -111,7 +112,7 @@ std::string url_encoded(const std::string& text) {
     return encoded ? encoded.get() : "";
 }
 
-// The number that stands for success or failure in the answer of a chat service.
+// Returns the code for success or failure in a chat service's response, and its text.
 std::optional<long> error_code(std::string_view body, std::string& text) {
     const json answer = parse_json(body);
     if (!answer.is_object())
@@ -125,13 +126,14 @@ std::optional<long> error_code(std::string_view body, std::string& text) {
     return std::nullopt;
 }
 
-// "Too many calls" of wecom (45009), dingtalk (130101, 410100) and feishu (11232); busy (-1).
+// Returns whether the code is "too many requests" of wecom (45009), dingtalk (130101, 410100) or
+// feishu (11232), or busy (-1).
 bool means_later(long code) {
     constexpr std::array kLater{-1L, 45009L, 130101L, 410100L, 11232L};
     return std::ranges::find(kLater, code) != kLater.end();
 }
 
-// 9499 of feishu is "too many request" as well as "Bad Request", and nothing but the text tells which.
+// 9499 of feishu means "too many request" as well as "Bad Request"; only the text tells which.
 bool may_mean_later(WebhookFormat format, long code, std::string text) {
     std::ranges::transform(text, text.begin(), [](unsigned char c) { return std::tolower(c); });
     return format == WebhookFormat::feishu && code == 9499 && text.find("too many") != std::string::npos;
@@ -160,7 +162,7 @@ std::string compose_call(WebhookFormat format, const std::vector<Telling>& telli
     std::string call;
     std::size_t max = 2 * most_bytes(format);
     do {
-        max /= 2;  // text with many quotes is twice as long in a call, or more
+        max /= 2;  // escaping can double the size of a text with many quotes
         call = chat_call(format, chat_text(tellings, lost, max));
     } while (call.size() > kMostCall && max > 500);
     return call;
@@ -184,7 +186,7 @@ SignedCall sign_call(WebhookFormat format, std::string_view url, std::string_vie
         break;
     }
     case WebhookFormat::feishu: {
-        // The text that others would sign is the key here, and nothing is signed with it.
+        // For feishu, the string to sign is the HMAC's key, and the message is empty.
         ordered_json whole = {{"timestamp", seconds},
                               {"sign", base64(hmac_sha256(seconds + '\n' + std::string(secret), ""))}};
         whole.update(ordered_json::parse(body));

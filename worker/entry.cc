@@ -19,13 +19,13 @@ namespace healthcheckd::worker {
 
 namespace {
 
-constexpr rlim_t kMostLookups = 8;  // threads: those that hang included
+constexpr rlim_t kMostLookups = 8;  // threads, including those that hang
 
 rlim_t log_limit(std::uint64_t max_bytes) {
     return max_bytes == 0 ? RLIM_INFINITY : log_file_limit(max_bytes);
 }
 
-// "confined: user 65534, landlock ABI 7, seccomp strict; missing: ...".
+// Returns "confined: user 65534, landlock ABI 7, seccomp strict; missing: ...".
 std::string confinement(const SandboxProfile& profile, SandboxLevel level,
                         const std::vector<std::string>& missing, int abi) {
     std::string text = fmt::format("confined as {}: user {}, landlock ABI {}, sandbox {}", profile.name,
@@ -35,14 +35,14 @@ std::string confinement(const SandboxProfile& profile, SandboxLevel level,
     return text;
 }
 
-// Gives back the pages of the stack that preparing and confining have used: a probe needs fewer. Nothing
-// lives below this function's frame but the red zone (128 bytes, System V ABI).
+// Frees the stack pages that preparation and confinement have used: a probe needs fewer. Nothing below this
+// function's frame is in use except the red zone (128 bytes, System V ABI).
 [[gnu::noinline]] void release_stack() {
     constexpr std::uintptr_t kPage = 4096;
     constexpr std::uintptr_t kMostUsed = 128 << 10;
     const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
     const std::uintptr_t end = (here - kPage) / kPage * kPage;
-    // What of it is not mapped is left out, with ENOMEM (madvise(2)).
+    // madvise(2) skips unmapped parts and returns ENOMEM.
     (void)::madvise(reinterpret_cast<void*>(end - kMostUsed), kMostUsed, MADV_DONTNEED);
 }
 
@@ -74,7 +74,8 @@ void live(const WorkerStart& start, Reporter& reporter) {
         throw std::runtime_error("sandbox: " + confined.error().text());
     if (!start.user.missing.empty())
         confined->emplace_back(start.user.missing);
-    // Before the first line, which may hang: a worker that is ready and takes no probe is known by that.
+    // Sent before the first log line, which may hang: the master recognizes such a worker by its not
+    // reading the probe command.
     reporter.send(Ready{fmt::format("{}", fmt::join(*confined, ","))});
     log.write(confined->empty() ? LogLevel::info : LogLevel::warning,
               confinement(profile, start.config.sandbox, *confined, abi));

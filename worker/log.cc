@@ -14,7 +14,7 @@ namespace healthcheckd::worker {
 WorkerLog::WorkerLog(std::string who, LogFormat format, std::uint64_t max_bytes,
                      std::chrono::milliseconds patience)
     : who_(std::move(who)), format_(format), max_bytes_(max_bytes), patience_(patience) {
-    ::tzset();  // while the zone's file can still be read
+    ::tzset();  // reads the time zone's file while that is possible
 }
 
 void WorkerLog::open(const std::string& path) {
@@ -28,7 +28,7 @@ void WorkerLog::open(const std::string& path) {
 
 void WorkerLog::replace(UniqueFd file) {
     file_ = std::move(file);
-    // A confined worker may not call fstat(3), which names a file to the kernel.
+    // The filter of a confined worker denies fstat(3), which can be called with a path.
     const off_t end = file_ ? ::lseek(file_.get(), 0, SEEK_END) : 0;
     size_ = end > 0 ? static_cast<std::uint64_t>(end) : 0;
     torn_ = false;
@@ -54,11 +54,11 @@ void WorkerLog::write(LogLevel level, std::string_view text, LogFields fields) {
         ++dropped_;
 }
 
-// False: nothing of the line was written.
+// Returns false when nothing of the line was written.
 bool WorkerLog::put(const std::string& text) {
     const std::string line = (torn_ ? "\n" : "") + text;
     const ssize_t n = ::write(file_.get(), line.data(), line.size());
-    // A file that is too large since logMaxBytes was lowered is about to be rotated.
+    // After logMaxBytes was lowered, a file that is too large will soon be rotated.
     const bool outgrown = n < 0 && errno == EFBIG && size_ >= max_bytes_ && !asked_at_;
     if (n < 0 && !outgrown)
         failed(system_error("write " + path_));
@@ -102,7 +102,7 @@ void WorkerLog::note(const Report& report) {
 bool WorkerLog::wants_rotation() {
     if (max_bytes_ == 0 || size_ < max_bytes_)
         return false;
-    // Nothing came of it when the disk had no room for another file.
+    // A rotation comes to nothing when the disk has no room for another file.
     const auto now = std::chrono::steady_clock::now();
     if (asked_at_ && now - *asked_at_ < patience_)
         return false;

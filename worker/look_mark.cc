@@ -14,7 +14,7 @@ constexpr pid_t kMostPid = 1 << 22;  // PID_MAX_LIMIT (proc_sys_kernel(5))
 
 UniqueFd make_look_mark() {
     UniqueFd mark(::memfd_create("looking at", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-    // The worker must not make a store of memory of it.
+    // The seals keep a worker from using it to store data.
     if (mark && (::ftruncate(mark.get(), kBytes) != 0 ||
                  ::fcntl(mark.get(), F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0))
         mark.reset();

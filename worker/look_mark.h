@@ -1,5 +1,5 @@
-// Where a worker that looks for its process notes the one that it is looking at, so that the master knows it
-// when the look hangs. Master and worker.
+// Shared memory in which a worker that finds its process itself notes the process that it is examining, so
+// that the master knows it when the worker hangs. Master and worker.
 #pragma once
 
 #include "common/system/unique_fd.h"
@@ -9,24 +9,24 @@
 
 namespace healthcheckd::worker {
 
-// The memory that both sides see, a descriptor for the worker to inherit. Empty, with errno, when there is
-// none to be had: then a look that hangs is one at an unknown process.
+// Creates the memory; the worker inherits the descriptor. Returns an empty one and sets errno on failure:
+// then it is unknown at which process a worker hangs.
 UniqueFd make_look_mark();
 
-// The process that the worker is looking at; 0: none, or not known. What the worker says is gossip: a number
-// that is no pid is 0.
+// Returns the process that the worker is examining; 0: none, or unknown. Workers are not trusted: a value
+// that is no pid is returned as 0.
 pid_t read_look_mark(const UniqueFd& mark);
 
 // The worker's side.
 class LookMark {
 public:
-    // Maps what `fd` is; -1, or a failure: nothing is noted. Before confinement.
+    // Maps `fd`. With -1, or on failure, nothing is noted. Call before confinement.
     explicit LookMark(int fd);
     ~LookMark();
     LookMark(const LookMark&) = delete;
     LookMark& operator=(const LookMark&) = delete;
 
-    // 0: no process.
+    // Notes that `pid` is being examined; 0: no process.
     void at(pid_t pid) {
         if (place_ != nullptr)
             place_->store(pid, std::memory_order_relaxed);

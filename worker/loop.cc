@@ -16,7 +16,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kNoLimit = -1ms;
 constexpr std::chrono::milliseconds kFetchLimit = 1s;
-constexpr int kMaxOtherPackets = 100;  // while waiting for an answer
+constexpr int kMaxOtherPackets = 100;  // received while waiting for an answer
 
 }  // namespace
 
@@ -83,7 +83,7 @@ void WorkerLoop::answer(const ProbeCommand& command) {
 ProbeResult WorkerLoop::check(ProbeCommand& command) {
     if (finder_ != nullptr)
         return check_found(command);
-    // A restart cat judges by itself what it means that the program does not run.
+    // A restart cat judges itself what it means that the program is not running.
     const bool must_run = !cat_.whole_machine() && !cat_.type->counts_restarts;
     if (must_run && !command.process.running()) {
         ProbeResult idle;
@@ -114,7 +114,7 @@ ProbeResult WorkerLoop::check_found(ProbeCommand& command) {
     if (!tracked_.running())
         return process_ended();
     ProbeResult result = probe_.probe(command);
-    // It has ended, or it has executed another program: then the next probe needs a new descriptor.
+    // The process has ended, or has executed another program: then the next probe needs a new descriptor.
     if (result.verdict == Verdict::idle)
         tracked_ = {};
     return result;
@@ -132,13 +132,13 @@ bool WorkerLoop::fetch(ProcessId process) {
         const auto* track = std::get_if<Track>(&command);
         if (track == nullptr)
             continue;
-        // An answer to an earlier question that came too late is about another process.
+        // A late answer to an earlier request is about another process.
         if (track->process != process && track->process.running())
             continue;
         tracked_ = track->process;
         const bool without = track->process.running() && !attached;
         probe_.track(track->process, std::move(attached));
-        if (without)  // the next probe asks anew
+        if (without)  // the next probe requests it again
             tracked_ = {};
         return !without;
     }

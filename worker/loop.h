@@ -1,4 +1,4 @@
-// The confined part of a worker's life: answers the master's commands until the master is gone. Worker.
+// The confined phase of a worker: answers the master's commands until the master is gone. Worker.
 #pragma once
 
 #include "common/proc/pid_finder.h"
@@ -14,20 +14,21 @@ namespace healthcheckd::worker {
 
 class WorkerLoop {
 public:
-    // `finder` is null where the master says which process is meant.
+    // `finder`: nullptr when the master names the process.
     WorkerLoop(const CatConfig& cat, Probe& probe, PidFinder* finder, Reporter& reporter, WorkerLog& log);
 
-    // Returns when the master has closed its end. Throws std::runtime_error when the worker cannot go on.
+    // Returns when the master has closed its end. Throws std::runtime_error when the worker cannot continue.
     void run();
 
 private:
-    // Takes the next packet within `limit` (negative: none); false at the end of the control channel or of
-    // the time. A `log` is dealt with here, since it may come at any time.
+    // Receives the next packet, with the timeout `limit` (negative: none). Returns false at the timeout or at
+    // the end of the control channel. Handles a `log` message itself, since it may come at any time.
     bool next(Command& command, UniqueFd& attached, std::chrono::milliseconds limit);
     void answer(const ProbeCommand& command);
     ProbeResult check(ProbeCommand& command);
     ProbeResult check_found(ProbeCommand& command);
-    // Asks the master for the descriptor that measures `process`. False when it does not come in time.
+    // Requests the descriptor that measures `process` from the master. Returns false when it does not come in
+    // time.
     bool fetch(ProcessId process);
     void note(const Report& report);
     void tell_log_failure();

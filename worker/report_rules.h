@@ -1,5 +1,5 @@
-// What a worker may say of a probe, by the kind of its check: its word can have a program restarted or
-// killed. Master.
+// The rules for a worker's report, by the type of check: a report can cause a program to be
+// restarted or killed. Master.
 #pragma once
 
 #include "common/config/config.h"
@@ -9,16 +9,15 @@
 
 namespace healthcheckd::worker {
 
-// What is wrong with `report`, the answer to `asked`; empty: nothing. Which process it names is not looked at
-// here.
+// Returns what is wrong with `report`, the answer to `asked`; "": nothing. Does not check which process it
+// names.
 //
 //   value    finite, not negative, and 0 where nothing was measured
-//   limit    that of the cat, or 0 where nothing was measured
-//   unit     that of the kind, or none where nothing was measured
-//   weight   1; of a restart cat's failure, as many as the restarts that it was told of
-//   verdict  as CheckType::objection says: of mem and cpu failure exactly where the value has reached the limit;
-//            of restart failure exactly where it was told of restarts or that supervisord gave up, success only of
-//            a process
+//   limit    the cat's, or 0 where nothing was measured
+//   unit     the type's, or none where nothing was measured
+//   weight   1; for a failure of a restart cat, the number of restarts in `asked`
+//   verdict  by CheckType::objection. mem and cpu: failure exactly when the value has reached the limit. restart:
+//            failure exactly when `asked` has restarts or says that supervisord gave up, success only for a process
 std::string_view objection_to(const Report& report, const CatConfig& cat, const ProbeCommand& asked);
 
 }  // namespace healthcheckd::worker

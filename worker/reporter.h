@@ -1,4 +1,4 @@
-// What a worker says to the master: one line of the grammar at a time on kReportFd. Worker.
+// Sends a worker's messages to the master, one line each on kReportFd. Worker.
 #pragma once
 
 #include "common/wire/protocol.h"
@@ -11,7 +11,8 @@ class Reporter {
 public:
     explicit Reporter(int fd) : fd_(fd) {}
 
-    // Each sends one line and waits while the pipe is full. Once the master's end is closed they do nothing.
+    // Each send() writes one line and blocks while the pipe is full. After the master has closed its end they
+    // do nothing.
     void send(const Ready& line);
     void send(const Report& line);
     void send(const OpenRequest& line);
@@ -19,7 +20,7 @@ public:
     void send(const Unlogged& line);
     void send(const Broken& line);
 
-    // Nobody reads any more: the master is gone.
+    // Returns whether the master has closed its end.
     bool closed() const { return closed_; }
 
 private:

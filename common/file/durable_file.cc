@@ -15,8 +15,8 @@ namespace {
 
 constexpr int kFolder = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
-// Where a link at `path` leads, if its owner may say where we go. The link is held, so that what is looked at
-// is what is read.
+// Returns the target of the symbolic link `path` if its owner is trusted. Holds the link open, so that the
+// link examined is the one that is read.
 Result<std::string> trusted_target(const std::string& path) {
     const UniqueFd link(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
     struct stat status {};
@@ -64,7 +64,7 @@ Result<void> sync(int folder, const std::string& dir) {
     return {};
 }
 
-// A folder that root has given to another user holds that user's files.
+// In a folder that root has given to another user, new files belong to this user.
 Result<void> give_to_owner_of(int folder, int fd, const std::string& path) {
     struct stat status {};
     if (::geteuid() != 0 || ::fstat(folder, &status) != 0 || status.st_uid == 0)
@@ -88,14 +88,15 @@ Result<void> write_all(int fd, std::string_view text, const std::string& path, S
     return {};
 }
 
-// A file that nobody else can have opened or linked: what lies there, of a crash or for a trap, goes first.
+// Creates a file that nobody else can have opened or linked: what has the name, left by a crash or set as
+// a trap, is removed first.
 UniqueFd create(int folder, const std::string& name, mode_t mode) {
     (void)::unlinkat(folder, name.c_str(), 0);
     return UniqueFd(
         ::openat(folder, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
 }
 
-// Is `name` the file that `fd` is about?
+// Returns whether `name` is the file of `fd`.
 bool is_file(int folder, const std::string& name, int fd) {
     struct stat there {
     }, ours{};
@@ -103,13 +104,12 @@ bool is_file(int folder, const std::string& name, int fd) {
            there.st_dev == ours.st_dev && there.st_ino == ours.st_ino;
 }
 
-// A writer of the same file that was killed while the disk hung still ends the call that it waited in: it may
-// make, remove or rename what it finds under the temporary name, which is the same for all. `again`: that
-// happened.
+// A killed writer of the same file still completes the system call in which the disk hung: it may create,
+// remove or rename the temporary file, whose name is the same for all writers. `again`: that has happened.
 Result<void> try_to_put(int folder, const std::string& dir, const std::string& name, std::string_view text,
                         mode_t mode, Sync how, bool& again) {
     const std::string temporary = '.' + name + ".new";
-    const std::string path = dir + '/' + temporary;  // for what is said
+    const std::string path = dir + '/' + temporary;  // for errors
     const UniqueFd fd = create(folder, temporary, mode);
     again = !fd && errno == EEXIST;
     if (!fd)
@@ -167,7 +167,7 @@ Result<void> make_folder(const std::string& path, mode_t mode) {
     if (::mkdir(path.c_str(), mode) != 0)
         return errno == EEXIST ? Result<void>() : Result<void>(system_error("mkdir " + path));
     const std::string parent = std::filesystem::path(path).parent_path();
-    // One that may be written and not read cannot be synced.
+    // A folder that can be written but not read cannot be synced.
     const UniqueFd folder(::open(parent.empty() ? "." : parent.c_str(), kFolder));
     return folder ? sync(folder.get(), parent) : Result<void>();
 }

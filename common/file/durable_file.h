@@ -1,7 +1,7 @@
-// Files that are there whole or not at all, also after a power failure. State child, action and mailer.
+// Files that are complete or do not exist, also after a power failure. State child, action and mailer.
 //
-// The folder may belong to another user: nothing that lies in it is written into, followed, or given away. Of
-// symbolic links in place of the folder only those of root and of this process's own user are followed.
+// The folder may belong to another user: no existing file in it is written to, followed, or given away. A
+// symbolic link in place of the folder is followed only if it belongs to root or to this process's own user.
 #pragma once
 
 #include "common/system/result.h"
@@ -12,23 +12,23 @@
 
 namespace healthcheckd {
 
-// Replaces `dir`/`name` by `text`: a new temporary file beside it, fsync, rename(2), fsync of the folder.
-// Makes the folder when it is missing. Written by root, the file belongs to the owner of the folder. On
-// failure the old file is untouched; the error names the path.
+// Replaces `dir`/`name` by `text`: a new temporary file in the same folder, fsync, rename(2), fsync of the
+// folder. Creates the folder if it is missing. Written by root, the file belongs to the owner of the folder.
+// On failure the old file is unchanged, and the error names the path.
 Result<void> replace_file(const std::string& dir, const std::string& name, std::string_view text,
                           mode_t mode);
 
-// The same without any fsync: it survives the end of every process, not that of the machine.
+// As replace_file(), without fsync: the file survives the end of every process, but not of the machine.
 Result<void> place_file(const std::string& dir, const std::string& name, std::string_view text, mode_t mode);
 
-// Removes `dir`/`name` for good. No error when there is none.
+// Removes `dir`/`name` durably. Succeeds when there is none.
 Result<void> remove_file(const std::string& dir, const std::string& name);
 
-// Makes the folder `path` unless there is one, so that it outlives a power failure. `mode`: of a new one.
+// Creates the folder `path` with `mode` unless it exists, so that it survives a power failure.
 Result<void> make_folder(const std::string& path, mode_t mode);
 
-// What was made, renamed and removed in `dir` is on disk when this returns. A file system that syncs no
-// folders (EINVAL, ENOTSUP) does what it can by itself: no failure.
+// Makes all files created, renamed and removed in `dir` durable. Succeeds on a file system that cannot sync
+// folders (EINVAL, ENOTSUP).
 Result<void> sync_folder(const std::string& dir);
 
 }  // namespace healthcheckd

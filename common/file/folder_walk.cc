@@ -14,10 +14,10 @@ namespace healthcheckd {
 
 namespace {
 
-constexpr int kMostLinks = 40;  // as the kernel's own limit (path_resolution(7))
+constexpr int kMostLinks = 40;  // the kernel's own limit (path_resolution(7))
 constexpr mode_t kOthers = S_IWGRP | S_IWOTH;
 
-// One walk. What is still to go is a text, in front of which the target of a link is put.
+// One walk. The remaining path is a string; the target of a link is put in front of it.
 class Walk {
 public:
     Walk(const std::string& path, const WalkRules& rules) : rules_(rules), rest_(path) {}
@@ -34,7 +34,7 @@ public:
     }
 
 private:
-    // Takes the next name of the path; empty at its end.
+    // Removes and returns the next name of the path; "" at its end.
     std::string next() {
         rest_.erase(0, std::min(rest_.find_first_not_of('/'), rest_.size()));
         std::string name = rest_.substr(0, rest_.find('/'));
@@ -55,7 +55,7 @@ private:
     Result<void> go(const std::string& name) {
         const std::string place = place_ + '/' + name;
         UniqueFd there = open(name);
-        // Somebody else may make it at the same time.
+        // Another process may create it at the same time.
         if (!there && errno == ENOENT && rules_.create &&
             (::mkdirat(here_.get(), name.c_str(), 0777) == 0 || errno == EEXIST))
             there = open(name);
@@ -74,13 +74,13 @@ private:
         return {};
     }
 
-    // A link is opened itself.
+    // Opens a symbolic link itself, not its target.
     UniqueFd open(const std::string& name) const {
         return UniqueFd(::openat(here_.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
     }
 
     Result<void> follow(const std::string& place, int link) {
-        // In a sticky folder anybody may put one.
+        // Anybody may create a link in a sticky folder.
         if (!rules_.trusted_links || !foreign_.empty() || sticky_)
             return Error{printable(place) + " is a symbolic link", ELOOP};
         std::array<char, PATH_MAX> target;
@@ -105,11 +105,11 @@ private:
 
     const WalkRules rules_;
     std::string rest_;
-    std::string place_;  // of here_, without a '/' at its end
+    std::string place_;  // of here_, without a trailing '/'
     UniqueFd here_;
     std::string foreign_;
     uid_t foreign_uid_ = 0;
-    bool sticky_ = false;  // here_ is a folder where everybody may make names
+    bool sticky_ = false;  // everybody may create names in here_
     int links_ = 0;
 };
 
@@ -117,7 +117,7 @@ private:
 
 std::optional<uid_t> outside_owner() {
     constexpr std::uint64_t kUsual = 65534;
-    constexpr int kMostExtents = 340;  // of a map (user_namespaces(7))
+    constexpr int kMostExtents = 340;  // maximum of a map (user_namespaces(7))
     std::uint64_t overflow = kUsual;
     std::ifstream("/proc/sys/kernel/overflowuid") >> overflow;
     std::ifstream map("/proc/self/uid_map");

@@ -1,4 +1,4 @@
-// The folder of a path, reached name by name, so that nobody but root decides where it leads. Every process.
+// Opens the folder of a path name by name, so that only root decides where it leads. Every process.
 #pragma once
 
 #include "common/system/result.h"
@@ -10,40 +10,40 @@
 
 namespace healthcheckd {
 
-// What may be met on the way.
+// What is allowed on the way.
 struct WalkRules {
-    // Follow a symbolic link in a folder that no other user may change, nor any above it. Without it no link
-    // at all is followed.
+    // Follow a symbolic link in a folder that, like all folders above it, no other user may change.
+    // Otherwise no link is followed.
     bool trusted_links = false;
-    // Make what is missing, with mode 0777 less the umask.
+    // Create missing folders, with mode 0777 minus the umask.
     bool create = false;
-    // Whose folders are trusted beside root's.
+    // The users whose folders are trusted, besides root.
     uid_t self = 0;
     std::optional<uid_t> other = {};
     std::optional<uid_t> outside = {};  // see outside_owner()
-    // Whether root's group (0) may write to them: who is in it was put there by root.
+    // Root's group (0) may write to trusted folders: root chose its members.
     bool roots_group = false;
 };
 
-// In a user namespace, the uid that files of everybody outside of it show (user_namespaces(7), "Unmapped user
-// and group IDs"): "/" and "/run" are theirs, and they can change all that is in here anyway. nullopt: there
-// is no outside. Reads files of /proc/self and /proc/sys.
+// Returns, in a user namespace, the uid that files of all users outside of it have (user_namespaces(7),
+// "Unmapped user and group IDs"): they own "/" and "/run", and can change everything inside anyway. nullopt:
+// not in a user namespace. Reads files in /proc/self and /proc/sys.
 std::optional<uid_t> outside_owner();
 
-// A folder as an O_PATH descriptor, good for openat(2), and who may change where its path leads.
+// A folder as an O_PATH descriptor for openat(2), and who may change where its path leads.
 struct WalkedFolder {
     UniqueFd fd;
-    // The first folder of the way, "/" included, that others than root (and WalkRules::self, other and
-    // outside) may change: it belongs to somebody else, or its group or all may write to it, unless it is
-    // sticky. Empty: none.
+    // The first folder on the way, "/" included, that others than root (and WalkRules::self, other and outside)
+    // may change: it belongs to another user, or its group or all may write to it, unless it is sticky. Empty:
+    // none.
     std::string foreign;
     uid_t foreign_uid = 0;  // its owner
-    std::string place;      // the way to it without links, "" for "/"
-    bool sticky = false;    // its group or all may make names in it, and nobody change those of others
+    std::string place;      // its path without symbolic links, "" for "/"
+    bool sticky = false;    // its group or all may create names in it, but not change those of others
 };
 
-// Opens the folder `path` (absolute). Takes no right but to search the folders: a process that Landlock
-// confines can do it. An error names the place and has ELOOP for a link that is not followed.
+// Opens the folder `path` (absolute). Needs only search permission on the folders, so a process that Landlock
+// confines can do it. The error names the place; its code is ELOOP for a symbolic link that is not followed.
 Result<WalkedFolder> open_folder(const std::string& path, const WalkRules& rules);
 
 }  // namespace healthcheckd

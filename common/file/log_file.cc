@@ -25,8 +25,8 @@ Result<UniqueFd> open_log_file(const WalkedFolder& folder, const std::string& pa
         return Error{shown + " is not a regular file"};
     if (!file)
         return system_error("open " + shown);
-    // Both looks: a name that is added before the open and taken away before the first look is caught by the
-    // second one, in which the only name of the file must be this one.
+    // Both checks are needed: a hard link that is created before the open and removed before fstat(2) is
+    // noticed by fstatat(2), in which the file must have this single name.
     struct stat opened {};
     struct stat named {};
     if (::fstat(file.get(), &opened) != 0 ||

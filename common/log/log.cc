@@ -15,10 +15,10 @@ namespace healthcheckd::log {
 
 namespace {
 
-// A second open file for the same pipe, terminal or file, so that O_NONBLOCK does not change it for others
-// who share our stderr. A socket cannot be opened so; it is written with MSG_DONTWAIT. Nor can a pipe that
-// another user made, as root's supervisord does for a program with `user=`: there a changed flag is the
-// lesser evil, since a full pipe would stop the master.
+// Opens the pipe, terminal or file of stderr a second time, so that O_NONBLOCK does not affect other
+// processes that share it. A socket cannot be opened this way; it is written with MSG_DONTWAIT. Neither can a
+// pipe that another user created, such as root's supervisord for a program with `user=`: there the shared
+// flag is changed, since a full pipe would otherwise block the master.
 UniqueFd open_again(int fd) {
     const std::string path = "/proc/self/fd/" + std::to_string(fd);
     UniqueFd again(::open(path.c_str(), O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
@@ -69,7 +69,7 @@ protected:
             if (rest.empty())
                 return;
         }
-        // A line of which a part is out must be completed; any other may be dropped.
+        // A partially written line must be completed; any other may be dropped.
         const bool whole = rest.size() == line.size();
         if (whole && (dropped_ > 0 || waiting_.size() + rest.size() > kBufferBytes)) {
             ++dropped_;
@@ -93,11 +93,11 @@ private:
             log_line(format, Level::warning, "", fmt::format("{} log lines were dropped: {}", dropped, why),
                      {&field, 1});
         log(spdlog::details::log_msg("", spdlog::level::warn, line));
-        if (dropped_ > 0)  // this one as well; what it counted must not be forgotten
+        if (dropped_ > 0)  // this line too; the number it was to report must not be lost
             dropped_ = dropped;
     }
 
-    // A regular file never says when it takes more: what it does not take at once is lost.
+    // A regular file gives no notice when it accepts more: what it does not accept at once is lost.
     void to_file(std::string_view line) {
         const std::string text = (torn_ ? "\n" : "") + std::string(line);
         const ssize_t n = ::write(fd_.get(), text.data(), text.size());
@@ -110,7 +110,8 @@ private:
         say_dropped();
     }
 
-    // Bytes written; 0 when the reader does not take any now; everything when nobody ever will (EPIPE, EIO).
+    // Returns the number of bytes written; 0 when the reader does not read now; all when nobody ever will
+    // (EPIPE, EIO).
     ssize_t write_some(std::string_view text) {
         const ssize_t n = socket_ ? ::send(fd_.get(), text.data(), text.size(), MSG_DONTWAIT | MSG_NOSIGNAL)
                                   : ::write(fd_.get(), text.data(), text.size());
@@ -122,7 +123,7 @@ private:
     UniqueFd fd_;
     bool socket_ = false;
     bool file_ = false;
-    bool torn_ = false;  // the file ends with a part of a line
+    bool torn_ = false;  // the file ends within a line
     std::string waiting_;
     std::uint64_t dropped_ = 0;
 };

@@ -1,8 +1,8 @@
-// The log: lines to stderr that never wait for their reader. Master and command line.
+// The log: lines to stderr, which never block on the reader. Master and command line.
 //
 // stderr is mostly a pipe to supervisord. When supervisord is frozen the pipe fills; then lines wait in a
-// bounded buffer, and what does not fit is counted and said once the reader is back. So is what a file on a
-// full disk does not take.
+// bounded buffer. Lines that do not fit are counted, and their number is logged when the reader is back. The
+// same holds for a file on a full disk.
 #pragma once
 
 #include "common/log/log_line.h"
@@ -16,32 +16,33 @@ namespace healthcheckd::log {
 
 using Level = LogLevel;
 
-// How much waits at most while the reader does not read.
+// Size of the buffer.
 inline constexpr std::size_t kBufferBytes = 256 * 1024;
 
-// Starts logging to a descriptor of its own for `fd`'s file. Before it, lines are dropped.
+// Starts logging to a new descriptor for the file of `fd`. Lines before that are dropped.
 void start(int fd, Level level);
 
-// Lines from now on; they are text before.
+// Sets the format of all lines from now on; the default is text.
 void set_format(LogFormat format);
 
-// The descriptor that lines go to, for a writability watch; -1 before start().
+// The descriptor that lines are written to, for watching when it becomes writable; -1 before start().
 int descriptor();
 
-// Lines that could not be written yet.
+// Returns whether lines are waiting.
 bool pending();
 
-// Called when lines begin to wait: the loop then calls flush() whenever descriptor() is writable.
+// `callback` is called when lines begin to wait; the loop must then call flush() whenever
+// descriptor() is writable.
 void on_blocked(std::function<void()> callback);
 
-// Writes what waits, as far as it goes without waiting.
+// Writes waiting lines as far as possible without blocking.
 void flush();
 
-// At the end of the process: writes what waits, for at most `limit`, and forgets the callback.
+// Called at the end of the process: writes waiting lines, with the timeout `limit`, and drops the callback.
 void finish(std::chrono::milliseconds limit);
 
-// Writes one line (log_line.h). Control characters are escaped, in `who` too: the names of programs are
-// supervisord's.
+// Writes one line (log_line.h). Escapes control characters, also in `who`: names of programs come from
+// supervisord.
 void write(Level level, std::string_view who, std::string_view text, LogFields fields = {});
 bool enabled(Level level);
 

@@ -10,9 +10,9 @@ namespace healthcheckd {
 
 namespace {
 
-constexpr std::size_t kMaxText = 8000;  // bytes of one line's text
+constexpr std::size_t kMaxText = 8000;  // maximum of one line's text in bytes
 
-// What printable() leaves as it is needs no escape but those of JSON itself.
+// The result of printable() needs no escapes except those of JSON itself.
 std::string json_line(LogLevel level, std::string_view who, std::string_view text, LogFields fields) {
     nlohmann::ordered_json line;
     line["time"] = utc_timestamp(std::chrono::system_clock::now());

@@ -14,9 +14,9 @@ namespace healthcheckd {
 namespace {
 
 constexpr int kMaxLines = 1000;
-constexpr std::size_t kThreadStack = 1 << 20;  // bytes; the default of 8 MB is for programs, not look-ups
-constexpr int kDefaultTimeout = 5;             // seconds, RES_TIMEOUT of resolv.conf(5)
-constexpr int kMaxAttempts = 5;                // RES_MAXRETRY of resolv.conf(5)
+constexpr std::size_t kThreadStack = 1 << 20;  // bytes; lookups do not need the default of 8 MB
+constexpr int kDefaultTimeout = 5;             // seconds, RES_TIMEOUT in resolv.conf(5)
+constexpr int kMaxAttempts = 5;                // RES_MAXRETRY in resolv.conf(5)
 
 void preload_name_services() {
     std::ifstream config("/etc/nsswitch.conf");
@@ -27,17 +27,17 @@ void preload_name_services() {
         if (!(words >> word) || word != "hosts:")
             continue;
         while (words >> word) {
-            // "[NOTFOUND=return]" is no module; files and dns are within the C library (glibc 2.34).
+            // "[NOTFOUND=return]" is no module; files and dns are part of the C library (glibc 2.34).
             if (word.find_first_of("[]=/") != std::string::npos || word == "files" || word == "dns")
                 continue;
-            // Stays loaded: the library finds it by its name without opening a file. One that is not
-            // installed is left out by the resolver too.
+            // Stays loaded: the library then finds it by its name without opening a file. The resolver also
+            // skips a module that is not installed.
             ::dlopen(("libnss_" + word + ".so.2").c_str(), RTLD_LAZY);
         }
     }
 }
 
-// Several tries, the last of which is still under way when the probe ends: so a name server that does not answer
+// Sets several tries, the last of which is still under way when the probe times out: a name server that does not answer
 // is always reported as the probe's timeout, and a lost datagram still gets a second try in time.
 void limit_resolver(std::chrono::milliseconds limit) {
     const auto in_seconds = [](std::chrono::milliseconds time) {

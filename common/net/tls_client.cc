@@ -20,8 +20,8 @@ template <class T> void set(CURL* curl, CURLoption option, T value) {
         throw std::runtime_error(std::string("libcurl: TLS: ") + curl_easy_strerror(code));
 }
 
-// libcurl takes the oldest error for what went wrong. For a signature that does not fit that is one of
-// cryptography, not of the certificate.
+// libcurl reports the oldest error in OpenSSL's queue. For a wrong signature that is an error of the
+// cryptographic library, not of the certificate.
 int on_verify(int good, X509_STORE_CTX*) {
     if (good == 0)
         ERR_clear_error();
@@ -44,7 +44,7 @@ void TlsClient::Free::operator()(X509_STORE* store) const {
 }
 
 TlsClient::TlsClient(std::unique_ptr<X509_STORE, Free> store) : store_(std::move(store)) {
-    // OpenSSL reads openssl.cnf when its first context is made; it could not later.
+    // OpenSSL reads openssl.cnf when its first context is created, which would fail later.
     SSL_CTX_free(SSL_CTX_new(TLS_client_method()));
 }
 
@@ -71,14 +71,14 @@ Result<TlsClient> TlsClient::trusting(const std::string& file) {
         ERR_clear_error();
         return Error{file + ": holds no certificates in PEM form"};
     }
-    // As libcurl has it: what the file names is trusted, be it the end of a chain or not.
+    // As libcurl does: every certificate in the file is trusted, even if it does not end a chain.
     X509_STORE_set_flags(store.get(), X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN);
     return TlsClient(std::move(store));
 }
 
 CURLcode TlsClient::on_context(CURL*, void* context, void* store) {
     auto* tls = static_cast<SSL_CTX*>(context);
-    // One store for all transfers: to parse 150 certificates takes longer than the rest of a handshake.
+    // One store for all transfers: parsing 150 certificates takes longer than the rest of a handshake.
     SSL_CTX_set1_cert_store(tls, static_cast<X509_STORE*>(store));
     SSL_CTX_set_verify(tls, SSL_CTX_get_verify_mode(tls), &on_verify);
     return CURLE_OK;
@@ -88,9 +88,9 @@ void TlsClient::apply(CURL* curl) const {
     set(curl, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     set(curl, CURLOPT_SSL_VERIFYPEER, store_ ? 1L : 0L);
     set(curl, CURLOPT_SSL_VERIFYHOST, store_ ? 2L : 0L);
-    // A server that is known from a session before shows no certificate again, and that may have expired.
+    // In a resumed session the server does not send its certificate again, which may have expired.
     set(curl, CURLOPT_SSL_SESSIONID_CACHE, 0L);
-    // Without these two, libcurl opens the files that it was built with.
+    // Otherwise libcurl opens the files that it was built with.
     set(curl, CURLOPT_CAINFO, static_cast<char*>(nullptr));
     set(curl, CURLOPT_CAPATH, static_cast<char*>(nullptr));
     if (!store_)

@@ -12,7 +12,7 @@ namespace {
 std::string certificate_fault(long verified, std::string_view host) {
     switch (verified) {
     case X509_V_OK:
-    case X509_V_ERR_UNSPECIFIED:  // the chain is good; libcurl compares the name by itself
+    case X509_V_ERR_UNSPECIFIED:  // the chain is valid; libcurl compares the name itself
         return fmt::format("TLS: the server's certificate is not for '{}'", printable(host));
     case X509_V_ERR_CERT_HAS_EXPIRED:
         return "TLS: the server's certificate, or one above it, has expired";
@@ -24,7 +24,7 @@ std::string certificate_fault(long verified, std::string_view host) {
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    case X509_V_ERR_CERT_SIGNATURE_FAILURE:  // one of the same name is
+    case X509_V_ERR_CERT_SIGNATURE_FAILURE:  // another certificate has the same name
         return "TLS: the server's certificate is of an authority that is not trusted here";
     default:
         return fmt::format("TLS: the server's certificate is refused: {}",
@@ -32,7 +32,7 @@ std::string certificate_fault(long verified, std::string_view host) {
     }
 }
 
-// OpenSSL's reasons, of which libcurl only keeps the words.
+// OpenSSL's reasons, of which libcurl keeps only the text.
 std::string handshake_fault(std::string_view detail) {
     struct Row {
         std::string_view reason;

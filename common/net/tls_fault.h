@@ -1,4 +1,4 @@
-// What is wrong with the other side's TLS, in plain words. Worker (http), link and mailer.
+// Explains TLS errors of the other side in plain words. Worker (http), link and mailer.
 #pragma once
 
 #include <curl/curl.h>
@@ -7,10 +7,10 @@
 
 namespace healthcheckd {
 
-// For a transfer of `curl` to `host` that ended with `code` and, from libcurl, `detail`. Empty when it did
-// not fail by TLS. Each kind of fault has words of its own: expired, not valid yet, self-signed, of an
-// unknown authority, for another name, no TLS on that port, no common version, handshake refused, closed
-// during the handshake.
+// Explains a transfer of `curl` to `host` that ended with `code` and libcurl's error text `detail`.
+// Returns "" when TLS was not the cause. Each cause has its own text: expired, not valid yet,
+// self-signed, unknown authority, another name, no TLS on that port, no common version, handshake
+// rejected, closed during the handshake.
 std::string tls_fault(CURL* curl, CURLcode code, std::string_view detail, std::string_view host);
 
 }  // namespace healthcheckd

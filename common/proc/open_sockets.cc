@@ -31,7 +31,7 @@ Result<bool> holds_one_of(pid_t pid, const std::vector<std::string>& links) {
         const ssize_t size = ::readlinkat(::dirfd(list.get()), entry->d_name, target.data(), target.size());
         if (size < 0 && (errno == EACCES || errno == EPERM))
             return system_error(folder);
-        if (size <= 0)  // closed meanwhile
+        if (size <= 0)  // closed in the meantime
             continue;
         if (std::ranges::find(links, std::string_view(target.data(), static_cast<std::size_t>(size))) !=
             links.end())

@@ -1,4 +1,4 @@
-// Which sockets another process has open, by /proc/PID/fd (proc(5)). Action and process reader.
+// The sockets that another process has open, by /proc/PID/fd (proc(5)). Action and process reader.
 #pragma once
 
 #include "common/system/result.h"
@@ -9,13 +9,12 @@
 
 namespace healthcheckd {
 
-// Has process `pid` one of `links` open ("socket:[123]", as /proc/PID/fd shows it)? Looks at 70,000
-// descriptors at most. Error EACCES or EPERM when its descriptors cannot be read from here: then nothing is
-// known of them.
+// Returns whether process `pid` has one of `links` open ("socket:[123]", as /proc/PID/fd shows it). Examines
+// at most 70,000 descriptors. Fails with EACCES or EPERM when its descriptors cannot be read from here.
 Result<bool> holds_one_of(pid_t pid, const std::vector<std::string>& links);
 
-// The same for the first 1,024 descriptors, among which are those that a server opened when it began, by
-// calls that the process reader may make.
+// As holds_one_of(), for the first 1,024 descriptors, which include those that a server opened at its start.
+// Makes only system calls that the process reader may make.
 Result<bool> holds_early_one_of(pid_t pid, const std::vector<std::string>& links);
 
 }  // namespace healthcheckd

@@ -28,7 +28,7 @@ std::string_view first_line(std::string_view text) {
     return text.substr(0, text.find('\n'));
 }
 
-// /var/run is a link to /run since the Filesystem Hierarchy Standard 3.0, of root's in root's folder.
+// /var/run is root's symbolic link to /run since version 3.0 of the Filesystem Hierarchy Standard.
 std::string in_run(const std::string& path) {
     constexpr std::string_view kOld = "/var/run/";
     std::array<char, 16> target;
@@ -138,7 +138,7 @@ FoundProcess PidFile::look() {
     const auto above = folder();
     if (!above)
         return no_folder(above.error());
-    // O_NONBLOCK: the open of a FIFO must not wait for a writer.
+    // O_NONBLOCK: opening a FIFO must not wait for a writer.
     const UniqueFd file(::openat(above->fd.get(), std::filesystem::path(path_).filename().c_str(),
                                  O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY));
     if (!file)
@@ -183,7 +183,8 @@ FoundProcess PidFile::look_up(pid_t pid, uid_t owner) const {
     if (ids->thread_group != pid)
         return none(Verdict::unknown, fmt::format("pid file {} holds {}, which is a thread of process {}",
                                                   shown_, pid, ids->thread_group));
-    // The real user, who may signal it (kill(2)): a daemon of root's may act as somebody else for a while.
+    // The real user, who may signal the process (kill(2)): a daemon of root may change its
+    // effective user for a while.
     if (owner != 0 && owner != ids->real_uid)
         return none(Verdict::unknown,
                     fmt::format("pid file {} belongs to user {}, process {} to user {}: not trusted", shown_,

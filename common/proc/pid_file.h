@@ -1,13 +1,12 @@
-// The process that a pid file names, if the file can be trusted. Worker.
+// Reads a pid file and decides whether it can be trusted. Worker.
 //
-// What the file says may end in a restart or a kill of that process, so whoever can write the file, or lead
-// its path to another one, could aim them at anyone. Accepted is only a regular file that not everybody may
-// write, reached without a symbolic link in any place of its path. What counts is the first word of its first
-// line: a decimal number from 2 to 4194304 (PID_MAX_LIMIT of the kernel), as hier(7) and the Filesystem
-// Hierarchy Standard want readers to take it. Its owner must be the user of the process named; or root, where
-// every folder above belongs to root and nobody else may change it, and the file has no second name. The
-// process must not be of healthcheckd's own tree, nor a thread. A file that a group may write is not good
-// enough to kill by.
+// The process named may be restarted or killed, so whoever can write the file, or redirect its path, could
+// aim that at any process. So the file must be a regular file that is not writable for all, without a
+// symbolic link anywhere in its path. Its pid is the first word of its first line, a decimal number from 2 to
+// 4194304 (the kernel's PID_MAX_LIMIT), as hier(7) and the Filesystem Hierarchy Standard recommend to
+// readers. Its owner must be the user of the process; or root, if every folder above belongs to root and only
+// root may change it, and the file has no second hard link. The process must not be one of healthcheckd's
+// own, nor a thread. The process of a file that its group may write is not killed.
 #pragma once
 
 #include "common/file/folder_walk.h"
@@ -21,16 +20,16 @@
 
 namespace healthcheckd {
 
-// The number that a pid file's text begins with, blanks before it and leading zeroes left out; nullopt when
-// its first word is anything else.
+// Returns the number at the beginning of a pid file's text, without preceding blanks and leading zeros;
+// nullopt when the first word is anything else.
 std::optional<pid_t> parse_pid(std::string_view text);
 
 class PidFile final : public PidFinder {
 public:
-    // `path`: absolute. /var/run means /run where it is the link to it that most systems have.
+    // `path`: absolute. /var/run is replaced by /run if it is the symbolic link that most systems have.
     PidFile(const std::string& path, pid_t master);
 
-    // Idle when the file is absent or its process does not run; unknown, with the reason, for a file that
+    // Idle when there is no file or its process is not running; unknown, with the reason, for a file that
     // cannot be read or trusted.
     FoundProcess look() override;
     std::optional<gid_t> group() const override { return group_; }
@@ -43,19 +42,19 @@ private:
     Result<WalkedFolder> folder() const;
     FoundProcess no_folder(const Error& error) const;
     FoundProcess not_opened(int error, const WalkedFolder& folder) const;
-    // Why the file is not to be believed, whatever it says; empty: it is.
+    // Returns why the file must not be trusted at all; "": it may.
     std::string distrust(const struct stat& status, const WalkedFolder& folder) const;
-    // Why nobody is to be killed by what it says; empty: nothing is against it.
+    // Returns why the process must not be killed; "": it may.
     std::string doubt(const struct stat& status) const;
-    // The group that a file which is to be believed, and is not for everybody, can be read by.
+    // Returns the group that may read a file which is trusted and not readable for all.
     std::optional<gid_t> group_to_read() const;
     FoundProcess look_up(pid_t pid, uid_t owner) const;
 
     std::string path_;
-    std::string shown_;  // fit for a log
+    std::string shown_;  // for logs
     pid_t master_;
-    Place first_;  // the folder before confinement, which is the only one that Landlock's rules know
-    std::optional<gid_t> group_;  // group_to_read() before confinement, which is entered with it
+    Place first_;                 // the folder before confinement, the only one in Landlock's rules
+    std::optional<gid_t> group_;  // group_to_read() before confinement, which the process then joins
 };
 
 }  // namespace healthcheckd

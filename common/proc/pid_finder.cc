@@ -22,7 +22,7 @@ namespace healthcheckd {
 
 namespace {
 
-constexpr std::size_t kMaxCommandLine = 128 * 1024;  // one argument may have as much (execve(2))
+constexpr std::size_t kMaxCommandLine = 128 * 1024;  // maximum of one argument (execve(2))
 constexpr int kMaxAncestors = 1000;
 constexpr std::size_t kShortName = 15;  // bytes of the name that the kernel keeps (proc(5), comm)
 
@@ -30,7 +30,8 @@ std::string_view base_name(std::string_view path) {
     return path.substr(path.rfind('/') + 1);
 }
 
-// What a process is by its status, which can always be read; nullopt when it is gone or hidden.
+// Returns the ids in a process's status file, which can always be read; nullopt when it has ended or is
+// hidden.
 std::optional<StatusIds> ids_of(int proc, const std::string& path) {
     std::array<char, 4096> buffer;
     const auto text = read_text_at(proc, path.c_str(), buffer);
@@ -69,7 +70,7 @@ public:
             if (candidate.better_than(best) && !in_tree_of(pid, master_))
                 best = candidate;
         }
-        // It may be the one that is meant, and only who has the very name is surely no other.
+        // The process that was left out may be the one sought, unless another one has exactly the name.
         if (best.match != NameMatch::name && not_looked_at != 0)
             return {{},
                     Verdict::unknown,
@@ -101,7 +102,7 @@ private:
 
     bool believed(uid_t user) const { return users_.contains(user) || user == program_user(); }
 
-    // "0 or 1000".
+    // Returns "0 or 1000".
     std::string users_text() const {
         std::set<uid_t> users = users_;
         if (program_user())
@@ -109,7 +110,7 @@ private:
         return fmt::format("{}", fmt::join(users, " or "));
     }
 
-    // Why a process of another user may be the one that is meant, by its short name; empty: there is none.
+    // Returns why another user's process may be the one sought, by its short name; "": there is none.
     std::string stranger() const {
         const std::unique_ptr<DIR, CloseFolder> proc(::opendir("/proc"));
         const std::string short_name = name_.substr(0, kShortName);
@@ -120,7 +121,7 @@ private:
                                   ? read_text_at(::dirfd(proc.get()), path.c_str(), buffer)
                                   : Result<std::string_view>(Error{"no process"});
             const auto ids = text ? status_ids(*text) : std::nullopt;
-            // A set-user-ID program is nobody's who is believed, whatever it is called.
+            // A set-user-ID program belongs to no trusted user, whatever its name.
             if (ids && ids->real_uid == ids->effective_uid && !believed(ids->real_uid) &&
                 text->starts_with("Name:\t" + short_name + "\n"))
                 return fmt::format("process {} of user {} goes by the name {}, and only those of user {} are "
@@ -131,22 +132,22 @@ private:
         return {};
     }
 
-    // A process that ends while we look is none. The order is what keeps us from hanging at a process of a
-    // user who means us harm: who it is comes first, and takes no lock; all else may wait for the process.
+    // A process that ends meanwhile does not count. The order prevents a malicious user's process from making
+    // this hang: its user is read first, which takes no lock; all else may wait for the process.
     Candidate look_at(int proc, const char* number, pid_t pid, const Candidate& best) {
         const UniqueFd folder(::openat(proc, number, O_PATH | O_DIRECTORY | O_CLOEXEC));
         struct stat status {};
-        // This folder belongs to the effective user, also of a process that may not be traced: its other
-        // files are root's then (proc(5)).
+        // The effective user owns this folder, even for a process that must not be traced: then only the
+        // files in it belong to root (proc(5)).
         if (!folder || ::fstat(folder.get(), &status) != 0 || !believed(status.st_uid))
             return {};
-        // The real user is who started it: anybody can start a program that is set-user-ID root.
+        // The real user started it: anybody can start a program that is set-user-ID root.
         const auto ids = ids_of(folder.get(), "status");
         if (!ids || !believed(ids->real_uid) || !believed(ids->effective_uid))
             return {};
         const Look look(*this, pid);
         const auto command_line = read_text_at(folder.get(), "cmdline", buffer_);
-        // Another healthcheckd, or a -o beside the daemon, names in its titles what it looks at.
+        // Titles of another healthcheckd, or of one with -o, contain the names of programs.
         if (!command_line || command_line->empty() || command_line->starts_with(kTitlePrefix))
             return {};
         std::array<char, 64> comm_buffer;

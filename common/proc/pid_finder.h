@@ -1,5 +1,4 @@
-// Which process a cat with `pidGet: name` or `pidGet: file` is about, looked up at each probe. Worker and
-// action.
+// Finds the process of a cat with `pidGet: name` or `pidGet: file` at each probe. Worker and action.
 #pragma once
 
 #include "common/config/config.h"
@@ -19,19 +18,19 @@ namespace healthcheckd {
 // A process, or why there is none.
 struct FoundProcess {
     ProcessId process;
-    Verdict verdict = Verdict::idle;  // without a process: idle (none runs) or unknown (not to be trusted)
+    Verdict verdict = Verdict::idle;  // without a process: idle (none is running) or unknown (not certain)
     std::string why;
-    std::string doubt = {};  // with a process: why it must not be killed; empty: nothing is against it
+    std::string doubt = {};  // with a process: why it must not be killed; empty: it may
 };
 
-// Processes, and until when nothing of them is to be read.
+// Processes that must not be examined, and until when.
 using LeftOut = std::map<pid_t, std::chrono::steady_clock::time_point>;
 
 class PidFinder {
 public:
     virtual ~PidFinder() = default;
 
-    // Looks now. Throws std::runtime_error when only a newly confined worker could look
+    // Finds the process now. Throws std::runtime_error when only a newly confined worker can do it
     // (common/system/path_watch.h).
     FoundProcess find() {
         FoundProcess found = look();
@@ -39,23 +38,24 @@ public:
         return found;
     }
 
-    // The group without which it cannot look once it is confined.
+    // The group that it needs to have once it is confined.
     virtual std::optional<gid_t> group() const { return std::nullopt; }
 
-    // The user of the process that supervisord has for the program; nullopt: not known. For the next find().
+    // Sets the user of the process that supervisord has for the program, for the next find(); nullopt:
+    // unknown.
     void set_program_user(std::optional<uid_t> user) { program_user_ = user; }
 
-    // Called with each process just before anything of it is read that may wait for a lock which the process
-    // can hold, and with 0 after it: who hangs in find() is known by it to hang there.
+    // `on_look` is called with a process just before a read that may wait for a lock which the process can
+    // hold, and with 0 afterwards: it shows at which process find() hangs.
     void set_on_look(std::function<void(pid_t)> on_look) { on_look_ = std::move(on_look); }
 
-    // Processes of which nothing is read until their time is over, since reading has hung there.
+    // Sets the processes that are not examined until their time is over, since examining them has hung.
     void leave_out(LeftOut pids) { left_out_ = std::move(pids); }
 
 protected:
     virtual FoundProcess look() = 0;
     std::optional<uid_t> program_user() const { return program_user_; }
-    // As long as it lives a process is looked at.
+    // Marks a process as being examined for the lifetime of this object.
     class Look {
     public:
         Look(const PidFinder& finder, pid_t pid) : finder_(finder) { finder_.looks_at(pid); }
@@ -82,36 +82,37 @@ private:
     LeftOut left_out_;
 };
 
-// How a process goes by a name; a later value beats an earlier one.
+// How a process matches a name, from weakest to strongest.
 enum class NameMatch : std::uint8_t {
     none,
-    text,  // the command line as a text holds the name
-    comm,  // the process's short name (comm) alone is the name
-    word,  // a word of the command line, or the last part of its path, is the name
-    name,  // the first word is, with or without a colon behind it ("name: title"); or a word and the short
-           // name both are: a script
+    text,  // the command line contains the name
+    comm,  // only the process's short name (comm) equals the name
+    word,  // a word of the command line, or its last path component, equals the name
+    // The first word does, with or without a colon behind it ("name: title"); or both a word and
+    // the short name do: a script.
+    name,
 };
 
-// `command_line` as in /proc/PID/cmdline, words ended by NUL; words are split at blanks too, as programs
-// write titles with blanks there.
+// `command_line`: from /proc/PID/cmdline, words end with NUL. Words are also split at blanks, which programs
+// use in the titles that they set.
 NameMatch match_name(std::string_view command_line, std::string_view comm, std::string_view name);
 
-// Is `pid` the process `ancestor` or one of its descendants? False for a process that is gone.
+// Returns whether `pid` is `ancestor` or one of its descendants. Returns false when the process has ended.
 bool in_tree_of(pid_t pid, pid_t ancestor);
 
-// Is /proc mounted with hidepid, so that this user sees only processes of its own (proc(5))? Then a process
-// that cannot be seen may still run.
+// Returns whether /proc is mounted with hidepid, so that this user sees only its own processes (proc(5)).
+// Then a process that is not visible may still be running.
 bool processes_hidden();
 inline constexpr std::string_view kHidden = "/proc hides the processes of other users (mount option hidepid)";
 
-// The finder for `cat`, none for `pidGet: supervisor` and for a whole machine. `master`: the root of
-// healthcheckd's own tree, never found. Before confinement.
+// Returns the finder for `cat`; nullptr for `pidGet: supervisor` and for a whole machine. `master`: the root of
+// healthcheckd's own processes, which are never found. Call before confinement.
 //
-// By name: of the processes whose real and effective user is root, the user that this process runs as here,
-// the program's own (set_program_user) or `pidUser`, those that match best, and of them the one that started
-// first. Of another user's process nothing is read but who that is and its short name: when nobody else is
-// found and one goes by the name, the verdict is unknown, and says so. A program "group:name" is looked for
-// by its name. Kernel threads and zombies have no command line and are never found.
+// By name, it considers processes whose real and effective user is root, the user of this process at the time
+// of this call, the program's own (set_program_user) or `pidUser`; among those that match best, it finds the
+// one that started first. Of other users' processes it reads only the user and the short name: when no other
+// process is found and one of these has the name, the verdict is unknown, and the reason names it. A program
+// "group:name" is searched by "name". Kernel threads and zombies have no command line and are never found.
 std::unique_ptr<PidFinder> make_pid_finder(const CatConfig& cat, pid_t master);
 
 }  // namespace healthcheckd

@@ -10,7 +10,7 @@ namespace healthcheckd {
 
 namespace {
 
-// Field numbers of proc(5).
+// Field numbers in proc(5).
 constexpr int kState = 3, kPpid = 4, kUtime = 14, kStime = 15, kStartTime = 22;
 
 template <class T> bool parse_number(std::string_view text, T& value) {
@@ -21,8 +21,7 @@ template <class T> bool parse_number(std::string_view text, T& value) {
 }  // namespace
 
 std::optional<ProcStat> parse_proc_stat(std::string_view text) {
-    // The name stands between the first '(' and the last ')': it may itself hold brackets, blanks and
-    // newlines.
+    // The name is between the first '(' and the last ')': it may contain parentheses, blanks and newlines.
     const std::size_t open = text.find('(');
     const std::size_t close = text.rfind(')');
     if (open == std::string_view::npos || close == std::string_view::npos || close < open)
@@ -59,7 +58,7 @@ Result<ProcStat> read_proc_stat(pid_t pid) {
     const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!file)
         return system_error("open " + path);
-    // 52 numbers and a name of at most 64 bytes (kernel threads) stay far below this.
+    // 52 numbers and a name of at most 64 bytes (kernel threads) are far shorter.
     std::array<char, 2048> buffer;
     const ssize_t n = ::read(file.get(), buffer.data(), buffer.size());
     if (n < 0)

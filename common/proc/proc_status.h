@@ -1,6 +1,7 @@
-// /proc/PID/status, one line of it by its name. Every process.
+// Lines of /proc/PID/status, by name. Every process.
 //
-// Reading it waits for no lock that the process can hold, unlike stat, cmdline and all that is about its memory.
+// Unlike stat, cmdline and the files about memory, it can be read without waiting for a lock that the process
+// holds.
 #pragma once
 
 #include <optional>
@@ -10,8 +11,8 @@
 
 namespace healthcheckd {
 
-// What follows `name` and its colon ("Uid", "NSpid"; proc_pid_status(5)), with the blanks before it. nullopt: there is
-// no such line, or no such process.
+// Returns the text after `name` and its colon ("Uid", "NSpid"; proc_pid_status(5)), with the blanks before
+// it. Returns nullopt when there is no such line or process.
 std::optional<std::string> proc_status(pid_t pid, std::string_view name);
 
 }  // namespace healthcheckd

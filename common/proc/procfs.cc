@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view kBlanks = " \t";
 
-// Takes the next word of `text`, up to a blank or the end of the line.
+// Removes and returns the next word of `text`, up to a blank or the end of the line.
 std::string_view next_word(std::string_view& text) {
     text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
     const std::string_view word = text.substr(0, text.find_first_of(" \t\n"));
@@ -26,7 +26,8 @@ template <class T> bool next_number(std::string_view& text, T& value) {
     return error == std::errc() && end == word.data() + word.size();
 }
 
-// What follows `name:` at the start of a line, to the end of that line; nullopt when no line starts so.
+// Returns the text after `name:` at the start of a line, up to the end of the line; nullopt when there is
+// none.
 std::optional<std::string_view> line_of(std::string_view text, std::string_view name) {
     while (!text.empty()) {
         const std::string_view line = text.substr(0, text.find('\n'));
@@ -77,7 +78,7 @@ std::optional<std::uint64_t> kilobytes(std::string_view text, std::string_view n
 }
 
 std::optional<MachineTicks> machine_ticks(std::string_view stat) {
-    // user nice system idle iowait irq softirq steal; guest times follow
+    // Columns: user nice system idle iowait irq softirq steal; guest times follow.
     constexpr std::size_t kIdle = 3, kIowait = 4;
     std::array<std::uint64_t, 8> ticks{};
     if (next_word(stat) != "cpu")

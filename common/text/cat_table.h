@@ -1,4 +1,5 @@
-// The table of all cats and their states, which USR1 has logged and healthcheckctl shows. Master and healthcheckctl.
+// The table of all cats and their states, logged on SIGUSR1 and shown by healthcheckctl. Master and
+// healthcheckctl.
 #pragma once
 
 #include "common/text/table.h"

@@ -1,6 +1,6 @@
-// JSON as a text, written and read one way. Every process.
+// Writing and parsing JSON texts. Every process.
 //
-// The library's own code for that is compiled once, in json.cc.
+// The library's templates for this are instantiated only in json.cc.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -9,11 +9,12 @@
 
 namespace healthcheckd {
 
-// On one line, or with so many blanks for each level. What is no UTF-8 becomes U+FFFD, so that nothing throws.
+// Returns the text on one line, or indented by `indent` blanks for each level. Bytes that are not UTF-8
+// become U+FFFD, so that it never throws.
 std::string json_text(const nlohmann::json& value, int indent = -1);
 std::string json_text(const nlohmann::ordered_json& value, int indent = -1);
 
-// The value; discarded (is_discarded()) where the text is none, or is nested deeper than `max_depth`.
+// Returns the value; discarded (is_discarded()) when the text is invalid or nested deeper than `max_depth`.
 nlohmann::json parse_json(std::string_view text, int max_depth = 100);
 nlohmann::ordered_json parse_ordered_json(std::string_view text, int max_depth = 100);
 

@@ -14,8 +14,8 @@ namespace {
 
 constexpr std::size_t kMaxEncodedLine = 76;  // RFC 2045, 6.7
 constexpr std::size_t kMaxHeaderLine = 78;   // RFC 5322, 2.1.1
-constexpr std::size_t kEncodedWordBytes =
-    42;  // 56 of base64, 68 with "=?UTF-8?B?" and "?=": below 75 (RFC 2047)
+// 56 bytes of base64, 68 with "=?UTF-8?B?" and "?=": within the 75 of RFC 2047.
+constexpr std::size_t kEncodedWordBytes = 42;
 constexpr char kHex[] = "0123456789ABCDEF";
 
 bool is_control(char c) {
@@ -30,14 +30,14 @@ bool continues_character(char c) {
     return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
 }
 
-// Fit for a header: no controls, and UTF-8 (printable() shows what is not as \xNN).
+// Makes text safe for a header: no control bytes, and UTF-8 (printable() writes other bytes as \xNN).
 std::string clean(std::string_view text) {
     std::string out(text);
     std::ranges::replace_if(out, is_control, ' ');
     return printable(out, 4000);
 }
 
-// "=?UTF-8?B?...?=" once or more, each with whole characters (RFC 2047, 5).
+// Returns one or several "=?UTF-8?B?...?=", each with whole characters (RFC 2047, 5).
 std::string encoded_words(std::string_view text) {
     std::string out;
     while (!text.empty()) {
@@ -52,8 +52,8 @@ std::string encoded_words(std::string_view text) {
     return out;
 }
 
-// Breaks lines before blanks, so that unfolding gives the same text again. A word longer than a line stays
-// whole, up to the 998 bytes that no line may exceed.
+// Breaks lines before blanks, so that unfolding restores the text. A word longer than a line stays whole, up
+// to the maximum line length of 998 bytes.
 std::string folded(std::string_view name, std::string_view text) {
     constexpr std::size_t kHardLimit = 900;
     std::string out;
@@ -88,7 +88,7 @@ std::string base64(std::string_view bytes) {
 
 std::string header(std::string_view name, std::string_view text) {
     const std::string value = clean(text);
-    // "=?" in plain text would be taken for an encoded word.
+    // "=?" in plain text would be read as an encoded word.
     const bool plain = is_ascii(value) && value.find("=?") == std::string::npos;
     return std::string(name) + ":" + (plain ? folded(name, " " + value) : " " + encoded_words(value)) +
            "\r\n";
@@ -128,7 +128,7 @@ std::string quoted_printable(std::string_view text) {
         }
         const bool ends_line = i + 1 == text.size() || text[i + 1] == '\n';
         const bool blank = byte == ' ' || byte == '\t';
-        // A dot or "From " at a line's start has a meaning on the way (RFC 5321, 4.5.2; mbox).
+        // A dot or "From " at the beginning of a line is special in transport (RFC 5321, 4.5.2; mbox).
         const bool risky = column == 0 && (byte == '.' || text.substr(i).starts_with("From "));
         const bool literal = !risky && ((byte > 0x20 && byte < 0x7f && byte != '=') || (blank && !ends_line));
         const std::size_t width = literal ? 1 : 3;
@@ -152,7 +152,7 @@ std::string mail_date(std::chrono::system_clock::time_point at) {
     const std::time_t seconds = std::chrono::system_clock::to_time_t(at);
     std::tm local{};
     ::localtime_r(&seconds, &local);
-    // By tables: strftime's %a and %b would follow a locale.
+    // strftime's %a and %b would depend on the locale.
     static constexpr std::array<std::string_view, 7> kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
     static constexpr std::array<std::string_view, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                               "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -165,7 +165,7 @@ std::string mail_date(std::chrono::system_clock::time_point at) {
 
 std::string new_message_id(std::string_view host) {
     std::array<unsigned char, 16> random{};
-    // 16 bytes come whole or not at all (getrandom(2)); without them the time must do.
+    // getrandom(2) returns up to 256 bytes completely or fails; then the time has to do.
     if (::getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size())) {
         auto now = std::chrono::system_clock::now().time_since_epoch().count();
         for (std::size_t i = 0; i < sizeof now; ++i, now >>= 8)

@@ -1,4 +1,4 @@
-// A measured value as text for people and commands. Every process.
+// Measured values as text, for people and commands. Every process.
 #pragma once
 
 #include <charconv>
@@ -8,8 +8,8 @@
 
 namespace healthcheckd {
 
-// Plain decimal notation with at most three places and no zeros at the end: "1031.2", "0.005", "3". What is
-// no number at all becomes "0".
+// Returns decimal notation with at most three decimal places and no trailing zeros: "1031.2", "0.005", "3".
+// Infinity and NaN become "0".
 inline std::string number_text(double value) {
     char digits[400];  // the largest double has 309 digits before the point
     const double finite = std::isfinite(value) ? value : 0;

@@ -31,7 +31,7 @@ std::string printable(std::string_view text, std::size_t max) {
             return out + "...";
         const std::size_t n = utf8_length(text.substr(i));
         const auto byte = static_cast<unsigned char>(text[i]);
-        // C1 controls (U+0080 to U+009F) move a terminal's cursor too.
+        // C1 controls (U+0080 to U+009F) control a terminal, too.
         const bool c1 = n == 2 && byte == 0xc2 && static_cast<unsigned char>(text[i + 1]) < 0xa0;
         if (n == 0 || c1 || (n == 1 && (byte < 0x20 || byte == 0x7f))) {
             out += "\\x";

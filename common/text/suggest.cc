@@ -6,11 +6,11 @@ namespace healthcheckd {
 
 namespace {
 
-// Longer texts are nobody's slip, and the distance costs the product of the lengths.
+// A longer text is no misspelling, and the distance costs the product of the lengths.
 constexpr std::size_t kLongest = 40;
 
-// Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b` (optimal string
-// alignment).
+// Returns the number of insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`
+// (optimal string alignment).
 std::size_t distance(std::string_view a, std::string_view b) {
     std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
     for (std::size_t i = 0; i <= a.size(); ++i)

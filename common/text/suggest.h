@@ -1,4 +1,4 @@
-// The nearest known name for one that is not known. Configuration child.
+// Suggests the nearest known name for an unknown one. Configuration child.
 #pragma once
 
 #include <string>
@@ -7,14 +7,14 @@
 
 namespace healthcheckd {
 
-// ASCII letters in lower case, other bytes as they are.
+// Converts ASCII letters to lower case; leaves all other bytes.
 std::string lower(std::string_view text);
 
-// The one of `known` that a slip of the fingers would turn into `text`: at most a third of its letters wrong,
-// case not counted. Empty when none is that near.
+// Returns the one of `known` of which `text` is probably a misspelling: at most a third of its letters
+// differ, ignoring case. Returns "" when there is none.
 std::string_view nearest(std::string_view text, const std::vector<std::string_view>& known);
 
-// "; did you mean 'periodSeconds'?", or "".
+// Returns "; did you mean 'periodSeconds'?", or "".
 std::string did_you_mean(std::string_view text, const std::vector<std::string_view>& known);
 
 }  // namespace healthcheckd

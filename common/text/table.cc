@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kGap = 2;  // columns between two cells
 
-// SGR parameters (ECMA-48): of the sixteen colours that every terminal has and lets its user choose.
+// SGR parameters (ECMA-48) out of the sixteen colours that every terminal has and lets its user choose.
 const char* parameters(Colour colour) {
     switch (colour) {
     case Colour::none:

@@ -9,7 +9,7 @@ namespace healthcheckd {
 
 enum class Colour { none, good, warning, bad, quiet, strong };
 
-// The text in its colour, if colours are wanted at all.
+// Returns the text in this colour if `wanted`, else unchanged.
 std::string coloured(const std::string& text, Colour colour, bool wanted);
 
 struct Cell {
@@ -21,16 +21,16 @@ class Table {
 public:
     struct Column {
         std::string title;
-        bool to_the_right = false;  // for numbers
+        bool to_the_right = false;  // right-aligned, for numbers
     };
 
     explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
 
-    // As many cells as there are columns.
+    // Adds a row with as many cells as there are columns.
     void add(std::vector<Cell> row) { rows_.push_back(std::move(row)); }
 
-    // The titles, then the rows, aligned by what a terminal shows. Lines are cut at `width` columns, unless
-    // that is 0; those that are not have no blanks at their end.
+    // Returns the titles and the rows, aligned by their width on a terminal. Lines are truncated to `width`
+    // columns (0: never) and have no trailing blanks unless truncated.
     std::vector<std::string> lines(bool colours, std::size_t width = 0) const;
 
 private:

@@ -14,7 +14,7 @@ struct Piece {
     std::string_view text;
 };
 
-// Takes the next piece off the front of `rest`, which is not empty.
+// Removes and returns the first piece of `rest`, which must not be empty.
 Result<Piece> next_piece(std::string_view& rest) {
     const char first = rest[0];
     if (first != '{' && first != '}') {
@@ -73,7 +73,7 @@ std::string fill_template(std::string_view text,
     }
     if (out.size() <= max)
         return out;
-    // Not within a character: its other bytes begin with the bits 10.
+    // Continuation bytes of a character begin with the bits 10.
     while (max > 0 && (static_cast<unsigned char>(out[max]) & 0xC0) == 0x80)
         --max;
     out.resize(max);

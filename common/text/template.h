@@ -11,14 +11,15 @@
 
 namespace healthcheckd {
 
-// The names that may stand between braces, in the order of the manual page.
+// The names allowed between braces, in the order of the manual page.
 const std::vector<std::string_view>& template_fields();
 
-// Is every {name} one of the fields? `{{` and `}}` stand for a brace. The complaint names the first mistake.
+// Checks that every {name} is one of the fields. `{{` and `}}` stand for a brace. The error names the first
+// mistake.
 Result<void> check_template(std::string_view text);
 
-// `text` with `value_of(name)` for each field. At most `max` bytes, cut between two characters. A text that
-// check_template() refuses is filled as far as it makes sense.
+// Returns `text` with `value_of(name)` for each field, truncated between two characters to at most `max`
+// bytes. A text that check_template() rejects is filled as far as possible.
 std::string fill_template(std::string_view text,
                           const std::function<std::string(std::string_view name)>& value_of, std::size_t max);
 

@@ -7,15 +7,15 @@ namespace healthcheckd {
 namespace {
 
 constexpr char kEscape = '\x1b';
-constexpr std::size_t kMostControl = 64;    // bytes of a control sequence
-constexpr std::size_t kMostCommand = 1024;  // of an operating system command: a title, a link
+constexpr std::size_t kMostControl = 64;    // maximum of a control sequence in bytes
+constexpr std::size_t kMostCommand = 1024;  // maximum of an operating system command: a title, a link
 
 bool within(char c, char first, char last) {
     return c >= first && c <= last;
 }
 
-// How many bytes of `text`, which begins with ESC, are a sequence. One that does not end within its bound is
-// no more than its first two bytes.
+// Returns the length of the sequence at the beginning of `text`, which begins with ESC; 2 when it does
+// not end within its maximum.
 std::size_t sequence_length(std::string_view text) {
     if (text.size() < 2)
         return text.size();
@@ -23,7 +23,7 @@ std::size_t sequence_length(std::string_view text) {
         for (std::size_t i = 2; i < std::min(text.size(), kMostControl); ++i)
             if (!within(text[i], ' ', '?'))
                 return within(text[i], '@', '~') ? i + 1 : i;
-        return text.size() < kMostControl ? text.size() : 2;  // cut off by the end of the text
+        return text.size() < kMostControl ? text.size() : 2;  // truncated by the end of the text
     }
     if (text[1] == ']') {
         for (std::size_t i = 2; i < std::min(text.size(), kMostCommand); ++i) {

@@ -1,4 +1,4 @@
-// Text as a terminal would show it: without the sequences that colour it or move the cursor. Every process.
+// Removing terminal sequences, which set colours or move the cursor, from text. Every process.
 #pragma once
 
 #include <string>
@@ -6,8 +6,8 @@
 
 namespace healthcheckd {
 
-// `text` without control sequences (ECMA-48, 5.4: ESC [ ... ), operating system commands (ESC ] ... ) and
-// other escape sequences. Other control characters stay.
+// Returns `text` without control sequences (ECMA-48, 5.4: ESC [ ... ), operating system commands (ESC ] ... )
+// and other escape sequences. Other control characters remain.
 std::string without_terminal_sequences(std::string_view text);
 
 }  // namespace healthcheckd

@@ -19,7 +19,7 @@ std::string log_time(std::chrono::system_clock::time_point at) {
     const auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(at - whole).count();
     const std::time_t seconds = std::chrono::system_clock::to_time_t(whole);
     std::tm local{};
-    ::localtime_r(&seconds, &local);  // unlike strftime(3) it never looks at /etc/localtime again
+    ::localtime_r(&seconds, &local);  // unlike strftime(3), never reads /etc/localtime again
     return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:03}", local.tm_year + 1900, local.tm_mon + 1,
                        local.tm_mday, local.tm_hour, local.tm_min, local.tm_sec, rest);
 }

@@ -7,21 +7,21 @@
 
 namespace healthcheckd {
 
-// RFC 3339 in UTC, with milliseconds: "2026-01-02T15:04:05.678Z".
+// Returns RFC 3339 in UTC, with milliseconds: "2026-01-02T15:04:05.678Z".
 std::string utc_timestamp(std::chrono::system_clock::time_point at);
 
-// "2026-01-02 15:04:05.678" of this machine's zone, for logs. Once tzset(3) was called it opens no file, so
-// that a confined process can use it.
+// Returns "2026-01-02 15:04:05.678" in the local time zone, for logs. After tzset(3) it opens no file, so a
+// confined process can call it.
 std::string log_time(std::chrono::system_clock::time_point at);
 
-// "2026-01-02 15:04:05 +0100", for people of this machine's zone.
+// Returns "2026-01-02 15:04:05 +0100", in the local time zone.
 std::string local_time(std::chrono::system_clock::time_point at);
 
-// "3 s", "5 min", "2 h", "4 d"; "0 s" for what is negative.
+// Returns "3 s", "5 min", "2 h" or "4 d"; "0 s" for a negative duration.
 std::string age_text(std::chrono::system_clock::duration age);
 
-// What an action that began `ago` is doing: "restarting for 12 s (STOPPING)". `kind`: restart, kill or exec.
-// `phase`: may be empty.
+// Returns what an action that began `ago` is doing: "restarting for 12 s (STOPPING)". `kind`: restart, kill
+// or exec. `phase` may be empty.
 std::string activity_text(std::string_view kind, std::chrono::system_clock::duration ago,
                           std::string_view phase);
 

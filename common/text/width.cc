@@ -9,14 +9,14 @@ namespace healthcheckd {
 
 namespace {
 
-// The characters of UTF-8, whatever the locale of this process is: containers and supervisord give "C", in
-// which wcwidth(3) knows ASCII alone.
+// The locale for UTF-8 characters, independent of the process's own: containers and supervisord set "C", in
+// which wcwidth(3) knows only ASCII.
 locale_t characters() {
     static const locale_t locale = ::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr);
     return locale;
 }
 
-// 1 for what the C library does not know, and where it has not that locale.
+// Returns 1 for characters that the C library does not know, and when it lacks the locale.
 std::size_t columns_of(char32_t c) {
     const locale_t former = characters() != nullptr ? ::uselocale(characters()) : nullptr;
     const int columns = ::wcwidth(static_cast<wchar_t>(c));

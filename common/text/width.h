@@ -1,6 +1,6 @@
-// How many columns of a terminal a text takes. Master, healthcheckctl and configuration child.
+// The width of text on a terminal. Master, healthcheckctl and configuration child.
 //
-// By wcwidth(3) of the C library in its locale C.UTF-8, which is its newest knowledge of Unicode.
+// Uses wcwidth(3) of the C library in the locale C.UTF-8, its most recent version of Unicode.
 #pragma once
 
 #include <cstddef>
@@ -9,21 +9,21 @@
 
 namespace healthcheckd {
 
-// Reads the library's file of characters, which the first call of the functions below would do otherwise: for
-// a process that must not wait for a disk later.
+// Loads the locale's character data, which the functions below would otherwise do at the first call: for a
+// process that must not block on a disk later.
 void prepare_text_width();
 
-// The character in the `n` bytes at the begin of `text` that utf8_length() has measured; n > 0.
+// Returns the character in the first `n` bytes of `text`, as measured by utf8_length(); n > 0.
 char32_t character(std::string_view text, std::size_t n);
 
-// Columns of `text`, which has no control characters: 2 for East Asian wide characters and emoji, 0 for
-// combining ones, else 1.
+// Returns the columns that `text`, which has no control characters, takes: 2 for East Asian wide characters
+// and emoji, 0 for combining characters, else 1.
 std::size_t text_width(std::string_view text);
 
-// The text with blanks after it, or before it, up to `columns`.
+// Pads the text with blanks up to `columns`; before the text if `to_the_right`.
 std::string padded(std::string_view text, std::size_t columns, bool to_the_right = false);
 
-// At most `columns` columns of it; what was cut ends in "...", where that fits.
+// Truncates the text to at most `columns` columns; a truncated text ends in "...", where that fits.
 std::string clipped(std::string_view text, std::size_t columns);
 
 }  // namespace healthcheckd

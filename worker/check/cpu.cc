@@ -59,9 +59,10 @@ namespace worker {
 
 namespace {
 
-constexpr std::size_t kMaxStatText = 2048;  // /proc/PID/stat is below 500 bytes; of /proc/stat the first line
+// /proc/PID/stat has less than 500 bytes; the first line of /proc/stat is enough.
+constexpr std::size_t kMaxStatText = 2048;
 
-// Since an earlier count; the kernel's rounding can make one go back by a tick.
+// Returns the difference of two counts; the kernel's rounding can make a count go back by a tick.
 std::uint64_t since(std::uint64_t before, std::uint64_t now) {
     return now > before ? now - before : 0;
 }
@@ -82,7 +83,7 @@ Result<void> CpuProbe::prepare() {
 
 void CpuProbe::track(ProcessId process, UniqueFd descriptor) {
     if (!process_.track(process, std::move(descriptor)))
-        return;  // the same process by a new descriptor: its baseline holds
+        return;  // the same process with a new descriptor: its baseline stays valid
     last_.reset();
     const auto now = measure(process);
     if (const auto* sample = std::get_if<Sample>(&now))

@@ -30,10 +30,10 @@ bool printable_only(std::string_view text) {
     });
 }
 
-// The headers of `http` in libcurl's form, with a Content-Type for a body that has none.
+// Returns the headers of `http` in libcurl's form, with a Content-Type for a body that has none.
 Result<CurlList> header_list(const HttpCheck& http) {
     CurlList list;
-    // Without it libcurl asks the server for leave to send a large body and waits for the answer.
+    // Otherwise libcurl asks for permission to send a large body, and waits for the answer.
     append(list, "Expect:");
     bool has_type = false;
     if (!http.headers.empty()) {
@@ -47,7 +47,7 @@ Result<CurlList> header_list(const HttpCheck& http) {
             if (name.empty() || !printable_only(name) || name.find_first_of(" \t:;") != std::string::npos ||
                 !printable_only(text))
                 return Error{fmt::format("headers: {} cannot be sent", printable(name))};
-            // A semicolon is libcurl's way to send a header without a value.
+            // With a semicolon, libcurl sends a header without a value.
             append(list, text.empty() ? fmt::format("{};", name) : fmt::format("{}: {}", name, text));
             has_type = has_type || same_header(name, "Content-Type");
         }
@@ -57,7 +57,7 @@ Result<CurlList> header_list(const HttpCheck& http) {
     return list;
 }
 
-// Whether a server that sends this line of a head will end the connection after its answer.
+// Returns whether this line of a head announces that the server will close the connection.
 bool announces_end(std::string_view line) {
     constexpr std::string_view kName = "connection:";
     if (line.starts_with("HTTP/1.0"))
@@ -108,7 +108,7 @@ Result<void> HttpProbe::prepare() {
         const std::string_view body = http_.json.view();
         call.set(CURLOPT_POST, 1L);
         call.set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
-        // The secret stays where it is: only a pointer is kept.
+        // libcurl keeps only the pointer; the secret is not copied.
         call.set(CURLOPT_POSTFIELDS, body.empty() ? "" : body.data());
     }
     if (!http_.username.empty() || !http_.password.empty()) {
@@ -178,10 +178,10 @@ Finding HttpProbe::judge(long status) const {
 Finding HttpProbe::judge_fault(CURLcode code) const {
     if (code == CURLE_WRITE_ERROR && header_bytes_ > kMaxHeaderBytes)
         return {Verdict::failure, "bad response: headers larger than 64 KB"};
-    // Updated authorities may know the server.
+    // New CA certificates may include this server's.
     if (code == CURLE_PEER_FAILED_VERIFICATION && ca_file_ && !ca_file_->replaced().empty())
         throw std::runtime_error(ca_file_->replaced() + " was replaced");
-    // A header that libcurl does not take: without a colon, or a Content-Length that is no number.
+    // A header that libcurl rejects: without a colon, or a Content-Length that is no number.
     if ((code == CURLE_WEIRD_SERVER_REPLY || code == CURLE_BAD_CONTENT_ENCODING) && header_bytes_ > 0 &&
         is_final(call_->status()))
         return judge(call_->status());
@@ -200,8 +200,8 @@ ProbeResult HttpProbe::probe(const ProbeCommand&) {
     if (!dialled.fd)
         return timer_->result(std::move(dialled.finding));
     const CURLcode code = call_->perform(std::move(dialled.fd), dialled.family, timer_->deadline());
-    // libcurl 7.88 connects anew what is connected, which loses an answer when a reset has come already. Who
-    // resets so early does not wait for a request.
+    // libcurl 7.88 calls connect(2) for the connected socket, and loses the response if a reset has come
+    // already. A server that resets so early does not wait for a request.
     if (code == CURLE_COULDNT_CONNECT) {
         dialled = dialer_->dial(timer_->deadline());
         if (!dialled.fd)
@@ -209,11 +209,11 @@ ProbeResult HttpProbe::probe(const ProbeCommand&) {
         call_->hear(std::move(dialled.fd), timer_->deadline());
     }
     timer_->stop();
-    // CURLE_PARTIAL_FILE: of a body that would have followed a head, which has ended with the connection.
+    // CURLE_PARTIAL_FILE: the connection ended after the head, without the body.
     if (code != CURLE_OK && code != CURLE_PARTIAL_FILE)
         return timer_->result(judge_fault(code));
-    // The end of the connection ends a head too, without an empty line, but not within a line; and an interim
-    // one is no answer.
+    // The end of the connection also completes a head without an empty line, but not within a line; an
+    // interim head is no response.
     const long status = status_ != 0 ? status_ : call_->status();
     if (!is_final(status))
         return timer_->result({Verdict::failure, "the connection was closed without an answer"});

@@ -1,10 +1,10 @@
-// Check type `http`: one request, judged by its status. Configuration child, master and worker.
+// Check type `http`: one request, judged by the response's status. Configuration child, master and worker.
 //
-// GET, POST or HEAD by HTTP/1.1, in the clear or by TLS, without redirects, cookies, compression or kept
-// connections. The verdict is made when the final head is there, within timeoutSeconds: what comes after it,
-// or does not, makes no difference. Of the body up to 4 MB are read for 0.2 s, so that a server that sends a
-// page is not cut short. Headers above 64 KB in total are refused as a bad response, so that no server can
-// fill the worker's memory or keep it busy.
+// Sends GET, POST or HEAD with HTTP/1.1, plain or over TLS, without redirects, cookies, compression or
+// persistent connections. The verdict depends only on the final head, which must arrive within
+// timeoutSeconds. Up to 4 MB of the body are read for 0.2 s, so that the server can complete its
+// response. Headers of more than 64 KB in total are a bad response, so that no server can fill the
+// worker's memory or keep it busy.
 #pragma once
 
 #include "common/net/tls_client.h"
@@ -29,9 +29,9 @@ struct HttpCheck : SettingsOf<HttpCheck, ServerAddress> {
     std::string path = "/";
     bool tls = false;
     bool verify = true;   // with tls
-    std::string ca_file;  // empty: the system's
+    std::string ca_file;  // empty: the system's certificates
     Secret json;          // request body, a JSON text; empty: none
-    Secret headers;       // a JSON object of texts; empty: none
+    Secret headers;       // a JSON object of strings; empty: none
     Secret username;      // basic authentication; empty: none
     Secret password;
     StatusRanges expect_status{{200, 399}};
@@ -40,7 +40,7 @@ struct HttpCheck : SettingsOf<HttpCheck, ServerAddress> {
 };
 extern const CheckType kHttpCheck;
 
-// HTTP status codes and ranges of them, 100 to 599, separated by commas: "200,204,300-399".
+// Parses HTTP status codes and ranges, 100 to 599, separated by commas: "200,204,300-399".
 Result<StatusRanges> parse_status(std::string_view text);
 std::string status_text(const StatusRanges& ranges);
 
@@ -49,21 +49,21 @@ namespace worker {
 inline constexpr std::size_t kMaxBodyBytes = 4 << 20;
 inline constexpr std::size_t kMaxHeaderBytes = 64 << 10;
 
-// `path` as a request target (RFC 9112, 3.2): with a leading '/', and bytes that must not stand there as %XX.
+// Returns `path` as a request target (RFC 9112, 3.2): with a leading '/', and with invalid bytes as %XX.
 std::string request_target(std::string_view path);
 
 class HttpProbe final : public Probe {
 public:
     explicit HttpProbe(const CatConfig& cat) : cat_(cat), http_(cat.own<HttpCheck>()) {}
 
-    // Sets the request up and reads the certificates of authorities. Fails when there are none, or `headers`
-    // is not a JSON object of single values.
+    // Sets up the request and loads the CA certificates. Fails when there are none, or when `headers` is not
+    // a JSON object of scalars.
     Result<void> prepare() override;
-    // Success when the status is in expectStatus, failure when not or when no head of an answer ended, which
-    // it does also with the connection behind a whole line (in the clear; by TLS anywhere) and with a header
-    // that libcurl does not take; also when the connection was lost after the head, or because the request
-    // was not read. Otherwise as Dialer::dial() says. Throws std::runtime_error as that, and when a server is
-    // not trusted and the file with the authorities was replaced since it was read.
+    // Success when the status is in expectStatus. Failure when it is not, or when no head was completed; the
+    // end of the connection after a whole line also completes a head (over TLS anywhere), and so does a
+    // header that libcurl rejects. A connection lost after the head, or because the request was not read,
+    // makes no difference. Otherwise as Dialer::dial(). Throws std::runtime_error as Dialer::dial(), and when
+    // a server is not trusted and the file with the CA certificates was replaced since it was read.
     ProbeResult probe(const ProbeCommand& command) override;
 
 private:
@@ -83,7 +83,7 @@ private:
     CurlList headers_;
     std::size_t body_bytes_ = 0;
     std::size_t header_bytes_ = 0;
-    long status_ = 0;  // of the final head, 0 before it has ended
+    long status_ = 0;  // of the final head; 0 before its end
     std::optional<ProbeTimer> timer_;
 };
 

@@ -1,4 +1,4 @@
-// The type `http`: its keys, the rules between them, and what its worker may do.
+// The type `http`: its keys, the rules between them, and the privileges of its worker.
 #include "common/config/accessors.h"
 #include "common/config/draft.h"
 #include "common/config/json.h"
@@ -72,7 +72,7 @@ void finish_http(const SectionDraft& draft, CatConfig& cat, Diagnostics& diagnos
         http.port = kHttpsPort;
     if (http.tls)
         return;
-    // `verify: true` asks for nothing that would be missing.
+    // `verify: true` needs nothing that could be missing.
     for (const auto& [asks, key] : {std::pair{!http.verify, "verify"}, {!http.ca_file.empty(), "caFile"}})
         if (asks)
             diagnostics.warning(draft.place_of(key), draft.path_of(key), "has no effect: tls is false");
@@ -90,7 +90,7 @@ std::vector<JudgedBy> http_judged_by(const CatConfig& cat) {
 
 SandboxProfile http_profile(const CatConfig& cat) {
     SandboxProfile profile = network_profile(cat);
-    // To see that the authorities' file was replaced; and for what a library of TLS may look for.
+    // For checking whether the CA file was replaced, and for files that a TLS library may look for.
     profile.open_files = profile.open_files || cat.own<HttpCheck>().tls;
     return profile;
 }

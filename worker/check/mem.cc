@@ -72,9 +72,10 @@ namespace worker {
 
 namespace {
 
-constexpr std::size_t kMaxMemText = 2048;  // smaps_rollup has about 800 bytes; of meminfo the first lines
+// Smaps_rollup has about 800 bytes; the first lines of meminfo are enough.
+constexpr std::size_t kMaxMemText = 2048;
 
-// In kB; nullopt when a field that every kernel with smaps_rollup has is missing.
+// Returns the value in kB; nullopt when a field is missing that every kernel with smaps_rollup has.
 std::optional<std::uint64_t> proportional(std::string_view smaps) {
     return kilobytes(smaps, "Pss");
 }
@@ -123,7 +124,7 @@ ProbeResult MemProbe::probe(const ProbeCommand& command) {
         const auto pages = resident_pages(text);
         if (!pages)
             return not_measured("statm is not understood");
-        // A process that ended but was not waited for has no memory left.
+        // A zombie has no memory left.
         if (*pages == 0)
             return process_ended();
         return judge(static_cast<double>(*pages) * static_cast<double>(::sysconf(_SC_PAGESIZE)) / (1 << 20),

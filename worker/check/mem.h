@@ -1,9 +1,9 @@
 // Check type `mem`: memory of a process, or of the whole machine, against maxMem. Configuration child,
 // master and worker.
 //
-// In MB of 2^20 bytes. rss is all that is resident (statm); pss counts a page shared by n processes as 1/n,
-// and uss counts only pages that no other process has (both smaps_rollup, proc(5)). Of the machine: what
-// programs cannot get without swapping, MemTotal less MemAvailable of /proc/meminfo, whatever memType says.
+// In MB of 2^20 bytes. rss: all resident memory (statm); pss: a page shared by n processes counts as 1/n;
+// uss: only pages that no other process has (both from smaps_rollup, proc(5)). For the machine: what programs
+// cannot get without swapping, MemTotal minus MemAvailable in /proc/meminfo, whatever memType says.
 #pragma once
 
 #include "common/config/config.h"
@@ -29,7 +29,7 @@ public:
 
     Result<void> prepare() override;
     void track(ProcessId process, UniqueFd descriptor) override;
-    // Failure at or above the limit; idle when the process has ended; unknown when a text is not understood.
+    // Failure at or above the limit; idle when the process has ended; unknown when the file cannot be parsed.
     ProbeResult probe(const ProbeCommand& command) override;
 
 private:

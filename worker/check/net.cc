@@ -7,7 +7,7 @@ namespace healthcheckd {
 
 namespace {
 
-constexpr rlim_t kNetworkDescriptors = 256;  // look-ups that hang keep three each for some seconds
+constexpr rlim_t kNetworkDescriptors = 256;  // lookups that hang keep three each for some seconds
 
 }  // namespace
 
@@ -27,7 +27,7 @@ SandboxProfile network_profile(const CatConfig& cat) {
     profile.inet = true;
     profile.tcp_ports = {static_cast<std::uint16_t>(server.port)};
     if (worker::is_address(server.host)) {
-        // The number of its interface is asked for by a datagram socket.
+        // if_nametoindex(3) uses a datagram socket for the zone's interface.
         profile.datagrams = server.host.find('%') != std::string::npos;
         return profile;
     }

@@ -1,5 +1,5 @@
-// What types of check that ask a server have in common: its address, and what their workers may do. Configuration
-// child, master and worker.
+// The common part of the types that ask a server: its address, and the privileges of their workers.
+// Configuration child, master and worker.
 #pragma once
 
 #include "common/config/accessors.h"
@@ -20,13 +20,14 @@ inline constexpr Key kHostKey{
 inline constexpr Key kPortKey{
     .name = "port", .set = set_whole<&ServerAddress::port, 1, 65535>, .get = get_whole<&ServerAddress::port>};
 
-// " HOST PORT".
+// Returns " HOST PORT".
 std::string server_of(const CatConfig& cat);
 
-// By how long its probe took, in milliseconds, against timeoutSeconds.
+// The scale of the types whose value is the duration of the probe: milliseconds, with
+// timeoutSeconds as the limit.
 Scale time_scale(const CatConfig& cat);
 
-// Connections to the server's port alone, and what resolving its name takes, if it has one.
+// Allows connections to the server's port only, and resolving its name if it has one.
 SandboxProfile network_profile(const CatConfig& cat);
 
 }  // namespace healthcheckd

@@ -26,7 +26,7 @@ SandboxProfile measuring_profile(const CatConfig& cat) {
     profile.open_files = true;
     profile.readable = {"/proc"};
     if (cat.pid_get == PidGet::file)
-        // The folder: programs replace the file itself at each start.
+        // The folder, since programs replace the file itself at each start.
         profile.readable.push_back(std::filesystem::path(cat.pid_file).parent_path().string());
     return profile;
 }

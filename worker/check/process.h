@@ -1,5 +1,5 @@
-// What types of check that measure a process, or the whole machine, by files of /proc have in common. Master and
-// worker.
+// The common part of the types that measure a process, or the whole machine, through files in
+// /proc. Master and worker.
 #pragma once
 
 #include "common/config/config.h"
@@ -14,13 +14,14 @@ namespace healthcheckd {
 // Address space of a worker without curl and threads, in bytes.
 inline constexpr rlim_t kSmallAddressSpace = 256u << 20;
 
-// How its process is found: " supervisor /path".
+// Returns how the cat finds its process: " supervisor /path".
 std::string process_of(const CatConfig& cat);
 
-// Failure must come exactly with a value that has reached the limit (CheckType::objection).
+// CheckType::objection of these types: the verdict must be failure exactly when the value has reached the
+// limit.
 std::string_view objection_by_value(const Report& report, const ProbeCommand& asked);
 
-// No network, no threads; files only where the worker itself has to look for the process.
+// No network and no threads; opening files only if the worker itself finds the process.
 SandboxProfile measuring_profile(const CatConfig& cat);
 
 }  // namespace healthcheckd

@@ -1,8 +1,8 @@
-// Check type `restart`: has the program been restarted since the last check? Configuration child, master and
-// worker.
+// Check type `restart`: whether the program has been restarted since the last probe. Configuration
+// child, master and worker.
 //
-// The master counts restarts and sends their number with each command, also while the program does not run: a
-// crash loop is mostly seen so. Each restart is a failure of its own (weight).
+// The master counts restarts and sends their number with each probe command, even while the program is not
+// running, which is the usual state in a crash loop. Each restart counts as a failure (weight).
 #pragma once
 
 #include "common/config/config.h"
@@ -21,8 +21,8 @@ class RestartProbe final : public Probe {
 public:
     explicit RestartProbe(const CatConfig&) {}
 
-    // Failure with the restarts as weight, and in FATAL, where a crash loop ends; otherwise success when the
-    // program runs and idle when not.
+    // Failure when there were restarts, with their number as weight, and in state FATAL, in which a crash
+    // loop ends; otherwise success when the program runs, and idle when not.
     ProbeResult probe(const ProbeCommand& command) override;
 };
 

@@ -1,4 +1,4 @@
-// Every type of check has a row here, and a file of its own in this folder.
+// Each type of check has a file in this folder and a row here.
 #include "common/config/check_type.h"
 
 namespace healthcheckd {
@@ -9,7 +9,7 @@ namespace {
 
 constexpr const CheckType* kCheckTypes[] = {
     &kHttpCheck, &kTcpCheck, &kMemCheck, &kCpuCheck, &kRestartCheck,
-    // A new type goes above this line.
+    // Add new types above this line.
 };
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Check type `tcp`: does something accept connections at host and port? Configuration child, master and worker.
+// Check type `tcp`: whether something accepts connections at host and port. Configuration child, master and
+// worker.
 #pragma once
 
 #include "worker/check/net.h"
@@ -19,8 +20,8 @@ public:
     explicit TcpProbe(const CatConfig& cat) : cat_(cat) {}
 
     Result<void> prepare() override;
-    // Connects to an address of the host and closes at once; success when one accepts, which the kernel does
-    // for a listening process that is stopped, too. Otherwise as Dialer::dial() says.
+    // Connects to an address of the host and closes the connection at once. Success when one accepts; the
+    // kernel also accepts for a stopped process that listens. Otherwise as Dialer::dial().
     ProbeResult probe(const ProbeCommand& command) override;
 
 private:

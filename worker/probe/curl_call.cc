@@ -23,7 +23,8 @@ constexpr std::chrono::milliseconds kLastWait{100};
 constexpr std::size_t kMostUnread = 64 << 10;
 constexpr const char* kHeaderLineTooLong = "bad response: a header line is too long";
 
-// "http://[::1]:80/" by libcurl's own URL parts, so that no character of the host can become another part.
+// Returns "http://[::1]:80/", made by libcurl's URL API, so that no character of the host can become another
+// part.
 std::string server_url(const std::string& scheme, const std::string& host, int port) {
     const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> url(curl_url(), &curl_url_cleanup);
     const bool bare_ipv6 = host.find(':') != std::string::npos && !host.starts_with('[');
@@ -107,7 +108,7 @@ int CurlCall::close_socket(void* self, curl_socket_t fd) {
     return 0;
 }
 
-// A server that answers without reading the request makes sending fail while its answer lies here.
+// A server that responds without reading the request makes sending fail while its response is in the socket.
 void CurlCall::read_rest(int fd) {
     if (answered_ || tls_)
         return;
@@ -116,7 +117,7 @@ void CurlCall::read_rest(int fd) {
     unread_.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
 }
 
-// The kernel counts the end of the connection as a byte too.
+// The kernel counts the FIN as a byte too.
 void CurlCall::count_received(int fd) {
     tcp_info seen{};
     socklen_t size = sizeof seen;
@@ -136,7 +137,7 @@ CURLcode CurlCall::perform(UniqueFd connection, int family, Clock::time_point de
     const auto limit_ms = static_cast<long>(std::max<std::int64_t>(left.count(), 1));
     set(CURLOPT_TIMEOUT_MS, limit_ms);
     set(CURLOPT_CONNECTTIMEOUT_MS, limit_ms);
-    // No name is to be resolved; of the address only the family matters, as the connection is there.
+    // Nothing is resolved; only the address's family matters, since the connection exists.
     set(CURLOPT_CONNECT_TO, (family == AF_INET6 ? by_ipv6_ : by_ipv4_).get());
     connection_ = std::move(connection);
     error_text_[0] = '\0';
@@ -154,8 +155,8 @@ CURLcode CurlCall::perform(UniqueFd connection, int family, Clock::time_point de
     const CURLcode code = run(deadline);
     curl_multi_remove_handle(multi_.get(), handle_.get());
     connection_.reset();
-    // libcurl 8.14 keeps one that was encrypted until the server says goodbye too, or until the next
-    // transfer: a period in which a small server waits for nobody else.
+    // libcurl 8.14 keeps an encrypted connection until the server's close_notify or the next transfer: for a
+    // whole period, in which a small server can serve nobody else.
     for (const curl_socket_t fd : open_)
         cut_connection(fd);
     open_.clear();
@@ -221,12 +222,13 @@ Finding CurlCall::fault(CURLcode code) const {
         return {Verdict::failure, timeout_fault()};
     case CURLE_GOT_NOTHING:
         return {Verdict::failure, "the connection was closed without an answer"};
-    case CURLE_COULDNT_CONNECT:  // libcurl 7.88 says so of a connection that was reset before it began
+    // Libcurl 7.88 returns this for a connection that was reset before the transfer.
+    case CURLE_COULDNT_CONNECT:
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
         return {Verdict::failure, fmt::format("the connection was lost: {}", detail)};
     case CURLE_OUT_OF_MEMORY:
-        // libcurl before 8.6 also says so of one header line above 100 KB.
+        // libcurl before 8.6 also returns this for one header line above 100 KB.
         if (info<curl_off_t>(handle_.get(), CURLINFO_PRETRANSFER_TIME_T) > 0)
             return {Verdict::failure, kHeaderLineTooLong};
         return {Verdict::unknown, "libcurl: out of memory"};

@@ -1,5 +1,5 @@
-// One libcurl transfer over a connection that is there, bounded in time and over when its caller has what it
-// wants. Worker (http).
+// One libcurl transfer over an existing connection, with a deadline, ended as soon as its caller has
+// what it needs. Worker (http).
 #pragma once
 
 #include "common/system/unique_fd.h"
@@ -23,15 +23,15 @@ struct CurlDeleter {
 };
 using CurlList = std::unique_ptr<curl_slist, CurlDeleter>;
 
-// `line` at the end of `list`. Throws std::bad_alloc.
+// Appends `line` to `list`. Throws std::bad_alloc.
 void append(CurlList& list, const std::string& line);
 
 class CurlCall {
 public:
     using Clock = std::chrono::steady_clock;
 
-    // Sets what all transfers have in common: the server, no proxy, no signals, no name to resolve, no
-    // connection kept. Throws std::runtime_error when libcurl refuses (no memory, a host that is none).
+    // Sets the options common to all transfers: the server, no proxy, no signals, no name resolution, no
+    // persistent connection. Throws std::runtime_error when libcurl fails (no memory, an invalid host).
     CurlCall(bool tls, std::string host, int port, std::chrono::milliseconds timeout);
     CurlCall(const CurlCall&) = delete;
     CurlCall& operator=(const CurlCall&) = delete;
@@ -41,31 +41,32 @@ public:
             throw std::runtime_error(std::string("libcurl: ") + curl_easy_strerror(code));
     }
 
-    // For what sets more than one option.
+    // For functions that set several options.
     CURL* handle() const { return handle_.get(); }
 
-    // Transfers until `deadline` and ends the connection. Once the caller has said have_answer(), whatever
-    // comes is no error: the other side gets 0.2 s more, within `deadline`, to send the rest of what it wants
-    // to send, so that it is not cut short without need, and the outcome is CURLE_OK.
+    // Transfers until `deadline` and ends the connection. After have_answer() errors are ignored
+    // and the result is CURLE_OK: the other side has another 0.2 s, within `deadline`, to
+    // complete what it is sending.
     CURLcode perform(UniqueFd connection, int family, Clock::time_point deadline);
-    // Without a request: takes what the other side says by itself within 0.2 s, for unread().
+    // Sends no request; reads for 0.2 s what the other side sends by itself, for unread().
     void hear(UniqueFd connection, Clock::time_point deadline);
-    // To be called from the callbacks of a transfer.
+    // To be called from the callbacks of a transfer: the response is complete enough.
     void have_answer();
-    // From there too: the other side said that it will end the connection itself, which it gets 0.1 s for.
+    // As have_answer(); the other side announced that it closes the connection, and has 0.1 s for that.
     void other_side_ends() { other_side_ends_ = true; }
 
-    long status() const;  // HTTP status of what came so far, 0 before there is one
-    // What the other side had sent on an unencrypted connection (64 KB of it at most) and libcurl has not
-    // read, after a transfer without an answer.
+    long status() const;  // HTTP status received so far; 0: none
+    // What the other side had sent over an unencrypted connection (at most 64 KB) and libcurl has not read,
+    // after a transfer without a response.
     const std::string& unread() const { return unread_; }
 
-    // How many bytes the other side sent on an unencrypted connection that it then ended; nullopt: not known.
+    // The number of bytes that the other side sent over an unencrypted connection before it
+    // closed it; nullopt: unknown.
     std::optional<std::uint64_t> received() const { return received_; }
 
-    // For a transfer that ended with `code`, not CURLE_OK: whose answer cannot be used is a failure, and so
-    // is TLS that this machine does not accept. Unknown is only what this machine itself could not do
-    // (memory).
+    // Returns the finding for a transfer that ended with `code`, not CURLE_OK. An unusable
+    // response is a failure, and so is TLS that this machine does not accept. Unknown is only an
+    // error of this machine (memory).
     Finding fault(CURLcode code) const;
 
 private:
@@ -81,9 +82,10 @@ private:
     const bool tls_;
     const std::string host_;
     const std::chrono::milliseconds timeout_;
-    UniqueFd connection_;           // for open_socket()
-    std::set<curl_socket_t> open_;  // what libcurl has not closed; before the handles, which may close some
-    CurlList by_ipv4_, by_ipv6_;    // where to connect to, for libcurl
+    UniqueFd connection_;  // for open_socket()
+    // Sockets that libcurl has not closed; declared before the handles, whose destructors may close some.
+    std::set<curl_socket_t> open_;
+    CurlList by_ipv4_, by_ipv6_;  // the address to connect to, for libcurl
     std::unique_ptr<CURL, CurlDeleter> handle_;
     std::unique_ptr<CURLM, decltype(&curl_multi_cleanup)> multi_;
     std::array<char, CURL_ERROR_SIZE> error_text_{};

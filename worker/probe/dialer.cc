@@ -31,7 +31,7 @@ Finding Dialer::unnamed(std::string reason) const {
 std::vector<SocketAddress> Dialer::addresses(std::chrono::steady_clock::time_point deadline,
                                              Finding& finding) {
     if (!resolver_) {
-        // The interface of an IPv6 address may come later.
+        // The interface of an IPv6 address may appear later.
         if (fixed_.empty())
             fixed_ = fixed_addresses(host_, port_);
         if (fixed_.empty())

@@ -1,5 +1,5 @@
-// Reaches a host and port: looks its name up if it has one, connects, and says whose fault it is
-// when that fails. Worker (http, tcp).
+// Connects to a host and port: resolves the name if there is one, and decides whether an error is the
+// server's or this machine's. Worker (http, tcp).
 #pragma once
 
 #include "common/net/resolver.h"
@@ -14,21 +14,21 @@
 namespace healthcheckd::worker {
 
 struct Dialled {
-    UniqueFd fd;  // the connection, which does not block
+    UniqueFd fd;  // non-blocking
     int family = AF_UNSPEC;
-    Finding finding;  // when there is none
+    Finding finding;  // when there is no connection
 };
 
 class Dialer {
 public:
-    // Before confinement.
+    // Call before confinement.
     Dialer(std::string host, int port, std::chrono::milliseconds timeout);
 
-    // Looks up and connects until `deadline`. Throws std::runtime_error when a name has no address and the
-    // resolver's files were replaced, so that a newly confined worker can read them.
+    // Resolves the name and connects until `deadline`. Throws std::runtime_error when a name has no address
+    // and the resolver's files were replaced, so that a newly confined worker can read the new ones.
     //
-    // A name that does not exist is a failure: as configured, the check's target does not answer. Unknown is
-    // what the name service or this machine could not do about it. Of connections judges judge_refusals().
+    // A name that does not exist is a failure: the check's target, as configured, does not answer. An error
+    // of the name service or of this machine is unknown. judge_refusals() judges failed connections.
     Dialled dial(std::chrono::steady_clock::time_point deadline);
 
 private:
@@ -40,7 +40,7 @@ private:
     const std::chrono::milliseconds timeout_;
     std::vector<SocketAddress> fixed_;  // empty: a name
     std::optional<Resolver> resolver_;  // for names only
-    bool has_ipv6_ = false;             // known by an earlier connection
+    bool has_ipv6_ = false;             // known from an earlier connection
 };
 
 }  // namespace healthcheckd::worker

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t kNone = std::string_view::npos;
 
-// Of "HTTP/1.1 200 OK", without its line break.
+// Returns the status in "HTTP/1.1 200 OK", a line without its line break.
 std::optional<long> status_of(std::string_view line) {
     constexpr std::string_view kVersion = "HTTP/1.";  // a digit and a blank follow
     if (!line.starts_with(kVersion) || line.size() < kVersion.size() + 5)
@@ -24,7 +24,7 @@ std::optional<long> status_of(std::string_view line) {
     return (code[0] - '0') * 100 + (code[1] - '0') * 10 + (code[2] - '0');
 }
 
-// Takes the first line from `text`; none when it has no end.
+// Removes the first line from `text` and returns it; nullopt when it is incomplete.
 std::optional<std::string_view> take_line(std::string_view& text) {
     const std::size_t end = text.find('\n');
     if (end == kNone)

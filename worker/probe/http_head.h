@@ -1,5 +1,5 @@
-// Which status is an answer, and that of one which was received but not read because the request could not be
-// sent. Worker (http).
+// Parsing of HTTP heads: the final status, also in a response that libcurl did not read because the request
+// could not be sent. Worker (http).
 #pragma once
 
 #include <optional>
@@ -7,11 +7,11 @@
 
 namespace healthcheckd::worker {
 
-// All but the interim ones: 1xx without 101 (RFC 9110, 15.2).
+// Returns whether the status is not interim: 1xx except 101 is (RFC 9110, 15.2).
 bool is_final(long status);
 
-// The status of the first complete head in `received` that has a final one.
-// Lines may end without CR, and a reason may be missing. None when there is no such head, or something else.
+// Returns the status of the first complete head in `received` with a final status. Accepts lines without CR
+// and a missing reason phrase. Returns nullopt when there is no such head, or anything else is in `received`.
 std::optional<long> final_status(std::string_view received);
 
 }  // namespace healthcheckd::worker

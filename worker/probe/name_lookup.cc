@@ -12,10 +12,10 @@ namespace healthcheckd::worker {
 
 namespace {
 
-// Shared by who asks and the thread: whoever is done last frees it.
+// Shared by the caller and the thread: the last of them frees it.
 struct Question {
     std::string host, port;
-    std::mutex mutex;  // of all below
+    std::mutex mutex;  // protects all members below
     std::condition_variable answered;
     bool done = false;
     Lookup lookup;

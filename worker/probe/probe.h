@@ -1,4 +1,4 @@
-// What every probe is to its worker. Worker.
+// The interface between a worker and its probe. Worker.
 #pragma once
 
 #include "common/config/config.h"
@@ -10,17 +10,17 @@
 
 namespace healthcheckd::worker {
 
-// What one probe found. The worker adds sequence number and duration.
+// The result of a probe. The worker adds the sequence number and the duration.
 struct ProbeResult {
     Verdict verdict = Verdict::unknown;
     double value = 0;
     double limit = 0;
     std::string_view unit;  // static text
     std::uint32_t weight = 1;
-    std::string message;  // one sentence with value, limit and unit for the reader
+    std::string message;  // one sentence with value, limit and unit, for people
 };
 
-// A verdict and its reason in one sentence.
+// A verdict with its reason, one sentence.
 struct Finding {
     Verdict verdict = Verdict::unknown;
     std::string message;
@@ -30,16 +30,16 @@ class Probe {
 public:
     virtual ~Probe() = default;
 
-    // Called once, before confinement and with the cat's secrets readable: load what cannot be had later.
+    // Called once, before confinement and with the cat's secrets readable: loads what cannot be loaded later.
     virtual Result<void> prepare() { return {}; }
 
-    // The process to measure from now on, with the descriptor that measures it; no process: it ended.
+    // Sets the process to measure from now on, and the descriptor that measures it; no process: it ended.
     virtual void track(ProcessId process, UniqueFd descriptor) {
         (void)process;
         (void)descriptor;
     }
 
-    // Checks now. Bounded by the cat's timeout. The program runs (command.process) unless it is `system`.
+    // Probes now, within the cat's timeout. The program is running (command.process) unless it is `system`.
     virtual ProbeResult probe(const ProbeCommand& command) = 0;
 };
 

@@ -8,18 +8,19 @@ namespace healthcheckd::worker {
 
 namespace {
 
-// Of this path alone: a firewall of this machine, or no address of its own to connect from.
+// Returns whether only this path is barred: by a firewall of this machine, or because there is no local
+// address.
 bool is_barred(const Refusal& refusal) {
     return !refusal.no_socket &&
            (refusal.error == EACCES || refusal.error == EPERM || refusal.error == EADDRNOTAVAIL);
 }
 
-// Whether the other side, or the network, has said something about the connection.
+// Returns whether the other side, or the network, has answered.
 bool is_answer(const Refusal& refusal) {
     return !refusal.no_socket && refusal.error != EAFNOSUPPORT && !is_barred(refusal);
 }
 
-// How much a refusal tells about the program.
+// Returns how much a refusal tells about the program.
 int weight(const Refusal& refusal) {
     if (!is_answer(refusal))
         return 0;
@@ -41,11 +42,11 @@ std::string own_trouble(const Refusal& refusal) {
     }
 }
 
-// Something that an answer of another address does not make up for.
+// Returns whether a resource was lacking, which the answer of another address does not make up for.
 bool is_wanting(const Refusal& refusal, bool has_ipv6) {
     switch (refusal.error) {
     case EADDRNOTAVAIL:
-        // Where IPv6 is switched off it is always so.
+        // Without an IPv6 address it is the normal result for IPv6.
         return refusal.family == AF_INET || has_ipv6;
     case EADDRINUSE:
     case EAGAIN:
@@ -55,7 +56,7 @@ bool is_wanting(const Refusal& refusal, bool has_ipv6) {
     case ENOMEM:
         return true;
     default:
-        // A family that the kernel lacks says nothing about an address of the other one.
+        // A family that the kernel does not support says nothing about addresses of the other one.
         return refusal.no_socket && refusal.error != EAFNOSUPPORT;
     }
 }

@@ -34,8 +34,9 @@ void add_numeric(std::vector<SocketAddress>& addresses, const std::string& host,
     }
 }
 
-// Where nobody listens on a port of the range that the kernel gives to clients (ip_local_port_range), a
-// client that is given that very port connects to itself (RFC 9293, section 3.5).
+// Returns whether the connection is one to itself: when nobody listens on a port of the kernel's range for
+// clients (ip_local_port_range), a client that gets this very port connects to itself (RFC 9293, section
+// 3.5).
 bool is_own_end(int fd) {
     sockaddr_storage own{};
     sockaddr_storage other{};
@@ -46,7 +47,7 @@ bool is_own_end(int fd) {
            own_size == other_size && std::memcmp(&own, &other, own_size) == 0;
 }
 
-// The order of `addresses`, but the families in turn: one of them may lead nowhere.
+// Returns `addresses` with alternating families, otherwise in order: one family may lead nowhere.
 std::vector<SocketAddress> in_turn(const std::vector<SocketAddress>& addresses) {
     if (addresses.size() < 3)
         return addresses;
@@ -63,7 +64,7 @@ std::vector<SocketAddress> in_turn(const std::vector<SocketAddress>& addresses) 
     return mixed;
 }
 
-// 0 when the connection was made, else why not.
+// Returns 0 when the connection was made, else its errno.
 int outcome(int fd, short events) {
     int error = 0;
     if ((events & (POLLERR | POLLHUP)) != 0) {
@@ -71,7 +72,7 @@ int outcome(int fd, short events) {
         if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
             return errno;
     }
-    // A reset in answer to our first packet is a refusal; one that comes as these had accepted it.
+    // A reset in answer to the SYN is ECONNREFUSED; these errors follow an accepted connection.
     if (error == ECONNRESET || error == EPIPE)
         return 0;
     return error == 0 && is_own_end(fd) ? ECONNREFUSED : error;
@@ -124,7 +125,7 @@ private:
         return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(end - now).count());
     }
 
-    // Waits for an outcome, `wait_ms` at most; whether there was one.
+    // Waits for the next result, at most `wait_ms`. Returns whether there was one.
     bool settle(int wait_ms) {
         std::array<pollfd, kMostAddresses> waiting;
         for (std::size_t i = 0; i < running_.size(); ++i)
@@ -159,7 +160,7 @@ private:
 
     const std::vector<SocketAddress> addresses_;
     const Clock::time_point deadline_;
-    std::size_t next_ = 0;  // the address to start with
+    std::size_t next_ = 0;  // the address to try next
     Clock::time_point next_start_;
     std::vector<Runner> running_;
     Connection result_;
@@ -186,7 +187,7 @@ std::vector<SocketAddress> fixed_addresses(const std::string& host, int port) {
     }
     const bool bracketed = host.size() > 2 && host.front() == '[' && host.back() == ']';
     const std::string bare = bracketed ? host.substr(1, host.size() - 2) : host;
-    // Short forms such as "127.1" are left to the resolver of all other names.
+    // Short forms such as "127.1" are left to the resolver.
     const bool ipv4 = std::strspn(bare.c_str(), "0123456789.") == bare.size() &&
                       std::count(bare.begin(), bare.end(), '.') == 3;
     if (ipv4 || bare.find(':') != std::string::npos)
@@ -211,12 +212,12 @@ bool is_reset(int fd) {
 
 void end_connection(UniqueFd connection) {
     if (tcp_state(connection.get()) == TcpState::close_wait) {
-        // The other side has ended first; after an end of ours it would be in TIME_WAIT.
+        // The other side has closed first; closing now would leave the connection in TIME_WAIT on its side.
         const linger reset{1, 0};
         (void)::setsockopt(connection.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     } else {
-        // Its acknowledgement of our end, also one that comes with its own end, is answered by a reset.
-        // Ending and resetting in two calls would leave it time to be faster.
+        // The acknowledgement of our FIN is answered by a reset, even if it comes with the other side's FIN.
+        // With separate calls for FIN and reset, the other side could be faster.
         const int no_time = -1;
         (void)::setsockopt(connection.get(), IPPROTO_TCP, TCP_LINGER2, &no_time, sizeof no_time);
     }

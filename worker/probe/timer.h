@@ -1,5 +1,4 @@
-// The time of one probe of the network: its limit, how long it took, and its result with both. Worker (http,
-// tcp).
+// The timer of a network probe: its timeout, duration, and a result with both. Worker (http, tcp).
 #pragma once
 
 #include "common/config/config.h"
@@ -16,17 +15,17 @@ class ProbeTimer {
 public:
     using Clock = std::chrono::steady_clock;
 
-    // Starts.
+    // Starts the timer.
     explicit ProbeTimer(std::chrono::milliseconds limit) : limit_(limit), begin_(Clock::now()) {}
 
     Clock::time_point deadline() const { return begin_ + limit_; }
-    // What is told is the time until here. Only the first call counts.
+    // Ends the measured time. Only the first call counts.
     void stop() {
         if (!end_)
             end_ = Clock::now();
     }
     bool stopped() const { return end_.has_value(); }
-    // Until stop(), or until now.
+    // Returns the time until stop(), or until now.
     double milliseconds() const {
         return std::chrono::duration<double, std::milli>(end_.value_or(Clock::now()) - begin_).count();
     }

@@ -1,4 +1,4 @@
-// The file of /proc that measures one process, as the master passed it. Worker.
+// The file in /proc that measures one process, passed by the master. Worker.
 #pragma once
 
 #include "common/system/unique_fd.h"
@@ -14,11 +14,11 @@ namespace healthcheckd::worker {
 
 class TrackedFile {
 public:
-    // Returns whether this is another process than before.
+    // Sets the process and its file. Returns whether this is another process than before.
     bool track(ProcessId process, UniqueFd descriptor);
 
-    // The file's text now, for a probe of `process`; or what the probe is to answer instead: idle when the
-    // process has ended, unknown when the file is not the one of `process` or cannot be read.
+    // Returns the file's present text for a probe of `process`, or the result of the probe: idle when the
+    // process has ended, unknown when the file is not that of `process` or cannot be read.
     std::variant<std::string_view, ProbeResult> read(ProcessId process, std::span<char> buffer) const;
 
 private:

@@ -1,5 +1,5 @@
-// The headers of libraries that many sources include, which the build has the compiler read once: see Makefile.
-// No source relies on it: each includes what it uses.
+// Library headers that many sources include, precompiled: see Makefile. No source relies on it:
+// each includes what it uses.
 #pragma once
 
 #include <algorithm>

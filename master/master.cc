@@ -17,11 +17,11 @@ namespace healthcheckd::master {
 
 namespace {
 
-constexpr int kMany = 8;                     // probes at once, whose answers are then taken together
-constexpr Milliseconds kGather{5};           // after they went out
-constexpr Milliseconds kUnreachable{2'000};  // finds a supervisord that is back
-constexpr Milliseconds kLinkPause{500};      // until actions that use the link are looked at again
-constexpr Milliseconds kNextProcess{100};    // finds the next process of a program that ended
+constexpr int kMany = 8;                     // probes at once, whose answers are then handled together
+constexpr Milliseconds kGather{5};           // delay after the probes were sent
+constexpr Milliseconds kUnreachable{2'000};  // interval in which a supervisord that is back is found
+constexpr Milliseconds kLinkPause{500};      // interval of checking for actions that use the link
+constexpr Milliseconds kNextProcess{100};  // delay in which the next process of a program that ended is found
 
 }  // namespace
 
@@ -96,17 +96,17 @@ void Master::start(Memory memory) {
 
 void Master::ask_for_table() {
     const auto cats = cats_.all();
-    // A search by name needs to know whose the program is, and every one whether the program is STARTING.
+    // A search by name needs the program's user, and every cat needs to know whether the program is STARTING.
     if (cats_.has_groups() ||
         std::ranges::any_of(cats, [](const auto& cat) { return !cat->config().whole_machine(); }))
         refresh_in(Milliseconds(0));
 }
 
 CatChanges Master::reload(std::shared_ptr<const Config> fresh, std::vector<std::string>& notes) {
-    // What is bound to the life of this process stays as it is.
+    // Keys that only the next start can change keep their values.
     Config config = *fresh;
     if (config.supervisord_url != config_->supervisord_url) {
-        // A login is for the one supervisord that it was given for.
+        // A login is valid only for the supervisord that it was configured for.
         const auto old = [&](const Secret& secret) {
             return config.secrets->put(SecretStore::kLink, secret.view());
         };
@@ -134,7 +134,7 @@ CatChanges Master::reload(std::shared_ptr<const Config> fresh, std::vector<std::
     return changes;
 }
 
-// A restart speaks through the link from its first to its last step.
+// A restart uses the link from its first to its last step.
 void Master::renew_link() {
     if (shutdown_.begun())
         return;
@@ -210,8 +210,7 @@ void Master::on_program_ended(const Program& program) {
     refresh_in(kNextProcess);
 }
 
-// Who does not run, and why: an operator's stop, an end of its own, or a start that supervisord gave up, are
-// told apart.
+// Logs why a program is not running: stopped by an operator, ended by itself, or given up by supervisord.
 void Master::on_program_state(const Program& program) {
     const bool down = program.state == kStopped || program.state == kExited || program.state == kFatal ||
                       program.state == kBackoff;

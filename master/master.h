@@ -1,6 +1,6 @@
-// The master at work: schedule, program table, cats, actions, wired together. Master.
+// The master: connects schedule, program table, cats and actions. Master.
 //
-// It never waits. Everything that may is a child's work: probes, supervisord, files, mail, commands.
+// It never blocks. Everything that may block runs in a child: probes, supervisord, files, mail, commands.
 #pragma once
 
 #include "common/config/config.h"
@@ -30,14 +30,14 @@ public:
     Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> config,
            std::function<int(const worker::WorkerStart&)> life = worker::run_worker);
 
-    // `memory`: of an earlier life.
+    // `memory`: saved by a previous run.
     void start(Memory memory = {});
 
-    // Goes on with another configuration: what it does not change goes on as it is, a running action ends as
-    // it began. `notes`: what of it takes effect at the next start only.
+    // Switches to another configuration: what it does not change continues as before, and a running action
+    // ends as it began. `notes`: changes that take effect only at the next start.
     CatChanges reload(std::shared_ptr<const Config> config, std::vector<std::string>& notes);
 
-    // What is known, for those who ask.
+    // What is known, for the control socket.
     const Cats& cats() const { return cats_; }
     StateView view() const;
     // See Cat::check_now() and ActionRunner::plan().
@@ -46,10 +46,10 @@ public:
     // Writes what the next start is to know, as soon as the disk allows.
     void write_memory() { state_.write_memory(); }
 
-    // A table into the log, and state.json.
+    // Logs the table of cats and writes state.json.
     void dump_state();
 
-    // New files for all workers' logs, after somebody moved the old ones.
+    // Opens the logs of all workers again, after somebody has moved the files.
     void reopen_logs();
 
     // Stops in less than 3 s; `on_stopped` is called, once, when nothing more can be waited for.
@@ -73,7 +73,7 @@ private:
     std::shared_ptr<const Config> config_;
     std::chrono::system_clock::time_point started_at_ = std::chrono::system_clock::now();
 
-    // Tells this life of the master from every other.
+    // The id of this run of healthcheckd, different for every run.
     const std::string life_ =
         std::to_string(::getpid()) + '-' + std::to_string(started_at_.time_since_epoch().count());
 

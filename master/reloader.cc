@@ -9,9 +9,9 @@ namespace healthcheckd::master {
 
 namespace {
 
-constexpr std::size_t kMostNames = 20;  // of each kind in one log line
+constexpr std::size_t kMostNames = 20;  // of each kind, in one log line
 
-// "2 added (a, b)".
+// Returns "2 added (a, b)".
 std::string counted(const std::vector<std::string>& names, std::string_view what) {
     if (names.empty())
         return fmt::format("0 {}", what);

@@ -1,4 +1,5 @@
-// A new configuration for a master that runs: read and checked in a child, taken whole or not at all. Master.
+// Replaces the configuration of a running master: read and checked in a child, applied as a
+// whole or not at all. Master.
 #pragma once
 
 #include "master/cat/cats.h"
@@ -12,10 +13,10 @@
 namespace healthcheckd::master {
 
 struct ReloadOutcome {
-    std::string error;                  // why nothing has changed; empty: it was taken
-    std::vector<std::string> problems;  // the file's, as -t shows them
+    std::string error;                  // why nothing has changed; empty: it was applied
+    std::vector<std::string> problems;  // diagnostics about the file, as -t shows them
     CatChanges changes;
-    std::vector<std::string> notes;  // what of it takes effect at the next start only
+    std::vector<std::string> notes;  // changes that take effect only at the next start
 };
 
 class Reloader {
@@ -25,12 +26,11 @@ public:
     Reloader(Spawner& spawner, Master& master, std::string config_file)
         : loader_(spawner), master_(master), config_file_(std::move(config_file)) {}
 
-    // Reads the file and has the master go on with it; the log says what came of it, and so does `done`. What
-    // is asked for while the file is being read leads to one more reading after it: the file may have been
-    // written meanwhile.
+    // Reads the file and applies it; logs the outcome and calls `done` with it. Requests made while the file
+    // is being read cause one more reading afterwards, since the file may have changed meanwhile.
     void request(Done done);
 
-    // Takes no configuration any more.
+    // Applies no configuration any more.
     void stop() { stopped_ = true; }
 
 private:
@@ -42,7 +42,7 @@ private:
     Master& master_;
     std::string config_file_;
     std::vector<Done> waiting_;  // for the next reading
-    std::vector<Done> served_;   // by the one under way
+    std::vector<Done> served_;   // for the present reading
     bool reading_ = false;
     bool stopped_ = false;
 };

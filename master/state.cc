@@ -55,7 +55,7 @@ pid_t measured_pid(const Cat& cat) {
     return cat.last_probe() ? cat.last_probe()->report.process.pid : 0;
 }
 
-// "healthy", "failed, restarting for 12 s (STOPPING)", "failed, paused".
+// Returns "healthy", "failed, restarting for 12 s (STOPPING)", "failed, paused".
 std::string state_shown(const Cat& cat) {
     std::string text(cat.state_text());
     if (const auto& activity = cat.activity())
@@ -91,7 +91,7 @@ json cat_json(const Cat& cat) {
          {{"fired", cat.counters().fired}, {"running", running_action(cat)}, {"last", last_action(cat)}}}};
 }
 
-// A cat of a group without members: nothing is checked, which must not look like health.
+// A cat of a group without members: nothing is checked, which must not look healthy.
 json absent_json(const Cats::Absent& absent, const StateView& view) {
     const CatConfig& cat = absent.cat;
     const bool known = absent.asked || !view.supervisord_error.empty();
@@ -147,7 +147,7 @@ std::string state_json(const StateView& view) {
           {"sent", view.mails.sent},
           {"failed", view.mails.failed},
           {"refusal", view.mails.refusal.empty() ? json(nullptr) : json(view.mails.refusal)}}}};
-    // Names come from files of any encoding: bytes that are not UTF-8 must not lose the whole dump.
+    // Names come from files in any encoding: bytes that are not UTF-8 must not prevent the dump.
     return json_text(state, 2) + '\n';
 }
 

@@ -1,4 +1,4 @@
-// What healthcheckd knows, for people and programs: a table for the log and state.json. Master.
+// The state of healthcheckd for people and programs: a table for the log, and state.json. Master.
 #pragma once
 
 #include "master/cat/cats.h"
@@ -21,10 +21,10 @@ struct StateView {
     std::vector<Cats::Absent> absent = {};
 };
 
-// The whole state as JSON; healthcheckd(8) describes its members.
+// Returns the whole state as JSON; healthcheckd(8) describes its members.
 std::string state_json(const StateView& view);
 
-// One header line, then a line for each cat.
+// Returns a header line, then a line for each cat.
 std::vector<std::string> state_table(const StateView& view);
 
 }  // namespace healthcheckd::master

@@ -48,7 +48,8 @@ inline constexpr char kDefaultSocket[] = "/run/healthcheckd/healthcheckd.sock";
 // Timeout after which the master closes a client's connection.
 inline constexpr std::chrono::seconds kControlLimit{10};
 // For requests that wait for a probe or a file, whose own timeouts bound the answer: as long as healthcheckctl may wait.
-inline constexpr std::chrono::seconds kSlowControlLimit = std::chrono::seconds(3600) + kControlLimit;  // check, reload
+inline constexpr std::chrono::seconds kSlowControlLimit =
+    std::chrono::seconds(3600) + kControlLimit;  // check, reload
 
 // The longest pause that ends by itself: ten years, short enough for clock arithmetic not to overflow.
 inline constexpr std::uint64_t kLongestPauseMs = 10ULL * 366 * 24 * 3600 * 1000;

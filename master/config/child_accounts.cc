@@ -21,12 +21,12 @@ namespace healthcheckd::master {
 
 namespace {
 
-constexpr std::uint64_t kFirstUser = 1'000;  // below are the system's own
+constexpr std::uint64_t kFirstUser = 1'000;  // lower uids are the system's
 constexpr std::uint64_t kLastUser =
-    0xffff'fffd;                    // what follows stands for nobody in a namespace, and for none
-constexpr uid_t kNoUid16 = 65'535;  // none, where numbers have 16 bits
+    0xffff'fffd;                    // larger numbers mean nobody in a user namespace, or no user
+constexpr uid_t kNoUid16 = 65'535;  // means no user where uids have 16 bits
 constexpr int kMostEntries = 1'000'000;
-constexpr std::uint64_t kMostTried = 2'000;  // numbers of the range
+constexpr std::uint64_t kMostTried = 2'000;  // uids of the range
 constexpr int kMostProcesses = 1'000'000;
 
 using File = std::unique_ptr<FILE, decltype(&std::fclose)>;
@@ -35,7 +35,7 @@ File open_file(const std::string& path) {
     return {std::fopen(path.c_str(), "re"), &std::fclose};
 }
 
-// The first number of a line of /proc/PID/status; nullopt: there is none.
+// Returns the first number in a line of /proc/PID/status; nullopt: there is none.
 std::optional<std::uint64_t> status_of(pid_t pid, std::string_view name) {
     const auto text = proc_status(pid, name);
     return text ? std::optional<std::uint64_t>(std::strtoull(text->c_str(), nullptr, 10)) : std::nullopt;
@@ -43,8 +43,8 @@ std::optional<std::uint64_t> status_of(pid_t pid, std::string_view name) {
 
 }  // namespace
 
-// Whether there is one is asked from the kernel, as WorkerUids does; only where there is one, whose it is.
-// /proc/PID/status waits for no lock that another process holds.
+// The kernel is asked whether the uid has any process, as in WorkerUids; only then are the processes
+// searched. Reading /proc/PID/status waits for no lock that another process holds.
 bool is_used(uid_t uid, pid_t family) {
     errno = 0;
     if (::getpriority(PRIO_USER, uid) == -1 && errno == ESRCH)
@@ -110,7 +110,7 @@ std::string find_accounts(Config& config, const std::string& passwd, const std::
     if (range.off())
         return {};
     if (!found) {
-        // The same one each time if possible, and none of the workers': the spool belongs to it.
+        // The same uid each time if possible, since it owns the spool, and none of the workers'.
         const pid_t master = ::getppid();
         const std::uint64_t most = std::min<std::uint64_t>(range.last, range.first + kMostTried);
         uid_t uid = range.first;
@@ -120,7 +120,7 @@ std::string find_accounts(Config& config, const std::string& passwd, const std::
     }
     config.taken_uids.assign(taken.begin(), taken.end());
     config.taken_uids.resize(std::min(config.taken_uids.size(), kMostTakenUids));
-    // One more is the mailer's.
+    // One more uid is needed for the mailer.
     if (taken.size() > kMostTakenUids || taken.size() >= std::uint64_t{range.last} - range.first)
         return "too many of its numbers belong to somebody: " + std::to_string(taken.size());
     return {};

@@ -16,7 +16,7 @@ bool same_value(const Key& key, const KeySource& a, const KeySource& b) {
     return key.get(a, text_a) == key.get(b, text_b);
 }
 
-// Is nothing changed of what `who` works by?
+// Returns whether the keys of `config` that `who` uses are unchanged.
 bool same_global(const Config& a, const Config& b, Key::Renews who) {
     return std::ranges::all_of(config_keys(), [&](const Key& key) {
         return (key.renews & who) == 0 || same_value(key, {&a, nullptr}, {&b, nullptr});
@@ -46,7 +46,7 @@ bool same_workers(const Config& a, const Config& b) {
 std::string definition_of(const Config& config, const CatConfig& cat) {
     std::uint64_t hash = kFnvSeed;
     const auto mix = [&](std::string_view text) {
-        hash = fnv1a("\xff", fnv1a(text, hash));  // no text holds this byte
+        hash = fnv1a("\xff", fnv1a(text, hash));  // a separator: no text contains this byte
     };
     const CatConfig defaults(*cat.type);
     mix(cat.type->name);
@@ -80,7 +80,7 @@ std::vector<std::string> keep_until_next_start(const Config& old, Config& fresh)
         notes.push_back(
             fmt::format("config.{} is {} only from the next start on", key.name, key.get(now, buffer)));
         const std::string kept(key.get(before, buffer));
-        (void)key.set({&fresh, nullptr, 0}, kept);  // it was valid when it came
+        (void)key.set({&fresh, nullptr, 0}, kept);  // it was valid before
     }
     return notes;
 }

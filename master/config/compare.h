@@ -1,4 +1,4 @@
-// What a new configuration changes for those who work by the old one. Master.
+// Compares a new configuration with the present one, to decide which children a reload replaces. Master.
 #pragma once
 
 #include "common/config/config.h"
@@ -20,18 +20,18 @@ bool same_workers(const Config& a, const Config& b);
 // same at each start, and in later versions that have more keys: a key at its default value does not count.
 std::string definition_of(const Config& config, const CatConfig& cat);
 
-// May the link to supervisord go on?
+// Returns whether the link to supervisord can continue.
 bool same_link(const Config& a, const Config& b);
 
-// May the process reader go on?
+// Returns whether the process reader can continue.
 bool same_process_reader(const Config& a, const Config& b);
 
-// Gives `fresh` the values of `old` for the keys that a reload does not change. Returns a sentence for each of
-// which it had another one.
+// Copies to `fresh` the values of `old` for the keys that a reload does not change. Returns a sentence for
+// each key that had another value.
 std::vector<std::string> keep_until_next_start(const Config& old, Config& fresh);
 
-// May the mailer go on? It also works by the names of the cats: what the configuration has no more is
-// forgotten.
+// Returns whether the mailer can continue. It also uses the names of the cats: it forgets cats that
+// are no longer configured.
 bool same_mailer(const Config& a, const Config& b);
 
 }  // namespace healthcheckd::master

@@ -26,7 +26,7 @@ std::string shown(const Key& key, std::string_view value) {
     __builtin_unreachable();
 }
 
-// Those that have a value. The emitter quotes what YAML would take for something else.
+// Writes a key if it has a value. The emitter quotes what YAML would otherwise misread.
 void emit(YAML::Emitter& out, const Key& key, const KeySource& source) {
     std::string buffer;
     const std::string_view value = key.get(source, buffer);
@@ -41,7 +41,8 @@ void emit_channel(YAML::Emitter& out, const Config& config, const ChannelConfig&
     out << YAML::EndMap;
 }
 
-// The section of a kind: the one channel, or a map of them. That there is no mail is said, as the guide does.
+// Writes the section of a kind: its channel, or a map of them. Without a mail channel the section
+// says so, as in the guide.
 void emit_channels(YAML::Emitter& out, const Config& config, const ChannelKind& kind) {
     std::vector<const ChannelConfig*> all;
     for (const ChannelConfig& each : config.channels)

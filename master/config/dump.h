@@ -7,8 +7,8 @@
 
 namespace healthcheckd::master {
 
-// Every key with its effective value; secrets as ********. Loads again without a complaint other than the
-// masks.
+// Returns every key with its effective value, and secrets as ********. Loading the text again gives no
+// diagnostics except about the masks.
 std::string dump_config(const Config& config);
 
 }  // namespace healthcheckd::master

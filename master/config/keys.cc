@@ -16,14 +16,14 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// ---- checks and values that only one key has
+// ---- checks and values of single keys
 
-// A number, also of a name: the other processes need not know how users are looked up.
+// Replaces a user name by its uid, so that other processes need not look users up.
 Result<std::string> canonical_user(std::string_view text) {
     const Result<uid_t> user = parse_user(text);
     return user ? Result<std::string>(std::to_string(*user)) : user.error();
 }
-// A cat keeps the settings of its type when it is given that type again.
+// Keeps the settings of the type when the cat gets the same type again.
 Result<void> set_type(const KeyTarget& target, std::string_view text) {
     std::vector<std::string_view> known;
     for (const CheckType* type : check_types())
@@ -104,7 +104,7 @@ constexpr Key kConfigKeys[] = {
      .set = set_uids, .get = get_uids},
 };
 
-// Of all cats: those that come before the keys of the type, those after, and those after the keys of actions.
+// Keys of all cats: before the keys of the type, after them, and after the keys of the actions.
 constexpr Key kFirstCatKeys[] = {
     {.name = "program",
      .set = set_text<&C::program, check_program>, .get = get_text<&C::program>},

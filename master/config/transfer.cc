@@ -1,23 +1,23 @@
-// The area: kMagic, the length of what follows it as a text of fixed width, its checksum, then records. A
-// record is one byte for its kind and fields of a 32-bit length and that many bytes:
+// The area has kMagic, the length of the rest as a text of fixed width, its checksum, then records. A record
+// is one byte for its kind, and fields of a 32-bit length and that many bytes:
 //   W severity line column file path text
-//       a complaint ("what loading says"); numbers are decimal texts
+//       a diagnostic; numbers are decimal texts
 //   F file
 //       a configuration follows
 //   A uid gid
 //       the mailer's user
 //   U uid
-//       one of the range that belongs to somebody
+//       a uid of the range that belongs to a user
 //   H section name
-//       a channel, of the kind with this section; the K records after it, up to the next H or C, are its own
+//       a channel of the kind with this section; the K records after it, up to the next H or C, are its own
 //   C name line
-//       a cat; the K records after it are its own, its type among the first
+//       a cat; the K records after it are its own, with its type among the first
 //   K section name value
-//       one key with its canonical text
+//       a key with its canonical text
 //   E
 //       the end
-// The checksum is no protection against an attacker, who would write the right one: it shows that a child
-// died while it wrote, or a bug.
+// The checksum does not protect against an attacker, who can compute it: it detects a child that
+// died while writing, and bugs.
 #include "master/config/transfer.h"
 
 #include "common/config/texts.h"
@@ -41,12 +41,12 @@ constexpr std::uint64_t kMaxLine = 10'000'000;
 constexpr std::size_t kMaxChannels = 1'000;
 constexpr std::size_t kMaxRecords = 1'000'000;
 
-// Each changed byte changes it.
+// Every changed byte changes the checksum.
 std::uint64_t checksum(std::span<const char> bytes) {
     return fnv1a({bytes.data(), bytes.size()});
 }
 
-// Writes records behind the header. What does not fit is counted, not written.
+// Writes records after the header. What does not fit is counted but not written.
 class Writer {
 public:
     explicit Writer(std::span<char> area) : area_(area) {}
@@ -82,7 +82,7 @@ private:
     std::size_t size_ = kHeader;
 };
 
-// Reads records. After the first surprise all that it gives is empty, and ok() is false.
+// Reads records. After the first error all results are empty, and ok() is false.
 class Reader {
 public:
     explicit Reader(std::span<const char> records) : rest_(records.data(), records.size()) {}
@@ -166,12 +166,12 @@ void write_config(Writer& out, const Config& config) {
     }
 }
 
-// Puts the records together again.
+// Restores the configuration from the records.
 class Decoder {
 public:
     explicit Decoder(Reader& in) : in_(in) {}
 
-    // Takes one record; returns false after the last one.
+    // Decodes one record; returns false after the last one.
     bool step() {
         const char kind = in_.record();
         switch (kind) {

@@ -1,4 +1,5 @@
-// A loaded configuration as bytes in shared memory, from the child that parsed it to the master. Both.
+// Passes a loaded configuration through shared memory from the child that parsed it to the master.
+// Configuration child and master.
 #pragma once
 
 #include "common/config/config.h"
@@ -8,11 +9,11 @@
 
 namespace healthcheckd::master {
 
-// Writes `loaded` into `area`; fails when it does not fit.
+// Encodes `loaded` into `area`; fails when it does not fit.
 Result<void> pack_config(const LoadedConfig& loaded, std::span<char> area);
 
-// The reverse. Strict: anything malformed is an error. Secrets go from `area` straight into the SecretStore
-// of the new Config, never through the heap.
+// Decodes the result of pack_config(). Strict: fails for any malformed data. Copies secrets from `area`
+// directly into the SecretStore of the new Config, never to the heap.
 Result<LoadedConfig> unpack_config(std::span<const char> area);
 
 }  // namespace healthcheckd::master

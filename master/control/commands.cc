@@ -1,4 +1,4 @@
-// What healthcheckd answers to each command of healthcheckctl.
+// The handlers of healthcheckctl's commands.
 #include "common/text/json.h"
 #include "common/text/printable.h"
 #include "common/text/time.h"
@@ -128,11 +128,11 @@ void on_history(Control& control, const ControlRequest& request, const Reply& re
     reply(text_of({{"ok", true}, {"cat", cat->name()}, {"events", std::move(events)}}));
 }
 
-// One for each command that asks for itself (common/wire/control.cc).
+// One for each command with a request of its own (common/wire/control.cc).
 constexpr std::pair<std::string_view, void (*)(Control&, const ControlRequest&, const Reply&)> kAnswers[] = {
     {"status", on_status},           {"pause", on_pause},   {"resume", on_resume},   {"check", on_check},
     {"test-action", on_test_action}, {"reload", on_reload}, {"history", on_history},
-    // A new command goes above this line.
+    // Add new commands above this line.
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What people ask by healthcheckctl, answered from what the master knows. Master.
+// Answers the requests of healthcheckctl. Master.
 #pragma once
 
 #include "common/wire/control.h"
@@ -19,31 +19,34 @@ public:
 
     Control(Loop& loop, Master& master, Reloader& reloader);
 
-    // Opens the socket. Failure is logged: checks and actions do not depend on it.
+    // Opens the socket. A failure is logged: checks and actions do not depend on it.
     void start(const std::string& path);
 
-    // For the commands (master/control/commands.cc).
+    // For the command handlers (master/control/commands.cc).
     Master& master() { return master_; }
     Reloader& reloader() { return reloader_; }
-    // The cats called so, or those of the program called so; refuses when there are none.
+    // Returns the cats of this name, or those of the program of this name; replies with an error when there
+    // are none.
     std::vector<std::shared_ptr<Cat>> cats(const std::string& name, const Reply& reply) const;
-    // The one cat called so, or the only one of the program; refuses when there is none, or more.
+    // Returns the cat of this name, or the only one of the program; replies with an error when
+    // there is none, or several.
     std::shared_ptr<Cat> one(const std::string& name, const Reply& reply) const;
-    // The document of `status`.
+    // Returns the document for `status`.
     ControlServer::Text state();
-    // To be called when something has changed that `status` shows; also beyond the end of this object.
+    // Returns a function to be called when something that `status` shows has changed; it may outlive this
+    // object.
     std::function<void()> on_change() const;
 
 private:
     Master& master_;
     Reloader& reloader_;
     ControlServer server_;
-    // The last state that was told: whoever asks within the next moment gets the same, however many they are.
+    // The latest document: requests within a short time get the same one, however many there are.
     std::shared_ptr<ControlServer::Text> state_ = std::make_shared<ControlServer::Text>();
     TimePoint state_at_{};
 };
 
-// Answers a request, by the row of its command.
+// Answers a request with the handler of its command.
 void answer(Control& control, const ControlRequest& request, const Control::Reply& reply);
 
 std::vector<std::string> names_of(const std::vector<std::shared_ptr<Cat>>& cats);

@@ -25,7 +25,7 @@ UniqueFd make_socket() {
     return UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 }
 
-// Makes room for a socket at `path`: the leftover of one that nobody listens at is removed.
+// Makes room for a socket at `path`: removes a stale one, at which no process listens.
 Result<void> clear_place(const std::string& path) {
     struct stat status {};
     if (::lstat(path.c_str(), &status) != 0)
@@ -36,7 +36,7 @@ Result<void> clear_place(const std::string& path) {
     const sockaddr_un address = address_of(path);
     if (!probe)
         return system_error("socket");
-    // EAGAIN: somebody listens and has a full backlog (unix(7)).
+    // EAGAIN: a process listens and its backlog is full (unix(7)).
     if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
         errno == EAGAIN)
         return Error{"another healthcheckd answers at " + path};
@@ -61,7 +61,7 @@ Result<UniqueFd> listen_at(const std::string& path) {
         return cleared.error();
     UniqueFd socket = make_socket();
     const sockaddr_un address = address_of(waiting);
-    const mode_t before = ::umask(0177);  // never open to others, not for a moment
+    const mode_t before = ::umask(0177);  // never accessible to others, not even for a moment
     const bool bound =
         socket && ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
     const int bind_error = errno;
@@ -135,7 +135,7 @@ void ControlServer::on_connection() {
 void ControlServer::add(UniqueFd fd) {
     if (!may_ask(fd.get()))
         return;
-    // The oldest one has had most of its time.
+    // The oldest client has used up most of its time.
     if (clients_->size() >= kMostClients)
         clients_->erase(clients_->begin());
     const std::uint64_t id = ++last_id_;
@@ -156,7 +156,7 @@ void ControlServer::on_readable(std::uint64_t id) {
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return;
     if (n == 0 && client.asked) {
-        client.watch.reset();  // it has said all, and may still read the answer
+        client.watch.reset();  // the request is complete; the client may still read the answer
         return;
     }
     if (n <= 0 || client.asked) {
@@ -188,7 +188,7 @@ void ControlServer::answer(std::uint64_t id, Text text) {
         return;
     client.answer = std::move(text);
     client.limit.start(kControlLimit);
-    client.watch.reset();  // one watch of a descriptor at a time
+    client.watch.reset();  // only one watch for a descriptor
     client.watch = std::make_unique<FdWatch>(loop_, client.fd.get(), FdWatch::For::writing,
                                              [this, id] { on_writable(id); });
 }

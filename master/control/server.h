@@ -1,8 +1,8 @@
-// The unix socket where healthcheckctl asks: connections, limits, lines in and answers out. Master.
+// The unix socket for healthcheckctl: connections, limits, requests and answers. Master.
 //
-// What a client does costs the master a few system calls: it may ask once, in one line, and is dropped when
-// it is slow (common/wire/control.h has the grammar and the limits). Only root and healthcheckd's own user may
-// ask.
+// A client costs the master only a few system calls: it can send one request, of one line, and is
+// disconnected when it is slow (common/wire/control.h has the grammar and the timeouts). Only root and
+// healthcheckd's own user may connect.
 #pragma once
 
 #include "common/system/result.h"
@@ -21,7 +21,7 @@ namespace healthcheckd::master {
 class ControlServer {
 public:
     using Text = std::shared_ptr<const std::string>;
-    // Takes the answer, once, now or later; does nothing when the client, or the server, is gone.
+    // Sends the answer, once, now or later; does nothing when the client, or the server, is gone.
     using Reply = std::function<void(Text)>;
     using Handler = std::function<void(const ControlRequest&, Reply)>;
 
@@ -30,11 +30,11 @@ public:
     ControlServer(const ControlServer&) = delete;
     ControlServer& operator=(const ControlServer&) = delete;
 
-    // Makes the socket, mode 0600, and its folder if that is missing. Another one's leftover is replaced;
-    // fails when somebody answers there, or when the path is something else than a socket.
+    // Creates the socket, mode 0600, and its folder if that is missing. Replaces a stale socket; fails when a
+    // process answers there, or when the path is no socket.
     Result<void> listen(const std::string& path);
 
-    // An answer of what could not be done.
+    // Returns an answer with `error`.
     static Text refusal(const std::string& error);
 
 private:
@@ -44,14 +44,14 @@ private:
         bool asked = false;
         Text answer;
         std::size_t sent = 0;
-        std::unique_ptr<FdWatch> watch;  // for reading, from the answer on for writing
+        std::unique_ptr<FdWatch> watch;  // for reading; for writing once there is an answer
         Timer limit;
     };
     using Clients = std::map<std::uint64_t, std::unique_ptr<Client>>;
 
     static constexpr std::size_t kMostClients = 32;
-    static constexpr int kMostAtOnce = 8;        // connections taken in one turn
-    static constexpr Milliseconds kRest{1'000};  // when descriptors have run out
+    static constexpr int kMostAtOnce = 8;        // connections accepted in one iteration of the loop
+    static constexpr Milliseconds kRest{1'000};  // when there are no descriptors left
 
     void on_connection();
     void add(UniqueFd fd);
@@ -66,7 +66,7 @@ private:
     UniqueFd listening_;
     std::unique_ptr<FdWatch> connections_;
     Timer rest_;
-    // Shared with the replies that have not come yet, which must notice the server's end.
+    // Shared with pending replies, which must notice the server's end.
     std::shared_ptr<Clients> clients_ = std::make_shared<Clients>();
     std::uint64_t last_id_ = 0;
 };

@@ -10,7 +10,7 @@ namespace healthcheckd::ctl {
 
 namespace {
 
-// No answer has more: deep ones are not healthcheckd's, and are not worth the memory.
+// healthcheckd's answers are less deep; others are not worth the memory.
 constexpr int kDeepest = 32;
 
 }  // namespace

@@ -16,13 +16,13 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-// connect(2) to a unix socket whose queue is full fails at once with EAGAIN: nothing tells when there is
-// room.
+// connect(2) to a unix socket with a full backlog fails at once with EAGAIN; nothing signals
+// when there is room again.
 constexpr auto kConnectRetry = 20ms;
 // Longer than reading a configuration and than a probe with the default timeout may take.
 constexpr auto kSlowAnswer = 35s;
 
-// Sentences about the socket all begin alike.
+// Makes the errors about the socket, which all begin alike.
 Error about(const std::string& socket, const std::string& what) {
     return Error{"no answer from healthcheckd at " + printable(socket, 200) + ": " + what};
 }
@@ -44,7 +44,7 @@ Error why_not_connected(const std::string& socket, int code) {
     }
 }
 
-// Waits until `fd` can do `events`, or has failed.
+// Waits until `fd` is ready for `events`, or has failed.
 enum class Waited { ready, late, interrupted };
 Waited wait_for(int fd, short events, Clock::time_point deadline, int interrupt_fd) {
     for (;;) {
@@ -92,7 +92,7 @@ Result<UniqueFd> connected(const std::string& socket, const AskLimits& limits) {
     return fd;
 }
 
-// A server that has hung up may have said why before: what it left is read all the same.
+// A server that has closed the connection may have sent a reason before, so its answer is read all the same.
 Result<void> send_line(int fd, const std::string& socket, std::string_view line, Clock::time_point deadline,
                        const AskLimits& limits) {
     while (!line.empty()) {

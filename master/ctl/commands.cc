@@ -26,14 +26,14 @@ int complain(const std::string& text, int status) {
     return status;
 }
 
-// Prints the lines. What nobody could read is no success.
+// Prints the text. Returns a failure if it could not be written.
 int print(const std::string& text, int status = 0) {
     if (std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0)
         return status;
     return complain("the answer could not be written to standard output", kNoAnswer);
 }
 
-// The answer to the question, when it is one.
+// Sends the request and parses the answer.
 Result<json> answer_to(const Options& options, const ControlRequest& request) {
     const auto text = ask(options.socket, request, limits_for(request, options.timeout));
     if (!text)
@@ -44,7 +44,7 @@ Result<json> answer_to(const Options& options, const ControlRequest& request) {
     return answer;
 }
 
-// Asks, and lets `show` print the answer to what could be done.
+// Sends the request; on success calls `show` to print the answer.
 template <class Show> int asked(const Options& options, const Show& show) {
     const auto answer = answer_to(options, request_of(options.command->name, options.name, options.for_ms));
     if (!answer)
@@ -68,14 +68,15 @@ std::string when(const json& object, const char* key) {
     return time ? local_time(*time) : text_at(object, key, 40);
 }
 
-// "431.2 MB", or "" for what is no number or has no unit, as with a verdict that measured nothing.
+// Returns "431.2 MB"; "" for a value that is no number or has no unit, as in a verdict without a measured
+// value.
 std::string measured(const json& object, const char* key) {
     const std::string unit = text_at(object, "unit", 40);
     return at(object, key).is_number() && !unit.empty() ? number_at(object, key) + " " + unit : "";
 }
 
-// JSON escapes control characters of ASCII up to 0x1f only; these outside of texts are its own line breaks.
-// 0x7f and U+0080 to U+009F, which move a terminal's cursor too, are in texts only.
+// JSON escapes only control characters up to 0x1f; any such character outside of strings is its own line
+// break. 0x7f and U+0080 to U+009F, which also control a terminal, occur only in strings.
 std::string without_controls(const std::string& document) {
     std::string out;
     for (std::size_t i = 0; i < document.size(); ++i) {
@@ -199,7 +200,7 @@ int run_lines(const Options& options) {
     });
 }
 
-// Those whose answer is shown in a way of its own.
+// Commands with an output format of their own.
 constexpr std::pair<std::string_view, int (*)(const Options&)> kShown[] = {
     {"status", run_status}, {"watch", run_watch},     {"pause", run_pause},
     {"resume", run_resume}, {"check", run_check},     {"test-action", run_test_action},

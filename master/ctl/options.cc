@@ -52,7 +52,7 @@ Error unknown_command(const std::string& given) {
     return Error{"unknown command " + in_single_quotes(given) + did_you_mean(given, names)};
 }
 
-// Seconds with decimals, as -n and --timeout take them.
+// Parses seconds with decimals, for -n and --timeout.
 std::optional<std::chrono::milliseconds> parse_seconds(std::string_view text) {
     double seconds = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
@@ -61,7 +61,7 @@ std::optional<std::chrono::milliseconds> parse_seconds(std::string_view text) {
     return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
 }
 
-// The words that are no options: a command and what it takes.
+// Handles the words that are no options: a command and its argument.
 Result<Options> with_command(Options options, const std::vector<std::string>& words,
                              std::string_view letters) {
     if (words.empty())
@@ -115,7 +115,7 @@ Result<Options> parse_options(int argc, char** argv) {
     Options options;
     std::string letters;
     opterr = 0;
-    optind = 0;  // glibc: starts anew, also for the second command line of a process
+    optind = 0;  // glibc: restarts parsing, for a further command line in one process
     for (int letter = 0; (letter = ::getopt_long(argc, argv, ":s:n:Vh", kLong, nullptr)) != -1;) {
         switch (letter) {
         case 's':

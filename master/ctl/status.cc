@@ -17,7 +17,7 @@ namespace {
 
 using TimePoint = std::chrono::system_clock::time_point;
 
-// In the order in which the summary counts them, and in which they are shown where not all fit.
+// In the order in which the summary counts them, and in which cats are shown when not all fit.
 constexpr std::array kStates = {"failed",   "unknown", "failing", "paused",
                                 "starting", "idle",    "healthy", "disabled"};
 
@@ -30,7 +30,8 @@ bool paused(const json& cat) {
     return at(cat, "paused").is_object();
 }
 
-// What the cat counts as: a paused one as that, whatever it was before; one that does not say, as unknown.
+// Returns the state that the summary counts a cat under: "paused" whatever it was before,
+// "unknown" without a state.
 std::string summary_state(const json& cat) {
     const std::string state = state_of(cat);
     return paused(cat) && state != "disabled" ? "paused" : state;
@@ -51,13 +52,13 @@ Colour colour_of(const std::string& state) {
     return Colour::quiet;
 }
 
-// "23:30", or with the date where it is not within a day.
+// Returns "23:30", with the date if it is not within a day.
 std::string end_of_pause(TimePoint until, TimePoint now) {
     const std::string text = local_time(until);  // 2026-01-02 15:04:05 +0100
     return until - now < std::chrono::hours(24) ? text.substr(11, 5) : text.substr(0, 16);
 }
 
-// "failed, restarting for 12 s (STOPPING)", "failed (paused until 23:30, dry run)".
+// Returns "failed, restarting for 12 s (STOPPING)" or "failed (paused until 23:30, dry run)".
 Cell state_cell(const json& cat, TimePoint now) {
     std::string marks;
     if (paused(cat)) {
@@ -153,7 +154,7 @@ std::vector<std::string> status_lines(const json& state, const StatusView& view)
     std::vector<const json*> cats;
     for (const json& cat : list_at(state, "cats"))
         cats.push_back(&cat);
-    // Besides the cats: the titles, the summary, and how many are not shown.
+    // Lines besides the cats: the titles, the summary, and the number of cats not shown.
     const bool fits = view.height == 0 || cats.size() + 2 <= view.height;
     const std::size_t shown = fits ? cats.size() : std::max<std::size_t>(view.height, 4) - 3;
     if (!fits)

@@ -12,18 +12,19 @@ namespace healthcheckd::ctl {
 struct StatusView {
     std::chrono::system_clock::time_point now;
     bool colours = false;
-    std::size_t width = 0;   // columns that a line may have; 0: any number
-    std::size_t height = 0;  // lines in all; 0: any number. What does not fit is counted, healthy ones first
+    std::size_t width = 0;  // maximum columns of a line; 0: no maximum
+    // Maximum number of lines; 0: no maximum. Cats that do not fit are counted, healthy ones first.
+    std::size_t height = 0;
 };
 
-// The state in an answer (the document of state.json) with all cats; with a `name`, only that cat, or the
-// members of the cat of that name that is about a group. An error names the nearest cat.
+// Returns the state in an answer (the document of state.json) with all cats; with a `name`, only that cat, or
+// the members of the group that the cat of that name checks. The error suggests the nearest name.
 Result<json> state_in(const json& answer, const std::string& name);
 
-// Titles, a line for each cat, and the summary: how many are how, supervisord, mail.
+// Returns the titles, a line for each cat, and a summary of the cats, supervisord and mail.
 std::vector<std::string> status_lines(const json& state, const StatusView& view);
 
-// 0: no cat is failed or unknown. 1: some are, and not paused.
+// Returns 0 when no cat is failed or unknown, except paused ones; else 1.
 int status_code(const json& state);
 
 }  // namespace healthcheckd::ctl

@@ -10,8 +10,8 @@ namespace healthcheckd::ctl {
 
 namespace {
 
-// Control sequences of xterm, which all terminals of today understand.
-constexpr std::string_view kEnter = "\x1b[?1049h\x1b[?25l";  // other screen, no cursor
+// Control sequences of xterm, which all present terminals support.
+constexpr std::string_view kEnter = "\x1b[?1049h\x1b[?25l";  // alternate screen, no cursor
 constexpr std::string_view kLeave = "\x1b[?25h\x1b[?1049l";
 constexpr std::string_view kHome = "\x1b[H";
 constexpr std::string_view kClearLine = "\x1b[K";
@@ -21,7 +21,7 @@ void write_all(std::string_view text) {
     while (!text.empty()) {
         const ssize_t n = ::write(STDOUT_FILENO, text.data(), text.size());
         if (n < 0 && errno != EINTR)
-            return;  // the terminal is gone, and SIGHUP on its way
+            return;  // the terminal is gone, and SIGHUP will follow
         text.remove_prefix(n > 0 ? static_cast<std::size_t>(n) : 0);
     }
 }
@@ -51,7 +51,7 @@ FullScreen::FullScreen() {
         keys_ = true;
         termios now = before_;
         now.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
-        now.c_cc[VSUSP] = _POSIX_VDISABLE;  // stopped, it would leave the terminal like this
+        now.c_cc[VSUSP] = _POSIX_VDISABLE;  // a stopped process would leave the terminal like this
         ::tcsetattr(STDIN_FILENO, TCSADRAIN, &now);
     }
     write_all(kEnter);

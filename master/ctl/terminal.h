@@ -1,4 +1,4 @@
-// The terminal that healthcheckctl may be on. healthcheckctl.
+// The terminal of healthcheckctl. healthcheckctl.
 #pragma once
 
 #include "common/system/result.h"
@@ -12,7 +12,7 @@ namespace healthcheckd::ctl {
 
 bool on_terminal(int fd);
 
-// A terminal that knows colours, and no NO_COLOR in the environment (no-color.org).
+// Returns whether `fd` is a terminal with colours, and NO_COLOR is not set (no-color.org).
 bool wants_colours(int fd);
 
 struct TerminalSize {
@@ -21,8 +21,8 @@ struct TerminalSize {
 };
 TerminalSize terminal_size(int fd);
 
-// The terminal's other screen, without cursor, with keys that come at once and unseen. The destructor gives
-// the terminal back as it was.
+// Switches the terminal to its alternate screen, without cursor, and to unbuffered input without echo.
+// The destructor restores it.
 class FullScreen {
 public:
     FullScreen();
@@ -30,7 +30,7 @@ public:
     FullScreen(const FullScreen&) = delete;
     FullScreen& operator=(const FullScreen&) = delete;
 
-    // Shows the lines from the top; what was there before is gone.
+    // Replaces the screen's contents by `text`.
     void draw(const std::string& text) const;
 
 private:

@@ -24,15 +24,15 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// A picture is due soon again: a daemon that does not answer is told before a whole time-out of `status`.
+// Shorter than the timeout of `status`, so that a daemon that does not answer is soon shown as such.
 constexpr std::chrono::seconds kAnswerLimit{5};
 
-// What a picture is made of: the state, or why there is none.
+// The contents of the screen: the state, or why there is none.
 class Watched {
 public:
     explicit Watched(const Options& options) : options_(options) {}
 
-    // False: the question was interrupted, and nothing is new.
+    // Requests the state. Returns false when interrupted, with nothing new.
     bool look(int interrupt_fd) {
         AskLimits limits = limits_for(request_of("status"), options_.timeout);
         limits.answer = kAnswerLimit;
@@ -90,7 +90,7 @@ private:
     std::optional<std::chrono::system_clock::time_point> last_answer_;
 };
 
-// Signals and keys in one descriptor, which a question can wait for beside its answer.
+// Signals and keys in one descriptor, which a request can poll together with its answer.
 class News {
 public:
     News() {
@@ -110,7 +110,7 @@ public:
 
     int fd() const { return epoll_.get(); }
 
-    // Waits for some, until the deadline, and takes it. True: it is the end.
+    // Waits until the deadline for a signal or key, and handles it. Returns whether to end.
     bool wait(Clock::time_point deadline) {
         pollfd news{epoll_.get(), POLLIN, 0};
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
@@ -143,7 +143,7 @@ private:
 };
 
 int watch_on_terminal(const Options& options) {
-    News news;  // before the screen: from here on no signal ends us without giving it back
+    News news;  // before the screen: from now on every signal ends with restoring it
     const FullScreen screen;
     Watched watched(options);
     const bool colours = wants_colours(STDOUT_FILENO);

@@ -1,12 +1,12 @@
-// The command `watch`: the table of `status`, again and again. healthcheckctl.
+// The command `watch`: repeats the table of `status`. healthcheckctl.
 #pragma once
 
 #include "master/ctl/options.h"
 
 namespace healthcheckd::ctl {
 
-// On a terminal one picture that is drawn anew until q or a signal; else one table after another until it is
-// ended. Gives the exit status.
+// On a terminal redraws the table in place until q or a signal; otherwise prints one table after another
+// until it is ended. Returns the exit status.
 int run_watch(const Options& options);
 
 }  // namespace healthcheckd::ctl

@@ -25,9 +25,9 @@ namespace healthcheckd::master {
 
 namespace {
 
-// A process of SCHED_BATCH that becomes runnable does not interrupt the one that runs (sched(7)): the master
-// sends its whole group of probes, and takes their answers in few turns. Another policy is an operator's
-// choice, and stays.
+// A process of SCHED_BATCH that becomes runnable does not preempt the running one (sched(7)): the master
+// can send a whole group of probes first and handle their answers in few iterations. A policy that an
+// operator has set is kept.
 void let_others_finish() {
     const sched_param none{};
     if (::sched_getscheduler(0) == SCHED_OTHER)
@@ -61,7 +61,7 @@ private:
     std::string config_file_;
     int status_ = 0;
     bool stopping_ = false;
-    // Asked for while the configuration was still being read.
+    // Requested while the configuration was still being read.
     bool dump_at_start_ = false;
     bool reload_at_start_ = false;
     Loop loop_;
@@ -163,7 +163,7 @@ void Daemon::begin(const std::shared_ptr<const Config>& config, Memory memory) {
     reloader_.emplace(spawner_, *master_, config_file_);
     control_.emplace(loop_, *master_, *reloader_);
     control_->start(config->socket);
-    prepare_text_width();  // of the table that USR1 has it log
+    prepare_text_width();  // for the table that is logged on SIGUSR1
     release_library_pages();
     if (reload_at_start_)
         reloader_->request({});
@@ -197,10 +197,11 @@ int run_daemon(const std::string& config_file, bool verbose) {
     raise_descriptor_limit();
     let_others_finish();
     log::start(STDERR_FILENO, verbose ? log::Level::debug : log::Level::info);
-    // No core and no reading of memory by others (prctl(2)); after the log, which opens a file of /proc/self.
+    // Prevents core dumps and reading of memory by others (prctl(2)); after the log, which opens a file in
+    // /proc/self.
     ::prctl(PR_SET_DUMPABLE, 0);
     set_process_title("healthcheckd: master");
-    // Before any fork: every child that speaks HTTP, SMTP or TLS shares these pages.
+    // Before any fork: all children that use HTTP, SMTP or TLS share these pages.
     curl_global_init(CURL_GLOBAL_DEFAULT);
     int status = 1;
     try {

@@ -1,4 +1,5 @@
-// healthcheckd as a daemon in the foreground: signals, start with a loaded configuration, end. Master.
+// healthcheckd as a daemon in the foreground: signals, start with a loaded configuration, orderly end.
+// Master.
 #pragma once
 
 #include <string>

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uintptr_t kPage = 4096;
 
-// Segments that are, or once were, writable hold relocations: those stay.
+// Segments that are or were writable contain relocations and must stay.
 int release(dl_phdr_info* object, std::size_t, void*) {
     for (int i = 0; i < object->dlpi_phnum; ++i) {
         const auto& segment = object->dlpi_phdr[i];

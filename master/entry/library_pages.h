@@ -1,12 +1,11 @@
-// Gives back what only the start needed of the program's and the libraries' files. Master.
+// Frees pages of the program's and the libraries' files that only the start needed. Master.
 #pragma once
 
 namespace healthcheckd::master {
 
-// Unmaps the pages of code and constants that are mapped now: binding every symbol of every library at the
-// start (-z now) has touched megabytes that are never looked at again. What is needed comes back from the
-// page cache, page by page (madvise(2), MADV_DONTNEED of a private mapping of a file that was never written
-// to).
+// Discards all pages of code and constants from memory: binding all symbols of all libraries at the start (-z
+// now) has touched megabytes that are never used again. Pages that are needed are mapped again from the page
+// cache (madvise(2), MADV_DONTNEED for a private file mapping that was never written to).
 void release_library_pages();
 
 }  // namespace healthcheckd::master

@@ -1,4 +1,4 @@
-// Entry of healthcheckd: looks at the command line and hands on. Everything else is in libhealthcheckd.a.
+// Entry of healthcheckd: parses the command line and dispatches. Everything else is in libhealthcheckd.a.
 #include "common/system/process_title.h"
 #include "master/entry/check_config.h"
 #include "master/entry/daemon.h"

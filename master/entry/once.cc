@@ -20,12 +20,12 @@ namespace healthcheckd::master {
 
 namespace {
 
-constexpr Milliseconds kStep{10};            // between two looks at who has finished
-constexpr Milliseconds kTimeSpan{1'000};     // over which cpu is measured
+constexpr Milliseconds kStep{10};            // interval of checking which cats have finished
+constexpr Milliseconds kTimeSpan{1'000};     // time over which cpu is measured
 constexpr Milliseconds kStartLimit{7'000};   // for workers to get ready, and for supervisord to answer (5 s)
-constexpr Milliseconds kAnswerLimit{3'000};  // what a worker may take beyond its probe's own limit
+constexpr Milliseconds kAnswerLimit{3'000};  // for a worker's answer, beyond the probe's own timeout
 
-// The configuration, with what a single look needs changed: nothing waits, and workers have no log.
+// The configuration, changed for a single probe: no delays, and workers without a log.
 std::shared_ptr<const Config> for_once(const Config& loaded) {
     auto config = std::make_shared<Config>(loaded);
     config->log_dir.clear();
@@ -34,7 +34,7 @@ std::shared_ptr<const Config> for_once(const Config& loaded) {
     return config;
 }
 
-// How long all of it may take.
+// Returns the timeout of the whole run.
 Milliseconds whole_limit(const Config& config) {
     Milliseconds longest{0};
     for (const CatConfig& cat : config.cats) {
@@ -56,7 +56,7 @@ class Once {
 public:
     Once(Loop& loop, Spawner& spawner, const Config& config);
 
-    // Looks, and gives a row for each cat, in the order of the configuration.
+    // Probes, and returns a row for each cat, in the order of the configuration.
     std::vector<OnceRow> run();
 
 private:
@@ -139,7 +139,7 @@ void Once::step() {
         if (!cat->config().enabled || finished(*cat))
             continue;
         all = false;
-        if (cat->last_probe()) {  // of cpu, which needs a second measurement
+        if (cat->last_probe()) {  // a cpu cat, which needs a second measurement
             const TimePoint since = cpu_since_.try_emplace(cat.get(), now).first->second;
             if (now < since + kTimeSpan)
                 continue;
@@ -170,7 +170,7 @@ Report Once::verdict_of(const Cat& cat) const {
     return without_probe(Verdict::unknown, fmt::format("there was no verdict within {:.0f} s", seconds));
 }
 
-// Nobody knows what an empty group should have: that it is empty is a fault to be seen.
+// The members of an empty group are unknown, so its being empty is shown as a failure.
 OnceRow Once::row_without_members(const CatConfig& cat) const {
     const std::string type(to_string(cat.type));
     if (supervisord_.answers().reached)
@@ -183,7 +183,7 @@ OnceRow Once::row_without_members(const CatConfig& cat) const {
                                                                          : "supervisord gave no answer")};
 }
 
-// Read in a child, as the daemon does: no password passes through the memory that workers are forked from.
+// Read in a child, as in the daemon: no password passes through the memory that workers are forked from.
 std::shared_ptr<const Config> load(Loop& loop, Spawner& spawner, const std::string& file) {
     std::shared_ptr<const Config> config;
     bool loaded = false;
@@ -213,10 +213,11 @@ int run_once(const std::string& config_file, bool verbose) {
     raise_descriptor_limit();
     if (verbose)
         log::start(STDERR_FILENO, log::Level::debug);
-    // No core and no reading of memory by others (prctl(2)); after the log, which opens a file of /proc/self.
+    // Prevents core dumps and reading of memory by others (prctl(2)); after the log, which opens a file in
+    // /proc/self.
     ::prctl(PR_SET_DUMPABLE, 0);
     set_process_title("healthcheckd: once");
-    // Before any fork: every child that speaks HTTP or TLS shares these pages.
+    // Before any fork: all children that use HTTP or TLS share these pages.
     curl_global_init(CURL_GLOBAL_DEFAULT);
     try {
         Loop loop;

@@ -1,15 +1,15 @@
-// healthcheckd -o: every cat once, a table, and nothing else. Master.
+// healthcheckd -o: probes every cat once and prints a table. Master.
 //
-// Cats, workers and the supervisord link are those of the daemon. What would act on a verdict, tell it or
-// remember it is not there: no action, no mailer, no log or state file; a daemon beside it notices nothing.
+// Uses the cats, workers and supervisord link of the daemon, but nothing that acts on a verdict, announces or
+// saves it: no actions, mailer, logs or state files. A running daemon is not affected.
 #pragma once
 
 #include <string>
 
 namespace healthcheckd::master {
 
-// Prints the table on standard output. `verbose`: the log, too, on standard error. Returns the exit status: 0
-// when every cat that is enabled has succeeded, else 1.
+// Prints the table to stdout. `verbose`: also logs to stderr. Returns the exit status: 0 when every
+// enabled cat succeeded, else 1.
 int run_once(const std::string& config_file, bool verbose);
 
 }  // namespace healthcheckd::master

@@ -6,7 +6,7 @@ namespace healthcheckd::master {
 
 namespace {
 
-constexpr int kTestMail = 256;  // no letter
+constexpr int kTestMail = 256;  // a long option only
 
 }  // namespace
 

@@ -1,4 +1,4 @@
-// The command line. Command line.
+// The command line of healthcheckd. Command line.
 #pragma once
 
 #include "common/system/result.h"
@@ -15,7 +15,7 @@ struct Options {
     bool verbose = false;
 };
 
-// What was asked for, or what was wrong with it.
+// Returns the options, or an error.
 Result<Options> parse_options(int argc, char** argv);
 
 // The text of -h.

@@ -1,6 +1,6 @@
-// Can a child live here at all? Tried once at the start: what this machine forbids to one child it forbids to
-// each, and a healthcheckd of which every child dies watches nothing while it seems to run. Master, and its
-// short-lived child.
+// A test at the start whether children can run: what this machine denies to one child it denies to
+// each, and a healthcheckd whose children all fail would seem to run without checking anything. Master,
+// and its short-lived child.
 #pragma once
 
 #include "common/config/config.h"
@@ -11,8 +11,9 @@
 
 namespace healthcheckd::master {
 
-// Confines a child at `level` that then ends. `done` is called once, from the loop: with the step that
-// failed, for people. That no process could be started just then, or that it took long, is no failure.
+// Starts a child that confines itself at `level` and exits. Calls `done` once, from the loop: with an
+// error, for people, that names the step that failed. Succeeds also when no process could be started at the
+// time, or the child was slow.
 void try_child(Spawner& spawner, SandboxLevel level, const std::function<void(Result<void>)>& done);
 
 }  // namespace healthcheckd::master

@@ -63,7 +63,7 @@ public:
                Time now);
 
     std::uint64_t lost = 0;  // lost notices that no message has mentioned
-    // Numbers of firings suppressed in favor of a notice that still waits, by its file.
+    // Numbers of firings suppressed in favour of a notice that still waits, by its file.
     std::map<std::string, std::uint32_t> unsaid;
 
     std::string encode() const;

@@ -31,7 +31,7 @@ ProcessReader::ProcessReader(Loop& loop, Spawner& spawner, LayerNotes& layers, S
               .on_loss = [this](const ChildKeeper::Loss& loss) { on_loss(loss); },
               .on_gone =
                   [this](pid_t) {
-                      if (answers_)  // what it had answered before
+                      if (answers_)  // answers that it had sent before
                           on_answer();
                       answers_.reset();
                   },
@@ -73,7 +73,7 @@ void ProcessReader::use(SandboxLevel level) {
         lose_child("it is to be confined in another way");
 }
 
-// Never answered from within the question: who asks may not be ready for it.
+// Never calls back before it returns: the caller may not be ready.
 void ProcessReader::add(Question question) {
     question.seq = ++seq_;
     waiting_.push_back(std::move(question));
@@ -97,7 +97,7 @@ void ProcessReader::fail_all(const Error& error) {
         fail(question, error);
 }
 
-// Is `pid` left out at this time?
+// Returns whether `pid` is left out at present.
 bool ProcessReader::rests(pid_t pid) {
     const auto found = left_out_.find(pid);
     return found != left_out_.end() && Clock::now() < found->second.until;
@@ -135,7 +135,7 @@ Result<void> ProcessReader::send(const Question& question) {
     return child_.send(line.line());
 }
 
-// That says nothing of the process it is about.
+// The failure says nothing about the process.
 void ProcessReader::on_unsent(const Question& question, const Error& error) {
     const std::string why = "the process reader takes no question: " + error.text();
     if (error.code == EPIPE || error.code == ECONNRESET || error.code == ENOTCONN)
@@ -184,7 +184,7 @@ void ProcessReader::on_answer() {
         auto packet = receive_packet_now(child_.control());
         if (!packet && packet.error().code == EAGAIN)
             break;
-        if (!packet || !*packet) {  // its end is learnt from its reaping
+        if (!packet || !*packet) {  // its end is handled when it is reaped
             answers_->pause();
             break;
         }
@@ -235,7 +235,7 @@ void ProcessReader::hangs(const Question& question) {
                          ETIMEDOUT});
 }
 
-// It may have answered by packets, which the reader of its lines does not see.
+// Answers with descriptors come as packets, which ChildKeeper does not see.
 std::string ProcessReader::on_late() {
     const std::uint64_t front = asked_.empty() ? 0 : asked_.front().seq;
     on_answer();
@@ -254,7 +254,7 @@ std::string ProcessReader::on_late() {
     Rest& rest = left_out_[question.process.pid];
     rest.length = rest.length == Milliseconds(0) ? kFirstRest : std::min(kLongestRest, rest.length * 2);
     rest.until = Clock::now() + rest.length;
-    // One line for each of many would hide all others.
+    // With many hanging processes, a log line for each would hide all other lines.
     const bool many = answer_limit() == kShortLimit;
     hung_at_.push_back(Clock::now());
     if (hung_at_.size() > kManyHang)
@@ -272,7 +272,7 @@ Milliseconds ProcessReader::answer_limit() const {
     return many ? kShortLimit : kAnswerLimit;
 }
 
-// The next one is born without waiting for this one's end: a process that hangs in the kernel may have none.
+// Starts the next child at once: a process that hangs in the kernel may never end.
 void ProcessReader::lose_child(std::string_view why, log::Level level) {
     log::write(level, kWho, fmt::format("the process reader is replaced: {}", why));
     child_.leave();

@@ -1,8 +1,7 @@
-// What the master has to know of processes and must not read by itself, asked from a child that may hang.
-// Master.
+// Looks up processes for the master, which must not read /proc itself, in a child that may hang. Master.
 //
-// The questions are answered in their order. The process at which the child stops answering is left out for a
-// while, which doubles each time; the child is replaced, and the questions behind it are asked again.
+// Requests are answered in order. When the child hangs at a process, that process is left out for a while,
+// doubled each time; the child is replaced, and the requests after it are sent again.
 #pragma once
 
 #include "common/config/config.h"
@@ -27,13 +26,13 @@ public:
     struct Process {
         std::uint64_t start_ticks = 0;  // since boot (proc(5))
         pid_t ppid = 0;
-        pid_t inner = 0;  // its pid in a pid namespace of its own; 0: it is in ours
+        pid_t inner = 0;  // its pid inside a nested pid namespace; 0: it is in ours
     };
     using OnProcess = std::function<void(Result<Process>)>;
     using OnDescriptor = std::function<void(Result<UniqueFd>)>;
     using OnHeld = std::function<void(Result<bool>)>;
 
-    // `life`: of the child; another one only in tests that need one which hangs.
+    // The main function of the child; tests replace it by one that hangs.
     using Life = std::function<int(SandboxLevel level, const ChildUser& user, pid_t master)>;
     ProcessReader(Loop& loop, Spawner& spawner, LayerNotes& layers, SandboxLevel level);
     ProcessReader(Loop& loop, Spawner& spawner, LayerNotes& layers, SandboxLevel level, Life life);
@@ -41,44 +40,46 @@ public:
     ProcessReader(const ProcessReader&) = delete;
     ProcessReader& operator=(const ProcessReader&) = delete;
 
-    // Both call back once, from the loop, with what the child found, or why it could not: ENOENT or ESRCH
-    // when there is no such process, ETIMEDOUT when looking at it hangs. Nothing is called after the reader's
-    // end.
+    // Each calls back once, from the loop, with the result or an error: ENOENT or ESRCH when there is no such
+    // process, ETIMEDOUT when examining it hangs. There are no callbacks after the destructor.
 
-    // Who has the number `pid` at the time of the answer.
+    // Looks up the process that has the pid at the time of the answer.
     void identify(pid_t pid, OnProcess done);
-    // A descriptor of /proc/PID/`file` ("stat", "statm" or "smaps_rollup") that measures exactly `process`.
+    // Opens /proc/PID/`file` ("stat", "statm" or "smaps_rollup"), which then measures exactly `process`.
     void measure(ProcessId process, std::string file, OnDescriptor done);
 
-    // Has process `pid` a socket open that listens at TCP port `port`? EACCES or EPERM: that cannot be seen.
+    // Asks whether process `pid` has a socket that listens at TCP port `port`. Fails with EACCES or EPERM
+    // when that is not visible.
     void holds(pid_t pid, std::uint16_t port, OnHeld done);
 
-    // From now on at this level: another child follows.
+    // Changes the level; another child replaces the present one.
     void use(SandboxLevel level);
 
     pid_t pid() const { return child_.pid(); }
 
 private:
-    // For one answer, and for a new child to get ready. Where one program hangs, others of its kind do: after
-    // kManyHang in kHangSpan each gets less, so that those behind them do not wait for long.
+    // Timeouts for one answer, and for a new child to get ready. Where one program hangs, others of
+    // its kind do: after kManyHang in kHangSpan the timeout is shorter, so that requests behind them
+    // are not delayed for long.
     static constexpr Milliseconds kAnswerLimit{700};
     static constexpr Milliseconds kShortLimit{150};
     static constexpr std::size_t kManyHang = 2;
     static constexpr Milliseconds kHangSpan{10'000};
     static constexpr Milliseconds kReadyLimit{5'000};
-    static constexpr std::size_t kMostAsked = 32;  // at once, so that no answer finds the socket full
+    static constexpr std::size_t kMostAsked = 32;  // sent at once, so that no answer finds the socket full
     static constexpr std::size_t kMostWaiting = 50'000;
-    static constexpr std::size_t kMostCorpses = 8;  // children that not even SIGKILL has ended yet
+    static constexpr std::size_t kMostCorpses = 8;  // children that SIGKILL has not ended yet
     static constexpr std::size_t kMostLeftOut = 1'000;
-    static constexpr Milliseconds kFirstRest{2'000};  // of a process at which the child hung
+    // How long a process at which the child hung is left out.
+    static constexpr Milliseconds kFirstRest{2'000};
     static constexpr Milliseconds kLongestRest{60'000};
 
     struct Question {
         std::uint64_t seq = 0;
         ProcessId process;
-        std::string file;        // of measure
-        std::uint16_t port = 0;  // of holds
-        // One of them: of identify, measure, holds.
+        std::string file;        // for measure
+        std::uint16_t port = 0;  // for holds
+        // One of these is set: for identify, measure or holds.
         OnProcess on_process;
         OnDescriptor on_descriptor;
         OnHeld on_held;
@@ -113,7 +114,7 @@ private:
     std::unique_ptr<FdWatch> answers_;
     std::uint64_t seq_ = 0;
     std::deque<Question> waiting_;
-    std::deque<Question> asked_;  // in the order of their answers
+    std::deque<Question> asked_;  // sent, in the order of their answers
     std::map<pid_t, Rest> left_out_;
     std::deque<TimePoint> hung_at_;  // the last kManyHang times
     Timer pump_timer_;

@@ -29,8 +29,8 @@ void refuse(std::uint64_t seq, const Error& error) {
     answer(encode(Refused{seq, error.code, error.what}));
 }
 
-// The last number of NSpid, which are those of the process in each pid namespace that it is in, from ours inwards.
-// 0: in no other one than ours, or it cannot be told.
+// Returns the last number in NSpid, which lists the pids of the process in each of its pid namespaces, from
+// ours inwards. 0: it is only in ours, or unknown.
 pid_t inner_pid(pid_t pid) {
     std::istringstream numbers(proc_status(pid, "NSpid").value_or(""));
     pid_t number = 0, inner = 0;
@@ -40,7 +40,8 @@ pid_t inner_pid(pid_t pid) {
     return inner;
 }
 
-// The id in line `name` of /proc/PID/status, where the real, effective, saved and file system ones are the same.
+// Returns the id in line `name` of /proc/PID/status if the real, effective, saved and file system ids are
+// equal.
 std::optional<uid_t> only_id(pid_t pid, std::string_view name) {
     std::istringstream ids(proc_status(pid, name).value_or(""));
     std::optional<uid_t> first;
@@ -50,8 +51,8 @@ std::optional<uid_t> only_id(pid_t pid, std::string_view name) {
     return first;
 }
 
-// As the user of the process: what CAP_SYS_PTRACE would allow, file system ids that are its own do too
-// (ptrace(2), PTRACE_MODE_FSCREDS).
+// Opens the file as the process's user: file system ids equal to the process's own give the access that
+// CAP_SYS_PTRACE would (ptrace(2), PTRACE_MODE_FSCREDS).
 UniqueFd open_as_its_user(const std::string& path, pid_t pid) {
     const auto uid = only_id(pid, "Uid");
     const auto gid = only_id(pid, "Gid");
@@ -69,8 +70,8 @@ UniqueFd open_as_its_user(const std::string& path, pid_t pid) {
     return file;
 }
 
-// A process of the same user is closed too when it has capabilities that this one has not, or has changed its
-// user since it was executed (ptrace(2)).
+// Access to a process of the same user is also denied when it has capabilities that this process lacks, or
+// has changed its user since execve(2) (ptrace(2)).
 Error not_allowed(const std::string& path, pid_t pid, int code) {
     const bool same = only_id(pid, "Uid") == ::geteuid();
     return {fmt::format("open {} of {} takes CAP_SYS_PTRACE", path,
@@ -86,8 +87,8 @@ void identify(const Identify& question) {
     answer(encode(ProcessLine{question.seq, stat->start_ticks, stat->ppid, inner_pid(question.pid)}));
 }
 
-// Once the file is open the number is looked at again: a process that ended in between is told by its pidfd,
-// and one that has the number now by its start time.
+// Once the file is open the process is checked again: its pidfd shows if it ended in between, and the start
+// time shows if another process has the pid.
 void measure(const Measure& question) {
     const ProcessId process = question.process;
     const UniqueFd pidfd = open_pidfd(process.pid);

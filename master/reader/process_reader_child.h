@@ -1,10 +1,9 @@
-// The only process that reads of /proc what another process can hold back: start times, and the opening of
-// smaps_rollup. Process reader.
+// The only process that makes accesses to /proc which another process can block: reading start times, and
+// opening smaps_rollup. Process reader.
 //
-// execve(2) holds a lock of its process (exec_update_lock) while it closes descriptors, and the close of a
-// file of a FUSE, NFS or CIFS server that is gone does not return. Opening /proc/PID/smaps_rollup waits for
-// that lock on every kernel, reading /proc/PID/stat does on some (Linux 6.18). Whoever waits there can be
-// killed.
+// execve(2) holds a lock of its process (exec_update_lock) while it closes descriptors, and closing a file of
+// a FUSE, NFS or CIFS server that is gone does not return. Opening /proc/PID/smaps_rollup waits for that lock
+// on every kernel, reading /proc/PID/stat on some (Linux 6.18). A process that waits there can be killed.
 #pragma once
 
 #include "common/config/config.h"
@@ -14,11 +13,11 @@
 
 namespace healthcheckd::master {
 
-// What the process reader may do, as `user`.
+// Returns the privileges of the process reader, running as `user`.
 SandboxProfile process_reader_profile(const ChildUser& user);
 
-// Confines itself as `user`, then answers the master's questions, one after the other, until the master
-// closes its end. Returns the exit status.
+// Confines itself as `user`, then answers the master's requests, one after the other, until the master closes
+// its end. Returns the exit status.
 int run_process_reader(SandboxLevel level, const ChildUser& user, pid_t master) noexcept;
 
 }  // namespace healthcheckd::master

@@ -12,7 +12,7 @@ namespace healthcheckd::master {
 
 namespace {
 
-// Keys that belong to other types.
+// Warns of keys that do not apply to the cat's type.
 void check_effect(const SectionDraft& draft, const CatConfig& cat, Diagnostics& diagnostics) {
     for (const GivenKey& given : draft.given)
         if (!given.has_effect)
@@ -54,7 +54,7 @@ void check_whole_machine(const SectionDraft& draft, CatConfig& cat, Diagnostics&
                                   " is impossible: program 'system' is the whole machine, no program");
 }
 
-// "restart, exec and kill".
+// Returns "restart, exec and kill".
 std::string all_by_rank() {
     std::vector<const ActionType*> all(action_types().begin(), action_types().end());
     std::ranges::sort(all, {}, &ActionType::rank);
@@ -84,13 +84,15 @@ void check_action(const SectionDraft& draft, const CatConfig& cat, Diagnostics& 
     }
 }
 
-// supervisord tells a program its own names (supervisord's manual, "Subprocess Environment").
+// Returns a name from the environment: supervisord passes a program its own names (supervisord's manual,
+// "Subprocess Environment").
 std::string name_in_environment(const char* variable) {
     const char* text = std::getenv(variable);
     return text == nullptr ? "" : text;
 }
 
-// Does the name alone say that it is healthcheckd's own program? Its process is looked at when it acts.
+// Returns whether the name alone shows that it is healthcheckd's own program. An action also checks the
+// process.
 bool names_itself(const std::string& program) {
     const std::string group = name_in_environment("SUPERVISOR_GROUP_NAME");
     const std::string own = name_in_environment("SUPERVISOR_PROCESS_NAME");
@@ -110,7 +112,7 @@ void check_own_program(const SectionDraft& draft, const CatConfig& cat, Diagnost
                         to_string(action)));
 }
 
-// supervisord on another machine tells pids of that machine.
+// Checks the actions of a cat whose supervisord is on another machine, where its pids are.
 void check_remote(const SectionDraft& draft, const Config& config, const CatConfig& cat,
                   Diagnostics& diagnostics) {
     if (!is_remote_url(config.supervisord_url) || cat.whole_machine())
@@ -128,7 +130,7 @@ void check_remote(const SectionDraft& draft, const Config& config, const CatConf
                               "whose pids mean nothing here");
 }
 
-// Actions that cannot tell because the section for it is missing: one warning for all.
+// Collects the actions whose channels are not configured, for a single warning.
 class Skipped {
 public:
     void add(const SectionDraft& draft, std::string section) {
@@ -150,8 +152,8 @@ private:
     std::size_t count_ = 0;
 };
 
-// `audience` of a cat's action is nobody whom the configuration has. All channels of a kind, and names that the
-// predecessor knew, are skipped with a warning; any other name is a mistake.
+// Handles `audience`, a recipient in a cat's action for which no channel is configured. Words for all
+// channels of a kind, and the predecessor's names, are skipped with a warning; any other name is an error.
 void miss(const std::string& audience, const SectionDraft& draft, const Config& config,
           std::map<std::string, Skipped>& skipped, Diagnostics& diagnostics) {
     const ChannelKind* kind = kind_of_channel(audience);
@@ -208,7 +210,7 @@ void finish_cat(const SectionDraft& draft, const Config& config, CatConfig& cat,
 
 void check_channels_are_there(const std::vector<SectionDraft>& drafts, const Config& config,
                               Diagnostics& diagnostics) {
-    std::map<std::string, Skipped> skipped;  // by what was to tell
+    std::map<std::string, Skipped> skipped;  // by recipient
     for (std::size_t i = 0; i < drafts.size(); ++i) {
         if (drafts[i].invalid("action"))
             continue;

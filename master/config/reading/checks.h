@@ -1,4 +1,4 @@
-// What must hold between several keys, and defaults that depend on others. Configuration child.
+// Checks of rules between keys, and defaults that depend on other keys. Configuration child.
 #pragma once
 
 #include "common/config/draft.h"
@@ -7,14 +7,14 @@
 
 namespace healthcheckd::master {
 
-// Each completes its part of the configuration and complains about what does not fit together. A key whose
-// value could not be taken has been complained about; nothing is concluded from it.
+// Each function completes its part of the configuration and adds diagnostics about contradictions. It draws
+// no conclusions from a key with an invalid value, which already has a diagnostic.
 void finish_connection(const SectionDraft& draft, Diagnostics& diagnostics);
 void finish_cat(const SectionDraft& draft, const Config& config, CatConfig& cat, Diagnostics& diagnostics);
 
-// One warning for the whole file when actions name a kind of channel (`email`, `webhook`) that the configuration has
-// none of; the same for each of the predecessor's names. A channel that an action names itself must be there.
-// `drafts` in the order of config.cats.
+// Adds one warning for the whole file when actions name a kind of channel (`email`, `webhook`) of which none
+// is configured, and one for each name of the predecessor. A single channel that an action names must exist.
+// `drafts`: in the order of config.cats.
 void check_channels_are_there(const std::vector<SectionDraft>& drafts, const Config& config,
                               Diagnostics& diagnostics);
 

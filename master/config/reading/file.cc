@@ -10,7 +10,7 @@ namespace healthcheckd::master {
 
 namespace {
 
-// Says why the file must not be trusted, or "".
+// Returns why the file must not be trusted; "": it may.
 std::string distrust(const struct stat& info) {
     if (!S_ISREG(info.st_mode))
         return "is not a regular file";
@@ -37,7 +37,7 @@ std::optional<FileText> read_config_file(const std::string& path, Diagnostics& d
     }
     FileText file;
     file.readable_by_all = (info.st_mode & S_IROTH) != 0;
-    // One byte more than allowed shows check_bytes that the file is too large.
+    // One byte more than allowed, so that check_bytes() notices a file that is too large.
     file.text.resize(kMaxFile + 1);
     std::size_t size = 0;
     while (size < file.text.size()) {

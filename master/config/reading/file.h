@@ -1,4 +1,4 @@
-// Reads a configuration file, with a look at who may change and read it. Configuration child.
+// Reads a configuration file and checks who can change and read it. Configuration child.
 #pragma once
 
 #include "common/config/draft.h"
@@ -13,9 +13,9 @@ struct FileText {
     bool readable_by_all = false;
 };
 
-// Reads at most 1 MB of a regular file; does not wait for the writer of a FIFO. A file that others than root
-// and the caller could have written is refused: its commands would run as healthcheckd's user. nullopt: not
-// read, which then is an error in `complaints`.
+// Reads at most 1 MB of a regular file; does not wait for the writer of a FIFO. Rejects a file that users
+// other than root and the caller can write: its commands would run as healthcheckd's user. Returns nullopt on
+// failure, after adding an error to `diagnostics`.
 std::optional<FileText> read_config_file(const std::string& path, Diagnostics& diagnostics);
 
 }  // namespace healthcheckd::master

@@ -9,7 +9,7 @@ namespace {
 
 struct Former {
     Section section;
-    std::string_view name;  // in small letters: it is looked for in any case
+    std::string_view name;  // in lower case; the search ignores case
     std::string_view instead;
 };
 
@@ -31,7 +31,7 @@ constexpr Former kFormer[] = {
     {Section::channel, "ssl", "it is 'tls' here"},
 };
 
-// Sections of config: and cats' keys that were one chat service each.
+// Sections of `config`, and keys of cats, that stood for one chat service each.
 constexpr std::string_view kChats[] = {"wechat", "wecom", "dingding", "dingtalk", "feishu", "lark", "slack"};
 
 }  // namespace

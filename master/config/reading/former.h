@@ -1,5 +1,4 @@
-// Keys of the Python script that healthcheckd follows, and the keys that say the same here. Configuration
-// child.
+// Keys of the Python script that preceded healthcheckd, and the keys that replace them. Configuration child.
 #pragma once
 
 #include "master/config/keys.h"
@@ -9,7 +8,8 @@
 
 namespace healthcheckd::master {
 
-// What to write instead of `name` in this section, of a channel of this kind if it is one: "; it is 'maxMem' here"; "" when it was never a key.
+// Returns what to write instead of `name` in this section (`kind`: of the channel): "; it is 'maxMem' here";
+// "" when it was never a key.
 std::string in_place_of(Section section, const ChannelKind* kind, std::string_view name);
 
 }  // namespace healthcheckd::master

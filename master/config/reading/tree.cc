@@ -23,7 +23,7 @@ SourceLocation place_at(const YAML::Mark& mark) {
     return mark.is_null() ? SourceLocation{} : SourceLocation{mark.line + 1, mark.column + 1};
 }
 
-// Builds the tree from the parser's events. Ends parsing by a ParserException, as yaml-cpp does itself.
+// Builds the tree from the parser's events. Aborts parsing with a ParserException, as yaml-cpp itself does.
 class Builder : public YAML::EventHandler {
 public:
     std::optional<Node> root;
@@ -64,7 +64,7 @@ public:
     void OnMapEnd() override { close(); }
 
 private:
-    // A list or map that is not complete, and the key whose value comes next.
+    // A list or map that is incomplete, and the key of the next value.
     struct Open {
         Node node;
         YAML::Mark mark;
@@ -135,7 +135,7 @@ SourceLocation place_of_byte(std::string_view text, std::size_t offset) {
     return place;
 }
 
-// yaml-cpp has no word of its own for the most common slip.
+// yaml-cpp has no message for the most common mistake, a tab.
 std::string tab_hint(std::string_view text, const YAML::Mark& mark) {
     if (mark.is_null())
         return "";
@@ -155,7 +155,7 @@ bool check_bytes(std::string_view text, Diagnostics& diagnostics) {
         diagnostics.error({}, "", "the file is larger than 1 MB");
         return false;
     }
-    // yaml-cpp keeps all tokens between an open bracket and its end, 200 bytes for each.
+    // yaml-cpp keeps all tokens of an open bracket, 200 bytes each, until it is closed.
     if (std::ranges::count_if(text, [](char c) { return c == '[' || c == '{'; }) > kMaxBrackets) {
         diagnostics.error({}, "", "the file has more than " + std::to_string(kMaxBrackets) + " brackets");
         return false;
@@ -180,7 +180,7 @@ std::optional<Node> read_tree(std::string_view text, Diagnostics& diagnostics) {
     try {
         std::istringstream in{std::string(text)};
         YAML::Parser parser(in);
-        // The second call finds nothing, or a second document, at which the builder fails.
+        // The second call finds the end, or a second document, which the builder rejects.
         if (parser.HandleNextDocument(builder))
             parser.HandleNextDocument(builder);
     } catch (const YAML::Exception& problem) {

@@ -1,7 +1,7 @@
-// The YAML text as a tree of our own, with a place for every key and value. Configuration child.
+// Parses YAML text into a tree with the place of every key and value. Configuration child.
 //
-// yaml-cpp's own nodes accept duplicate keys in silence, expand aliases without bound and lose the places of
-// keys; its events do not.
+// The events of yaml-cpp are used, because its nodes silently accept duplicate keys, expand aliases without
+// limit, and lose the places of keys.
 #pragma once
 
 #include "common/config/draft.h"
@@ -19,7 +19,7 @@ struct Node {
     enum class Kind { null, scalar, list, map };
     Kind kind = Kind::null;
     SourceLocation place;
-    bool quoted = false;      // a scalar that is a text for sure
+    bool quoted = false;      // a quoted scalar is always a string
     std::string text;         // of a scalar
     std::vector<Node> items;  // of a list
     std::vector<Pair> pairs;  // of a map, in the order of the file, duplicates included
@@ -31,13 +31,13 @@ struct Pair {
     Node value;
 };
 
-// Parses one YAML document. nullopt: it could not be parsed, which then is an error in `complaints`. Bounded:
-// 20 levels, 50,000 nodes. Anchors, aliases, merge keys, tags other than !!str, and a second document are
-// refused: a file of checks needs none, and each is a way to say more than one can read.
+// Parses one YAML document. Returns nullopt on failure, after adding an error to `diagnostics`. Limits: 20
+// levels, 50,000 nodes. Rejects anchors, aliases, merge keys, tags other than !!str, and a second document: a
+// list of checks needs none of them, and each can make the text mean more than a reader sees.
 std::optional<Node> read_tree(std::string_view text, Diagnostics& diagnostics);
 
-// Refuses what is no text of ours: NUL, invalid UTF-8, more than 1 MB, or 50,000 brackets. Returns whether it
-// may be parsed.
+// Returns whether the text may be parsed. Rejects NUL, invalid UTF-8, more than 1 MB, and more than 50,000
+// brackets.
 bool check_bytes(std::string_view text, Diagnostics& diagnostics);
 
 inline constexpr std::size_t kMaxFile = 1'000'000;

@@ -9,14 +9,14 @@ namespace healthcheckd::master {
 
 namespace {
 
-constexpr std::size_t kMaxText = 64 * 1024;  // more than any key takes
+constexpr std::size_t kMaxText = 64 * 1024;  // more than any key accepts
 
 std::string json_string(const std::string& text) {
     return nlohmann::json(text).dump();
 }
 
-// What a person means by an unquoted scalar: a number, a boolean, else a text. Numbers stay as written, so
-// that no digit is lost.
+// Returns an unquoted scalar as JSON: a number, a boolean, or else a string. Numbers stay as written,
+// so that no digit is lost.
 std::string json_scalar(const Node& node) {
     if (node.quoted)
         return json_string(node.text);
@@ -31,7 +31,7 @@ std::string json_scalar(const Node& node) {
     return number ? node.text : json_string(node.text);
 }
 
-// Appends `node` as JSON. Recursion is bounded by the depth of the tree.
+// Appends `node` as JSON. The depth of the tree bounds the recursion.
 Result<void> append_json(const Node& node, bool as_texts, std::string& out) {
     if (out.size() > kMaxText)
         return Error{"is too long"};
@@ -74,7 +74,7 @@ Result<std::string> joined(const Node& list) {
     for (const Node& item : list.items) {
         if (item.kind != Node::Kind::scalar)
             return Error{"the items of the list must be single values"};
-        // "Smith, John <john@example.org>" is one item, of which the address counts.
+        // "Smith, John <john@example.org>" is one item; only its address is used.
         const std::size_t open = item.text.ends_with('>') ? item.text.rfind('<') : std::string::npos;
         const std::string_view text =
             std::string_view(item.text).substr(open == std::string::npos ? 0 : open);

@@ -1,4 +1,4 @@
-// From a value of the tree to the text that a key takes. Configuration child.
+// Converts a value in the tree to the text that a key takes. Configuration child.
 #pragma once
 
 #include "common/system/result.h"
@@ -9,9 +9,9 @@
 
 namespace healthcheckd::master {
 
-// A scalar as it is written; a list as its items with commas (Shape::list); a map or list as a JSON text
-// (Shape::json, Shape::headers). Fails when the value has another shape than the key takes, or a duplicate in
-// it. `node` is not null.
+// Returns a scalar as written; a list as its items separated by commas (Shape::list); a map or list as a JSON
+// text (Shape::json, Shape::headers). Fails when the value does not have the key's shape, or contains a
+// duplicate key. `node` must not be null.
 Result<std::string> text_of(const Node& node, Shape shape);
 
 }  // namespace healthcheckd::master

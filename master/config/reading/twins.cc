@@ -9,12 +9,12 @@ namespace healthcheckd::master {
 
 namespace {
 
-// What is checked of a program: of two cats with the same, one is too many.
+// Returns what is checked of a program; two cats with the same subject are an error.
 std::string subject_of(const CatConfig& cat) {
     return std::string(cat.type->name) + (cat.type->subject != nullptr ? cat.type->subject(cat) : "");
 }
 
-// supervisord calls a program whose group has the same name by that name alone.
+// supervisord omits the name of a group that equals the name of the program.
 std::string program_of(const CatConfig& cat) {
     const std::string& name = cat.program;
     const std::size_t colon = name.find(':');

@@ -1,4 +1,4 @@
-// Cats that check the same and judge it differently. Configuration child.
+// Warns of cats that check the same thing with different limits. Configuration child.
 #pragma once
 
 #include "common/config/draft.h"
@@ -7,9 +7,9 @@
 
 namespace healthcheckd::master {
 
-// A warning for each cat that checks one thing of one program as an earlier one does, by another limit:
-// whichever is reached first acts, which is seldom what was meant. `drafts` are those of config.cats, in
-// their order.
+// Adds a warning for each cat that checks the same thing of a program as an earlier cat, with another
+// limit: whichever limit is reached first triggers its action, which is rarely intended. `drafts`: in
+// the order of config.cats.
 void warn_of_twins(const std::vector<SectionDraft>& drafts, const Config& config, Diagnostics& diagnostics);
 
 }  // namespace healthcheckd::master

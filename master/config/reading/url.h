@@ -1,4 +1,4 @@
-// The login that a URL may hold: http://user:pass@host. Configuration child.
+// The login in a URL: http://user:pass@host. Configuration child.
 #pragma once
 
 #include "common/system/result.h"
@@ -10,12 +10,12 @@ namespace healthcheckd::master {
 
 struct UrlLogin {
     std::string url;         // without the login
-    bool given = false;      // the URL holds one
-    std::string user, pass;  // as the server is told them: %40 is '@'
+    bool given = false;      // the URL contains a login
+    std::string user, pass;  // percent-decoded: %40 is '@'
 };
 
-// Takes the login of an http or https URL out of it (RFC 3986, 3.2.1). Any other URL comes back as it is. The
-// complaint never quotes the URL.
+// Splits the login from an http or https URL (RFC 3986, 3.2.1). Returns any other URL unchanged. The
+// error never quotes the URL.
 Result<UrlLogin> split_login(std::string_view url);
 
 }  // namespace healthcheckd::master

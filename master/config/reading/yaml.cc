@@ -24,7 +24,7 @@ namespace {
 constexpr std::size_t kMaxCats = 4000;
 constexpr std::size_t kMaxChannels = 20;  // of one kind
 
-// Where each name of a map stands first, and complaints about the others.
+// Remembers the first place of each name in a map, and reports duplicates.
 class Names {
 public:
     // Returns whether `name` is new.
@@ -48,18 +48,18 @@ std::string child_path(const std::string& path, std::string_view key) {
     return (path.empty() ? "" : path + ".") + printable(key, 60);
 }
 
-// Nothing, or a text of nothing: `mail:`, `json: ''`.
+// Returns whether the value is null or an empty string: `mail:`, `json: ''`.
 bool is_empty(const Node& node) {
     return node.kind == Node::Kind::null ||
            (node.kind == Node::Kind::scalar && node.text.find_first_not_of(" \t\r\n") == std::string::npos);
 }
 
-// Blanks may be a password.
+// Returns whether the key has no value; blanks can be a password.
 bool is_empty(const Node& node, const Key& key) {
     return is_empty(node) && (key.sensitivity != Sensitivity::password || node.text.empty());
 }
 
-// The kind of channel whose section below `config` is called so; nullptr: there is none.
+// Returns the kind of channel that has this section in `config`, or nullptr.
 const ChannelKind* kind_of_section(std::string_view name) {
     const auto kinds = channel_kinds();
     const auto found = std::ranges::find(kinds, name, &ChannelKind::section);
@@ -76,7 +76,7 @@ public:
     explicit Loader(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
 
     std::shared_ptr<Config> load(const Node& root, const std::string& name);
-    // Has the file anything that not everybody should read?
+    // Returns whether the file contains secrets.
     bool holds_password() const { return holds_password_; }
 
 private:
@@ -84,7 +84,7 @@ private:
     void read_channels(const Pair& section, const ChannelKind& kind);
     void read_channel(const Pair& section, const std::string& path, ChannelConfig channel);
     void read_cat(const Pair& section);
-    // Reads the keys of a map; `nested` takes those that are sections of their own.
+    // Reads the keys of a map; `nested` handles those that are sections.
     SectionDraft read_keys(const Pair& map, Section section, const std::string& path,
                            const KeyTarget& target);
     void take_type(const Node& cat, CatConfig& config) const;
@@ -100,7 +100,7 @@ private:
     std::shared_ptr<Config> config_ = std::make_shared<Config>();
     std::vector<SectionDraft> cats_;
     UrlLogin login_;               // of supervisordUrl
-    bool holds_password_ = false;  // somewhere in the file
+    bool holds_password_ = false;  // anywhere in the file
 };
 
 std::shared_ptr<Config> Loader::load(const Node& root, const std::string& name) {
@@ -114,7 +114,7 @@ std::shared_ptr<Config> Loader::load(const Node& root, const std::string& name) 
                            "the file must hold a map: a section 'config' and cats (cat1: ...)");
         return config_;
     }
-    // The config section first, wherever it stands: checks depend on it.
+    // The config section is read first, wherever it is: checks of cats depend on it.
     for (const Pair& pair : root.pairs)
         if (pair.key == "config")
             read_config_section(pair);
@@ -152,7 +152,7 @@ void Loader::read_config_section(const Pair& section) {
     std::ranges::stable_sort(config_->channels, {}, place_of_kind);
 }
 
-// The login that supervisordUrl holds, in place of the keys for it, or beside them when they say the same.
+// Uses the login in supervisordUrl if the keys for it are not given, or have the same values.
 void Loader::take_login(const UrlLogin& login, SourceLocation place, const KeyTarget& target,
                         SectionDraft& draft) {
     diagnostics_.warning(
@@ -237,7 +237,8 @@ void Loader::read_cat(const Pair& section) {
     config_->cats.push_back(std::move(cat));
 }
 
-// Before the other keys, wherever it stands: they depend on it. It is looked at again in its turn.
+// Sets the type before all other keys, wherever it is, since they depend on it. The key is
+// validated later, in its turn.
 void Loader::take_type(const Node& cat, CatConfig& config) const {
     const auto given = std::ranges::find(cat.pairs, "type", &Pair::key);
     if (given == cat.pairs.end())
@@ -288,7 +289,7 @@ void Loader::read_value(const Pair& pair, const KnownKey& known, KeyTarget targe
         return;
     }
     const bool has_effect = target.cat == nullptr || known.concerns(*target.cat->type);
-    // What a cat of another type would have of it: it is looked at, and no more.
+    // A key of another type is validated with a cat of that type, and then ignored.
     CatConfig other(target.cat != nullptr && known.type != nullptr ? *known.type : *check_types().front());
     if (!has_effect && known.type != nullptr)
         target.cat = &other;
@@ -309,7 +310,7 @@ void Loader::read_value(const Pair& pair, const KnownKey& known, KeyTarget targe
     draft.given.push_back(GivenKey{&key, pair.value.place, static_cast<bool>(done), has_effect});
 }
 
-// Also of a text that is refused: the file has it all the same.
+// Called for invalid values too: the file contains them all the same.
 void Loader::note_secret(const Key& key, std::string_view value) {
     holds_password_ = holds_password_ || key.sensitivity == Sensitivity::password ||
                       key.sensitivity == Sensitivity::url ||
@@ -324,7 +325,7 @@ void Loader::unknown_key(const Pair& pair, Section section, const ChannelConfig*
     if (section == Section::config)
         for (const ChannelKind* each : channel_kinds())
             known.push_back(each->section);
-    // Past what is shown, a hint is not worth its time.
+    // When no more diagnostics are shown, a hint is not worth its time.
     std::string hint = diagnostics_.full() ? "" : did_you_mean(pair.key, known);
     if (std::string instead = in_place_of(section, kind, pair.key); !instead.empty())
         hint = std::move(instead);
@@ -337,14 +338,14 @@ void Loader::unknown_key(const Pair& pair, Section section, const ChannelConfig*
 
 void Loader::warn_null(const Pair& pair, const KnownKey& known, const std::string& path) {
     if (known.key->required)
-        return;  // complained about as missing
+        return;  // reported as missing
     const std::string standard = known.default_text();
     diagnostics_.warning(pair.place, path,
                          standard == "none" ? "has no value and is ignored"
                                             : "has no value; the default " + standard + " is used");
 }
 
-// A file of this machine, and who can read it; nullptr for a text that stands for itself.
+// Loads `text`. `file`: who can read the file; nullptr for a text that is not from a file.
 LoadedConfig load_text(const std::string& text, const std::string& name, const FileText* file,
                        Diagnostics& diagnostics) {
     LoadedConfig loaded;
@@ -364,7 +365,7 @@ LoadedConfig load_text(const std::string& text, const std::string& name, const F
     return loaded;
 }
 
-// Runs `load`, and makes what it throws (no memory) a diagnostic.
+// Calls `load`, and turns an exception (no memory) into a diagnostic.
 template <class F> LoadedConfig guarded(const std::string& name, F load) {
     Diagnostics diagnostics(name);
     try {

@@ -1,4 +1,5 @@
-// From a YAML file to a Config: every complaint at once. Configuration child, and the command-line tests.
+// Loads a YAML file into a Config and collects all diagnostics. Configuration child, and the command-line
+// tests.
 #pragma once
 
 #include "common/config/config.h"
@@ -7,11 +8,11 @@
 
 namespace healthcheckd::master {
 
-// Reads and checks `path`. Never throws; a file that cannot be read or parsed is a diagnostic too. Bounded: 1
+// Reads and checks `path`. Never throws; a file that cannot be read or parsed gives a diagnostic. Limits: 1
 // MB, 20 levels, 50,000 nodes, 200 diagnostics.
 LoadedConfig load_config(const std::string& path);
 
-// The same for a text that is already there; `name` stands in the diagnostics.
+// As load_config(), for a text in memory; `name` is the file name in diagnostics.
 LoadedConfig parse_config(const std::string& text, const std::string& name);
 
 }  // namespace healthcheckd::master

@@ -55,7 +55,7 @@ std::string decimal_text(double value);
 std::string seconds_text(std::chrono::milliseconds value);
 std::string actions_text(const ActionSet& actions);
 
-// "unknown value 'htp'; known are http, tcp; did you mean 'http'?".
+// Returns the error "unknown value 'htp'; known are http, tcp; did you mean 'http'?".
 Error unknown_value(std::string_view text, const std::vector<std::string_view>& known);
 
 // Returns the value of `all` whose to_string() equals `text`, ignoring case.

@@ -6,7 +6,7 @@
 
 namespace healthcheckd {
 
-// Its columns, without rows: CAT to LAST PROBE.
+// Returns the table with its columns and without rows.
 inline Table cat_table() {
     return Table({{"CAT"},
                   {"PROGRAM"},

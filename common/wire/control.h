@@ -1,5 +1,5 @@
-// What healthcheckctl asks a running healthcheckd, and the shape of the answers: the grammar, one encoder and
-// one decoder. Master and healthcheckctl.
+// The protocol between healthcheckctl and healthcheckd: the grammar, one encoder and one decoder. Master and
+// healthcheckctl.
 //
 // One request for each connection to the unix stream socket `config.socket`: one line of the line grammar
 // (common/wire/line_codec), at most kMaxLine bytes with its newline.

@@ -86,7 +86,8 @@
 //   . say level= who= msg=
 //       write to the log; level: info, warning or error
 //   . mails queued= sent= failed= msg=
-//       queued: messages in the spool; sent, failed: messages since the mailer started; msg: why a server rejects us
+//       queued: notices and messages in the spool; sent, failed: messages since the mailer started; msg: why a
+//       server rejects us
 //   . failed cat=
 //       sent at the start for each cat whose failure has been announced
 //

@@ -6,7 +6,7 @@
 // with it (PR_SET_PDEATHSIG), but the shell's children and the cgroup's folder stay: see
 // CommandCgroup::remove_stale().
 //
-// Code that waits while a guard exists must also wait for fd(). A helper does what cannot.
+// Code that waits while a guard exists must also wait for fd(). Work that cannot do so runs in help().
 #pragma once
 
 #include "common/system/unique_fd.h"

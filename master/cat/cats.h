@@ -65,7 +65,7 @@ public:
     std::vector<Absent> absent() const;
     bool has_groups() const { return !groups_.empty(); }
 
-    // A previous run announced that the cat failed. A cat that does not exist yet is told when it is created.
+    // A previous run announced that the cat failed. A cat that does not exist yet learns it when it is created.
     void restore_failed(const std::string& name);
 
     std::optional<TimePoint> next_tick() const { return schedule_.next(); }

@@ -132,7 +132,7 @@ void on_history(Control& control, const ControlRequest& request, const Reply& re
 constexpr std::pair<std::string_view, void (*)(Control&, const ControlRequest&, const Reply&)> kAnswers[] = {
     {"status", on_status},           {"pause", on_pause},   {"resume", on_resume},   {"check", on_check},
     {"test-action", on_test_action}, {"reload", on_reload}, {"history", on_history},
-    // Add new commands above this line.
+    // A new command goes above this line.
 };
 
 }  // namespace

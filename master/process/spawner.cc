@@ -81,7 +81,7 @@ int child_main(const ChildSpec& spec, pid_t master) noexcept {
     // blocked.
     for (int number = 1; number < NSIG; ++number)
         ::signal(number, SIG_DFL);
-    for (const int number : {SIGPIPE, SIGXFSZ})  // a lost reader, a full file: an error code, not a death
+    for (const int number : {SIGPIPE, SIGXFSZ})  // a closed pipe or a full file must return an error
         ::signal(number, SIG_IGN);
     sigset_t none;
     sigemptyset(&none);

@@ -54,7 +54,7 @@ struct ChildEnd {
 
     bool clean() const;  // exit status 0
     bool is_exit(int status) const;
-    // "exit status 1", "killed by signal 9 (Killed)".
+    // Returns "exit status 1", "killed by signal 9 (Killed)".
     std::string text() const;
 };
 

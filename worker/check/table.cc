@@ -9,7 +9,7 @@ namespace {
 
 constexpr const CheckType* kCheckTypes[] = {
     &kHttpCheck, &kTcpCheck, &kMemCheck, &kCpuCheck, &kRestartCheck,
-    // Add new types above this line.
+    // A new type goes above this line.
 };
 
 }  // namespace

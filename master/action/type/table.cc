@@ -1,4 +1,4 @@
-// Every action has a row here, and a file of its own in this folder.
+// Each action has a file in this folder and a row here.
 #include "common/config/action_type.h"
 
 namespace healthcheckd {

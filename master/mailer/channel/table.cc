@@ -9,7 +9,7 @@ namespace {
 
 constexpr const ChannelKind* kChannelKinds[] = {
     &kMailChannel, &kWebhookChannel,
-    // Add new kinds above this line.
+    // A new kind goes above this line.
 };
 
 }  // namespace

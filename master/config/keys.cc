@@ -148,6 +148,28 @@ bool is_called(const Key& key, std::string_view name) {
     return key.name == name || (!key.alias.empty() && key.alias == name);
 }
 
+std::vector<KnownKey> list_keys() {
+    std::vector<KnownKey> all;
+    for (const Key& key : kConfigKeys)
+        all.push_back({Section::config, &key});
+    for (const ChannelKind* kind : channel_kinds())
+        for (const Key& key : kind->keys)
+            all.push_back({Section::channel, &key, nullptr, kind});
+    for (const Key& key : kFirstCatKeys)
+        all.push_back({Section::cat, &key});
+    for (const CheckType* type : check_types())
+        for (const Key& key : type->keys)
+            all.push_back({Section::cat, &key, type});
+    for (const Key& key : kCatKeys)
+        all.push_back({Section::cat, &key});
+    for (const ActionType* action : action_types())
+        for (const Key& key : action->keys)
+            all.push_back({Section::cat, &key});
+    for (const Key& key : kLastCatKeys)
+        all.push_back({Section::cat, &key});
+    return all;
+}
+
 }  // namespace
 
 bool KnownKey::concerns(const CheckType& of) const {
@@ -171,25 +193,8 @@ std::span<const Key> config_keys() {
     return kConfigKeys;
 }
 
-std::vector<KnownKey> all_keys() {
-    std::vector<KnownKey> all;
-    for (const Key& key : kConfigKeys)
-        all.push_back({Section::config, &key});
-    for (const ChannelKind* kind : channel_kinds())
-        for (const Key& key : kind->keys)
-            all.push_back({Section::channel, &key, nullptr, kind});
-    for (const Key& key : kFirstCatKeys)
-        all.push_back({Section::cat, &key});
-    for (const CheckType* type : check_types())
-        for (const Key& key : type->keys)
-            all.push_back({Section::cat, &key, type});
-    for (const Key& key : kCatKeys)
-        all.push_back({Section::cat, &key});
-    for (const ActionType* action : action_types())
-        for (const Key& key : action->keys)
-            all.push_back({Section::cat, &key});
-    for (const Key& key : kLastCatKeys)
-        all.push_back({Section::cat, &key});
+const std::vector<KnownKey>& all_keys() {
+    static const std::vector<KnownKey> all = list_keys();
     return all;
 }
 

@@ -28,7 +28,7 @@ struct KnownKey {
 };
 
 // All keys in the order in which they are printed; the keys of one type of check follow those of another.
-std::vector<KnownKey> all_keys();
+const std::vector<KnownKey>& all_keys();
 
 // The keys of `config`, in that order.
 std::span<const Key> config_keys();

@@ -47,12 +47,12 @@ Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> confi
                [this](const auto& before) {
                    on_link_failure(before);
                }}),
-      mailer_(loop, spawner, layers_, config_, life_,
+      mailer_(loop, spawner, layers_, config_, run_id_,
               [this](const std::string& cat) { cats_.restore_failed(cat); }),
       notices_(loop, spawner, mailer_, [this] { return supervisord_.link().open_peer(); }),
       actions_({loop, spawner, [this](const std::string& name) { return supervisord_.table().find(name); },
                 [this](const std::string& name) { return cats_.find(name); },
-                [this] { return supervisord_.link().open_peer(); }, notices_, mailer_, config_, life_,
+                [this] { return supervisord_.link().open_peer(); }, notices_, mailer_, config_, run_id_,
                 [this] { finisher_.look(Milliseconds(1'000)); },
                 [this] { return supervisord_.table().is_here(); },
                 [this](const std::string& program) { return finisher_.works_at(program); },

@@ -74,7 +74,7 @@ private:
     std::chrono::system_clock::time_point started_at_ = std::chrono::system_clock::now();
 
     // The id of this run of healthcheckd, different for every run.
-    const std::string life_ =
+    const std::string run_id_ =
         std::to_string(::getpid()) + '-' + std::to_string(started_at_.time_since_epoch().count());
 
     LayerNotes layers_;

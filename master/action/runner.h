@@ -34,7 +34,7 @@ public:
         NoticeWriter& notices;
         Mailer& mailer;
         std::shared_ptr<const Config> config;
-        std::string life;                         // of this master, see Notice
+        std::string run_id;                       // the id of this run, see Notice
         std::function<void()> on_left_stopped;    // a restart failed between stop and start
         std::function<bool()> programs_are_here;  // ProgramTable::is_here()
         // Returns whether an interrupted restart of the program is being finished.

@@ -59,7 +59,7 @@ Incident ActionRunner::incident_of(Cat& cat, Event event, const Report& report) 
     const auto now = std::chrono::duration_cast<std::chrono::nanoseconds>(request.at.time_since_epoch());
     last_id_ = std::max(now, last_id_);
     request.notice_id = fmt::format("{:020}-{:06}", last_id_.count(), incidents_++);
-    request.life = deps_.life;
+    request.run_id = deps_.run_id;
     return incident;
 }
 

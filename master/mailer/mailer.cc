@@ -15,8 +15,8 @@ constexpr char kWho[] = "mailer";
 }  // namespace
 
 Mailer::Mailer(Loop& loop, Spawner& spawner, LayerNotes& layers, std::shared_ptr<const Config> config,
-               std::string life, std::function<void(const std::string&)> on_still_failed, Pace pace)
-    : config_(std::move(config)), life_(std::move(life)), on_still_failed_(std::move(on_still_failed)),
+               std::string run_id, std::function<void(const std::string&)> on_still_failed, Pace pace)
+    : config_(std::move(config)), run_id_(std::move(run_id)), on_still_failed_(std::move(on_still_failed)),
       pace_(std::move(pace)),
       child_(loop, spawner, layers, {.who = kWho, .ready_limit = pace_.silence, .lines_per_second = 20'000},
              {.spec = [this] { return spec(); },
@@ -45,8 +45,8 @@ void Mailer::use(std::shared_ptr<const Config> config, bool renew) {
 
 ChildSpec Mailer::spec() {
     ChildSpec spec(children::kMailer);
-    spec.main = [config = config_, life = life_, pace = pace_](pid_t master) {
-        return pace.life ? pace.life(master) : run_mailer(*config, life, master, pace.look);
+    spec.main = [config = config_, run_id = run_id_, pace = pace_](pid_t master) {
+        return pace.life ? pace.life(master) : run_mailer(*config, run_id, master, pace.look);
     };
     spec.secrets = config_->secrets.get();
     spec.group = SecretStore::kMail;

@@ -30,13 +30,13 @@ public:
         std::function<int(pid_t master)> life = {};  // replaces run_mailer() in tests
     };
 
-    // `life`: the id of this run (see Notice). `on_still_failed` is called at the start for each cat whose
+    // `run_id`: the id of this run (see Notice). `on_still_failed` is called at the start for each cat whose
     // failure has been announced and whose recovery has not.
     Mailer(Loop& loop, Spawner& spawner, LayerNotes& layers, std::shared_ptr<const Config> config,
-           std::string life, std::function<void(const std::string& cat)> on_still_failed, Pace pace);
+           std::string run_id, std::function<void(const std::string& cat)> on_still_failed, Pace pace);
     Mailer(Loop& loop, Spawner& spawner, LayerNotes& layers, std::shared_ptr<const Config> config,
-           std::string life, std::function<void(const std::string& cat)> on_still_failed)
-        : Mailer(loop, spawner, layers, std::move(config), std::move(life), std::move(on_still_failed),
+           std::string run_id, std::function<void(const std::string& cat)> on_still_failed)
+        : Mailer(loop, spawner, layers, std::move(config), std::move(run_id), std::move(on_still_failed),
                  Pace()) {}
 
     // Starts the mailer, if the configuration has a channel.
@@ -67,7 +67,7 @@ private:
     void write_log(const Say& say);
 
     std::shared_ptr<const Config> config_;
-    std::string life_;
+    std::string run_id_;
     std::function<void(const std::string&)> on_still_failed_;
     Pace pace_;
     bool first_ = true;  // no mailer has listed the cats that failed in a previous run

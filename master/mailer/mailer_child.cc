@@ -48,10 +48,10 @@ Trust load_trust(const Config& config) {
 
 class MailerChild {
 public:
-    MailerChild(const Config& config, const Spool& spool, const std::string& life, const Trust& trust,
+    MailerChild(const Config& config, const Spool& spool, const std::string& run_id, const Trust& trust,
                 std::chrono::milliseconds look)
         : config_(config), spool_(spool), trust_(trust), look_(look),
-          outbox_(config, spool, life, [](Weight weight, const auto& who, const auto& text) {
+          outbox_(config, spool, run_id, [](Weight weight, const auto& who, const auto& text) {
               say(Say{weight == Weight::error     ? "error"
                       : weight == Weight::warning ? "warning"
                                                   : "info",
@@ -215,7 +215,8 @@ int fail(const std::string& why) {
     return 1;
 }
 
-int mailer_life(const Config& config, const std::string& life, pid_t master, std::chrono::milliseconds look) {
+int mailer_main(const Config& config, const std::string& run_id, pid_t master,
+                std::chrono::milliseconds look) {
     const Spool spool(config.state_dir);
     if (const auto ready = spool.prepare(); !ready)
         return fail("the spool cannot be used: " + ready.error().text());
@@ -230,7 +231,7 @@ int mailer_life(const Config& config, const std::string& life, pid_t master, std
     if (!confined)
         return fail("it could not be confined: " + confined.error().text());
     say(Ready{fmt::format("{}", fmt::join(*confined, ","))});
-    return MailerChild(config, spool, life, trust, look).run();
+    return MailerChild(config, spool, run_id, trust, look).run();
 }
 
 Telling test_telling() {
@@ -298,10 +299,10 @@ SandboxProfile mailer_profile(const Config& config, const Spool& spool) {
     return profile;
 }
 
-int run_mailer(const Config& config, const std::string& life, pid_t master,
+int run_mailer(const Config& config, const std::string& run_id, pid_t master,
                std::chrono::milliseconds look) noexcept {
     try {
-        return mailer_life(config, life, master, look);
+        return mailer_main(config, run_id, master, look);
     } catch (const std::exception& failure) {
         return fail(printable(failure.what()));
     }

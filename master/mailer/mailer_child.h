@@ -20,8 +20,8 @@ SandboxProfile mailer_profile(const Config& config, const Spool& spool);
 
 // The main function of the mailer: prepares the spool, confines itself, and delivers until the master closes
 // its end. Writes the mailer's lines of protocol.h to kReportFd, among them the number of messages at each
-// scan. `life`: the id of the master's run, see Notice. Returns the exit status.
-int run_mailer(const Config& config, const std::string& life, pid_t master,
+// scan. `run_id`: the id of the master's run, see Notice. Returns the exit status.
+int run_mailer(const Config& config, const std::string& run_id, pid_t master,
                std::chrono::milliseconds look = kLook) noexcept;
 
 // Sends one test mail with the configuration's mail section, at once, without the spool, and confined as

@@ -13,8 +13,9 @@ constexpr std::size_t kMostNotices = 500;  // in one message
 
 }  // namespace
 
-Outbox::Outbox(const Config& config, const Spool& spool, std::string life, SayFunction say)
-    : config_(config), spool_(spool), life_(std::move(life)), say_(std::move(say)), told_(config.notices) {
+Outbox::Outbox(const Config& config, const Spool& spool, std::string run_id, SayFunction say)
+    : config_(config), spool_(spool), run_id_(std::move(run_id)), say_(std::move(say)),
+      told_(config.notices) {
     for (const ChannelConfig& each : config.channels)
         channels_[each.label()];
 }

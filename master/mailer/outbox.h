@@ -51,7 +51,7 @@ public:
     };
     using Message = QueuedMessage;
 
-    Outbox(const Config& config, const Spool& spool, std::string life, SayFunction say);
+    Outbox(const Config& config, const Spool& spool, std::string run_id, SayFunction say);
 
     // Loads the spool; call first. `now`: the present time, here and below.
     void load(Time now);
@@ -97,7 +97,7 @@ private:
 
     const Config& config_;
     const Spool& spool_;
-    const std::string life_;
+    const std::string run_id_;
     SayFunction say_;
     Told told_;
     std::map<std::string, Channel> channels_;

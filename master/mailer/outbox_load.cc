@@ -83,7 +83,7 @@ void Outbox::release_pending() {
     for (const std::string& name : spool_.list(kPendingFile)) {
         const auto text = spool_.read(name);
         const auto notice = text ? decode_notice(*text) : Result<Notice>(text.error());
-        if (notice && notice->life == life_)
+        if (notice && notice->run_id == run_id_)
             continue;
         if (const auto released = spool_.release(name); !released)
             say_(Weight::error, "spool", released.error().text());
@@ -105,7 +105,7 @@ void Outbox::scan() {
         if (!seen_.contains(file))
             take_up_notice(file, found);
     // Sorted by arrival; notices of a previous run come first, since the clock may have been set back since.
-    std::ranges::stable_sort(found, {}, [&](const Waiting& each) { return each.notice.life == life_; });
+    std::ranges::stable_sort(found, {}, [&](const Waiting& each) { return each.notice.run_id == run_id_; });
     for (Waiting& each : found) {
         Channel& channel = channels_.at(each.notice.channel);
         channel.needs_pruning = true;

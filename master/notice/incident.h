@@ -47,7 +47,7 @@ struct ActionRequest {
     std::vector<SeenVerdict> verdicts = {};  // the last five, the newest last
     std::vector<std::string> channels = {};  // the recipients: "mail", "webhook:NAME"
     std::string notice_id = {};              // sorts by time; unique
-    std::string life = {};                   // the id of the master's run, for the spool
+    std::string run_id = {};                 // the id of the master's run, for the spool
 };
 
 struct ActionResult {

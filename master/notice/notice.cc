@@ -49,7 +49,7 @@ NoticeKind kind_of(const std::string& text) {
 Notice from_json(const ordered_json& json) {
     Notice notice;
     notice.id = json.at("id");
-    notice.life = json.at("life");
+    notice.run_id = json.at("life");
     notice.channel = json.at("channel");
     notice.kind = kind_of(json.at("event"));
     notice.announce = json.at("announce");
@@ -100,7 +100,7 @@ Notice make_notice(const Incident& incident, const std::string& channel, LogTail
     const Report& evidence = request.evidence;
     Notice notice;
     notice.id = request.notice_id;
-    notice.life = request.life;
+    notice.run_id = request.run_id;
     notice.channel = channel;
     notice.kind = incident.kind;
     notice.announce = incident.kind != NoticeKind::recovered || request.cat.send_resolved;
@@ -169,7 +169,7 @@ ordered_json notice_json(const Notice& notice) {
 
 std::string encode_notice(const Notice& notice) {
     ordered_json json = notice_json(notice);
-    json["life"] = notice.life;
+    json["life"] = notice.run_id;
     json["channel"] = notice.channel;
     json["announce"] = notice.announce;
     return json_text(json, 1) + '\n';

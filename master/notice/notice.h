@@ -25,7 +25,7 @@ struct LogTail {
 
 struct Notice {
     std::string id;       // of the incident: the same for all channels, sorts by time
-    std::string life;     // the id of the master's run that saw it
+    std::string run_id;   // the id of the master's run that saw it
     std::string channel;  // the recipient: "mail", or "webhook:NAME"
     NoticeKind kind = NoticeKind::failed;
     bool announce = true;  // false: a recovery that is not announced, but ends the failure

@@ -282,7 +282,7 @@ BOOST_AUTO_TEST_CASE(a_clock_that_was_set_back_puts_no_recovery_before_its_failu
     Lab lab;
     Incident failure = lab.incident(NoticeKind::failed);
     failure.request.notice_id = "id9";
-    failure.request.life = "an earlier life";
+    failure.request.run_id = "an earlier life";
     BOOST_TEST(static_cast<bool>(lab.spool.put(failure, "mail", {})));
     Incident recovery = lab.incident(NoticeKind::recovered);
     recovery.request.notice_id = "id1";

@@ -153,7 +153,7 @@ private:
     void accept(const Report& report, const std::function<Event(Threshold&)>& count);
     void watch_silence(TimePoint now);
     void on_report(const Report& report);
-    // As on_report(), once it is certain that the report says no more than can be known.
+    // The second step of on_report(), which has weakened a verdict that claims more than is known.
     void weigh(const Report& report);
     void on_lost(bool probing, const std::string& why);
     // The counts were about another process; resets them.

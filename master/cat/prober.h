@@ -36,7 +36,7 @@ public:
     virtual ~Prober() = default;
 
     // Returns the request that starts the first worker, together with those of other cats; without `main`
-    // when none is to be started now.
+    // when none can be started now.
     virtual SpawnRequest start() = 0;
     // Uses another configuration, in which the cat has the same keys, for later workers.
     virtual void adopt(std::shared_ptr<const Config> config, std::size_t index) = 0;

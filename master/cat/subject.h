@@ -34,7 +34,7 @@ public:
 
     // The program has a new process.
     struct Started {
-        bool first = false;            // there was none before, and no verdict about the lack of one
+        bool first = false;            // there was none before, and no verdict has been counted
         bool counts_of_other = false;  // the restored counts were about another process
     };
     Started on_program_started(const Program& program, bool nothing_said);

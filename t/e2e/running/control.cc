@@ -144,12 +144,13 @@ BOOST_AUTO_TEST_CASE(a_group_that_is_gone_is_no_health_and_comes_back_as_it_went
 // As long as healthcheckctl may wait, the answer is that of the probe.
 BOOST_AUTO_TEST_CASE(a_check_on_request_is_waited_for_as_long_as_its_probe_may_take) {
     const WebServer server;
-    const Daemon daemon(kNoSupervisord, "slow: {program: web, type: http, host: 127.0.0.1, port: " +
-                                            std::to_string(server.port()) +
-                                            ", uri: /hang, timeoutSeconds: 33, periodSeconds: 1000, "
-                                            "initialDelaySeconds: 1000, pidGet: name}\n" +
-                                            mem_cat("cat1"));
-    BOOST_TEST_REQUIRE(daemon.wait_for_state("cat1", healthy));
+    const Supervisord supervisord({{.name = "web", .command = kSleep}});
+    const Daemon daemon(supervisord.url(), "slow: {program: web, type: http, host: 127.0.0.1, port: " +
+                                               std::to_string(server.port()) +
+                                               ", path: /hang, timeoutSeconds: 33, periodSeconds: 1000, "
+                                               "initialDelaySeconds: 1000}\n" +
+                                               mem_cat("cat1"));
+    BOOST_TEST_REQUIRE(daemon.wait_for_log("[web] runs with pid"));
     const json answer = ask(daemon, request_of("check", "slow"));
     BOOST_TEST(answer["ok"] == true, answer.dump());
     BOOST_TEST(answer["tookMs"] > 32'000, answer.dump());

@@ -207,8 +207,7 @@ BOOST_AUTO_TEST_CASE(a_long_command_does_not_keep_the_link_from_its_new_configur
     BOOST_TEST_REQUIRE(daemon.wait_for_log("[cat1 web] exec begins"));
     const pid_t link = daemon.child("supervisord link");
     BOOST_TEST_REQUIRE(link > 0);
-    replace_in_config(daemon, "supervisordOwner: root", "supervisordOwner: '0'");
-    replace_in_config(daemon, "config:", "config:\n  supervisordUser: ops");
+    replace_in_config(daemon, "supervisordOwner: root", "supervisordUser: ops");
     reload(daemon, 1);
     BOOST_TEST(wait_until([&] { return !alive(link); }, 10s), daemon.log());
     BOOST_TEST(daemon.count_log("[cat1 web] exec done") == 0u);

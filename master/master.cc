@@ -77,7 +77,7 @@ Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> confi
              }}),
       link_timer_(loop, [this] { renew_link(); }),
       state_(loop, spawner, config_->state_dir, cats_, [this] { return view(); }),
-      tick_timer_(loop, [this] { on_tick(); }),
+      tick_timer_(loop, [this] { on_tick(); }), reopening_(loop, spawner),
       shutdown_(loop, {.actions = actions_, .mailer = mailer_, .notices = notices_, .state = state_}) {
     spawner_.uids().use(*config_);
 }
@@ -235,21 +235,22 @@ void Master::dump_state() {
 }
 
 void Master::reopen_logs() {
-    if (renewing_logs_)
+    if (reopening_.running())
         return;
+    if (reopening_.left_behind() > 0) {
+        log::warning("", "log files are not reopened: the process that tried it last hangs in the kernel");
+        return;
+    }
     std::vector<LogFile> files;
     for (const auto& cat : cats_.all())
         if (cat->worker().control() >= 0)
             files.push_back({worker_log_path(*config_, cat->name()), cat->worker().control()});
-    const pid_t child =
-        renew_logs(spawner_, std::move(files), std::nullopt, [this](const std::string& failure) {
-            renewing_logs_ = false;
-            if (failure.empty())
-                log::info("", "log files reopened");
-            else
-                log::warning("", "a log file could not be renewed: {}", failure);
-        });
-    renewing_logs_ = child != 0;
+    renew_logs(reopening_, std::move(files), std::nullopt, [](const std::string& failure) {
+        if (failure.empty())
+            log::info("", "log files reopened");
+        else
+            log::warning("", "a log file could not be renewed: {}", failure);
+    });
 }
 
 void Master::stop(std::function<void()> on_stopped) {

@@ -9,7 +9,7 @@
 #include "master/cat/cats.h"
 #include "master/mailer/mailer.h"
 #include "master/mailer/notice_writer.h"
-#include "master/process/spawner.h"
+#include "master/process/task.h"
 #include "master/shutdown.h"
 #include "master/state.h"
 #include "master/state_keeper.h"
@@ -93,7 +93,7 @@ private:
 
     StateKeeper state_;
     Timer tick_timer_;
-    bool renewing_logs_ = false;
+    Task reopening_;  // the workers' logs
     Shutdown shutdown_;
 };
 

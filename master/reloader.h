@@ -23,8 +23,8 @@ class Reloader {
 public:
     using Done = std::function<void(const ReloadOutcome&)>;
 
-    Reloader(Spawner& spawner, Master& master, std::string config_file)
-        : loader_(spawner), master_(master), config_file_(std::move(config_file)) {}
+    Reloader(Loop& loop, Spawner& spawner, Master& master, std::string config_file)
+        : loader_(loop, spawner), master_(master), config_file_(std::move(config_file)) {}
 
     // Reads the file and applies it; logs the outcome and calls `done` with it. Requests made while the file
     // is being read cause one more reading afterwards, since the file may have changed meanwhile.

@@ -44,7 +44,8 @@ std::string phase_of(std::string_view stage) {
 }  // namespace
 
 ActionRunner::ActionRunner(Dependencies needs)
-    : deps_(std::move(needs)), rules_({deps_.find_program, deps_.being_finished, own_line()}) {
+    : deps_(std::move(needs)), rules_({deps_.find_program, deps_.being_finished, own_line()}),
+      old_commands_(deps_.loop, deps_.spawner) {
     // Without it, children waiting for a disk are not counted; at worst this costs memory.
     if (auto places = DiskWork::make_places())
         places_ = std::move(*places);
@@ -278,7 +279,15 @@ void ActionRunner::clean_up() {
         CommandCgroup::remove_stale();
         return 0;
     };
-    (void)deps_.spawner.spawn(spec, {});  // on failure, the next start cleans up
+    // On failure, the next start cleans up.
+    const auto started = old_commands_.start(
+        spec, {.limit = children::kOldCommands.limit}, {.on_end = [this](const auto&) {
+            if (!old_commands_.failure().empty())
+                log::warning("", "what earlier commands have left could not be removed: {}",
+                             old_commands_.failure());
+        }});
+    if (!started)
+        log::warning("", "what earlier commands have left could not be removed: {}", started.error().text());
 }
 
 std::set<std::string> ActionRunner::busy_programs() const {

@@ -140,6 +140,7 @@ private:
     std::uint64_t incidents_ = 0;
     std::chrono::nanoseconds last_id_{0};  // the time in the latest id
     bool stopping_ = false;
+    Task old_commands_;
 };
 
 }  // namespace healthcheckd::master

@@ -18,7 +18,7 @@ namespace healthcheckd::master {
 
 Worker::Worker(const WorkerContext& context, Identity identity, Callbacks callbacks)
     : context_(context), identity_(std::move(identity)), callbacks_(std::move(callbacks)),
-      rotation_(context.loop, [this] { rotate_log(); }),
+      rotation_(context.loop, [this] { rotate_log(); }), rotating_(context.loop, context.spawner),
       child_(context.loop, context.spawner, context.layers,
              {.who = identity_.who(), .ready_limit = kReadyLimit, .reap_limit = kReapLimit},
              {.spec = [this] { return spec(); },

@@ -9,6 +9,7 @@
 #include "master/files/rotation_limit.h"
 #include "master/process/filter_cache.h"
 #include "master/process/keeper.h"
+#include "master/process/task.h"
 #include "master/reader/process_reader.h"
 #include "worker/entry.h"
 
@@ -98,11 +99,9 @@ private:
     Callbacks callbacks_;
     ProcessId tracked_;
     bool probing_ = false;
-    // Shared with the callback of the log child, which may outlive this object.
-    std::shared_ptr<bool> rotating_ = std::make_shared<bool>(false);
     bool rotation_due_ = false;  // requested, and waiting for kRotationPause to pass
     TimePoint rotated_at_{};
-    std::shared_ptr<RotationLimit> rotations_;  // of the current worker; shared as rotating_
+    std::shared_ptr<RotationLimit> rotations_;  // of the current worker; a rotation may outlast that one
     bool unlogged_said_ = false;
     ProbeCommand probed_;     // the probe under way
     bool measuring_ = false;  // the file that measures tracked_ is being opened
@@ -117,6 +116,7 @@ private:
     std::string last_exit_;
     std::string trouble_;
     Timer rotation_;
+    Task rotating_;  // the child that renews the log; it ends with us
     ChildKeeper child_;
 };
 

@@ -47,8 +47,13 @@ void Worker::on_rotate_request() {
 
 void Worker::rotate_log() {
     rotation_due_ = false;
-    if (*rotating_ || child_.pid() == 0)
+    if (rotating_.running() || child_.pid() == 0)
         return;
+    // The disk hangs: another child would hang as well.
+    if (rotating_.left_behind() > 0) {
+        rotation_due_ = true;
+        return rotation_.start(kRotationPause);
+    }
     // Not during a probe, whose verdict would be lost.
     if (probing_ && rotations_->used_up()) {
         rotation_due_ = true;
@@ -63,17 +68,14 @@ void Worker::rotate_log() {
     rotated_at_ = Clock::now();
     const LogFile file{worker_log_path(*identity_.config, identity_.name), control(), {}};
     const Rotation rotation{identity_.config->log_backups, identity_.config->log_max_bytes};
-    const pid_t child = renew_logs(
-        context_.spawner, {file}, rotation,
-        [rotating = rotating_, limit = rotations_, who = identity_.who()](const std::string& failure) {
-            *rotating = false;
-            if (failure.empty())
-                return;
-            limit->give_back();
-            log::warning(who, "its log file could not be renewed: {}", failure);
-        });
-    *rotating_ = child != 0;
-    if (!*rotating_)
+    const bool started = renew_logs(rotating_, {file}, rotation,
+                                    [limit = rotations_, who = identity_.who()](const std::string& failure) {
+                                        if (failure.empty())
+                                            return;
+                                        limit->give_back();
+                                        log::warning(who, "its log file could not be renewed: {}", failure);
+                                    });
+    if (!started)
         rotations_->give_back();
 }
 

@@ -68,8 +68,9 @@ private:
     Spawner spawner_{loop_};
     std::list<SignalWatch> signals_;
     std::unique_ptr<FdWatch> log_watch_;
-    ConfigLoader loader_{spawner_};
+    ConfigLoader loader_{loop_, spawner_};
     InstanceLock lock_{loop_, spawner_};
+    Task first_step_{loop_, spawner_};  // the trial, then the reading of the memory
     std::optional<Master> master_;
     std::optional<Reloader> reloader_;
     std::optional<Control> control_;
@@ -139,7 +140,7 @@ void Daemon::on_locked(const std::shared_ptr<const Config>& config, const Result
         return end(EX_TEMPFAIL);
     }
     spawner_.uids().use(*config);
-    try_child(spawner_, config->sandbox,
+    try_child(first_step_, spawner_.uids(), config->sandbox,
               [this, config](const Result<void>& lives) { on_tried(config, lives); });
 }
 
@@ -151,7 +152,7 @@ void Daemon::on_tried(const std::shared_ptr<const Config>& config, const Result<
                    lives.error().text());
         return end(1);
     }
-    load_memory(spawner_, config->state_dir, [this, config](Memory memory) {
+    load_memory(first_step_, config->state_dir, [this, config](Memory memory) {
         if (!stopping_)
             begin(config, std::move(memory));
     });
@@ -160,7 +161,7 @@ void Daemon::on_tried(const std::shared_ptr<const Config>& config, const Result<
 void Daemon::begin(const std::shared_ptr<const Config>& config, Memory memory) {
     master_.emplace(loop_, spawner_, config);
     master_->start(std::move(memory));
-    reloader_.emplace(spawner_, *master_, config_file_);
+    reloader_.emplace(loop_, spawner_, *master_, config_file_);
     control_.emplace(loop_, *master_, *reloader_);
     control_->start(config->socket);
     prepare_text_width();  // for the table that is logged on SIGUSR1

@@ -187,7 +187,7 @@ OnceRow Once::row_without_members(const CatConfig& cat) const {
 std::shared_ptr<const Config> load(Loop& loop, Spawner& spawner, const std::string& file) {
     std::shared_ptr<const Config> config;
     bool loaded = false;
-    ConfigLoader loader(spawner);
+    ConfigLoader loader(loop, spawner);
     loader.load(file, [&](const Result<LoadedConfig>& result) {
         loaded = true;
         if (!result) {

@@ -5,15 +5,16 @@
 
 #include "common/config/config.h"
 #include "common/system/result.h"
-#include "master/process/spawner.h"
+#include "master/process/task.h"
 
 #include <functional>
 
 namespace healthcheckd::master {
 
-// Starts a child that confines itself at `level` and exits. Calls `done` once, from the loop: with an
-// error, for people, that names the step that failed. Succeeds also when no process could be started at the
-// time, or the child was slow.
-void try_child(Spawner& spawner, SandboxLevel level, const std::function<void(Result<void>)>& done);
+// Starts a child in `task`, which must be idle, that confines itself at `level` and exits. Calls `done` once, from the
+// loop: with an error, for people, that names the step that failed. Succeeds also when no process could be started at
+// the time, or the child was slow.
+void try_child(Task& task, WorkerUids& uids, SandboxLevel level,
+               const std::function<void(Result<void>)>& done);
 
 }  // namespace healthcheckd::master

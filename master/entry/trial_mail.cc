@@ -4,8 +4,7 @@
 #include "master/config/reading/yaml.h"
 #include "master/mailer/delivery/delivery.h"
 #include "master/mailer/mailer_child.h"
-#include "master/process/report_reader.h"
-#include "master/process/spawner.h"
+#include "master/process/task.h"
 
 #include <cstdio>
 #include <curl/curl.h>
@@ -35,28 +34,27 @@ int send_test_mail(const std::string& file) {
     };
     spec.secrets = loaded.config->secrets.get();
     spec.group = SecretStore::kMail;
-    spec.limit = kTryLimit * static_cast<int>(mail->hosts.size() + 1);
-    std::unique_ptr<ReportReader> reader;
-    auto child = spawner.spawn(spec, [&](const ChildEnd&) {
-        reader->drain();
-        loop.stop();
-    });
-    if (!child) {
-        std::fprintf(stderr, "healthcheckd: %s\n", child.error().text().c_str());
+    const auto on_line = [&outcome](std::string_view text) {
+        ActionLine line;
+        const bool known = decode(text, line);
+        if (const auto* said = std::get_if<Output>(&line))
+            std::printf("%s\n", said->text.c_str());
+        else if (const auto* done = std::get_if<Done>(&line))
+            outcome = *done;
+        else if (const auto* broken = std::get_if<Broken>(&line))
+            outcome.message = "the mailer ended: " + broken->message;
+        return known;
+    };
+    Task task(loop, spawner);
+    const auto started = task.start(
+        spec, {.limit = kTryLimit * static_cast<int>(mail->hosts.size() + 1), .lines_per_second = 10'000},
+        {.on_line = on_line, .on_end = [&loop](const auto&) {
+             loop.stop();
+         }});
+    if (!started) {
+        std::fprintf(stderr, "healthcheckd: %s\n", started.error().text().c_str());
         return 1;
     }
-    reader = std::make_unique<ReportReader>(
-        spawner.reports(), std::move(child->report), ReportReader::Limits{.lines_per_second = 10'000},
-        [&](std::string_view text) {
-            ActionLine line;
-            if (!decode(text, line))
-                return;
-            if (const auto* said = std::get_if<Output>(&line))
-                std::printf("%s\n", said->text.c_str());
-            else if (const auto* done = std::get_if<Done>(&line))
-                outcome = *done;
-        },
-        [](std::string_view) {});
     loop.run();
     std::printf("%s: %s\n", outcome.ok ? "sent" : "NOT sent", outcome.message.c_str());
     return outcome.ok ? 0 : 1;

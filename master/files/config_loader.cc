@@ -1,15 +1,15 @@
 #include "master/files/config_loader.h"
 
+#include "common/wire/say.h"
 #include "master/config/reading/yaml.h"
 #include "master/config/transfer.h"
 
 #include <cstring>
 #include <span>
 #include <sys/mman.h>
+#include <utility>
 
 namespace healthcheckd::master {
-
-namespace {}  // namespace
 
 // Memory shared by parent and child; pages that are not touched take no memory.
 class ConfigLoader::SharedArea {
@@ -43,44 +43,47 @@ private:
 struct ConfigLoader::Loading {
     SharedArea area;
     Callback callback;
-    pid_t pid = 0;
 };
 
-ConfigLoader::~ConfigLoader() {
-    if (loading_) {
-        spawner_.forget(loading_->pid);
-        spawner_.kill(loading_->pid);
-    }
-}
+ConfigLoader::ConfigLoader(Loop& loop, Spawner& spawner) : task_(loop, spawner) {}
+
+ConfigLoader::~ConfigLoader() = default;
 
 bool ConfigLoader::load(const std::string& path, Callback callback) {
     if (loading_)
         return false;
-    auto loading = std::make_shared<Loading>();
+    auto loading = std::make_unique<Loading>();
     if (!loading->area.valid()) {
         callback(system_error("mmap", ENOMEM));
         return true;
     }
-    loading->callback = std::move(callback);
     ChildSpec spec(children::kConfiguration);
     spec.main = [path, area = loading->area.bytes()](pid_t) {
-        return pack_config(load_config(path), area) ? 0 : 1;
+        const auto packed = pack_config(load_config(path), area);
+        if (!packed)
+            say(Broken{packed.error().text()});
+        return packed ? 0 : 1;
     };
-    const auto child = spawner_.spawn(spec, [this, path](const ChildEnd& end) {
-        const auto done = std::exchange(loading_, nullptr);
-        if (end.clean())
-            done->callback(unpack_config(done->area.bytes()));
-        else
-            done->callback(Error{"reading " + path + " in a process of its own: " + end.text()});
-    });
-    if (!child) {
-        loading->callback(child.error());
+    const auto started =
+        task_.start(spec, {.limit = children::kConfiguration.limit}, {.on_end = [this, path](const auto&) {
+                        on_end(path);
+                    }});
+    if (!started) {
+        callback(started.error());
         return true;
     }
     loading->area.keep_from_forks();
-    loading->pid = child->pid;
+    loading->callback = std::move(callback);
     loading_ = std::move(loading);
     return true;
+}
+
+void ConfigLoader::on_end(const std::string& path) {
+    const auto done = std::exchange(loading_, nullptr);
+    if (task_.failure().empty())
+        done->callback(unpack_config(done->area.bytes()));
+    else
+        done->callback(Error{"reading " + path + " in a process of its own: " + task_.failure()});
 }
 
 }  // namespace healthcheckd::master

@@ -4,7 +4,7 @@
 
 #include "common/config/config.h"
 #include "common/system/result.h"
-#include "master/process/spawner.h"
+#include "master/process/task.h"
 
 #include <functional>
 #include <memory>
@@ -16,7 +16,7 @@ class ConfigLoader {
 public:
     using Callback = std::function<void(Result<LoadedConfig>)>;
 
-    explicit ConfigLoader(Spawner& spawner) : spawner_(spawner) {}
+    ConfigLoader(Loop& loop, Spawner& spawner);
     ~ConfigLoader();
 
     // Loads `path` and calls `callback` from the loop within 30 s. An error is about the loading itself;
@@ -26,8 +26,11 @@ public:
 private:
     class SharedArea;
     struct Loading;
-    Spawner& spawner_;
-    std::shared_ptr<Loading> loading_;
+
+    void on_end(const std::string& path);
+
+    std::unique_ptr<Loading> loading_;
+    Task task_;
 };
 
 }  // namespace healthcheckd::master

@@ -7,9 +7,10 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
-#include <memory>
 #include <spdlog/fmt/fmt.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <utility>
 
 namespace healthcheckd::master {
 
@@ -58,7 +59,7 @@ pid_t holder_of(const UniqueFd& file) {
 }  // namespace
 
 InstanceLock::InstanceLock(Loop& loop, Spawner& spawner)
-    : spawner_(spawner), retry_(loop, [this] { attempt(); }) {}
+    : task_(loop, spawner), retry_(loop, [this] { attempt(); }) {}
 
 void InstanceLock::take(const std::string& state_dir, const std::string& socket,
                         std::function<void(Result<void>)> done) {
@@ -69,21 +70,24 @@ void InstanceLock::take(const std::string& state_dir, const std::string& socket,
     spec.main = [paths = std::vector{files_[0].path, files_[1].path}](pid_t) {
         return open_all(paths);
     };
-    auto answers = std::make_shared<UniqueFd>();
-    auto child =
-        spawner_.spawn(spec, [this, answers](const ChildEnd& end) { on_opened(std::move(*answers), end); });
-    if (!child) {
+    const auto started = task_.start(spec, {.limit = children::kLocks.limit},
+                                     {.on_end = [this](const std::optional<ChildEnd>& end) {
+                                         on_opened(end);
+                                     }});
+    if (!started) {
         log::warning("", "another healthcheckd would not be noticed: no process could be started: {}",
-                     child.error().text());
+                     started.error().text());
         return std::exchange(done_, {})({});
     }
-    *answers = std::move(child->control);
+    answers_ = task_.take_control();
 }
 
-void InstanceLock::on_opened(UniqueFd answers, const ChildEnd& end) {
+void InstanceLock::on_opened(const std::optional<ChildEnd>& end) {
+    const bool hung = !end || WIFSIGNALED(end->wait_status);
+    const UniqueFd answers = std::move(answers_);
     for (File& file : files_) {
         auto packet = receive_packet_now(answers.get());
-        std::string why = end.clean() ? "" : "its disk does not answer (" + end.text() + ")";
+        std::string why = hung ? "its disk does not answer (" + task_.failure() + ")" : task_.failure();
         if (packet && *packet) {
             LineReader line((*packet)->line);
             line.message(why);

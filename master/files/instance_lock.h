@@ -8,10 +8,10 @@
 
 #include "common/system/result.h"
 #include "common/system/unique_fd.h"
-#include "master/process/loop.h"
-#include "master/process/spawner.h"
+#include "master/process/task.h"
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,10 +38,11 @@ private:
         bool held = false;
     };
 
-    void on_opened(UniqueFd answers, const ChildEnd& end);
+    void on_opened(const std::optional<ChildEnd>& end);
     void attempt();
 
-    Spawner& spawner_;
+    Task task_;
+    UniqueFd answers_;  // of the child, in packets
     Timer retry_;
     TimePoint until_{};
     std::vector<File> files_;

@@ -4,19 +4,15 @@
 #include "common/log/log.h"
 #include "common/text/printable.h"
 #include "common/wire/channel.h"
+#include "common/wire/say.h"
 
-#include <array>
 #include <filesystem>
-#include <memory>
-#include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
+#include <utility>
 
 namespace healthcheckd::master {
 
 namespace {
-
-constexpr std::size_t kMostReason = 1000;
 
 // `name` is in `folder`; neither call follows a symbolic link.
 void rotate(int folder, const std::string& name, const Rotation& rotation) {
@@ -48,8 +44,8 @@ Result<void> write_first_line(int fd, const LogFile& file) {
     return system_error("write " + file.path);
 }
 
-// The main function of the log child. Writes the first error to `reason`.
-int renew_all(const std::vector<LogFile>& files, const std::optional<Rotation>& rotation, int reason) {
+// The main function of the log child.
+int renew_all(const std::vector<LogFile>& files, const std::optional<Rotation>& rotation) {
     int control = kFirstExtraFd;
     int status = 0;
     for (const LogFile& file : files) {
@@ -58,42 +54,30 @@ int renew_all(const std::vector<LogFile>& files, const std::optional<Rotation>& 
         if (ready) {
             (void)send_packet(control, encode(NewLog{}).line(), fd->get());
         } else if (std::exchange(status, 1) == 0) {
-            const std::string text = ready.error().text().substr(0, kMostReason);
-            if (::pwrite(reason, text.data(), text.size(), 0) < 0)
-                return 1;
+            say(Broken{printable(ready.error().text())});
         }
         ++control;
     }
     return status;
 }
 
-std::string text_of(int reason) {
-    std::array<char, kMostReason> buffer;
-    const ssize_t n = ::pread(reason, buffer.data(), buffer.size(), 0);
-    return n > 0 ? printable({buffer.data(), static_cast<std::size_t>(n)}, kMostReason)
-                 : "no reason is known";
-}
-
 }  // namespace
 
-pid_t renew_logs(Spawner& spawner, std::vector<LogFile> files, std::optional<Rotation> rotation,
-                 std::function<void(const std::string&)> on_end, Milliseconds limit) {
+bool renew_logs(Task& task, std::vector<LogFile> files, std::optional<Rotation> rotation,
+                std::function<void(const std::string&)> on_end, Milliseconds limit) {
     ChildSpec spec(children::kLogFiles);
-    spec.limit = limit;
     for (const LogFile& file : files)
         spec.extra_fds.push_back(file.control);
-    auto reason = std::make_shared<UniqueFd>(::memfd_create("log files", MFD_CLOEXEC));
-    if (*reason)
-        spec.extra_fds.push_back(reason->get());
     spec.main = [files = std::move(files), rotation](pid_t) {
-        return renew_all(files, rotation, kFirstExtraFd + static_cast<int>(files.size()));
+        return renew_all(files, rotation);
     };
-    const auto child = spawner.spawn(spec, [reason, on_end = std::move(on_end)](const ChildEnd& end) {
-        on_end(end.clean() ? "" : WIFEXITED(end.wait_status) ? text_of(reason->get()) : end.text());
-    });
-    if (!child)
-        log::warning("", "log files could not be renewed: {}", child.error().text());
-    return child ? child->pid : 0;
+    const auto started =
+        task.start(spec, {.limit = limit}, {.on_end = [&task, on_end = std::move(on_end)](const auto&) {
+                       on_end(task.failure());
+                   }});
+    if (!started)
+        log::warning("", "log files could not be renewed: {}", started.error().text());
+    return static_cast<bool>(started);
 }
 
 }  // namespace healthcheckd::master

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "common/config/config.h"
-#include "master/process/spawner.h"
+#include "master/process/task.h"
 
 #include <cstdint>
 #include <functional>
@@ -28,11 +28,11 @@ struct Rotation {
     std::uint64_t from_bytes = 0;
 };
 
-// Starts a child that rotates each file if `rotation` is given, opens it, and passes it to its worker. Calls
-// `on_end` when the child has ended, with a description of what failed, "" for nothing. The child is killed
-// after the timeout `limit`. Returns its pid; 0: none could be started, which has been logged.
-pid_t renew_logs(Spawner& spawner, std::vector<LogFile> files, std::optional<Rotation> rotation,
-                 std::function<void(const std::string& failure)> on_end,
-                 Milliseconds limit = children::kLogFiles.limit);
+// Starts a child in `task`, which must be idle, that rotates each file if `rotation` is given, opens it, and passes it to
+// its worker. Calls `on_end` when the child has ended, with a description of what failed first, "" for nothing. The
+// child is killed after the timeout `limit`. Returns false when it could not be started, which has been logged.
+bool renew_logs(Task& task, std::vector<LogFile> files, std::optional<Rotation> rotation,
+                std::function<void(const std::string& failure)> on_end,
+                Milliseconds limit = children::kLogFiles.limit);
 
 }  // namespace healthcheckd::master

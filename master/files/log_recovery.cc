@@ -7,11 +7,11 @@
 namespace healthcheckd::master {
 
 LogRecovery::LogRecovery(Loop& loop, Spawner& spawner)
-    : loop_(loop), spawner_(spawner), timer_(loop, [this] { begin(); }) {}
+    : timer_(loop, [this] { begin(); }), task_(loop, spawner, [this] { timer_.start(Milliseconds(0)); }) {}
 
 void LogRecovery::add(Id id, Worker worker) {
     workers_[id] = std::move(worker);
-    if (!writing_)
+    if (!task_.running())
         timer_.start(pause_);
 }
 
@@ -32,15 +32,14 @@ std::shared_ptr<std::size_t> LogRecovery::corpses(const std::string& cat) {
 
 void LogRecovery::look_soon() {
     pause_ = kFirstPause;
-    if (!writing_)
+    if (!task_.running())
         timer_.start(kSoon);
 }
 
 void LogRecovery::begin() {
-    if (writing_ || workers_.empty())
+    // The end of one that hangs begins the next.
+    if (task_.running() || task_.left_behind() > 0 || workers_.empty())
         return;
-    if (child_ != 0 && spawner_.is_child(child_))
-        return timer_.start(kCorpsePause);
     std::vector<LogFile> files;
     std::map<Id, std::uint64_t> handed;  // and to which worker
     const auto take = [&](const auto& entry) {
@@ -57,21 +56,18 @@ void LogRecovery::begin() {
     std::for_each(workers_.begin(), next, take);
     if (files.empty())
         return timer_.start(kFirstPause);
-    child_ = renew_logs(
-        spawner_, std::move(files), std::nullopt,
-        [this, handed, alive = std::weak_ptr(alive_)](const std::string& failure) {
+    const bool started = renew_logs(
+        task_, std::move(files), std::nullopt,
+        [this, handed](const std::string& failure) {
             log::debug("", "logs that hung were tried: {}", failure.empty() ? "well" : failure);
-            if (!alive.expired())
-                on_end(handed, failure.empty());
+            on_end(handed, failure.empty());
         },
         kLimit);
-    writing_ = child_ != 0;
-    if (!writing_)
+    if (!started)
         timer_.start(kFirstPause);
 }
 
 void LogRecovery::on_end(const std::map<Id, std::uint64_t>& handed, bool ok) {
-    writing_ = false;
     for (const auto& [id, life] : handed) {
         const auto found = workers_.find(id);
         // A worker that was replaced meanwhile did not get it.

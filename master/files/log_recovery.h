@@ -7,8 +7,7 @@
 #pragma once
 
 #include "master/files/log_files.h"
-#include "master/process/loop.h"
-#include "master/process/spawner.h"
+#include "master/process/task.h"
 
 #include <functional>
 #include <map>
@@ -53,25 +52,20 @@ private:
     static constexpr Milliseconds kMostPause{60'000};
     static constexpr Milliseconds kSoon{200};
     static constexpr Milliseconds kLimit{5'000};  // for a child that writes
-    // Interval of checking whether a child that hung has ended.
-    static constexpr Milliseconds kCorpsePause{500};
     static constexpr std::size_t kMostDoubted = 20'000;
 
     void begin();
     void on_end(const std::map<Id, std::uint64_t>& handed, bool ok);
 
-    Loop& loop_;
-    Spawner& spawner_;
     std::map<Id, Worker> workers_;
     std::set<std::string> doubted_;
     std::map<std::string, std::weak_ptr<std::size_t>> corpses_;  // by cat
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
-    bool writing_ = false;
-    pid_t child_ = 0;          // the last one that wrote
     bool one_by_one_ = false;  // after a failure: one bad log must not keep the others away
     Id last_ = nullptr;        // the worker that was served last
     Milliseconds pause_{kFirstPause};
     Timer timer_;
+    Task task_;  // the child that writes
 };
 
 }  // namespace healthcheckd::master

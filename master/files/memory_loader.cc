@@ -53,21 +53,21 @@ int read_into(const std::string& path, int memory) {
     return kRead;
 }
 
-void tell(const ChildEnd& end, const std::string& path) {
-    if (end.is_exit(kDamaged))
+void tell(const std::optional<ChildEnd>& end, const std::string& failure, const std::string& path) {
+    if (end && end->is_exit(kDamaged))
         log::error(
             "state",
             "{} is damaged, or of another version of healthcheckd, and was put aside as {}{}; counts start "
             "afresh, nothing is paused",
             path, path, kAside);
-    else if (!end.is_exit(kNone))
+    else if (!end || !end->is_exit(kNone))
         log::error("state", "{} could not be read ({}); counts start afresh", path,
-                   end.is_exit(kUnreadable) ? "see its permissions, its size and its disk" : end.text());
+                   end && end->is_exit(kUnreadable) ? "see its permissions, its size and its disk" : failure);
 }
 
 }  // namespace
 
-void load_memory(Spawner& spawner, const std::string& state_dir, std::function<void(Memory)> done) {
+void load_memory(Task& task, const std::string& state_dir, std::function<void(Memory)> done) {
     const std::string path = state_dir + '/' + kMemoryFile;
     auto memory = std::make_shared<UniqueFd>(::memfd_create("memory", MFD_CLOEXEC));
     ChildSpec spec(children::kMemory);
@@ -75,9 +75,9 @@ void load_memory(Spawner& spawner, const std::string& state_dir, std::function<v
     spec.main = [path](pid_t) {
         return read_into(path, kFirstExtraFd);
     };
-    const auto on_end = [path, memory, done](const ChildEnd& end) {
-        if (!end.clean()) {
-            tell(end, path);
+    const auto on_end = [&task, path, memory, done](const std::optional<ChildEnd>& end) {
+        if (!task.failure().empty()) {
+            tell(end, task.failure(), path);
             return done({});
         }
         const auto text = read_all(memory->get());
@@ -86,7 +86,7 @@ void load_memory(Spawner& spawner, const std::string& state_dir, std::function<v
             log::error("state", "{}: {}; counts start afresh", path, decoded.error().text());
         done(decoded ? std::move(*decoded) : Memory{});
     };
-    if (!*memory || !spawner.spawn(spec, on_end)) {
+    if (!*memory || !task.start(spec, {.limit = children::kMemory.limit}, {.on_end = on_end})) {
         log::error("state", "{} could not be read: no process could be started", path);
         done({});
     }

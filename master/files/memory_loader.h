@@ -3,15 +3,16 @@
 #pragma once
 
 #include "master/files/memory.h"
-#include "master/process/spawner.h"
+#include "master/process/task.h"
 
 #include <functional>
 #include <string>
 
 namespace healthcheckd::master {
 
-// Calls `done` from the loop, within 6 s, with the memory: empty at the first start, and when the file cannot
-// be read. A damaged file is renamed to memory.json.damaged and logged.
-void load_memory(Spawner& spawner, const std::string& state_dir, std::function<void(Memory)> done);
+// Reads memory.json in a child of `task`, which must be idle. Calls `done` from the loop, within 6 s, with the memory:
+// empty at the first start, and when the file cannot be read. A damaged file is renamed to memory.json.damaged and
+// logged.
+void load_memory(Task& task, const std::string& state_dir, std::function<void(Memory)> done);
 
 }  // namespace healthcheckd::master

@@ -37,34 +37,15 @@ void StateFiles::begin() {
         }
         return status;
     };
-    failure_.clear();
-    const auto started = task_.start(spec, {.limit = kLimit, .end_limit = kEndLimit},
-                                     {.on_line = [this](std::string_view text) { return on_line(text); },
-                                      .on_end =
-                                          [this](const std::optional<ChildEnd>& end) {
-                                              if (!end)
-                                                  failure_ = "the disk of stateDir does not answer";
-                                              else if (!end->clean() && failure_.empty())
-                                                  failure_ = end->text();
-                                              finish();
-                                          }});
-    if (!started) {
-        failure_ = "no process could be started: " + started.error().text();
-        finish();
-    }
+    const auto on_end = [this](const std::optional<ChildEnd>& end) {
+        finish(end ? task_.failure() : "the disk of stateDir does not answer");
+    };
+    const auto started = task_.start(spec, {.limit = kLimit, .end_limit = kEndLimit}, {.on_end = on_end});
+    if (!started)
+        finish("no process could be started: " + started.error().text());
 }
 
-bool StateFiles::on_line(std::string_view text) {
-    ActionLine line;
-    const bool known = decode(text, line);
-    const auto* broken = known ? std::get_if<Broken>(&line) : nullptr;
-    if (broken != nullptr && failure_.empty())
-        failure_ = broken->message;
-    return broken != nullptr;
-}
-
-void StateFiles::finish() {
-    const std::string failure = failure_;
+void StateFiles::finish(const std::string& failure) {
     for (const auto& [name, file] : std::exchange(writing_, {}))
         on_end_(name, failure);
     if (writing_.empty() && !waiting_.empty())

@@ -40,14 +40,12 @@ private:
     static constexpr std::size_t kMostLeft = 2;
 
     void begin();
-    bool on_line(std::string_view text);
-    void finish();
+    void finish(const std::string& failure);
 
     std::string dir_;
     OnEnd on_end_;
     Files waiting_;
     Files writing_;
-    std::string failure_;  // of the present write; empty: none
     Task task_;
 };
 

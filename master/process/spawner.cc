@@ -25,7 +25,6 @@ constexpr bool kKeepStderr = true;  // the sanitizers write there
 constexpr bool kKeepStderr = false;
 #endif
 
-constexpr Milliseconds kEndLimit{1'000};  // from SIGKILL to the child's end
 // Limits the descriptors open at the same time for children being started.
 constexpr std::size_t kBornTogether = 64;
 
@@ -116,8 +115,7 @@ std::string ChildEnd::text() const {
     return fmt::format("exit status {}", WEXITSTATUS(wait_status));
 }
 
-Spawner::Spawner(Loop& loop)
-    : loop_(loop), reports_(loop), child_signal_(loop, SIGCHLD, [this] { reap(); }) {}
+Spawner::Spawner(Loop& loop) : reports_(loop), child_signal_(loop, SIGCHLD, [this] { reap(); }) {}
 
 // The preparation for a fork, and its result.
 struct Spawner::PreparedFork {
@@ -189,17 +187,6 @@ Result<ChildProcess> Spawner::enter(PreparedFork& prepared, const ChildSpec& spe
     on_end_[pid] = std::move(on_end);
     if (spec.user)
         users_[pid] = spec.user;
-    if (spec.limit > Milliseconds(0)) {
-        const auto on_limit = [this, pid, killed = std::make_shared<bool>(false)] {
-            kill(pid);
-            if (!std::exchange(*killed, true))
-                return limits_.at(pid).start(kEndLimit);
-            // The child waits in the kernel, where no signal ends it: it is abandoned.
-            if (const auto callback = std::exchange(on_end_.at(pid), nullptr))
-                callback(ChildEnd{pid, SIGKILL});
-        };
-        limits_.try_emplace(pid, loop_, on_limit).first->second.start(spec.limit);
-    }
     return std::move(prepared.child);
 }
 
@@ -268,7 +255,6 @@ void Spawner::reap() {
         }
         const auto callback = std::move(found->second);
         on_end_.erase(found);
-        limits_.erase(pid);
         users_.erase(pid);
         if (callback)
             callback(ChildEnd{pid, status});

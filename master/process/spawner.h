@@ -28,14 +28,12 @@ namespace healthcheckd::master {
 struct ChildSpec {
     ChildSpec() = default;
     // `detail` is appended to the title of the kind.
-    explicit ChildSpec(const ChildKind& kind, std::string_view detail = "")
-        : title(title_of(kind, detail)), limit(kind.limit) {}
+    explicit ChildSpec(const ChildKind& kind, std::string_view detail = "") : title(title_of(kind, detail)) {}
 
     std::string title;                      // for ps(1)
     std::function<int(pid_t master)> main;  // runs in the child; returns its exit status
     const SecretStore* secrets = nullptr;
     SecretStore::Group group = SecretStore::kNobody;  // the secrets that the child may read
-    Milliseconds limit{0};                            // timeout after which the child is killed; 0: none
     std::vector<int> extra_fds;                       // become kFirstExtraFd and up
     bool environment = false;     // the child may read the environment (master/process/environment.h)
     WorkerUids::Lease user = {};  // the user that the child changes to; reserved until it is reaped
@@ -69,8 +67,8 @@ class Spawner {
 public:
     explicit Spawner(Loop& loop);
 
-    // Forks. `on_end` is called once, from the loop, when the child is reaped or, if SIGKILL at its timeout
-    // does not end it, 1 s later. Fails when there is no descriptor or process left (EMFILE, EAGAIN).
+    // Forks. `on_end` is called once, from the loop, when the child is reaped; deadlines are set by Task and ChildKeeper.
+    // Fails when there is no descriptor or process left (EMFILE, EAGAIN).
     Result<ChildProcess> spawn(const ChildSpec& spec, std::function<void(const ChildEnd&)> on_end);
 
     // Starts many children. A page that the master writes between two forks stays as a separate copy in the
@@ -111,10 +109,8 @@ private:
                                std::function<void(const ChildEnd&)> on_end);
     void reap();
 
-    Loop& loop_;
     FdGroup reports_;
     std::map<pid_t, std::function<void(const ChildEnd&)>> on_end_;
-    std::map<pid_t, Timer> limits_;  // timeouts of children that have one
     const SecretStore* environment_ = nullptr;
     WorkerUids uids_;
     std::map<pid_t, WorkerUids::Lease> users_;  // of children that have a user of their own

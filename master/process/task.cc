@@ -23,24 +23,36 @@ Result<void> Task::start(const ChildSpec& spec, Ways ways, Callbacks callbacks) 
     child_ = std::move(*child);
     ways_ = ways;
     callbacks_ = std::move(callbacks);
+    broken_.clear();
     signals_ = 0;
     reader_ = std::make_unique<ReportReader>(
         spawner_.reports(), std::move(child_->report),
         ReportReader::Limits{.lines_per_second = ways.lines_per_second},
         [this](std::string_view line) {
-            if (callbacks_.on_line && !callbacks_.on_line(line)) {
-                if (callbacks_.on_trouble)
-                    callbacks_.on_trouble("its process broke the protocol");
-                end();
-            }
+            if (!on_line(line))
+                on_trouble("its process broke the protocol");
         },
-        [this](std::string_view why) {
-            if (callbacks_.on_trouble)
-                callbacks_.on_trouble(why);
-            end();
-        });
+        [this](std::string_view why) { on_trouble(why); });
     deadline_.start(ways.limit);
     return {};
+}
+
+bool Task::on_line(std::string_view line) {
+    if (callbacks_.on_line)
+        return callbacks_.on_line(line);
+    ActionLine decoded;
+    const auto* broken = decode(line, decoded) ? std::get_if<Broken>(&decoded) : nullptr;
+    if (broken != nullptr && broken_.empty())
+        broken_ = broken->message;
+    return broken != nullptr;
+}
+
+void Task::on_trouble(std::string_view why) {
+    if (broken_.empty())
+        broken_ = why;
+    if (callbacks_.on_trouble)
+        callbacks_.on_trouble(why);
+    end();
 }
 
 void Task::extend(Milliseconds limit) {
@@ -95,6 +107,10 @@ void Task::over(const std::optional<ChildEnd>& end) {
     reader_.reset();
     child_.reset();
     deadline_.stop();
+    failure_ = !end              ? "SIGKILL does not end it: it hangs in the kernel"
+               : end->clean()    ? ""
+               : broken_.empty() ? end->text()
+                                 : broken_;
     const auto on_end = std::exchange(callbacks_, {}).on_end;
     on_end(end);
 }

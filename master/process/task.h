@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <string>
 #include <string_view>
 
 namespace healthcheckd::master {
@@ -26,7 +27,8 @@ public:
         std::size_t lines_per_second = 100;
     };
     struct Callbacks {
-        // Handles a line. Returns false when it violates the protocol; the child is then ended.
+        // Handles a line. Returns false when it violates the protocol; the child is then ended. Without this callback
+        // the child may write `broken` only, which failure() then gives.
         std::function<bool(std::string_view line)> on_line = {};
         // The deadline has passed, and all that the child had written has been read. Returns whether to end
         // it. Called once; not when it is being ended for another reason.
@@ -55,9 +57,16 @@ public:
     pid_t pid() const { return child_ ? child_->pid : 0; }
     // The master's end of its control channel; -1 when no child runs.
     int control() const { return child_ ? child_->control.get() : -1; }
+    // The same, for an owner that reads from it after the child's end.
+    UniqueFd take_control() { return child_ ? std::move(child_->control) : UniqueFd(); }
+    // Why the last one failed: what it said of itself where nobody else takes its lines, or how it ended; empty: it did
+    // not fail.
+    const std::string& failure() const { return failure_; }
     std::size_t left_behind() const { return left_.size(); }
 
 private:
+    bool on_line(std::string_view line);
+    void on_trouble(std::string_view why);
     void on_deadline();
     void on_child_end(const ChildEnd& end);
     void leave();
@@ -69,6 +78,8 @@ private:
     Callbacks callbacks_;
     std::optional<ChildProcess> child_;
     std::unique_ptr<ReportReader> reader_;
+    std::string broken_;  // the first reason of its end that was heard
+    std::string failure_;
     int signals_ = 0;                // signals sent to it so far
     std::uint64_t deadline_id_ = 0;  // changes with each deadline
     std::set<pid_t> left_;

@@ -3,6 +3,7 @@
 #include "common/text/terminal.h"
 #include "common/wire/channel.h"
 #include "common/wire/say.h"
+#include "master/action/cgroup.h"
 #include "master/action/command.h"
 #include "master/action/finish.h"
 #include "master/action/run.h"
@@ -121,6 +122,11 @@ int run_finish(const std::string& state_dir, const std::set<std::string>& busy, 
     // A write that still waits for the disk may create a record later, which must be examined again.
     all = all && !disk.somebody_waits();
     say(Done{all, all ? "" : "some restarts are still unfinished", !all});
+    return 0;
+}
+
+int run_old_commands() {
+    CommandCgroup::remove_stale();
     return 0;
 }
 

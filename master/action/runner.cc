@@ -2,7 +2,6 @@
 
 #include "common/log/log.h"
 #include "master/action/action_child.h"
-#include "master/action/cgroup.h"
 #include "master/files/disk_work.h"
 #include "master/trust/own_line.h"
 
@@ -276,8 +275,7 @@ void ActionRunner::on_end(std::list<Running>::iterator running, const std::optio
 void ActionRunner::clean_up() {
     ChildSpec spec(children::kOldCommands);
     spec.main = [](pid_t) {
-        CommandCgroup::remove_stale();
-        return 0;
+        return run_old_commands();
     };
     // On failure, the next start cleans up.
     const auto started = old_commands_.start(

@@ -1,7 +1,6 @@
 #include "master/entry/trial.h"
 
-#include "common/sandbox/sandbox.h"
-#include "common/wire/say.h"
+#include "master/entry/trial_child.h"
 
 #include <optional>
 
@@ -11,18 +10,6 @@ namespace {
 
 constexpr Milliseconds kLimit{3'000};
 
-int live_briefly(SandboxLevel level, const ChildUser& user, pid_t master) {
-    SandboxProfile profile;
-    profile.name = "trial";
-    profile.uid = user.uid;
-    profile.gid = user.gid;
-    const auto confined = enter_sandbox(profile, level, master);
-    if (confined)
-        return 0;
-    say(Broken{confined.error().text()});
-    return 1;
-}
-
 }  // namespace
 
 void try_child(Task& task, WorkerUids& uids, SandboxLevel level,
@@ -31,7 +18,7 @@ void try_child(Task& task, WorkerUids& uids, SandboxLevel level,
     spec.title = "healthcheckd: trial";
     spec.user = uids.take();
     spec.main = [level, user = spec.user](pid_t master) {
-        return live_briefly(level, *user, master);
+        return run_trial(level, *user, master);
     };
     const auto on_end = [&task, done](const std::optional<ChildEnd>& end) {
         done(end && end->is_exit(1) ? Error{task.failure()} : Result<void>());

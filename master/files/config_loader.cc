@@ -1,8 +1,7 @@
 #include "master/files/config_loader.h"
 
-#include "common/wire/say.h"
-#include "master/config/reading/yaml.h"
 #include "master/config/transfer.h"
+#include "master/files/config_child.h"
 
 #include <cstring>
 #include <span>
@@ -59,10 +58,7 @@ bool ConfigLoader::load(const std::string& path, Callback callback) {
     }
     ChildSpec spec(children::kConfiguration);
     spec.main = [path, area = loading->area.bytes()](pid_t) {
-        const auto packed = pack_config(load_config(path), area);
-        if (!packed)
-            say(Broken{packed.error().text()});
-        return packed ? 0 : 1;
+        return run_load_config(path, area);
     };
     const auto started =
         task_.start(spec, {.limit = children::kConfiguration.limit}, {.on_end = [this, path](const auto&) {

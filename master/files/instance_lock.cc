@@ -1,14 +1,13 @@
 #include "master/files/instance_lock.h"
 
-#include "common/file/durable_file.h"
 #include "common/log/log.h"
 #include "common/wire/channel.h"
+#include "master/files/lock_child.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
-#include <filesystem>
 #include <spdlog/fmt/fmt.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <utility>
 
@@ -17,32 +16,6 @@ namespace healthcheckd::master {
 namespace {
 
 constexpr Milliseconds kRetry{100};
-constexpr mode_t kFolderMode = 0755;
-
-Result<UniqueFd> open_lock(const std::string& path) {
-    if (const auto made = make_folder(std::filesystem::path(path).parent_path().string(), kFolderMode); !made)
-        return made.error();
-    UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600));
-    if (!file)
-        return system_error(path);
-    struct stat status {};
-    if (::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
-        return Error{path + " is no regular file"};
-    return file;
-}
-
-// The child's main function: sends one packet for each path, with the descriptor or with the error.
-int open_all(const std::vector<std::string>& paths) {
-    for (const std::string& path : paths) {
-        const auto file = open_lock(path);
-        LineWriter line("lock");
-        line.message(file ? "" : file.error().text());
-        if (!send_packet(kControlFd, line.line(), file ? file->get() : -1))
-            return 1;
-    }
-    return 0;
-}
-
 struct flock whole_file() {
     struct flock lock {};
     lock.l_type = F_WRLCK;
@@ -68,7 +41,7 @@ void InstanceLock::take(const std::string& state_dir, const std::string& socket,
     files_.push_back({socket + ".lock", "socket " + socket, {}});
     ChildSpec spec(children::kLocks);
     spec.main = [paths = std::vector{files_[0].path, files_[1].path}](pid_t) {
-        return open_all(paths);
+        return run_open_locks(paths);
     };
     const auto started = task_.start(spec, {.limit = children::kLocks.limit},
                                      {.on_end = [this](const std::optional<ChildEnd>& end) {

@@ -1,5 +1,4 @@
-// Prevents two daemons with the same stateDir or socket, which would run every action twice. Master,
-// and its short-lived child.
+// Prevents two daemons with the same stateDir or socket, which would run every action twice. Master.
 //
 // The locks are record locks of fcntl(2): they belong to the master alone, are not inherited, are released by
 // the kernel however the master ends, and show who holds them. A child opens the files, since a disk that

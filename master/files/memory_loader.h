@@ -1,5 +1,4 @@
-// Reads stateDir/memory.json in a child, so that a disk that hangs delays the start by at most a few
-// seconds. Master and memory child.
+// Reads stateDir/memory.json in a child, so that a disk that hangs delays the start by at most a few seconds. Master.
 #pragma once
 
 #include "master/files/memory.h"

@@ -1,11 +1,6 @@
 #include "master/files/state_files.h"
 
-#include "common/file/durable_file.h"
-#include "common/wire/channel.h"
-#include "common/wire/protocol.h"
-#include "common/wire/say.h"
-
-#include <algorithm>
+#include <utility>
 
 namespace healthcheckd::master {
 
@@ -27,15 +22,7 @@ void StateFiles::begin() {
     writing_ = std::exchange(waiting_, {});
     ChildSpec spec(children::kState);
     spec.main = [this](pid_t) {
-        int status = 0;
-        for (const auto& [name, file] : writing_) {
-            const auto written = replace_file(dir_, name, file.text, file.mode);
-            if (written || status != 0)
-                continue;
-            say(Broken{written.error().text()});
-            status = 1;
-        }
-        return status;
+        return run_write_state(dir_, writing_);
     };
     const auto on_end = [this](const std::optional<ChildEnd>& end) {
         finish(end ? task_.failure() : "the disk of stateDir does not answer");

@@ -1,14 +1,13 @@
-// Writes files in stateDir through a short-lived child, so that a disk that hangs delays nobody. Master and
-// state child.
+// Writes files in stateDir through a short-lived child, so that a disk that hangs delays nobody. Master.
 //
 // A child that the disk blocks is killed after kLimit and, if that does not end it, abandoned (Task). After
 // kMostLeft have been abandoned, files wait until one of these children has ended.
 #pragma once
 
+#include "master/files/state_child.h"
 #include "master/process/task.h"
 
 #include <functional>
-#include <map>
 #include <string>
 
 namespace healthcheckd::master {
@@ -29,12 +28,6 @@ public:
     bool idle() const { return writing_.empty() && waiting_.empty(); }
 
 private:
-    struct File {
-        std::string text;
-        mode_t mode;
-    };
-    using Files = std::map<std::string, File>;
-
     static constexpr Milliseconds kLimit{10'000};
     static constexpr Milliseconds kEndLimit{1'000};  // from SIGKILL to the child's end
     static constexpr std::size_t kMostLeft = 2;
@@ -44,8 +37,8 @@ private:
 
     std::string dir_;
     OnEnd on_end_;
-    Files waiting_;
-    Files writing_;
+    StateTexts waiting_;
+    StateTexts writing_;
     Task task_;
 };
 

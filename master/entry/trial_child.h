@@ -1,0 +1,11 @@
+// A process that is confined and ends. Trial child.
+#pragma once
+
+#include "common/sandbox/sandbox.h"
+
+namespace healthcheckd::master {
+
+// The life of the child. Says `broken` with the step that failed; returns the exit status.
+int run_trial(SandboxLevel level, const ChildUser& user, pid_t master);
+
+}  // namespace healthcheckd::master

@@ -1,0 +1,20 @@
+// Writes files of stateDir. State child.
+#pragma once
+
+#include <map>
+#include <string>
+#include <sys/types.h>
+
+namespace healthcheckd::master {
+
+struct StateText {
+    std::string text;
+    mode_t mode;
+};
+using StateTexts = std::map<std::string, StateText>;  // by the file's name
+
+// The life of the child: replaces each file in `dir` durably. Says `broken` with what failed first, and goes on with the
+// others. Returns the exit status.
+int run_write_state(const std::string& dir, const StateTexts& files);
+
+}  // namespace healthcheckd::master

@@ -13,7 +13,7 @@ namespace healthcheckd {
 
 struct ChildKind {
     std::string_view title;  // in ps(1) after "healthcheckd: ", before the detail that the owner adds
-    std::string_view row;    // its row in the manual
+    std::string_view row;    // its row in the manual; empty: its owner defines it
     std::string_view user;   // its user, in the words of that row
     std::string_view may;    // its privileges, in the words of that row
     // Timeout after which the master kills it; 0: it is permanent, or its owner sets deadlines.
@@ -36,9 +36,8 @@ inline constexpr std::string_view kOwnUid = "A uid of its own",
                                   kFilesRow = "configuration, memory, state, log files, locks",
                                   kForSeconds = "do everything, for seconds";
 
-// The title is the name of the cat; CheckType::profile defines the privileges.
-inline constexpr ChildKind kWorker{
-    .title = "", .row = "mem, cpu", .user = kOwnUid, .may = "read one open file of /proc"};
+// The title is the name of the cat; CheckType::profile defines the privileges, kWorkerRows names them.
+inline constexpr ChildKind kWorker{.title = "", .row = "", .user = kOwnUid, .may = ""};
 inline constexpr ChildKind kLink{.title = "supervisord link",
                                  .row = "link",
                                  .user = kOwnUid,
@@ -66,6 +65,12 @@ inline constexpr ChildKind kProcessReader{.title = "process reader",
                                           .may = "open files for reading, with CAP_SYS_PTRACE",
                                           .reads_processes = true,
                                           .descriptors = kSenderDescriptors};
+inline constexpr ChildKind kTrial{
+    .title = "trial", .row = "trial", .user = kOwnUid, .may = "do nothing", .limit = std::chrono::seconds(3)};
+inline constexpr ChildKind kTestMail{.title = "test mail",
+                                     .row = "test mail",
+                                     .user = "The user healthcheckd",
+                                     .may = "connect to mail servers and webhooks"};
 inline constexpr ChildKind kAction{
     .title = "action ", .row = kActionRow, .user = kStarter, .may = kForAction};
 inline constexpr ChildKind kNotices{
@@ -100,9 +105,21 @@ inline constexpr ChildKind kLocks{.title = "locks",
                                   .limit = std::chrono::seconds(3)};
 
 // All kinds.
-inline constexpr const ChildKind* kAll[] = {&kWorker, &kLink,    &kConnector, &kMailer,      &kProcessReader,
-                                            &kAction, &kNotices, &kRestarts,  &kOldCommands, &kConfiguration,
-                                            &kMemory, &kState,   &kLogFiles,  &kLocks};
+inline constexpr const ChildKind* kAll[] = {
+    &kWorker,  &kLink,     &kConnector,   &kMailer,        &kProcessReader, &kTrial, &kTestMail, &kAction,
+    &kNotices, &kRestarts, &kOldCommands, &kConfiguration, &kMemory,        &kState, &kLogFiles, &kLocks};
+
+// The privileges of a worker, by its type of check.
+struct WorkerRow {
+    std::string_view row;
+    std::string_view may;
+};
+inline constexpr WorkerRow kWorkerRows[] = {
+    {"mem, cpu", "read one open file of /proc"},
+    {"mem, cpu by name or file", "read /proc and the pid file"},
+    {"restart", "do nothing"},
+    {"http, tcp", "connect to the port of the cat, resolve its host"},
+};
 
 }  // namespace children
 

@@ -6,16 +6,9 @@
 
 namespace healthcheckd::master {
 
-namespace {
-
-constexpr Milliseconds kLimit{3'000};
-
-}  // namespace
-
 void try_child(Task& task, WorkerUids& uids, SandboxLevel level,
                const std::function<void(Result<void>)>& done) {
-    ChildSpec spec;
-    spec.title = "healthcheckd: trial";
+    ChildSpec spec(children::kTrial);
     spec.user = uids.take();
     spec.main = [level, user = spec.user](pid_t master) {
         return run_trial(level, *user, master);
@@ -23,7 +16,7 @@ void try_child(Task& task, WorkerUids& uids, SandboxLevel level,
     const auto on_end = [&task, done](const std::optional<ChildEnd>& end) {
         done(end && end->is_exit(1) ? Error{task.failure()} : Result<void>());
     };
-    if (!task.start(spec, {.limit = kLimit}, {.on_end = on_end}))
+    if (!task.start(spec, {.limit = children::kTrial.limit}, {.on_end = on_end}))
         done({});
 }
 

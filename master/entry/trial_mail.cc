@@ -27,8 +27,7 @@ int send_test_mail(const std::string& file) {
     Loop loop;
     Spawner spawner(loop);
     Done outcome{.ok = false, .message = "the mailer ended without a word"};
-    ChildSpec spec;
-    spec.title = "healthcheckd: test mail";
+    ChildSpec spec(children::kTestMail);
     spec.main = [config = loaded.config](pid_t parent) {
         return run_test_mail(*config, parent);
     };

@@ -10,6 +10,9 @@
 #include "common/sandbox/child_kinds.h"
 
 #include <boost/test/unit_test.hpp>
+#include <filesystem>
+#include <iterator>
+#include <map>
 #include <regex>
 #include <set>
 
@@ -174,21 +177,47 @@ std::string plain(const std::string& text) {
 
 BOOST_AUTO_TEST_CASE(the_security_table_of_the_manual_is_that_of_the_kinds_of_children) {
     const std::string text = page("healthcheckd.8");
-    const std::string section = text.substr(text.find(".Sh SECURITY"));
-    for (const ChildKind* kind : children::kAll) {
-        const std::string head = "\n.It " + std::string(kind->row) + "\n";
-        const std::size_t at = section.find(head);
-        BOOST_TEST_REQUIRE(at != std::string::npos, "no row '" << kind->row << "'");
-        const std::size_t begin = at + head.size();
-        const std::size_t end = std::min(section.find("\n.It ", begin), section.find("\n.El", begin));
-        BOOST_TEST(plain(section.substr(begin, end - begin)) ==
-                   std::string(kind->user) + "; may " + std::string(kind->may) + ".");
+    const std::size_t first = text.find(".It ", text.find(".Sh SECURITY"));
+    const std::string section = text.substr(first - 1, text.find("\n.El", first) - first + 2);
+    std::map<std::string, std::string> rows;
+    static const std::regex row("\n\\.It ([^\n]+)\n((?:(?!\\.It )[^\n]*\n)*)");
+    for (std::size_t at = 0; at < section.size();) {
+        std::smatch found;
+        const std::string rest = section.substr(at);
+        if (!std::regex_search(rest, found, row, std::regex_constants::match_continuous))
+            break;
+        rows[found[1]] = plain(found[2]);
+        at += static_cast<std::size_t>(found.length()) - 1;
     }
+    std::map<std::string, std::string> kinds;
+    for (const ChildKind* kind : children::kAll)
+        if (!kind->row.empty())
+            kinds[std::string(kind->row)] = std::string(kind->user) + "; may " + std::string(kind->may) + ".";
+    for (const children::WorkerRow& worker : children::kWorkerRows)
+        kinds[std::string(worker.row)] =
+            std::string(children::kWorker.user) + "; may " + std::string(worker.may) + ".";
+    for (const auto& [name, words] : kinds) {
+        BOOST_TEST_REQUIRE(rows.contains(name), "no row '" << name << "'");
+        BOOST_TEST(rows.at(name) == words, name);
+    }
+    for (const auto& [name, words] : rows)
+        BOOST_TEST(kinds.contains(name), "no kind of child has the row '" << name << "'");
     // Workers' rows are by what their types of check may do.
     for (const CheckType* type : check_types())
         BOOST_TEST((section.find("\n.It " + std::string(type->name)) != std::string::npos ||
                     section.find(", " + std::string(type->name) + "\n") != std::string::npos),
                    type->name << " is in no row");
+}
+
+BOOST_AUTO_TEST_CASE(each_kind_of_child_is_in_the_list_and_each_child_of_the_master_has_a_kind) {
+    const std::string header = read_file((source_dir() / "common/sandbox/child_kinds.h").string());
+    static const std::regex defined("inline constexpr ChildKind k");
+    const auto count = std::distance(std::sregex_iterator(header.begin(), header.end(), defined), {});
+    BOOST_TEST(static_cast<std::size_t>(count) == std::size(children::kAll));
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(source_dir() / "master"))
+        if (entry.path().extension() == ".cc")
+            BOOST_TEST(read_file(entry.path().string()).find("ChildSpec spec;") == std::string::npos,
+                       entry.path() << " starts a child without a kind");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

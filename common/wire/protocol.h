@@ -76,6 +76,16 @@
 //   . spooled index= ok= msg=
 //       whether the notices of incident `index` are in the spool; msg: why not
 //
+// master -> the child that finishes restarts
+//   . granted
+//       nobody else works at the program that its last `stage` named
+//   . denied
+//       an action works there: it is to be left alone
+//
+// locks -> master, on kControlFd
+//   . lock msg=
+//       + a descriptor: the lock file that the next path named; msg: why there is none
+//
 // master -> mailer
 //   . look
 //       there are new notices in the spool
@@ -289,6 +299,18 @@ struct Spooled {
 };
 using ActionLine = std::variant<Stage, Output, Done, Spooled, Broken>;
 
+// ---- master -> the child that finishes restarts
+
+struct Granted {};
+struct Denied {};
+using ClaimAnswer = std::variant<Granted, Denied>;
+
+// ---- locks -> master
+
+struct LockLine {
+    std::string message;  // why the file could not be opened; empty: it is attached
+};
+
 // ---- master and mailer
 
 struct Look {};
@@ -376,6 +398,9 @@ LineWriter encode(const Stage& m);
 LineWriter encode(const Output& m);
 LineWriter encode(const Done& m);
 LineWriter encode(const Spooled& m);
+LineWriter encode(const Granted& m);
+LineWriter encode(const Denied& m);
+LineWriter encode(const LockLine& m);
 LineWriter encode(const Look& m);
 LineWriter encode(const Lost& m);
 LineWriter encode(const Say& m);
@@ -396,6 +421,8 @@ bool decode(std::string_view line, LinkLine& out);
 bool decode(std::string_view line, Reach& out);
 bool decode(std::string_view line, Reached& out);
 bool decode(std::string_view line, ActionLine& out);
+bool decode(std::string_view line, ClaimAnswer& out);
+bool decode(std::string_view line, LockLine& out);
 bool decode(std::string_view line, MailerCommand& out);
 bool decode(std::string_view line, MailerLine& out);
 bool decode(std::string_view line, ReaderCommand& out);

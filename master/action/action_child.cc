@@ -13,7 +13,6 @@
 #include "master/supervisord/link_client.h"
 
 #include <optional>
-#include <poll.h>
 #include <spdlog/fmt/fmt.h>
 
 namespace healthcheckd::master {
@@ -107,10 +106,10 @@ int run_finish(const std::string& state_dir, const std::set<std::string>& busy, 
         .claim =
             [](const std::string& program) {
                 say(Stage{0, program});
-                pollfd word{kControlFd, POLLIN, 0};
-                char granted = 0;
-                return ::poll(&word, 1, static_cast<int>(kClaimLimit.count())) > 0 &&
-                       ::read(kControlFd, &granted, 1) == 1 && granted == kGranted;
+                const auto packet = receive_packet(kControlFd, kClaimLimit);
+                ClaimAnswer answer;
+                return packet && *packet && decode((*packet)->line, answer) &&
+                       std::holds_alternative<Granted>(answer);
             },
         .release =
             [](const std::string&) {

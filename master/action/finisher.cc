@@ -1,11 +1,12 @@
 #include "master/action/finisher.h"
 
 #include "common/log/log.h"
+#include "common/wire/channel.h"
 #include "common/wire/protocol.h"
 #include "master/action/action_child.h"
 
 #include <algorithm>
-#include <unistd.h>
+#include <variant>
 
 namespace healthcheckd::master {
 
@@ -92,8 +93,9 @@ void RestartFinisher::on_claim(const std::string& program) {
     skipped_ = skipped_ || taken;
     if (!taken)
         claimed_ = program;
-    const char word = taken ? kDenied : kGranted;
-    (void)!::write(task_.control(), &word, 1);
+    const ClaimAnswer answer = taken ? ClaimAnswer(Denied{}) : ClaimAnswer(Granted{});
+    (void)std::visit([this](const auto& m) { return send_packet(task_.control(), encode(m).line()); },
+                     answer);
 }
 
 void RestartFinisher::on_end() {

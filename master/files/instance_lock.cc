@@ -2,6 +2,7 @@
 
 #include "common/log/log.h"
 #include "common/wire/channel.h"
+#include "common/wire/protocol.h"
 #include "master/files/lock_child.h"
 
 #include <algorithm>
@@ -62,8 +63,8 @@ void InstanceLock::on_opened(const std::optional<ChildEnd>& end) {
         auto packet = receive_packet_now(answers.get());
         std::string why = hung ? "its disk does not answer (" + task_.failure() + ")" : task_.failure();
         if (packet && *packet) {
-            LineReader line((*packet)->line);
-            line.message(why);
+            LockLine line;
+            why = decode((*packet)->line, line) ? line.message : "its child is not understood";
             file.fd = std::move((*packet)->attached);
         }
         if (!file.fd)

@@ -31,9 +31,8 @@ Result<UniqueFd> open_lock(const std::string& path) {
 int run_open_locks(const std::vector<std::string>& paths) {
     for (const std::string& path : paths) {
         const auto file = open_lock(path);
-        LineWriter line("lock");
-        line.message(file ? "" : file.error().text());
-        if (!send_packet(kControlFd, line.line(), file ? file->get() : -1))
+        const LockLine line{file ? "" : file.error().text()};
+        if (!send_packet(kControlFd, encode(line).line(), file ? file->get() : -1))
             return 1;
     }
     return 0;

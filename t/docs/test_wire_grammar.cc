@@ -69,6 +69,8 @@ Grammar of_the_encoders() {
     add_line(grammar, Reach{});
     add_line(grammar, Reached{});
     add_all<ActionLine>(grammar);
+    add_all<ClaimAnswer>(grammar);
+    add_line(grammar, LockLine{});
     add_all<MailerCommand>(grammar);
     add_all<MailerLine>(grammar);
     add_all<ReaderCommand>(grammar);

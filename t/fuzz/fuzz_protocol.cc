@@ -49,6 +49,7 @@ int fuzz_protocol(const std::uint8_t* data, std::size_t size) {
     check<LinkCommand>(text);
     check<LinkLine>(text);
     check<ActionLine>(text);
+    check<ClaimAnswer>(text);
     check<MailerCommand>(text);
     check<MailerLine>(text);
     check<ReaderCommand>(text);

@@ -109,6 +109,21 @@ BOOST_AUTO_TEST_CASE(calls_to_the_link_survive_the_way) {
     round_trip<LinkCommand>(Peer{});
 }
 
+BOOST_AUTO_TEST_CASE(the_answer_to_a_claim_and_the_word_on_a_lock_survive_the_way) {
+    round_trip<ClaimAnswer>(Granted{});
+    round_trip<ClaimAnswer>(Denied{});
+    for (const char* bad : {"y", "granted msg=", "denied x", "lock msg=x", ""}) {
+        ClaimAnswer answer;
+        BOOST_TEST(!decode(bad, answer), bad);
+    }
+    LockLine line;
+    LineWriter written = encode(LockLine{kNastyText});
+    std::string_view text = written.line();
+    text.remove_suffix(1);
+    BOOST_TEST((decode(text, line) && line.message == kNastyText));
+    BOOST_TEST(!decode("lock", line));
+}
+
 BOOST_AUTO_TEST_CASE(answers_of_the_link_survive_the_way) {
     const auto program = round_trip<LinkLine>(ProgramLine{.seq = 9,
                                                           .name = "web:web_00",

@@ -237,8 +237,10 @@ void Spawner::kill(pid_t pid) const {
 }
 
 void Spawner::terminate(pid_t pid) const {
-    if (is_child(pid))
-        ::kill(pid, SIGTERM);
+    if (!is_child(pid))
+        return;
+    ::kill(pid, SIGTERM);
+    ::kill(pid, SIGCONT);
 }
 
 void Spawner::reap() {

@@ -85,7 +85,8 @@ public:
     // Sends SIGKILL to a child that has not been reaped; ignores any other pid.
     void kill(pid_t pid) const;
 
-    // As kill(), with SIGTERM.
+    // As kill(), with SIGTERM and then SIGCONT: a process that is stopped handles no signal but SIGKILL until it
+    // is continued.
     void terminate(pid_t pid) const;
 
     // Hides the environment from all children forked from now on, except those with ChildSpec::environment.

@@ -7,6 +7,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <charconv>
+#include <csignal>
 #include <filesystem>
 
 using namespace healthcheckd::test;
@@ -115,6 +116,22 @@ BOOST_AUTO_TEST_CASE(a_stop_or_a_kill_while_an_action_tells_leaves_no_process_an
             BOOST_TEST(wait_until([&] { return !fs::exists(cgroup_of(action)); }, 1s));
             supervisord.signal(SIGCONT);
         }
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_while_the_process_of_an_action_is_stopped_leaves_nothing_of_its_command) {
+    const Supervisord supervisord({{.name = "cat1", .command = "/bin/sleep 1000"}});
+    const TempDir dir;
+    Daemon daemon(supervisord.url(), failing_cat("cat1", "action: exec, execCmd: 'sleep 4321 & echo $! > " +
+                                                             dir.file("pid") + "; wait'"));
+    BOOST_TEST_REQUIRE(wait_until([&] { return pid_in(dir.file("pid")) > 1; }), daemon.log());
+    const pid_t command = pid_in(dir.file("pid"));
+    const pid_t action = daemon.child("healthcheckd: action cat1");
+    BOOST_TEST_REQUIRE(action > 1);
+    BOOST_TEST_REQUIRE(::kill(action, SIGSTOP) == 0);
+    const std::string status = "/proc/" + std::to_string(action) + "/status";
+    BOOST_TEST(wait_until([&] { return read_file(status).find("State:\tT") != std::string::npos; }));
+    BOOST_TEST(daemon.wait_end(SIGTERM).took.count() < 4000);
+    BOOST_TEST(wait_until([&] { return !alive(command); }, 1s));
 }
 
 BOOST_AUTO_TEST_CASE(a_start_removes_the_cgroups_that_killed_actions_have_left) {

@@ -228,4 +228,9 @@ void ChildKeeper::rest(Milliseconds wait) {
         restart_.start(wait);
 }
 
+void ChildKeeper::wake() {
+    if (resting_ && !stopped_)
+        restart_.start(Milliseconds(0));
+}
+
 }  // namespace healthcheckd::master

@@ -92,6 +92,8 @@ public:
     void leave();
     // Delays the next start by `wait`.
     void rest(Milliseconds wait);
+    // Its rest is over at once.
+    void wake();
 
     // To be called by on_line() for these messages. Returns what on_line() must return.
     bool take(const Ready& ready);

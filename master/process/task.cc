@@ -63,8 +63,12 @@ void Task::extend(Milliseconds limit) {
 }
 
 void Task::end() {
-    if (!child_)
-        return;
+    if (child_ && signals_ == 0)
+        signal();
+}
+
+// The first time, or the second where the first was a request.
+void Task::signal() {
     ++signals_;
     if (ways_.asks_first && signals_ == 1)
         spawner_.terminate(child_->pid);
@@ -83,7 +87,7 @@ void Task::on_deadline() {
         if (!child_ || id != deadline_id_ || signals_ > 0 || (callbacks_.on_late && !callbacks_.on_late()))
             return;
     }
-    end();
+    signal();
 }
 
 void Task::leave() {

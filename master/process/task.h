@@ -50,7 +50,8 @@ public:
     Result<void> start(const ChildSpec& spec, Ways ways, Callbacks callbacks);
     // Sets the deadline to `limit` from now.
     void extend(Milliseconds limit);
-    // Ends the child now, as at its deadline.
+    // Ends the child now, as at its deadline. Does nothing when it is already being ended: a child that was asked to
+    // end keeps the time that it has.
     void end();
 
     bool running() const { return child_.has_value(); }
@@ -68,6 +69,7 @@ private:
     bool on_line(std::string_view line);
     void on_trouble(std::string_view why);
     void on_deadline();
+    void signal();
     void on_child_end(const ChildEnd& end);
     void leave();
     void over(const std::optional<ChildEnd>& end);

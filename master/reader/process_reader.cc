@@ -4,6 +4,8 @@
 #include "common/wire/channel.h"
 #include "master/reader/process_reader_child.h"
 
+#include <algorithm>
+
 namespace healthcheckd::master {
 
 namespace {
@@ -38,7 +40,13 @@ ProcessReader::ProcessReader(Loop& loop, Spawner& spawner, LayerNotes& layers, S
               .on_rested =
                   [this] {
                       pump();
-                  }}) {}
+                  }}) {
+    // The end of one that hung is the news that was waited for.
+    child_.count_corpses(child_.corpses(), [this, alive = std::weak_ptr(alive_)] {
+        if (!alive.expired() && crowded_ > Milliseconds(0))
+            child_.wake();
+    });
+}
 
 ProcessReader::~ProcessReader() {
     answers_.reset();
@@ -156,10 +164,13 @@ void ProcessReader::start() {
     if (child_.pid() != 0)
         return;
     if (*child_.corpses() >= kMostCorpses) {
-        log::warning(kWho, "nobody can look at processes: too many process readers hang in the kernel");
-        child_.rest(Backoff::kFirst);
+        if (crowded_ == Milliseconds(0))
+            log::warning(kWho, "nobody can look at processes: too many process readers hang in the kernel");
+        crowded_ = std::clamp(crowded_ * 2, Backoff::kFirst, Backoff::kMost);
+        child_.rest(crowded_);
         return fail_all(Error{"too many process readers hang in the kernel"});
     }
+    crowded_ = Milliseconds(0);
     child_.start();
     if (child_.pid() != 0)
         answers_ = std::make_unique<FdWatch>(loop_, child_.control(), FdWatch::For::reading,

@@ -117,6 +117,8 @@ private:
     std::deque<Question> asked_;  // sent, in the order of their answers
     std::map<pid_t, Rest> left_out_;
     std::deque<TimePoint> hung_at_;  // the last kManyHang times
+    Milliseconds crowded_{0};        // the last rest because too many hang in the kernel; 0: they do not
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     Timer pump_timer_;
     ChildKeeper child_;
 };

@@ -1,10 +1,12 @@
 // The process reader: what it finds out, and that one which hangs costs the others a moment.
+#include "common/file/durable_file.h"
 #include "common/proc/proc_stat.h"
 #include "common/wire/channel.h"
 #include "common/wire/protocol.h"
 #include "master/reader/process_reader.h"
 #include "master/reader/process_reader_child.h"
 #include "t/fixture/basics.h"
+#include "t/fixture/process/frozen_disk.h"
 #include "t/fixture/skip.h"
 
 #include <boost/test/unit_test.hpp>
@@ -210,6 +212,56 @@ BOOST_AUTO_TEST_CASE(without_a_child_each_question_is_answered_with_the_reason) 
         BOOST_TEST_REQUIRE(!answer);
         BOOST_TEST(answer.error().code == EAGAIN, answer.error().text());
     }
+}
+
+BOOST_AUTO_TEST_CASE(
+    with_too_many_readers_hanging_the_tries_become_rarer_and_the_end_of_one_is_answered_at_once) {
+    constexpr pid_t kFirstHanging = 0x3ffe00;
+    const FrozenDisk disk;
+    Lab lab([&disk](SandboxLevel, const ChildUser&, pid_t) {
+        (void)write_line(kReportFd, encode(Ready{}).line());
+        for (;;) {
+            const auto packet = receive_packet(kControlFd, std::chrono::milliseconds(-1));
+            ReaderCommand command;
+            if (!packet || !*packet || !decode((*packet)->line, command))
+                return 0;
+            const auto& question = std::get<Identify>(command);
+            if (question.pid >= kFirstHanging)
+                (void)place_file(disk.dir(), std::to_string(question.pid), "text", 0600);
+            (void)send_packet(kControlFd, encode(ProcessLine{question.seq, 7, 1}).line());
+        }
+    });
+    disk.freeze();
+    Result<ProcessReader::Process> answer = Error{"no answer"};
+    for (int i = 0; i < 8; ++i)
+        lab.reader.identify(kFirstHanging + i, lab.keep(answer));
+    lab.run(8, 20s);
+    BOOST_TEST_REQUIRE(lab.got == 8U);
+    // Each try is told by its own words.
+    int tries = 0;
+    bool answered = false;
+    Timer ask(lab.loop, [&] {
+        lab.reader.identify(1, [&](const Result<ProcessReader::Process>& result) {
+            answered = static_cast<bool>(result);
+            if (!answered && result.error().what.starts_with("too many process readers hang"))
+                ++tries;
+            if (answered || tries == 3)
+                lab.loop.stop();
+        });
+        ask.start(20ms);
+    });
+    const auto began = std::chrono::steady_clock::now();
+    ask.start(0ms);
+    lab.end.start(10s);
+    lab.loop.run();
+    BOOST_TEST(tries == 3);
+    // The first, 1 s later the second, 2 s later the third.
+    BOOST_TEST((std::chrono::steady_clock::now() - began >= 2900ms));
+    disk.thaw();
+    tries = 0;
+    lab.end.start(3s);  // the fourth would come after 4 s
+    lab.loop.run();
+    BOOST_TEST(answered);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -22,14 +22,16 @@ namespace {
 struct TaskLab {
     TaskLab() : late(loop, [this] { loop.stop(); }), task(loop, spawner, [this] { ++returned; }) {}
 
-    void start(std::function<int(pid_t)> main, Task::Ways ways) {
+    void start(std::function<int(pid_t)> main, Task::Ways ways,
+               std::function<bool(std::string_view)> on_line = {}) {
         ChildSpec spec;
         spec.main = std::move(main);
-        const auto started = task.start(spec, ways, {.on_end = [this](const auto& end) {
-                                            ++ends;
-                                            how = end ? end->text() : "left behind";
-                                            loop.stop();
-                                        }});
+        const auto started =
+            task.start(spec, ways, {.on_line = std::move(on_line), .on_end = [this](const auto& end) {
+                                        ++ends;
+                                        how = end ? end->text() : "left behind";
+                                        loop.stop();
+                                    }});
         BOOST_TEST_REQUIRE(static_cast<bool>(started));
     }
     // Until it ends, for 10 s at most.
@@ -115,6 +117,26 @@ BOOST_AUTO_TEST_CASE(a_child_that_writes_what_nobody_takes_from_it_is_ended) {
     lab.run();
     BOOST_TEST(lab.how == "killed by signal 9 (Killed)");
     BOOST_TEST(lab.task.failure() == "its process broke the protocol");
+}
+
+// SIGKILL would leave behind what the child was about to end.
+BOOST_AUTO_TEST_CASE(a_child_that_was_asked_to_end_is_not_killed_by_being_asked_again) {
+    TaskLab lab;
+    const auto obey_slowly = [](pid_t) {
+        ::signal(SIGTERM, [](int) {});
+        say(Output{"ready"});
+        ::pause();  // until SIGTERM
+        ::usleep(300'000);
+        return 7;
+    };
+    const auto end_twice = [&](std::string_view) {
+        lab.task.end();
+        lab.task.end();
+        return true;
+    };
+    lab.start(obey_slowly, {.end_limit = 8s, .asks_first = true}, end_twice);
+    lab.run();
+    BOOST_TEST(lab.how == "exit status 7");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -174,16 +174,16 @@ void Worker::send(std::string_view line, int attached) {
         child_.replace("it does not take commands: " + sent.error().text());
 }
 
-std::string Worker::on_late() {
+void Worker::on_late() {
     if (!probing_ && child_.ready())
-        return "";
+        return;
     // A worker that has not read the probe command hangs in what it did before: writing its log. One that
     // does not get ready may hang in opening it.
     if (!child_.ready() || !took_command())
         doubt_log();
     else
         note_hanging_look();
-    return probing_ ? "it did not answer in time" : "it did not get ready in time";
+    child_.replace(probing_ ? "it did not answer in time" : "it did not get ready in time");
 }
 
 // SIOCOUTQ is 0 when the peer has read everything (unix(7)).

@@ -73,7 +73,7 @@ private:
     void measure(ProcessId process);
     void on_measure(ProcessId process, Result<UniqueFd> file);
     void send(std::string_view line, int attached = -1);
-    std::string on_late();
+    void on_late();
     bool on_line(std::string_view text);
     void on_report(const Report& report, std::string_view text);
     void on_open_request(const OpenRequest& request);

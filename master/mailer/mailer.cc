@@ -21,12 +21,12 @@ Mailer::Mailer(Loop& loop, Spawner& spawner, LayerNotes& layers, std::shared_ptr
       child_(loop, spawner, layers, {.who = kWho, .ready_limit = pace_.silence, .lines_per_second = 20'000},
              {.spec = [this] { return spec(); },
               .put_off = [this]() -> std::optional<Milliseconds> {
-                  return config_->channels.empty() ? std::optional(Milliseconds(0)) : std::nullopt;
+                  return config_->channels.empty() ? std::optional(ChildKeeper::kUntilStart) : std::nullopt;
               },
               .on_line = [this](std::string_view line) { return on_line(line); },
               .on_failed_start =
                   [](const Error& error) { log::error(kWho, "could not be started: {}", error.text()); },
-              .on_late = [] { return "it said nothing for too long"; },
+              .on_late = [this] { child_.replace("it said nothing for too long"); },
               .on_replace = [](std::string_view why) { log::warning(kWho, "is replaced: {}", why); },
               .on_loss =
                   [this](const ChildKeeper::Loss& loss) {

@@ -71,24 +71,20 @@ void ChildKeeper::born(Result<ChildProcess> child) {
     set_deadline(ways_.ready_limit);
 }
 
-bool ChildKeeper::take(const Ready& ready) {
-    if (state_ != State::starting) {
-        if (state_ == State::finishing)
-            return true;
-        replace("it said twice that it is ready");
-        return true;
-    }
+void ChildKeeper::take(const Ready& ready) {
+    if (state_ == State::ready)
+        return replace("it said twice that it is ready");
+    if (state_ != State::starting)
+        return;  // it was told to finish before
     layers_.note(ways_.who, ready.missing);
     state_ = State::ready;
     clear_deadline();
-    return true;
 }
 
 // The first message is the cause: messages of the child's own children arrive before its own.
-bool ChildKeeper::take(const Broken& broken) {
+void ChildKeeper::take(const Broken& broken) {
     if (why_.empty())
         why_ = broken.message;
-    return true;
 }
 
 Result<void> ChildKeeper::send(std::string_view line, int attached) {
@@ -118,8 +114,7 @@ void ChildKeeper::on_deadline() {
     drain();
     if (!child_ || id != deadline_id_ || state_ == State::killed)
         return;
-    if (const std::string why = callbacks_.on_late(); !why.empty())
-        replace(why);
+    callbacks_.on_late();
 }
 
 void ChildKeeper::replace(std::string_view why) {
@@ -223,9 +218,11 @@ void ChildKeeper::lose(pid_t pid, const std::string& exit) {
 void ChildKeeper::rest(Milliseconds wait) {
     if (stopped_)
         return;
-    resting_ = wait > Milliseconds(0);
+    resting_ = wait != kUntilStart;
     if (resting_)
         restart_.start(wait);
+    else
+        restart_.stop();
 }
 
 void ChildKeeper::wake() {

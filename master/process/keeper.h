@@ -29,6 +29,7 @@ namespace healthcheckd::master {
 class ChildKeeper {
 public:
     enum class State : std::uint8_t { none, starting, ready, finishing, killed };
+    static constexpr Milliseconds kUntilStart = Milliseconds::max();
 
     struct Ways {
         std::string who;                              // named by the log line about missing sandbox layers
@@ -48,17 +49,16 @@ public:
     struct Callbacks {
         // Returns the next child.
         std::function<ChildSpec()> spec;
-        // Returns whether the start must wait: the delay until the next attempt, 0: until
-        // start() is called; nullopt: no.
+        // Returns whether the start must wait: the delay until the next attempt, or kUntilStart; nullopt: no.
         std::function<std::optional<Milliseconds>()> put_off = {};
         // Handles a line of the child; `ready` and `broken` are passed on to take(). Returns false when the
         // line violates the protocol.
         std::function<bool(std::string_view line)> on_line;
         // The child could not be started; the next attempt follows after the back-off.
         std::function<void(const Error& error)> on_failed_start;
-        // A deadline has passed, and all that the child had written has been read. Returns why it must be
-        // replaced; "": it need not be.
-        std::function<std::string()> on_late;
+        // A deadline has passed, and all that the child had written has been read. The owner calls replace() or
+        // leave(), or lets the child go on.
+        std::function<void()> on_late;
         std::function<void(std::string_view why)> on_replace = {};
         // The child has ended or was abandoned; state() is none already.
         std::function<void(const Loss& loss)> on_loss;
@@ -90,14 +90,14 @@ public:
     void replace(std::string_view why);
     // Kills the child and abandons it at once; neither a loss nor a back-off.
     void leave();
-    // Delays the next start by `wait`.
+    // Delays the next start by `wait`, more than 0, or until start() is called.
     void rest(Milliseconds wait);
     // Its rest is over at once.
     void wake();
 
-    // To be called by on_line() for these messages. Returns what on_line() must return.
-    bool take(const Ready& ready);
-    bool take(const Broken& broken);
+    // To be called by on_line() for these messages. A second `ready` has the child replaced.
+    void take(const Ready& ready);
+    void take(const Broken& broken);
     // Sends a line, with a descriptor. The child is not replaced on failure.
     Result<void> send(std::string_view line, int attached = -1);
 

@@ -30,8 +30,8 @@ public:
         // Handles a line. Returns false when it violates the protocol; the child is then ended. Without this callback
         // the child may write `broken` only, which failure() then gives.
         std::function<bool(std::string_view line)> on_line = {};
-        // The deadline has passed, and all that the child had written has been read. Returns whether to end
-        // it. Called once; not when it is being ended for another reason.
+        // The deadline has passed, and all that the child had written has been read. Returns whether to end it.
+        // Called again when extend() has set another one; not when the child is being ended.
         std::function<bool()> on_late = {};
         // The child violated the protocol or wrote too much, and is being ended.
         std::function<void(std::string_view why)> on_trouble = {};

@@ -181,13 +181,16 @@ bool ProcessReader::on_line(std::string_view text) {
     LinkLine line;
     if (!decode(text, line))
         return false;
-    if (const auto* broken = std::get_if<Broken>(&line))
-        return child_.take(*broken);
+    if (const auto* broken = std::get_if<Broken>(&line)) {
+        child_.take(*broken);
+        return true;
+    }
     const auto* ready = std::get_if<Ready>(&line);
     if (ready == nullptr)
         return false;
     pump_timer_.start(Milliseconds(0));
-    return child_.take(*ready);
+    child_.take(*ready);
+    return true;
 }
 
 void ProcessReader::on_answer() {
@@ -247,17 +250,15 @@ void ProcessReader::hangs(const Question& question) {
 }
 
 // Answers with descriptors come as packets, which ChildKeeper does not see.
-std::string ProcessReader::on_late() {
+void ProcessReader::on_late() {
     const std::uint64_t front = asked_.empty() ? 0 : asked_.front().seq;
     on_answer();
     if (!answers_ || (asked_.empty() ? 0 : asked_.front().seq) != front)
-        return "";
-    if (!child_.ready()) {
-        lose_child("it did not get ready in time");
-        return "";
-    }
+        return;
+    if (!child_.ready())
+        return lose_child("it did not get ready in time");
     if (asked_.empty())
-        return "";
+        return;
     Question question = std::move(asked_.front());
     asked_.pop_front();
     if (left_out_.size() >= kMostLeftOut)
@@ -275,7 +276,6 @@ std::string ProcessReader::on_late() {
                            answer_limit() == kShortLimit && !many ? "; more of them are not named" : ""),
                many ? log::Level::debug : log::Level::warning);
     hangs(question);
-    return "";
 }
 
 Milliseconds ProcessReader::answer_limit() const {

@@ -97,7 +97,7 @@ private:
     void on_unsent(const Question& question, const Error& error);
     void on_answer();
     bool on_line(std::string_view text);
-    std::string on_late();
+    void on_late();
     void on_loss(const ChildKeeper::Loss& loss);
     void take(Packet packet);
     void hangs(const Question& question);

@@ -34,7 +34,11 @@ Link::Link(Loop& loop, Spawner& spawner, LayerNotes& layers, std::shared_ptr<con
                   [](const Error& error) {
                       log::error(kWho, "the link could not be started: {}", error.text());
                   },
-              .on_late = [this] { return asking_ || !child_.ready() ? "it did not answer in time" : ""; },
+              .on_late =
+                  [this] {
+                      if (asking_ || !child_.ready())
+                          child_.replace("it did not answer in time");
+                  },
               .on_replace = [](std::string_view why) { log::warning(kWho, "the link is replaced: {}", why); },
               .on_loss = [this](const ChildKeeper::Loss& loss) { on_loss(loss); },
               .on_gone = end_group}) {}

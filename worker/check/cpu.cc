@@ -39,7 +39,7 @@ std::string_view cpu_file(const CatConfig&) {
 
 }  // namespace
 
-const CheckType kCpuCheck{
+extern const CheckType kCpuCheck{
     .name = "cpu",
     .has_process = true,
     .measures_process = true,

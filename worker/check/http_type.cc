@@ -130,7 +130,7 @@ std::string status_text(const StatusRanges& ranges) {
     return out;
 }
 
-const CheckType kHttpCheck{
+extern const CheckType kHttpCheck{
     .name = "http",
     .asks_server = true,
     .make_settings = make_settings<HttpCheck>,

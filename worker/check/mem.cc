@@ -53,7 +53,7 @@ std::string_view to_string(MemType type) {
     __builtin_unreachable();
 }
 
-const CheckType kMemCheck{
+extern const CheckType kMemCheck{
     .name = "mem",
     .has_process = true,
     .measures_process = true,

@@ -57,7 +57,7 @@ SandboxProfile restart_profile(const CatConfig& cat) {
 
 }  // namespace
 
-const CheckType kRestartCheck{
+extern const CheckType kRestartCheck{
     .name = "restart",
     .has_process = true,
     .counts_restarts = true,

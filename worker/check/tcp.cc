@@ -16,7 +16,7 @@ std::vector<JudgedBy> tcp_judged_by(const CatConfig& cat) {
 
 }  // namespace
 
-const CheckType kTcpCheck{
+extern const CheckType kTcpCheck{
     .name = "tcp",
     .asks_server = true,
     .make_settings = make_settings<TcpCheck>,

@@ -11,7 +11,7 @@
 #include <spdlog/fmt/fmt.h>
 #include <sys/wait.h>
 
-namespace healthcheckd::master {
+namespace healthcheckd {
 
 namespace {
 
@@ -22,16 +22,17 @@ std::string tenths_text(std::chrono::milliseconds time) {
     return number_text(std::round(static_cast<double>(time.count()) / 100) / 10) + " s";
 }
 
-std::string end_text(const CommandEnd& end, std::chrono::milliseconds limit) {
+std::string end_text(const master::CommandEnd& end, std::chrono::milliseconds limit) {
+    using How = master::CommandEnd::How;
     const std::string late = "timed out after " + tenths_text(limit) + ": ";
     switch (end.how) {
-    case CommandEnd::How::terminated:
+    case How::terminated:
         return late + "ended by SIGTERM";
-    case CommandEnd::How::killed:
+    case How::killed:
         return late + "ended by SIGKILL";
-    case CommandEnd::How::stuck:
+    case How::stuck:
         return late + "SIGKILL did not end it";
-    case CommandEnd::How::by_itself:
+    case How::by_itself:
         break;
     }
     if (WIFSIGNALED(end.status)) {
@@ -42,10 +43,35 @@ std::string end_text(const CommandEnd& end, std::chrono::milliseconds limit) {
     return "exit status " + std::to_string(WEXITSTATUS(end.status)) + " in " + tenths_text(end.took);
 }
 
+Result<void> check_command(std::string_view text) {
+    return check_script(text, 32 * 1024);
+}
+
+constexpr Key kExecKeys[] = {
+    {.name = "execCmd",
+     .sensitivity = Sensitivity::command,
+     .set = set_action_secret<&ExecAction::command, check_command>,
+     .get = get_secret<&ExecAction::command>},
+    {.name = "execTimeoutSeconds",
+     .set = set_seconds<&ExecAction::timeout, 100>,
+     .get = get_seconds<&ExecAction::timeout>},
+};
+
+void check_exec(const SectionDraft& draft, const CatConfig&, Diagnostics& diagnostics) {
+    if (!draft.has("execCmd"))
+        diagnostics.error(draft.place_of("action"), draft.path_of("execCmd"), "is missing: action is exec");
+}
+
+// Not what it is: it may hold a password, and this goes to files and to people.
+std::string exec_plan(const master::ActionRequest& request) {
+    return fmt::format("run its execCmd for at most {} s",
+                       seconds_text(request.cat.own<ExecAction>().timeout));
+}
+
 }  // namespace
 
-ActionResult run_exec(const ActionRequest& request, pid_t master, const StageReport& stage,
-                      std::optional<CommandGuard>& guard) {
+master::ActionResult master::run_exec(const ActionRequest& request, pid_t master, const StageReport& stage,
+                                      std::optional<CommandGuard>& guard) {
     const CatConfig& cat = request.cat;
     const auto& exec = cat.own<ExecAction>();
     const Report& evidence = request.evidence;
@@ -95,44 +121,6 @@ ActionResult run_exec(const ActionRequest& request, pid_t master, const StageRep
     return result;
 }
 
-}  // namespace healthcheckd::master
-
-namespace healthcheckd {
-
-namespace {
-
-Result<void> check_command(std::string_view text) {
-    return check_script(text, 32 * 1024);
-}
-
-constexpr Key kExecKeys[] = {
-    {.name = "execCmd",
-     .sensitivity = Sensitivity::command,
-     .set = set_action_secret<&ExecAction::command, check_command>,
-     .get = get_secret<&ExecAction::command>},
-    {.name = "execTimeoutSeconds",
-     .set = set_seconds<&ExecAction::timeout, 100>,
-     .get = get_seconds<&ExecAction::timeout>},
-};
-
-void check_exec(const SectionDraft& draft, const CatConfig&, Diagnostics& diagnostics) {
-    if (!draft.has("execCmd"))
-        diagnostics.error(draft.place_of("action"), draft.path_of("execCmd"), "is missing: action is exec");
-}
-
-// Does not quote the command: it may contain a password, and the text goes to files and to people.
-std::string exec_plan(const master::ActionRequest& request) {
-    return fmt::format("run its execCmd for at most {} s",
-                       seconds_text(request.cat.own<ExecAction>().timeout));
-}
-
-master::ActionResult exec(master::ActionRun& run) {
-    run.command_limit = run.request.cat.own<ExecAction>().timeout;
-    return run_exec(run.request, ::getppid(), run.stage, run.guard);
-}
-
-}  // namespace
-
 extern const ActionType kExecAction{
     .name = "exec",
     .rank = 2,
@@ -141,7 +129,11 @@ extern const ActionType kExecAction{
     .keys = kExecKeys,
     .check = check_exec,
     .plan = exec_plan,
-    .run = exec,
+    .run =
+        [](master::ActionRun& run) {
+            run.command_limit = run.request.cat.own<ExecAction>().timeout;
+            return run_exec(run.request, ::getppid(), run.stage, run.guard);
+        },
 };
 
 }  // namespace healthcheckd

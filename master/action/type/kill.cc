@@ -12,7 +12,7 @@
 #include <csignal>
 #include <sys/syscall.h>
 
-namespace healthcheckd::master {
+namespace healthcheckd {
 
 namespace {
 
@@ -23,11 +23,11 @@ constexpr std::chrono::milliseconds kWaitForEnd{5000};
 constexpr std::chrono::milliseconds kAskLimit{6000};
 constexpr std::chrono::milliseconds kLookLimit{3000};
 
-ActionResult failure(std::string message) {
+master::ActionResult failure(std::string message) {
     return {.ok = false, .message = std::move(message), .output = {}};
 }
 
-ActionResult success(std::string message) {
+master::ActionResult success(std::string message) {
     return {.ok = true, .message = std::move(message), .output = {}};
 }
 
@@ -38,8 +38,8 @@ bool ended_within(const UniqueFd& process, std::chrono::milliseconds limit) {
 
 // Returns why the process must be left to supervisord, which gives a program that it stops time to end; "":
 // no reason. The master's table may be older than an operator's stop.
-std::string reason_to_spare(const ActionRequest& request, LinkClient& supervisord) {
-    const CallResult info = supervisord.call("info", request.program, kAskLimit);
+std::string reason_to_spare(const master::ActionRequest& request, master::LinkClient& supervisord) {
+    const master::CallResult info = supervisord.call("info", request.program, kAskLimit);
     if (info.code == kFaultShutdown)
         return "supervisord is shutting down; not killed";
     if (info.ok() && (info.program.state == kStopping || info.program.state == kStopped))
@@ -49,9 +49,13 @@ std::string reason_to_spare(const ActionRequest& request, LinkClient& supervisor
     return {};
 }
 
+std::string kill_plan(const master::ActionRequest& request) {
+    return "send SIGKILL to " + request.program + master::measured_pid(request);
+}
+
 }  // namespace
 
-ActionResult run_kill(const ActionRequest& request, LinkClient* supervisord) {
+master::ActionResult master::run_kill(const ActionRequest& request, LinkClient* supervisord) {
     const ProcessId target = request.evidence.process;
     const std::string who = "pid " + std::to_string(target.pid);
     if (target.pid == 0)
@@ -106,22 +110,6 @@ ActionResult run_kill(const ActionRequest& request, LinkClient* supervisord) {
     return success("killed " + who + " (SIGKILL), ended after " + std::to_string(took.count()) + " ms");
 }
 
-}  // namespace healthcheckd::master
-
-namespace healthcheckd {
-
-namespace {
-
-std::string kill_plan(const master::ActionRequest& request) {
-    return "send SIGKILL to " + request.program + master::measured_pid(request);
-}
-
-master::ActionResult kill_measured(master::ActionRun& run) {
-    return master::run_kill(run.request, run.link);
-}
-
-}  // namespace
-
 extern const ActionType kKillAction{
     .name = "kill",
     .rank = 3,
@@ -129,7 +117,7 @@ extern const ActionType kKillAction{
     .by_pid = true,
     .asks = ActionType::Asks::if_bound,
     .plan = kill_plan,
-    .run = kill_measured,
+    .run = [](master::ActionRun& run) { return run_kill(run.request, run.link); },
 };
 
 }  // namespace healthcheckd

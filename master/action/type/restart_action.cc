@@ -7,8 +7,6 @@ namespace healthcheckd {
 
 namespace {
 
-using namespace master;
-
 // How long a hanging disk may delay the restart, which then continues without the record.
 constexpr std::chrono::milliseconds kRecordLimit{3'000};
 constexpr std::chrono::milliseconds kRemoveLimit{1'000};
@@ -19,32 +17,33 @@ constexpr std::chrono::milliseconds kRemoveLimit{1'000};
 //
 // A record that is no longer needed must be removed: otherwise, once somebody stops the program, or another
 // supervisord does not start it, the next run of the finisher would start it.
-ActionResult restart_with_record(ActionRun& run) {
-    const ActionRequest& request = run.request;
+master::ActionResult restart_with_record(master::ActionRun& run) {
+    const master::ActionRequest& request = run.request;
     if (run.link == nullptr)
         return {.ok = false, .message = "there is no link to supervisord"};
     bool stops = false;
-    const StageReport stage = [&](std::chrono::milliseconds limit, std::string_view what) {
-        run.stage(limit, (stops ? std::string(kStopOrdered) : std::string()) + std::string(what));
+    const master::StageReport stage = [&](std::chrono::milliseconds limit, std::string_view what) {
+        run.stage(limit, (stops ? std::string(master::kStopOrdered) : std::string()) + std::string(what));
     };
-    ActionResult result = run_restart(request, *run.link, stage, [&](std::int64_t start) {
+    master::ActionResult result = master::run_restart(request, *run.link, stage, [&](std::int64_t start) {
         const auto tried = run.disk.run(kRecordLimit, [&] {
-            return write_record(request.state_dir, ordered_now(request.program, start, request.cat_name));
+            return master::write_record(request.state_dir,
+                                        master::ordered_now(request.program, start, request.cat_name));
         });
         if (!tried || !*tried)
             run.unwritten = tried ? tried->error() : tried.error();
         stops = true;
     });
     if (stops && !result.left_stopped) {
-        const auto tried =
-            run.disk.run(kRemoveLimit, [&] { return remove_record(request.state_dir, request.program); });
+        const auto tried = run.disk.run(
+            kRemoveLimit, [&] { return master::remove_record(request.state_dir, request.program); });
         run.remains = !tried || !*tried || run.disk.somebody_waits();
     }
     return result;
 }
 
-std::string restart_plan(const ActionRequest& request) {
-    return "restart " + request.program + measured_pid(request) + " through supervisord";
+std::string restart_plan(const master::ActionRequest& request) {
+    return "restart " + request.program + master::measured_pid(request) + " through supervisord";
 }
 
 }  // namespace

@@ -67,7 +67,7 @@ $(B)/unitrunner: $(UNIT_OBJ) $(call rooms,$(FIXTURES)) $(B)/libhealthcheckd.a
 
 # The headers of libraries that many sources include, read once. The compiler takes usual.h.gch for usual.h when the
 # flags are the same; without it every source would spend half of its time on them.
-$(B)/pch/common/usual.h.gch $(B)/pch/t/usual.h.gch: $(B)/pch/%.h.gch: %.h
+$(B)/pch/common/usual.h.gch $(B)/pch/t/usual.h.gch: $(B)/pch/%.h.gch: %.h $(B)/flags
 	@mkdir -p $(@D)
 	@echo "  CXX   $@"
 	$(Q)echo '#include "$<"' > $(@:.gch=) && \
@@ -79,33 +79,49 @@ COMPILE    = $(CXXFLAGS)
 $(B)/t/%.o $(B)/pch/t/usual.h.gch: private COMPILE = $(TESTFLAGS)
 $(B)/t/%.o $(B)/pch/t/usual.h.gch: private CPPFLAGS += -DBOOST_TEST_DYN_LINK
 
+# What everything is compiled by. Another VERSION, compiler or flag writes it anew, and everything is compiled again.
+# Sorted, as a make that this one starts adds to the flags of the environment what they have already. A rule without a
+# condition would make `make -n` announce that everything is compiled.
+COMPILED_BY := $(sort $(CXX) $(CPPFLAGS) $(CXXFLAGS) $(TESTFLAGS))
+ifneq ($(file <$(B)/flags),$(COMPILED_BY))
+$(B)/flags: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(COMPILED_BY))' > $@
+endif
+
 # By way of another name: a build that is killed leaves no object that looks complete.
 CC_RULE    = $(Q)$(CXX) $(CPPFLAGS) $(COMPILE) -include $(USUAL) -MMD -MP -MF $(@:.o=.d) -MT $@ -c -o $@.part $< && mv $@.part $@
 $(B)/t/%.o: private USUAL = $(B)/pch/t/usual.h
-$(B)/t/%.o: t/%.cc | $(B)/pch/t/usual.h.gch
+$(B)/t/%.o: t/%.cc $(B)/flags | $(B)/pch/t/usual.h.gch
 	@mkdir -p $(@D)
 	@echo "  CXX   $@"
 	$(CC_RULE)
 
 USUAL     = $(B)/pch/common/usual.h
-$(B)/%.o: %.cc | $(B)/pch/common/usual.h.gch
+$(B)/%.o: %.cc $(B)/flags | $(B)/pch/common/usual.h.gch
 	@mkdir -p $(@D)
 	@echo "  CXX   $@"
 	$(CC_RULE)
 
-# The folder is newer than the list of its sources when one has come or gone; the list changes only then.
+# room.cc of a folder is written when it does not include exactly the sources of the folder.
 SOURCES := $(filter-out $(TABLES),$(LIB_SRC)) $(TEST_SRC)
-$(B)/%/room.cc: % Makefile
-	@mkdir -p $(@D)
-	@printf '#include "%s"\n' $(foreach each,$(SOURCES),$(if $(filter $*/,$(dir $(each))),$(each))) > $@.part
-	@if cmp -s $@.part $@; then rm $@.part; else mv $@.part $@; fi
+hash    := \#
+sources_in = $(foreach each,$(SOURCES),$(if $(filter $(1),$(dir $(each))),$(each)))
+define room
+ifneq ($$(strip $$(file <$(B)/$(1)room.cc)),$$(patsubst %,$$(hash)include "%",$$(call sources_in,$(1))))
+$(B)/$(1)room.cc: FORCE
+	@mkdir -p $$(@D)
+	@printf '$$(hash)include "%s"\n' $$(call sources_in,$(1)) > $$@.part && mv $$@.part $$@
+endif
+endef
+$(foreach folder,$(sort $(dir $(SOURCES))),$(eval $(call room,$(folder))))
 
 $(B)/t/%/room.o: private USUAL = $(B)/pch/t/usual.h
-$(B)/t/%/room.o: $(B)/t/%/room.cc | $(B)/pch/t/usual.h.gch
+$(B)/t/%/room.o: $(B)/t/%/room.cc $(B)/flags | $(B)/pch/t/usual.h.gch
 	@echo "  CXX   t/$*"
 	$(CC_RULE)
 
-$(B)/%/room.o: $(B)/%/room.cc | $(B)/pch/common/usual.h.gch
+$(B)/%/room.o: $(B)/%/room.cc $(B)/flags | $(B)/pch/common/usual.h.gch
 	@echo "  CXX   $*"
 	$(CC_RULE)
 
@@ -119,11 +135,11 @@ $(B)/sample/%.cc: %.cc t/sample/add t/sample/command.cc
 	@mkdir -p $(@D)
 	@t/sample/add $< > $@.part && mv $@.part $@
 
-$(TABLES:%.cc=$(B)/sample/%.o): $(B)/sample/%.o: $(B)/sample/%.cc | $(B)/pch/common/usual.h.gch
+$(TABLES:%.cc=$(B)/sample/%.o): $(B)/sample/%.o: $(B)/sample/%.cc $(B)/flags | $(B)/pch/common/usual.h.gch
 	@echo "  CXX   $@"
 	$(CC_RULE)
 
-$(SAMPLE_SRC:%.cc=$(B)/sample/%.o): $(B)/sample/%.o: %.cc | $(B)/pch/common/usual.h.gch
+$(SAMPLE_SRC:%.cc=$(B)/sample/%.o): $(B)/sample/%.o: %.cc $(B)/flags | $(B)/pch/common/usual.h.gch
 	@mkdir -p $(@D)
 	@echo "  CXX   $@"
 	$(CC_RULE)
@@ -310,5 +326,5 @@ help: ## list the targets
 	@echo "all            build build/healthcheckd and build/healthcheckctl"
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' Makefile
 
-.PHONY: all bench deps check check-deb check-distro check-san check-unit clang-check deb demo fuzz fuzz-each fuzz-replay format format-check man-lint tidy \
+.PHONY: FORCE all bench deps check check-deb check-distro check-san check-unit clang-check deb demo fuzz fuzz-each fuzz-replay format format-check man-lint tidy \
         install uninstall clean help

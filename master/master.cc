@@ -26,10 +26,10 @@ constexpr Milliseconds kNextProcess{100};  // delay in which the next process of
 }  // namespace
 
 Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> config,
-               std::function<int(const worker::WorkerStart&)> life)
+               std::function<int(const worker::WorkerStart&)> worker_main)
     : loop_(loop), spawner_(spawner), config_(std::move(config)),
-      processes_(loop, spawner, layers_, config_->sandbox),
-      logs_(loop, spawner), workers_{loop, spawner, layers_, filters_, processes_, logs_, std::move(life)},
+      processes_(loop, spawner, layers_, config_->sandbox), logs_(loop, spawner),
+      workers_{loop, spawner, layers_, filters_, processes_, logs_, std::move(worker_main)},
       supervisord_(
           loop, spawner, layers_, processes_, config_,
           {.programs = {.on_started = [this](const Program& program) { on_program_started(program); },

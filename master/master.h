@@ -26,9 +26,9 @@ namespace healthcheckd::master {
 
 class Master {
 public:
-    // `life`: see WorkerContext.
+    // `worker_main`: see WorkerContext.
     Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> config,
-           std::function<int(const worker::WorkerStart&)> life = worker::run_worker);
+           std::function<int(const worker::WorkerStart&)> worker_main = worker::run_worker);
 
     // `memory`: saved by a previous run.
     void start(Memory memory = {});

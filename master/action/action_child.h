@@ -26,7 +26,7 @@ int run_action(Incident incident, int link_fd, int places_fd);
 // empty, means that it is done with the program. `places_fd`: see DiskWork.
 int run_finish(const std::string& state_dir, const std::set<std::string>& busy, int link_fd, int places_fd);
 
-// The life of the child that removes what killed actions of an earlier life have left of their commands' cgroups.
+// The main function of the child that removes the cgroups left by killed actions of an earlier run.
 int run_old_commands();
 
 }  // namespace healthcheckd::master

@@ -160,7 +160,7 @@ bool Cat::resume() {
 void Cat::on_program_started(const Program& program) {
     const Subject::Started started = subject_.on_program_started(program, !last_probe());
     if (started.counts_of_other)
-        start_afresh("the counts of an earlier life were about another process");
+        start_afresh("the counts of an earlier run were about another process");
     // A restart cat judges the starts themselves: it must also see a program that runs for less than its
     // initial delay.
     if (!bound_to_process())

@@ -78,8 +78,8 @@ ChildSpec Worker::spec() {
     }
     spec.user = context_.spawner.uids().take();
     spec.main = [this, filter, user = *spec.user](pid_t master) {
-        return context_.life({*identity_.config, identity_.cat(), identity_.name, identity_.program, master,
-                              filter, logs_, mark_ ? kFirstExtraFd : -1, left_out_, user});
+        return context_.worker_main({*identity_.config, identity_.cat(), identity_.name, identity_.program,
+                                     master, filter, logs_, mark_ ? kFirstExtraFd : -1, left_out_, user});
     };
     spec.secrets = identity_.config->secrets.get();
     spec.group = static_cast<SecretStore::Group>(identity_.index);

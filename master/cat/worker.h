@@ -30,7 +30,7 @@ struct WorkerContext {
     ProcessReader& processes;
     LogRecovery& logs;
     // The main function of a worker; tests replace it by one that misbehaves.
-    std::function<int(const worker::WorkerStart&)> life = worker::run_worker;
+    std::function<int(const worker::WorkerStart&)> worker_main = worker::run_worker;
 };
 
 class Worker final : public Prober {

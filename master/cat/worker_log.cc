@@ -29,10 +29,10 @@ void Worker::await_log() {
         return LogFile{worker_log_path(*identity_.config, identity_.name), child_.ready() ? control() : -1,
                        line};
     };
-    const auto life = [this] {
+    const auto worker_id = [this] {
         return child_.starts();
     };
-    context_.logs.add(this, {file, life, [this] {
+    context_.logs.add(this, {file, worker_id, [this] {
                                  logs_ = true;
                                  context_.logs.trust(worker_log_path(*identity_.config, identity_.name));
                                  log::info(identity_.who(), "its log is written again");

@@ -5,7 +5,7 @@
 
 namespace healthcheckd::master {
 
-// The life of the child. Says `broken` with the step that failed; returns the exit status.
+// The child's main function. Writes a `broken` line with the step that failed; returns the exit status.
 int run_trial(SandboxLevel level, const ChildUser& user, pid_t master);
 
 }  // namespace healthcheckd::master

@@ -6,8 +6,8 @@
 
 namespace healthcheckd::master {
 
-// The life of the child: reads `path` and leaves in `area`, which the master shares, what unpack_config() takes. Returns
-// the exit status.
+// The child's main function: reads `path` and writes what unpack_config() takes to `area`, which the master shares.
+// Returns the exit status.
 int run_load_config(const std::string& path, std::span<char> area);
 
 }  // namespace healthcheckd::master

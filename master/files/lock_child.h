@@ -6,7 +6,7 @@
 
 namespace healthcheckd::master {
 
-// The life of the child: for each path a packet on kControlFd, with the descriptor or with the reason why there is none.
+// The child's main function: sends one packet on kControlFd for each path, with the descriptor or with the error.
 // Returns the exit status.
 int run_open_locks(const std::vector<std::string>& paths);
 

@@ -11,18 +11,18 @@ namespace healthcheckd::master {
 struct LogFile {
     std::string path;
     int control = -1;             // the worker's socket
-    std::string first_line = {};  // is written before the worker gets the file; empty: none
+    std::string first_line = {};  // written before the worker gets the file; empty: none
 };
 
-// FILE becomes FILE.1 and so on, the one after FILE.<backups> is removed. A file of less than `from_bytes`
-// stays where it is, whatever its worker says.
+// FILE is renamed to FILE.1 and so on; the file after FILE.<backups> is removed. A file smaller than
+// `from_bytes` is not rotated, whatever its worker says.
 struct Rotation {
     int backups = 0;
     std::uint64_t from_bytes = 0;
 };
 
-// The life of the child: the worker of each file is at kFirstExtraFd and up, in their order. Says `broken` with what
-// went wrong first, and goes on with the others. Returns the exit status.
+// The child's main function. The sockets of the files' workers are kFirstExtraFd and up, in the order of the files. Writes
+// a `broken` line with the first error and continues with the other files. Returns the exit status.
 int run_renew_logs(const std::vector<LogFile>& files, const std::optional<Rotation>& rotation);
 
 }  // namespace healthcheckd::master

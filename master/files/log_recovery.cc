@@ -47,7 +47,7 @@ void LogRecovery::begin() {
         LogFile file = worker.file();
         if (file.control < 0 || (one_by_one_ && !files.empty()))
             return;
-        handed[id] = worker.life();
+        handed[id] = worker.worker_id();
         files.push_back(std::move(file));
         last_ = id;
     };
@@ -68,10 +68,10 @@ void LogRecovery::begin() {
 }
 
 void LogRecovery::on_end(const std::map<Id, std::uint64_t>& handed, bool ok) {
-    for (const auto& [id, life] : handed) {
+    for (const auto& [id, worker_id] : handed) {
         const auto found = workers_.find(id);
         // A worker that was replaced meanwhile did not get it.
-        if (!ok || found == workers_.end() || found->second.life() != life)
+        if (!ok || found == workers_.end() || found->second.worker_id() != worker_id)
             continue;
         const auto on_recovered = std::move(found->second.on_recovered);
         workers_.erase(found);

@@ -22,8 +22,8 @@ public:
     struct Worker {
         // Returns the log file at the time of the call; without a socket there is no worker to pass it to.
         std::function<LogFile()> file;
-        std::function<std::uint64_t()> life;  // identifies the worker: another number for another worker
-        std::function<void()> on_recovered;   // the file has been passed on
+        std::function<std::uint64_t()> worker_id;  // identifies the worker: another number for another worker
+        std::function<void()> on_recovered;        // the file has been passed on
     };
     using Id = const void*;  // the address of the caller
 

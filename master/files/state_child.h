@@ -13,8 +13,8 @@ struct StateText {
 };
 using StateTexts = std::map<std::string, StateText>;  // by the file's name
 
-// The life of the child: replaces each file in `dir` durably. Says `broken` with what failed first, and goes on with the
-// others. Returns the exit status.
+// The child's main function: replaces each file in `dir` durably. Writes a `broken` line with the first error and
+// continues with the other files. Returns the exit status.
 int run_write_state(const std::string& dir, const StateTexts& files);
 
 }  // namespace healthcheckd::master

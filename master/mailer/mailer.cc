@@ -46,7 +46,7 @@ void Mailer::use(std::shared_ptr<const Config> config, bool renew) {
 ChildSpec Mailer::spec() {
     ChildSpec spec(children::kMailer);
     spec.main = [config = config_, run_id = run_id_, pace = pace_](pid_t master) {
-        return pace.life ? pace.life(master) : run_mailer(*config, run_id, master, pace.look);
+        return pace.main ? pace.main(master) : run_mailer(*config, run_id, master, pace.look);
     };
     spec.secrets = config_->secrets.get();
     spec.group = SecretStore::kMail;

@@ -27,7 +27,7 @@ public:
     struct Pace {
         Milliseconds look = kLook;      // interval at which it scans the spool and reports, at least
         Milliseconds silence{600'000};  // after so long without a line it counts as hanging
-        std::function<int(pid_t master)> life = {};  // replaces run_mailer() in tests
+        std::function<int(pid_t master)> main = {};  // replaces run_mailer() in tests
     };
 
     // `run_id`: the id of this run (see Notice). `on_still_failed` is called at the start for each cat whose

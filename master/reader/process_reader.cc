@@ -17,8 +17,8 @@ constexpr char kWho[] = "processes";
 ProcessReader::ProcessReader(Loop& loop, Spawner& spawner, LayerNotes& layers, SandboxLevel level)
     : ProcessReader(loop, spawner, layers, level, run_process_reader) {}
 
-ProcessReader::ProcessReader(Loop& loop, Spawner& spawner, LayerNotes& layers, SandboxLevel level, Life life)
-    : loop_(loop), spawner_(spawner), level_(level), life_(std::move(life)),
+ProcessReader::ProcessReader(Loop& loop, Spawner& spawner, LayerNotes& layers, SandboxLevel level, Main main)
+    : loop_(loop), spawner_(spawner), level_(level), main_(std::move(main)),
       pump_timer_(loop, [this] { pump(); }),
       child_(loop, spawner, layers,
              {.who = kWho, .ready_limit = kReadyLimit, .reap_limit = kAnswerLimit, .restarts = false},
@@ -154,8 +154,8 @@ void ProcessReader::on_unsent(const Question& question, const Error& error) {
 ChildSpec ProcessReader::spec() {
     ChildSpec spec(children::kProcessReader);
     spec.user = spawner_.uids().take();
-    spec.main = [life = life_, level = level_, user = spec.user](pid_t master) {
-        return life(level, *user, master);
+    spec.main = [main = main_, level = level_, user = spec.user](pid_t master) {
+        return main(level, *user, master);
     };
     return spec;
 }

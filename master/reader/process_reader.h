@@ -33,9 +33,9 @@ public:
     using OnHeld = std::function<void(Result<bool>)>;
 
     // The main function of the child; tests replace it by one that hangs.
-    using Life = std::function<int(SandboxLevel level, const ChildUser& user, pid_t master)>;
+    using Main = std::function<int(SandboxLevel level, const ChildUser& user, pid_t master)>;
     ProcessReader(Loop& loop, Spawner& spawner, LayerNotes& layers, SandboxLevel level);
-    ProcessReader(Loop& loop, Spawner& spawner, LayerNotes& layers, SandboxLevel level, Life life);
+    ProcessReader(Loop& loop, Spawner& spawner, LayerNotes& layers, SandboxLevel level, Main main);
     ~ProcessReader();
     ProcessReader(const ProcessReader&) = delete;
     ProcessReader& operator=(const ProcessReader&) = delete;
@@ -110,7 +110,7 @@ private:
     Loop& loop_;
     Spawner& spawner_;
     SandboxLevel level_;
-    Life life_;
+    Main main_;
     std::unique_ptr<FdWatch> answers_;
     std::uint64_t seq_ = 0;
     std::deque<Question> waiting_;

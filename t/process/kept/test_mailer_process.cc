@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(a_mailer_that_is_taken_over_floods_no_log_and_writes_under_
             Spawner spawner(loop);
             LayerNotes layers;
             Mailer mailer(loop, spawner, layers, config, "life", [](const std::string&) {},
-                          {.life = hostile});
+                          {.main = hostile});
             mailer.start();
             Timer end(loop, [&] { loop.stop(); });
             end.start(2s);

@@ -190,7 +190,7 @@ BOOST_AUTO_TEST_CASE(serial_a_bad_worker_costs_its_own_cat_one_unknown_verdict_a
     for (const Row& row : kRows) {
         BOOST_TEST_CONTEXT(row.name) {
             const BadWorker bad("bad", row.deed);
-            const Daemon daemon(kNoSupervisord, kCats, {.life = bad.life()});
+            const Daemon daemon(kNoSupervisord, kCats, {.worker_main = bad.main()});
             BOOST_TEST_REQUIRE(daemon.wait_for_state("good", [](auto& cat) { return cat["probes"] >= 3; }));
             BOOST_TEST_REQUIRE(wait_until([&] { return bad.answers() >= 3; }));
             (void)daemon.state();  // once before, so that its memory is not counted
@@ -235,17 +235,17 @@ BOOST_AUTO_TEST_CASE(serial_a_bad_worker_costs_its_own_cat_one_unknown_verdict_a
 
 BOOST_AUTO_TEST_CASE(what_a_worker_must_not_write_is_logged_with_its_control_characters_escaped) {
     const BadWorker bad("bad", [](auto&, auto) { say("succ\x1b[2J\x07 seq=1\n"), ::pause(); });
-    const Daemon daemon(kNoSupervisord, kCats, {.life = bad.life()});
+    const Daemon daemon(kNoSupervisord, kCats, {.worker_main = bad.main()});
     bad.begin();
     BOOST_TEST(
         daemon.wait_for_log("[bad system] the worker wrote what it must not: succ\\x1B[2J\\x07 seq=1"));
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_that_crashes_at_once_is_started_at_growing_distances) {
-    const auto life = [](const worker::WorkerStart& start) {
+    const auto worker_main = [](const worker::WorkerStart& start) {
         return start.name == "bad" ? 3 : worker::run_worker(start);
     };
-    const Daemon daemon(kNoSupervisord, kCats, {.life = life});
+    const Daemon daemon(kNoSupervisord, kCats, {.worker_main = worker_main});
     BOOST_TEST(daemon.wait_for_log("the next one starts in 1 s"));
     BOOST_TEST(daemon.wait_for_log("the next one starts in 2 s"));
     BOOST_TEST(daemon.wait_for_log("the next one starts in 4 s"));
@@ -266,7 +266,7 @@ BOOST_AUTO_TEST_CASE(a_forbidden_system_call_ends_the_worker_and_is_named_in_the
         ::kill(start.master, SIGKILL);
         ::_exit(8);
     });
-    const Daemon daemon(kNoSupervisord, kCats, {.life = bad.life()});
+    const Daemon daemon(kNoSupervisord, kCats, {.worker_main = bad.main()});
     bad.begin();
     BOOST_TEST(daemon.wait_for_log("was lost: sandbox violation: system call kill (" +
                                    std::to_string(SYS_kill) + ") (killed by signal 31 (Bad system call))"));
@@ -283,7 +283,7 @@ BOOST_AUTO_TEST_CASE(with_sandbox_log_a_forbidden_system_call_is_a_line_and_the_
         say(encode(report_of(start, seq, Verdict::success, "went on")).line());
         ::poll(nullptr, 0, 60'000);
     });
-    const Daemon daemon(kNoSupervisord, kCats, {.config_lines = "sandbox: log", .life = bad.life()});
+    const Daemon daemon(kNoSupervisord, kCats, {.config_lines = "sandbox: log", .worker_main = bad.main()});
     bad.begin();
     BOOST_TEST(daemon.wait_for_log("[bad system] sandbox violation: system call kill"));
     BOOST_TEST(daemon.wait_for_state("bad", [](auto& cat) {
@@ -321,7 +321,7 @@ BOOST_AUTO_TEST_CASE(a_worker_cannot_choose_who_is_killed) {
                             "bad: {program: web, periodSeconds: 0.2, initialDelaySeconds: 0, "
                             "failureThreshold: 1, action: kill, " +
                                 keys + "}\n",
-                            {.life = bad.life()});
+                            {.worker_main = bad.main()});
         BOOST_TEST(daemon.wait_for_log(told), keys);
         BOOST_TEST(victim.running(), keys);
     }
@@ -348,7 +348,7 @@ BOOST_AUTO_TEST_CASE(a_worker_cannot_choose_which_process_a_command_is_told) {
             "bad: {program: web, type: mem, periodSeconds: 0.2, initialDelaySeconds: 0, "
             "failureThreshold: 1, action: exec, execCmd: 'echo \"pid <$HEALTHCHECK_PID>\"', " +
                 keys + "}\n",
-            {.life = bad.life()});
+            {.worker_main = bad.main()});
         BOOST_TEST(daemon.wait_for_log("output: pid <>"), keys);
         BOOST_TEST(daemon.wait_for_log(", without HEALTHCHECK_PID: pid " + std::to_string(victim.pid()) +
                                        " is not the process that web means now"),
@@ -368,7 +368,7 @@ BOOST_AUTO_TEST_CASE(a_worker_that_asks_for_rotation_all_the_time_gets_one_a_pau
         ::pause();
     });
     const Daemon daemon(kNoSupervisord, kCats,
-                        {.config_lines = "logMaxBytes: 10000\nlogBackups: 3", .life = bad.life()});
+                        {.config_lines = "logMaxBytes: 10000\nlogBackups: 3", .worker_main = bad.main()});
     bad.begin();
     const std::string log = daemon.log_dir() + "/bad.log";
     const auto began = std::chrono::steady_clock::now();

@@ -25,8 +25,8 @@ constexpr pid_t kNoProcess = 0x3fffff;
 constexpr pid_t kHanging = 0x3ffffe;
 
 struct Lab {
-    explicit Lab(ProcessReader::Life life = run_process_reader)
-        : reader(loop, spawner, layers, SandboxLevel::strict, std::move(life)),
+    explicit Lab(ProcessReader::Main main = run_process_reader)
+        : reader(loop, spawner, layers, SandboxLevel::strict, std::move(main)),
           end(loop, [this] { loop.stop(); }) {}
 
     // Runs until `answers` of what was asked have come, or the time is over.

@@ -7,6 +7,7 @@
 
 using namespace healthcheckd;
 using namespace healthcheckd::master;
+using namespace healthcheckd::test;
 using namespace std::chrono_literals;
 
 BOOST_AUTO_TEST_SUITE(test_action_restart)

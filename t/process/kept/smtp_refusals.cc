@@ -1,4 +1,5 @@
 // What becomes of a mail that a server refuses, puts off or never answers.
+#include "master/mailer/delivery/delivery.h"
 #include "t/fixture/basics.h"
 #include "t/fixture/mail/mail_client.h"
 #include "t/fixture/mail/smtp_sink.h"

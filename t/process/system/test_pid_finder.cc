@@ -5,6 +5,7 @@
 #include "t/fixture/basics.h"
 #include "t/fixture/process/worker_harness.h"
 #include "t/fixture/skip.h"
+#include "worker/check/mem.h"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>

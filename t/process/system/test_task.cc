@@ -123,9 +123,13 @@ BOOST_AUTO_TEST_CASE(a_child_that_writes_what_nobody_takes_from_it_is_ended) {
 BOOST_AUTO_TEST_CASE(a_child_that_was_asked_to_end_is_not_killed_by_being_asked_again) {
     TaskLab lab;
     const auto obey_slowly = [](pid_t) {
-        ::signal(SIGTERM, [](int) {});
+        sigset_t term;
+        sigemptyset(&term);
+        sigaddset(&term, SIGTERM);
+        ::sigprocmask(SIG_BLOCK, &term, nullptr);
         say(Output{"ready"});
-        ::pause();  // until SIGTERM
+        int number = 0;
+        ::sigwait(&term, &number);
         ::usleep(300'000);
         return 7;
     };

@@ -29,10 +29,14 @@ constexpr int kMostEntries = 1'000'000;
 constexpr std::uint64_t kMostTried = 2'000;  // uids of the range
 constexpr int kMostProcesses = 1'000'000;
 
-using File = std::unique_ptr<FILE, decltype(&std::fclose)>;
+// Not decltype(&std::fclose): its attributes (glibc 2.38) cannot be part of a template argument.
+struct CloseFile {
+    void operator()(FILE* file) const { std::fclose(file); }
+};
+using File = std::unique_ptr<FILE, CloseFile>;
 
 File open_file(const std::string& path) {
-    return {std::fopen(path.c_str(), "re"), &std::fclose};
+    return File(std::fopen(path.c_str(), "re"));
 }
 
 // Returns the first number in a line of /proc/PID/status; nullopt: there is none.

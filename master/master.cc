@@ -77,7 +77,7 @@ Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> confi
              }}),
       link_timer_(loop, [this] { renew_link(); }),
       state_(loop, spawner, config_->state_dir, cats_, [this] { return view(); }),
-      tick_timer_(loop, [this] { on_tick(); }), reopening_(loop, spawner),
+      tick_timer_(loop, [this] { on_tick(); }), reopening_(loop, spawner, [this] { reopen_again(); }),
       shutdown_(loop, {.actions = actions_, .mailer = mailer_, .notices = notices_, .state = state_}) {
     spawner_.uids().use(*config_);
 }
@@ -125,11 +125,13 @@ CatChanges Master::reload(std::shared_ptr<const Config> fresh, std::vector<std::
         processes_.use(config_->sandbox);
     if (!same_link(*before, *config_)) {
         if (actions_.needs_link())
-            notes.emplace_back("what concerns supervisord is used from the end of the restarts under way on");
+            notes.emplace_back(
+                "supervisord is asked by the new values when the actions that ask it now have ended");
         renew_link();
     }
     const CatChanges changes = cats_.reload(config_);
-    cats_.follow_groups();
+    if (supervisord_.answers().reached)
+        cats_.follow_groups();
     ask_for_table();
     return changes;
 }
@@ -235,22 +237,29 @@ void Master::dump_state() {
 }
 
 void Master::reopen_logs() {
-    if (reopening_.running())
-        return;
-    if (reopening_.left_behind() > 0) {
-        log::warning("", "log files are not reopened: the process that tried it last hangs in the kernel");
+    // A log may have been moved after the child opened it.
+    if (reopening_.running() || reopening_.left_behind() > 0) {
+        if (!std::exchange(reopen_again_, true) && reopening_.left_behind() > 0)
+            log::warning("",
+                         "log files are reopened later: the process that tried it last hangs in the kernel");
         return;
     }
     std::vector<LogFile> files;
     for (const auto& cat : cats_.all())
         if (cat->worker().control() >= 0)
             files.push_back({worker_log_path(*config_, cat->name()), cat->worker().control()});
-    renew_logs(reopening_, std::move(files), std::nullopt, [](const std::string& failure) {
+    renew_logs(reopening_, std::move(files), std::nullopt, [this](const std::string& failure) {
         if (failure.empty())
             log::info("", "log files reopened");
         else
             log::warning("", "a log file could not be renewed: {}", failure);
+        reopen_again();
     });
+}
+
+void Master::reopen_again() {
+    if (std::exchange(reopen_again_, false) && !shutdown_.begun())
+        reopen_logs();
 }
 
 void Master::stop(std::function<void()> on_stopped) {

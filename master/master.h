@@ -62,6 +62,7 @@ private:
     void on_tick();
     void arm_tick();
     ProgramView view_of(const Cat& cat) const;
+    void reopen_again();
     void on_table(const SupervisordView::Answers& before);
     void on_link_failure(const SupervisordView::Answers& before);
     void on_program_started(const Program& program);
@@ -93,7 +94,8 @@ private:
 
     StateKeeper state_;
     Timer tick_timer_;
-    Task reopening_;  // the workers' logs
+    Task reopening_;             // the workers' logs
+    bool reopen_again_ = false;  // requested while that could not begin
     Shutdown shutdown_;
 };
 

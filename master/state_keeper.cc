@@ -58,7 +58,7 @@ void StateKeeper::write_changes() {
 
 void StateKeeper::on_written(const std::string& name, const std::string& failure) {
     if (!failure.empty()) {
-        log::error("state", "not written: {}", failure);
+        log::error("state", "{} is not written: {}", name, failure);
         if (name == kMemoryFile && !stopped_)
             saved_ = {~0ULL, ~0ULL};  // so that it is tried again
     } else if (name == kStateFile)

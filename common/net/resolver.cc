@@ -15,7 +15,7 @@ namespace {
 
 constexpr int kMaxLines = 1000;
 constexpr std::size_t kThreadStack = 1 << 20;  // bytes; lookups do not need the default of 8 MB
-constexpr int kDefaultTimeout = 5;             // seconds, RES_TIMEOUT in resolv.conf(5)
+constexpr int kMaxTimeout = 30;                // seconds, RES_MAXRETRANS in resolv.conf(5)
 constexpr int kMaxAttempts = 5;                // RES_MAXRETRY in resolv.conf(5)
 
 void preload_name_services() {
@@ -43,7 +43,7 @@ void limit_resolver(std::chrono::milliseconds limit) {
     const auto in_seconds = [](std::chrono::milliseconds time) {
         return static_cast<int>(std::chrono::ceil<std::chrono::seconds>(time).count());
     };
-    const int timeout = std::clamp(in_seconds(limit / 3), 1, kDefaultTimeout);
+    const int timeout = std::clamp(in_seconds(limit / 3), 1, kMaxTimeout);
     const int attempts = std::min(in_seconds(limit) / timeout + 1, kMaxAttempts);
     const std::string options = fmt::format("timeout:{} attempts:{}", timeout, attempts);
     ::setenv("RES_OPTIONS", options.c_str(), 1);

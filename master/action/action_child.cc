@@ -55,7 +55,7 @@ int run_action(Incident incident, int link_fd, int places_fd) {
                       say(Stage{static_cast<std::uint64_t>(limit.count()), std::string(what)});
                   }};
     // Reported before anything that may block on a disk or on supervisord.
-    run.stage(kPendingLimit + kLogTailLimit + kLogFileLimit, "begins");
+    run.stage(kPendingLimit + kLogTailLimit + kLogFileLimit, kFirstStage);
     const auto began = std::chrono::steady_clock::now();
     const bool tells = !request.channels.empty();
     // Best effort: only the notice at the end must not be lost.

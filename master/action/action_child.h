@@ -10,6 +10,8 @@
 
 namespace healthcheckd::master {
 
+// The first `stage` message of every action, before its own.
+inline constexpr std::string_view kFirstStage = "begins";
 // The prefix of the `stage` message of a restart from the moment on when the program may be stopped.
 inline constexpr std::string_view kStopOrdered = "its stop is ordered: ";
 

@@ -303,7 +303,12 @@ std::size_t ActionRunner::under_way() const {
 
 bool ActionRunner::needs_link() const {
     return std::ranges::any_of(running_, [](const Running& running) {
-        return running.working() && running.incident.action->asks == ActionType::Asks::always;
+        if (!running.working())
+            return false;
+        // An action that asks once does so before any stage of its own.
+        const bool asks_now = running.stage.empty() || running.stage == kFirstStage;
+        const ActionType::Asks asks = running.incident.action->asks;
+        return asks == ActionType::Asks::always || (asks == ActionType::Asks::if_bound && asks_now);
     });
 }
 

@@ -66,8 +66,8 @@ public:
 
     // Starts no new action from now on. Actions under way may continue until stop_now().
     void stop() { stopping_ = true; }
-    // Returns whether an action is under way that would fail without its connection to the link. Others go on
-    // without: kill and exec ask once, at their begin, and any action for the end of the program's log.
+    // Returns whether an action is under way that asks supervisord before or while it acts. For the end of the program's
+    // log, which is what others ask for, nothing waits.
     bool needs_link() const;
     // The number of actions that have not reported their result.
     std::size_t under_way() const;

@@ -18,7 +18,7 @@ void Cat::restore(const RememberedCat& cat, std::string_view when) {
     if (cat.definition != definition_of(*identity_.config, config())) {
         if (cat.failed && cat.about == about())
             restore_failed(when);
-        if (cat.failures > 0 || cat.successes > 0)
+        if (cat.failures > 0)
             log::info(who(), "counts start at zero: they were those of other keys, {}", when);
         return;
     }

@@ -293,8 +293,7 @@ void Cats::retire() {
 
 void Cats::clear() {
     schedule_ = {};
-    // What waits for a verdict of one of them is answered meanwhile, and may look for cats.
-    const auto ending = std::exchange(cats_, {});
+    cats_.clear();
 }
 
 }  // namespace healthcheckd::master

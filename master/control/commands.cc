@@ -79,10 +79,11 @@ void on_check(Control& control, const ControlRequest& request, const Reply& repl
     const auto cat = control.one(request.name, reply);
     if (!cat)
         return;
-    const auto done = [&control, reply, changed = control.on_change(),
+    // The cat may go while this waits; it captures nothing that may go before.
+    const auto done = [reply, changed = control.on_change(), weak = std::weak_ptr<Cat>(cat),
                        name = cat->name()](const Report& report) {
         changed();
-        const auto now = control.master().cats().find(name);
+        const auto alive = weak.lock();
         reply(text_of({{"ok", true},
                        {"cat", name},
                        {"verdict", to_string(report.verdict)},
@@ -91,7 +92,7 @@ void on_check(Control& control, const ControlRequest& request, const Reply& repl
                        {"limit", report.limit},
                        {"unit", report.unit},
                        {"tookMs", static_cast<double>(report.took_us) / 1000},
-                       {"state", now ? now->state_text() : "gone"}}));
+                       {"state", alive ? json(alive->state_text()) : json()}}));
     };
     control.master().check_now(*cat, done);
 }

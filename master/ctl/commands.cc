@@ -134,7 +134,8 @@ int run_check(const Options& options) {
         const std::string text =
             text_at(answer, "cat", 200) + ": " + verdict + ": " + text_at(answer, "message") +
             (value.empty() ? "" : " (" + value + " of " + measured(answer, "limit") + ")") + ", took " +
-            number_at(answer, "tookMs") + " ms; now " + text_at(answer, "state", 20) + "\n";
+            number_at(answer, "tookMs") + " ms" +
+            (at(answer, "state").is_string() ? "; now " + text_at(answer, "state", 20) : "") + "\n";
         return print(text, verdict == "success" ? 0 : kSaidNo);
     });
 }

@@ -44,6 +44,9 @@ void log_diagnostics(const LoadedConfig& loaded) {
 class Daemon {
 public:
     explicit Daemon(std::string config_file) : config_file_(std::move(config_file)) {}
+    ~Daemon() { log::on_blocked({}); }
+    Daemon(const Daemon&) = delete;
+    Daemon& operator=(const Daemon&) = delete;
 
     int run();
 

@@ -1,5 +1,7 @@
 #include "master/process/task.h"
 
+#include "common/text/number.h"
+
 #include <utility>
 
 namespace healthcheckd::master {
@@ -86,6 +88,9 @@ void Task::on_deadline() {
         reader_->drain();
         if (!child_ || id != deadline_id_ || signals_ > 0 || (callbacks_.on_late && !callbacks_.on_late()))
             return;
+        if (broken_.empty())
+            broken_ = "it was not done within " +
+                      number_text(std::chrono::duration<double>(ways_.limit).count()) + " s";
     }
     signal();
 }

@@ -69,6 +69,31 @@ BOOST_AUTO_TEST_CASE(a_log_disk_that_hangs_ends_no_check_and_no_action_and_is_to
     BOOST_TEST(daemon.count_log("its log seems to hang,") == 3U);
 }
 
+// The logs may have been moved after the child that hangs opened its first one.
+BOOST_AUTO_TEST_CASE(a_request_to_reopen_the_logs_while_they_are_reopened_is_carried_out_after_that) {
+    const FrozenDisk disk;
+    const Daemon daemon(
+        "unix:///nonexistent/supervisor.sock",
+        "a: {program: system, type: mem, maxMem: 100000000, action: email, periodSeconds: 1000, "
+        "initialDelaySeconds: 1000}\n",
+        {.log_dir = disk.dir() + "/log"});
+    BOOST_TEST_REQUIRE(wait_until([&] { return std::filesystem::exists(disk.dir() + "/log/a.log"); }));
+    std::filesystem::rename(disk.dir() + "/log/a.log",
+                            disk.dir() + "/log/a.log.1");  // a new one is to be made
+    disk.freeze();
+    daemon.signal(SIGUSR2);
+    BOOST_TEST_REQUIRE(wait_until([&] { return daemon.child("healthcheckd: log files") > 0; }));
+    for (int i = 0; i < 3; ++i) {
+        daemon.signal(SIGUSR2);
+        BOOST_TEST(healthcheckctl(daemon.socket(), {"status"}).status !=
+                   2);  // the signal has been taken before
+    }
+    BOOST_TEST(daemon.count_log("log files reopened") == 0u);
+    disk.thaw();
+    BOOST_TEST(daemon.wait_for_log("log files reopened", 10s, 2), daemon.log());
+    BOOST_TEST(stays([&] { return daemon.count_log("log files reopened") == 2u; }, 500ms));
+}
+
 // What is known of a disk does not end with the cat's configuration.
 BOOST_AUTO_TEST_CASE(a_reload_while_a_log_disk_hangs_blinds_no_changed_check_and_leaves_no_more_workers) {
     const FrozenDisk disk;

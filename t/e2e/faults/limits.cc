@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(without_processes_to_be_had_the_master_lives_and_tries_agai
                                    "unavailable"));
     BOOST_TEST(daemon.wait_for_log("could not be checked: there is no worker"));
     daemon.signal(SIGUSR1);
-    BOOST_TEST(daemon.wait_for_log("[state] not written: no process could be started"));
+    BOOST_TEST(daemon.wait_for_log("[state] state.json is not written: no process could be started"));
     const std::size_t probes = probes_of(daemon, "two");
     BOOST_TEST(wait_until([&] { return probes_of(daemon, "two") > probes + 5; }));
     BOOST_TEST_REQUIRE(limit(daemon, "--nproc=1000:", kSomebody));
@@ -151,12 +151,12 @@ BOOST_AUTO_TEST_CASE(a_full_disk_is_said_stops_nothing_and_never_tears_the_state
     fill(daemon.log_dir() + "/filler");
 
     daemon.signal(SIGUSR1);
-    BOOST_TEST(daemon.wait_for_log("[state] not written: "));
+    BOOST_TEST(daemon.wait_for_log("[state] state.json is not written: "));
     BOOST_TEST(daemon.log().find("No space left on device") != std::string::npos);
     BOOST_TEST(read_file(daemon.state_dir() + "/state.json") == before);
-    const std::size_t runs = daemon.count_log("[state] not written: ");
+    const std::size_t runs = daemon.count_log("[state] state.json is not written: ");
     daemon.signal(SIGUSR1);
-    BOOST_TEST(daemon.wait_for_log("[state] not written: ", 10s, runs + 1));
+    BOOST_TEST(daemon.wait_for_log("[state] state.json is not written: ", 10s, runs + 1));
     BOOST_TEST(nlohmann::json::accept(read_file(daemon.state_dir() + "/state.json")));
 
     BOOST_TEST(daemon.wait_for_log("[one system] the worker's log is not written: write " + daemon.log_dir() +

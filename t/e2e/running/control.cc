@@ -8,6 +8,7 @@
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <random>
 #include <sys/stat.h>
 
@@ -154,6 +155,45 @@ BOOST_AUTO_TEST_CASE(a_check_on_request_is_waited_for_as_long_as_its_probe_may_t
     const json answer = ask(daemon, request_of("check", "slow"));
     BOOST_TEST(answer["ok"] == true, answer.dump());
     BOOST_TEST(answer["tookMs"] > 32'000, answer.dump());
+}
+
+BOOST_AUTO_TEST_CASE(of_a_group_nothing_is_said_before_supervisord_has_answered) {
+    const Daemon daemon(kNoSupervisord, "g: {program: 'web:*', type: mem, maxMem: 5000}\n");
+    BOOST_TEST_REQUIRE(daemon.wait_for_log("nothing can be said about its programs"));
+    for (int i = 0; i < 2; ++i) {
+        BOOST_TEST(ask(daemon, request_of("check", "g"))["error"] ==
+                   "'g' has no member now: supervisord has not answered yet");
+        BOOST_TEST(ask(daemon, request_of("reload"))["ok"] == true);
+    }
+    BOOST_TEST(daemon.count_log("supervisord has no group") == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(who_waits_for_a_check_is_told_when_its_cat_is_changed_or_the_daemon_stops) {
+    const WebServer server;
+    const Supervisord supervisord({{.name = "web", .command = kSleep}});
+    const auto slow = [&](int timeout) {
+        return "slow: {program: web, type: http, host: 127.0.0.1, port: " + std::to_string(server.port()) +
+               ", path: /hang, periodSeconds: 1000, initialDelaySeconds: 1000, timeoutSeconds: " +
+               std::to_string(timeout) + "}\n";
+    };
+    Daemon daemon(supervisord.url(), slow(20));
+    BOOST_TEST_REQUIRE(daemon.wait_for_log("[web] runs with pid"));
+    auto answer = std::async(std::launch::async, [&] { return ask(daemon, request_of("check", "slow")); });
+    BOOST_TEST_REQUIRE(wait_until([&] { return server.requests().size() >= 1; }));
+    daemon.set_cats(slow(21));
+    BOOST_TEST(ask(daemon, request_of("reload"))["ok"] == true);
+    const json changed = answer.get();
+    BOOST_TEST(changed["message"] ==
+               "its configuration changed, or healthcheckd stops: the probe was given up");
+    BOOST_TEST(changed["state"].is_null(), changed.dump());
+    answer = std::async(std::launch::async, [&] {
+        ControlClient client;
+        client.connect(daemon.socket());
+        client.send(encode(request_of("check", "slow")).line());
+        return json{{"text", client.answer()}};
+    });
+    BOOST_TEST_REQUIRE(wait_until([&] { return server.requests().size() >= 2; }));
+    BOOST_TEST(daemon.stop().status == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_check_on_request_comes_at_once_and_is_not_counted_in_a_pause) {

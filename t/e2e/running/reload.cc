@@ -5,9 +5,13 @@
 #include "t/fixture/supervisord/supervisord.h"
 
 #include <boost/test/unit_test.hpp>
+#include <csignal>
 #include <filesystem>
+#include <memory>
 #include <set>
+#include <thread>
 
+using namespace healthcheckd;
 using namespace healthcheckd::test;
 using namespace std::chrono_literals;
 
@@ -211,6 +215,35 @@ BOOST_AUTO_TEST_CASE(a_long_command_does_not_keep_the_link_from_its_new_configur
     reload(daemon, 1);
     BOOST_TEST(wait_until([&] { return !alive(link); }, 10s), daemon.log());
     BOOST_TEST(daemon.count_log("[cat1 web] exec done") == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_new_link_does_not_keep_from_a_kill_that_an_operator_is_stopping_the_program) {
+    const Supervisord supervisord(
+        {{.name = "web", .command = program("ignore_term.py"), .extra = "startsecs=0\nstopwaitsecs=20"}});
+    const int port = free_port();
+    auto server = std::make_unique<Subprocess>(
+        std::vector<std::string>{program("listen.py"), "127.0.0.1", std::to_string(port)});
+    const Daemon daemon(
+        supervisord.url(),
+        "cat1: {program: web, type: tcp, host: 127.0.0.1, port: " + std::to_string(port) +
+            ", periodSeconds: 2, initialDelaySeconds: 0, failureThreshold: 1, action: kill}\n",
+        {.config_lines = "supervisordOwner: root"});
+    BOOST_TEST_REQUIRE(daemon.wait_for_state("cat1", healthy));
+    const pid_t pid = supervisord.pid("web");
+    Subprocess operator_stop(
+        {"/usr/bin/supervisorctl", "-c", supervisord.dir().file("supervisord.conf"), "stop", "web"});
+    BOOST_TEST_REQUIRE(supervisord.wait_state("web", "STOPPING"));
+    supervisord.signal(SIGSTOP);
+    server.reset();
+    BOOST_TEST_REQUIRE(daemon.wait_for_log("[cat1 web] kill begins"));
+    replace_in_config(daemon, "supervisordOwner: root", "supervisordUser: ops");
+    reload(daemon, 1);
+    BOOST_TEST(daemon.wait_for_log("supervisord is asked by the new values when the actions"));
+    std::this_thread::sleep_for(1s);
+    supervisord.signal(SIGCONT);
+    BOOST_TEST(daemon.wait_for_log("kill failed: web is being stopped by somebody else; not killed", 15s),
+               daemon.log());
+    BOOST_TEST(alive(pid));
 }
 
 BOOST_AUTO_TEST_CASE(counts_outlive_a_change_of_what_all_workers_share_and_not_one_of_the_cat) {

@@ -1,3 +1,4 @@
+#include "common/net/resolver.h"
 #include "common/sandbox/landlock.h"
 #include "common/sandbox/seccomp.h"
 #include "common/system/unique_fd.h"
@@ -9,6 +10,8 @@
 #include "t/fixture/skip.h"
 
 #include <boost/test/unit_test.hpp>
+#include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <future>
 #include <netinet/in.h>
@@ -250,6 +253,20 @@ BOOST_AUTO_TEST_CASE(a_name_that_hangs_holds_up_no_other_cat) {
     }
     BOOST_TEST(done > 10);
     BOOST_TEST(hanging.get().message == "name 'hang.test' was not resolved within 2 s");
+}
+
+BOOST_AUTO_TEST_CASE(the_resolver_tries_for_longer_than_any_probe_of_two_minutes_waits) {
+    for (const int seconds : {1, 2, 3, 7, 10, 25, 26, 30, 60, 120}) {
+        const Resolver resolver{std::chrono::seconds(seconds)};
+        int timeout = 0;
+        int attempts = 0;
+        const char* options = std::getenv("RES_OPTIONS");
+        BOOST_TEST_REQUIRE(options != nullptr);
+        BOOST_TEST_REQUIRE(std::sscanf(options, "timeout:%d attempts:%d", &timeout, &attempts) == 2, options);
+        BOOST_TEST(timeout * attempts > seconds, options);
+        BOOST_TEST(timeout <= 30, options);  // RES_MAXRETRANS, RES_MAXRETRY of resolv.conf(5)
+        BOOST_TEST(attempts <= 5, options);
+    }
 }
 
 // The resolver's own tries would end at the same second.

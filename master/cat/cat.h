@@ -59,6 +59,8 @@ public:
     // healthcheckd was started".
     void restore(const RememberedCat& cat, std::string_view when);
     RememberedCat remembered() const;
+    // For a successor in this run, which reports the later starts of the program; nullopt: it begins anew.
+    std::optional<std::uint64_t> starts_reported() const;
     const Record::Revision& revision() const { return record_.revision; }
 
     // Continues as cat `index` of another configuration that has the same keys for it.

@@ -25,6 +25,8 @@ void Cat::restore(const RememberedCat& cat, std::string_view when) {
     threshold_.restore(cat.failed, cat.failures, cat.successes);
     record_.counters.probes = cat.probes;
     record_.counters.fired = cat.fired;
+    if (cat.starts_reported)
+        subject_.restore_starts(*cat.starts_reported);
     if (follows_supervisord())
         subject_.restore_counted(cat.process);
     else
@@ -54,6 +56,11 @@ RememberedCat Cat::remembered() const {
     }
     cat.actions = {record_.actions().begin(), record_.actions().end()};
     return cat;
+}
+
+std::optional<std::uint64_t> Cat::starts_reported() const {
+    // Restarts of a pause are not reported, also when its time is over and no tick has ended it.
+    return pause_.begun() ? std::nullopt : subject_.starts_reported();
 }
 
 void Cat::note(std::string text) {

@@ -98,6 +98,8 @@ CatChanges Cats::reload(std::shared_ptr<const Config> config) {
         RememberedCat& remembered = memory_[cat->name()] = cat->remembered();
         if (redefined.contains(name))
             remembered.definition.clear();  // also when only a secret has changed
+        else
+            remembered.starts_reported = cat->starts_reported();
         ++former_.deeds;
         schedule_.remove(id);
         return true;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 namespace healthcheckd::master {
@@ -61,6 +62,14 @@ public:
 
     // Starts of the program up to the next one that is seen are not reported.
     void forget_starts() { knows_starts_ = false; }
+    // How many of the program's starts need no report any more; nullopt: none has been seen.
+    std::optional<std::uint64_t> starts_reported() const {
+        return knows_starts_ ? std::optional(starts_seen_) : std::nullopt;
+    }
+    void restore_starts(std::uint64_t reported) {
+        starts_seen_ = reported;
+        knows_starts_ = true;
+    }
 
 private:
     void know_starts(const Program& program) {

@@ -34,6 +34,8 @@ struct RememberedCat {
     bool paused = false;
     std::optional<std::chrono::system_clock::time_point> paused_until;
     std::vector<RememberedAction> actions;  // the oldest first, at most kMostActions
+    // Starts of the program that were reported, as this run counts them: not in the file.
+    std::optional<std::uint64_t> starts_reported;
 };
 
 // By the cat's name.

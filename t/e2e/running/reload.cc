@@ -199,6 +199,29 @@ BOOST_AUTO_TEST_CASE(a_changed_password_renews_the_link_and_what_cannot_change_i
     BOOST_TEST(std::filesystem::exists(daemon.state_dir() + "/state.json"));
 }
 
+BOOST_AUTO_TEST_CASE(a_restart_that_was_not_reported_yet_is_counted_unless_the_keys_of_its_cat_change) {
+    const Supervisord supervisord({{.name = "web", .command = kSleep}});
+    const std::string cat =
+        "{program: web, type: restart, periodSeconds: 4, initialDelaySeconds: 0, action: none, ";
+    const Daemon daemon(supervisord.url(),
+                        "same: " + cat + "failureThreshold: 5}\nother: " + cat + "failureThreshold: 6}\n",
+                        {.config_lines = "logMaxBytes: 100000"});
+    for (const std::string name : {"same", "other"})
+        BOOST_TEST_REQUIRE(daemon.wait_for_state(name, [](const auto& c) { return c["probes"] > 0; }));
+    const pid_t before = supervisord.pid("web");
+    ::kill(before, SIGKILL);
+    BOOST_TEST_REQUIRE(wait_until([&] {
+        const pid_t now = supervisord.pid("web");
+        return now > 0 && now != before;
+    }));
+    replace_in_config(daemon, "logMaxBytes: 100000", "logMaxBytes: 100001");
+    replace_in_config(daemon, "failureThreshold: 6", "failureThreshold: 7");
+    reload(daemon, 1);
+    BOOST_TEST(daemon.wait_for_state("same", [](const auto& c) { return c["failures"] == 1; }), daemon.log());
+    BOOST_TEST(daemon.wait_for_state("other", [](const auto& c) { return c["successes"] == 1; }),
+               daemon.log());
+}
+
 // Commands of others say nothing to supervisord while they run.
 BOOST_AUTO_TEST_CASE(a_long_command_does_not_keep_the_link_from_its_new_configuration) {
     const Supervisord supervisord({{.name = "web", .command = kSleep}});

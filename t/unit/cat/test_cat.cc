@@ -168,6 +168,32 @@ BOOST_AUTO_TEST_CASE(counts_of_an_earlier_life_hold_for_the_same_process_and_def
     BOOST_TEST(restored(other, 100) == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(restarts_that_were_not_reported_pass_to_a_successor_with_the_same_keys) {
+    const auto asked_by_successor = [](bool same_keys, bool paused) {
+        CatWorld world(kRestartCheck, 10);
+        world.see(Verdict::success);
+        world.start_program(101);
+        world.see(Verdict::failure);
+        if (paused)
+            world.cat->pause(world.now, 1s);
+        world.now += 2s;
+        world.start_program(102);
+        RememberedCat remembered = world.cat->remembered();
+        remembered.starts_reported = world.cat->starts_reported();
+        if (!same_keys)
+            remembered.definition.clear();
+        world.cat = world.make();
+        world.cat->restore(remembered, "before");
+        world.cat->on_program_started(world.program);
+        world.start_program(103);
+        BOOST_TEST_REQUIRE(world.tick());
+        return world.prober->asked.restarts;
+    };
+    BOOST_TEST(asked_by_successor(true, false) == 2U);
+    BOOST_TEST(asked_by_successor(false, false) == 1U);
+    BOOST_TEST(asked_by_successor(true, true) == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(what_people_rely_on_and_mere_counts_are_told_apart) {
     CatWorld world(kMemCheck);
     const auto begin = world.cat->revision();

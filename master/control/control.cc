@@ -1,6 +1,5 @@
 #include "master/control/control.h"
 
-#include "common/log/log.h"
 #include "common/text/printable.h"
 #include "common/text/suggest.h"
 
@@ -27,8 +26,7 @@ Control::Control(Loop& loop, Master& master, Reloader& reloader)
               [this](const ControlRequest& request, const Reply& reply) { answer(*this, request, reply); }) {}
 
 void Control::start(const std::string& path) {
-    if (const auto listening = server_.listen(path); !listening)
-        log::error("", "healthcheckctl cannot ask: {}", listening.error().text());
+    server_.start(path);
 }
 
 std::vector<std::shared_ptr<Cat>> Control::cats(const std::string& name, const Reply& reply) const {

@@ -19,7 +19,7 @@ public:
 
     Control(Loop& loop, Master& master, Reloader& reloader);
 
-    // Opens the socket. A failure is logged: checks and actions do not depend on it.
+    // Opens the socket, now or later: checks and actions do not depend on it.
     void start(const std::string& path);
 
     // For the command handlers (master/control/commands.cc).

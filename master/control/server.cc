@@ -5,76 +5,12 @@
 
 #include <array>
 #include <filesystem>
-#include <sys/stat.h>
-#include <sys/un.h>
+#include <sys/socket.h>
+#include <utility>
 
 namespace healthcheckd::master {
 
 namespace {
-
-constexpr int kBacklog = 64;
-
-sockaddr_un address_of(const std::string& path) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path.copy(address.sun_path, sizeof address.sun_path - 1);
-    return address;
-}
-
-UniqueFd make_socket() {
-    return UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-}
-
-// Makes room for a socket at `path`: removes a stale one, at which no process listens.
-Result<void> clear_place(const std::string& path) {
-    struct stat status {};
-    if (::lstat(path.c_str(), &status) != 0)
-        return errno == ENOENT ? Result<void>{} : system_error(path);
-    if (!S_ISSOCK(status.st_mode))
-        return Error{path + " is there and is no socket"};
-    const UniqueFd probe = make_socket();
-    const sockaddr_un address = address_of(path);
-    if (!probe)
-        return system_error("socket");
-    // EAGAIN: a process listens and its backlog is full (unix(7)).
-    if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
-        errno == EAGAIN)
-        return Error{"another healthcheckd answers at " + path};
-    if (::unlink(path.c_str()) != 0 && errno != ENOENT)
-        return system_error("unlink " + path);
-    return {};
-}
-
-// Where the socket is until it listens: as long as `path`, since unix(7) leaves 107 bytes, and in its folder.
-std::string waiting_place(std::string path) {
-    path.back() = path.back() == '~' ? '-' : '~';
-    return path;
-}
-
-// A socket that listens at `path`, mode 0600. It gets that name when it listens: who finds it there is never
-// refused, and another daemon that starts meanwhile does not take it for a leftover.
-Result<UniqueFd> listen_at(const std::string& path) {
-    const std::string waiting = waiting_place(path);
-    if (const auto cleared = clear_place(path); !cleared)
-        return cleared.error();
-    if (const auto cleared = clear_place(waiting); !cleared)
-        return cleared.error();
-    UniqueFd socket = make_socket();
-    const sockaddr_un address = address_of(waiting);
-    const mode_t before = ::umask(0177);  // never accessible to others, not even for a moment
-    const bool bound =
-        socket && ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
-    const int bind_error = errno;
-    ::umask(before);
-    if (!bound)
-        return system_error("bind " + waiting, bind_error);
-    if (::listen(socket.get(), kBacklog) != 0 || ::rename(waiting.c_str(), path.c_str()) != 0) {
-        const int error = errno;
-        ::unlink(waiting.c_str());
-        return system_error("listen " + path, error);
-    }
-    return socket;
-}
 
 bool may_ask(int fd) {
     ucred peer{};
@@ -90,11 +26,20 @@ Milliseconds limit_of(const ControlRequest& request) {
 }  // namespace
 
 ControlServer::ControlServer(Loop& loop, Handler handler)
-    : loop_(loop), handler_(std::move(handler)), rest_(loop, [this] { connections_->resume(); }) {}
+    : loop_(loop), handler_(std::move(handler)), rest_(loop, [this] { connections_->resume(); }),
+      next_try_(loop, [this] { start(path_); }) {}
 
-ControlServer::~ControlServer() {
-    if (listening_)
-        ::unlink(path_.c_str());
+void ControlServer::start(const std::string& path) {
+    path_ = path;
+    if (const auto listening = listen(path); !listening) {
+        if (const std::string before = std::exchange(trouble_, listening.error().text()); trouble_ != before)
+            log::error("", "healthcheckctl cannot ask: {}; tried again every {} s", trouble_,
+                       std::chrono::duration_cast<std::chrono::seconds>(kTryAgain).count());
+        return next_try_.start(kTryAgain);
+    }
+    if (!trouble_.empty())
+        log::info("", "healthcheckctl can ask now, at {}", path);
+    trouble_.clear();
 }
 
 Result<void> ControlServer::listen(const std::string& path) {
@@ -102,13 +47,12 @@ Result<void> ControlServer::listen(const std::string& path) {
     std::filesystem::create_directories(std::filesystem::path(path).parent_path(), failure);
     if (failure)
         return Error{"the folder of " + path, failure.value()};
-    auto socket = listen_at(path);
+    auto socket = ControlSocket::listen_at(path);
     if (!socket)
         return socket.error();
-    path_ = path;
-    listening_ = std::move(*socket);
-    connections_ = std::make_unique<FdWatch>(loop_, listening_.get(), FdWatch::For::reading,
-                                             [this] { on_connection(); });
+    socket_ = std::move(*socket);
+    connections_ =
+        std::make_unique<FdWatch>(loop_, socket_->fd(), FdWatch::For::reading, [this] { on_connection(); });
     return {};
 }
 
@@ -119,7 +63,7 @@ ControlServer::Text ControlServer::refusal(const std::string& error) {
 
 void ControlServer::on_connection() {
     for (int i = 0; i < kMostAtOnce; ++i) {
-        UniqueFd fd(::accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+        UniqueFd fd(::accept4(socket_->fd(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
         if (fd) {
             add(std::move(fd));
             continue;

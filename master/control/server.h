@@ -8,6 +8,7 @@
 #include "common/system/result.h"
 #include "common/system/unique_fd.h"
 #include "common/wire/control.h"
+#include "master/control/control_socket.h"
 #include "master/process/loop.h"
 
 #include <cstdint>
@@ -26,12 +27,14 @@ public:
     using Handler = std::function<void(const ControlRequest&, Reply)>;
 
     ControlServer(Loop& loop, Handler handler);
-    ~ControlServer();
     ControlServer(const ControlServer&) = delete;
     ControlServer& operator=(const ControlServer&) = delete;
 
-    // Creates the socket, mode 0600, and its folder if that is missing. Replaces a stale socket; fails when a
-    // process answers there, or when the path is no socket.
+    // Listens at `path`, and tries again until that succeeds; logs why it does not. This uses the socket's
+    // folder from the loop, which is why it should not be on a disk that may hang.
+    void start(const std::string& path);
+
+    // One try of start(): creates the socket, and its folder if that is missing (master/control/control_socket).
     Result<void> listen(const std::string& path);
 
     // Returns an answer with `error`.
@@ -52,6 +55,7 @@ private:
     static constexpr std::size_t kMostClients = 32;
     static constexpr int kMostAtOnce = 8;        // connections accepted in one iteration of the loop
     static constexpr Milliseconds kRest{1'000};  // when there are no descriptors left
+    static constexpr Milliseconds kTryAgain{5'000};
 
     void on_connection();
     void add(UniqueFd fd);
@@ -63,9 +67,11 @@ private:
     Loop& loop_;
     Handler handler_;
     std::string path_;
-    UniqueFd listening_;
+    std::string trouble_;  // the last error of start() that was logged; empty: it listens
+    std::unique_ptr<ControlSocket> socket_;
     std::unique_ptr<FdWatch> connections_;
     Timer rest_;
+    Timer next_try_;
     // Shared with pending replies, which must notice the server's end.
     std::shared_ptr<Clients> clients_ = std::make_shared<Clients>();
     std::uint64_t last_id_ = 0;

@@ -62,6 +62,18 @@ BOOST_AUTO_TEST_CASE(only_the_owner_may_ask_and_the_socket_goes_with_the_daemon)
     BOOST_TEST(!std::filesystem::exists(daemon.socket()));
 }
 
+BOOST_AUTO_TEST_CASE(a_socket_that_could_not_be_made_is_made_when_nothing_is_in_the_way_any_more) {
+    const TempDir dir;
+    const std::string socket = dir.write("s", "text");
+    const Daemon daemon(kNoSupervisord, mem_cat("cat1"), {.socket = socket});
+    BOOST_TEST_REQUIRE(
+        daemon.wait_for_log("healthcheckctl cannot ask: " + socket + " is there and is no socket"));
+    BOOST_TEST(stays([&] { return daemon.count_log("healthcheckctl cannot ask") == 1; }, 6s));
+    std::filesystem::remove(socket);
+    BOOST_TEST_REQUIRE(daemon.wait_for_log("healthcheckctl can ask now, at " + socket), daemon.log());
+    BOOST_TEST(ask_control(socket, request_of("status"))["state"]["pid"] == daemon.pid());
+}
+
 BOOST_AUTO_TEST_CASE(the_socket_of_one_that_was_killed_is_taken_over) {
     const TempDir dir;
     const std::string socket = dir.file("folder/that/is/missing/s");

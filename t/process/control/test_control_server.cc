@@ -6,14 +6,17 @@
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <thread>
+#include <vector>
 
 using namespace healthcheckd;
 using namespace healthcheckd::master;
 using namespace healthcheckd::test;
+using namespace std::chrono_literals;
 
 BOOST_AUTO_TEST_SUITE(test_control_server)
 
@@ -24,22 +27,50 @@ ControlServer::Handler no_answers() {
     };
 }
 
-// The errno of one connect(2) to `path`, 0 when it succeeds.
-int connect_once(const std::string& path) {
-    const UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+sockaddr_un address_of(const std::string& path) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     path.copy(address.sun_path, sizeof address.sun_path - 1);
-    return ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0 : errno;
+    return address;
 }
 
-// A leftover: a socket that was bound and at which nobody listens.
-void leave_socket(const std::string& path) {
-    const UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path.copy(address.sun_path, sizeof address.sun_path - 1);
+UniqueFd connected(const std::string& path) {
+    UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    const sockaddr_un address = address_of(path);
+    if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+        fd.reset();
+    return fd;
+}
+
+// The errno of one connect(2) to `path`, 0 when it succeeds.
+int connect_once(const std::string& path) {
+    return connected(path) ? 0 : errno;
+}
+
+// A socket that was bound, and at which nobody listens. A leftover when the result is dropped.
+UniqueFd bound_socket(const std::string& path, int type = SOCK_STREAM) {
+    UniqueFd fd(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
+    const sockaddr_un address = address_of(path);
     BOOST_TEST_REQUIRE(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+    return fd;
+}
+
+void leave_socket(const std::string& path) {
+    bound_socket(path);
+}
+
+// What ss(8) shows of the socket that listens at `path`.
+std::string bound_name(const std::string& path) {
+    const UniqueFd client = connected(path);
+    sockaddr_un address{};
+    socklen_t size = sizeof address;
+    BOOST_TEST_REQUIRE(::getpeername(client.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
+    return address.sun_path;
+}
+
+std::ptrdiff_t entries(const std::filesystem::path& folder) {
+    const std::filesystem::directory_iterator all(folder);
+    return std::distance(begin(all), end(all));
 }
 
 }  // namespace
@@ -50,19 +81,24 @@ BOOST_AUTO_TEST_CASE(whoever_sees_the_socket_can_connect_to_it) {
     std::atomic<bool> is_over{false};
     std::atomic<int> refusals{0};
     std::atomic<int> connections{0};
+    std::atomic<int> tries{0};
     std::thread client([&] {
         while (!is_over) {
             const int error = connect_once(path);
             refusals += error == ECONNREFUSED ? 1 : 0;
             connections += error == 0 ? 1 : 0;
+            ++tries;
         }
     });
     Loop loop;
-    for (int i = 0; i < 2000; ++i) {
+    for (int i = 0; i < 500; ++i) {
         ControlServer server(loop, no_answers());
         if (const auto listening = server.listen(path); !listening)
             BOOST_ERROR(listening.error().text());
-        ::unlink(path.c_str());  // before the server closes it, after which it refuses
+        ::unlink(path.c_str());
+        // Who found the name before it went must have been served: the server refuses when it ends.
+        for (const int now = tries; tries < now + 2;)
+            std::this_thread::sleep_for(20us);
     }
     is_over = true;
     client.join();
@@ -74,7 +110,9 @@ BOOST_AUTO_TEST_CASE(whoever_sees_the_socket_can_connect_to_it) {
 BOOST_AUTO_TEST_CASE(what_an_earlier_daemon_left_is_replaced_and_nothing_is_left_beside_the_socket) {
     const TempDir dir;
     const std::string longest = dir.file(std::string(107 - dir.file("").size(), 's'));
-    for (const std::string& path : {dir.file("s"), dir.file("s~"), longest}) {
+    const std::string deep = dir.file(std::string(105 - dir.file("").size(), 'd')) + "/s";
+    std::filesystem::create_directory(std::filesystem::path(deep).parent_path());
+    for (const std::string& path : {dir.file("s"), dir.file("s~"), longest, deep}) {
         leave_socket(path);
         Loop loop;
         {
@@ -88,21 +126,75 @@ BOOST_AUTO_TEST_CASE(what_an_earlier_daemon_left_is_replaced_and_nothing_is_left
             ControlServer other(loop, no_answers());
             BOOST_TEST(other.listen(path).error().text() == "another healthcheckd answers at " + path);
         }
-        BOOST_TEST(std::filesystem::is_empty(dir.path()), path);
+        BOOST_TEST(entries(dir.path()) == 1, path);  // the folder of `deep`
+        BOOST_TEST(std::filesystem::is_empty(std::filesystem::path(deep).parent_path()));
     }
 }
 
-BOOST_AUTO_TEST_CASE(a_file_in_the_way_is_named_and_kept) {
+BOOST_AUTO_TEST_CASE(what_is_in_the_way_is_named_and_kept) {
     const TempDir dir;
-    for (const char* name : {"s", "~"}) {
-        const std::string in_the_way = dir.file(name);
-        std::ofstream(in_the_way) << "text";
+    const std::string path = dir.file("s");
+    Loop loop;
+    ControlServer server(loop, no_answers());
+    std::ofstream(path) << "text";
+    BOOST_TEST(server.listen(path).error().text() == path + " is there and is no socket");
+    BOOST_TEST(std::filesystem::file_size(path) == 4u);
+    std::filesystem::remove(path);
+    const UniqueFd datagrams = bound_socket(path, SOCK_DGRAM);
+    BOOST_TEST(server.listen(path).error().text() ==
+               "the socket at " + path + " is in the way: Protocol wrong type for socket");
+    BOOST_TEST(connect_once(path) == EPROTOTYPE);
+}
+
+BOOST_AUTO_TEST_CASE(neighbours_in_one_folder_have_nothing_in_common) {
+    const TempDir dir;
+    const UniqueFd datagrams = bound_socket(dir.file("~"), SOCK_DGRAM);
+    std::ofstream(dir.file("hc~")) << "text";
+    Loop loop;
+    std::vector<std::unique_ptr<ControlServer>> servers;
+    for (const char* name : {"s", "s~", "t", "hc1", "hc2"}) {
+        servers.push_back(std::make_unique<ControlServer>(loop, no_answers()));
+        const auto listening = servers.back()->listen(dir.file(name));
+        BOOST_TEST(static_cast<bool>(listening), listening.error().text());
+        BOOST_TEST(bound_name(dir.file(name)).ends_with(std::string("/") + name));
+    }
+    servers.erase(servers.begin());
+    for (const char* name : {"s~", "t", "hc1", "hc2"})
+        BOOST_TEST(connect_once(dir.file(name)) == 0, name);
+    BOOST_TEST(connect_once(dir.file("~")) == EPROTOTYPE);
+    BOOST_TEST(std::filesystem::file_size(dir.file("hc~")) == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(neighbours_that_start_at_the_same_time_do_not_disturb_each_other) {
+    const TempDir dir;
+    const auto starts = [&](const std::string& path) {
+        return [path] {
+            Loop loop;
+            for (int i = 0; i < 1000; ++i) {
+                ControlServer server(loop, no_answers());
+                if (!server.listen(path) || connect_once(path) != 0)
+                    return 1;
+            }
+            return 0;
+        };
+    };
+    Subprocess first(starts(dir.file("hc1")), {});
+    Subprocess second(starts(dir.file("hc2")), {});
+    BOOST_TEST(first.wait(60s) == 0);
+    BOOST_TEST(second.wait(60s) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(at_its_end_a_server_removes_only_its_own_socket) {
+    const TempDir dir;
+    UniqueFd other;
+    {
         Loop loop;
         ControlServer server(loop, no_answers());
-        BOOST_TEST(server.listen(dir.file("s")).error().text() == in_the_way + " is there and is no socket");
-        BOOST_TEST(std::filesystem::file_size(in_the_way) == 4u);
-        std::filesystem::remove(in_the_way);
+        BOOST_TEST_REQUIRE(static_cast<bool>(server.listen(dir.file("s"))));
+        std::filesystem::remove(dir.file("s"));
+        other = bound_socket(dir.file("s"));
     }
+    BOOST_TEST(std::filesystem::exists(dir.file("s")));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

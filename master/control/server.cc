@@ -3,6 +3,7 @@
 #include "common/log/log.h"
 #include "common/text/json.h"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <sys/socket.h>
@@ -79,17 +80,22 @@ void ControlServer::on_connection() {
 void ControlServer::add(UniqueFd fd) {
     if (!may_ask(fd.get()))
         return;
-    // The oldest client has used up most of its time.
+    // Who waits for a slow answer has the latest deadline: such a client is dropped only for another one.
     if (clients_->size() >= kMostClients)
-        clients_->erase(clients_->begin());
+        clients_->erase(std::ranges::min_element(*clients_, {},
+                                                 [](const auto& entry) { return entry.second->deadline; }));
     const std::uint64_t id = ++last_id_;
-    auto client = std::make_unique<Client>(
-        Client{.fd = std::move(fd), .line = {}, .answer = {}, .watch = {}, .limit = {loop_, [this, id] {
-                                                                                         clients_->erase(id);
-                                                                                     }}});
+    auto client = std::make_unique<Client>(Client{.fd = std::move(fd),
+                                                  .line = {},
+                                                  .answer = {},
+                                                  .watch = {},
+                                                  .deadline = {},
+                                                  .limit = {loop_, [this, id] {
+                                                                clients_->erase(id);
+                                                            }}});
     client->watch = std::make_unique<FdWatch>(loop_, client->fd.get(), FdWatch::For::reading,
                                               [this, id] { on_readable(id); });
-    client->limit.start(kControlLimit);
+    client->allow(kControlLimit);
     (*clients_)[id] = std::move(client);
 }
 
@@ -119,7 +125,7 @@ void ControlServer::on_line(std::uint64_t id, std::string_view line) {
     ControlRequest request;
     if (!decode(line, request))
         return answer(id, refusal("not understood; is healthcheckctl of the same version as healthcheckd?"));
-    (*clients_)[id]->limit.start(limit_of(request));
+    (*clients_)[id]->allow(limit_of(request));
     handler_(request, [this, id, clients = std::weak_ptr<Clients>(clients_)](Text text) {
         if (const auto alive = clients.lock(); alive && alive->contains(id))
             answer(id, std::move(text));
@@ -131,7 +137,7 @@ void ControlServer::answer(std::uint64_t id, Text text) {
     if (client.answer)
         return;
     client.answer = std::move(text);
-    client.limit.start(kControlLimit);
+    client.allow(kControlLimit);
     client.watch.reset();  // only one watch for a descriptor
     client.watch = std::make_unique<FdWatch>(loop_, client.fd.get(), FdWatch::For::writing,
                                              [this, id] { on_writable(id); });

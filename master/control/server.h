@@ -48,7 +48,13 @@ private:
         Text answer;
         std::size_t sent = 0;
         std::unique_ptr<FdWatch> watch;  // for reading; for writing once there is an answer
+        TimePoint deadline;
         Timer limit;
+
+        void allow(Milliseconds time) {
+            deadline = Clock::now() + time;
+            limit.start(time);
+        }
     };
     using Clients = std::map<std::uint64_t, std::unique_ptr<Client>>;
 

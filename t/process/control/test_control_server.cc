@@ -2,10 +2,12 @@
 #include "master/control/server.h"
 #include "t/fixture/basics.h"
 
+#include <array>
 #include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -68,9 +70,29 @@ std::string bound_name(const std::string& path) {
     return address.sun_path;
 }
 
+// Runs the loop until `condition` is true, for 20 s at most.
+bool run_until(Loop& loop, const std::function<bool()>& condition) {
+    const auto end = Clock::now() + 20s;
+    bool is_true = false;
+    Timer look(loop, [&] {
+        is_true = condition();
+        if (is_true || Clock::now() > end)
+            return loop.stop();
+        look.start(10ms);
+    });
+    look.start(10ms);
+    loop.run();
+    return is_true;
+}
+
 std::ptrdiff_t entries(const std::filesystem::path& folder) {
     const std::filesystem::directory_iterator all(folder);
     return std::distance(begin(all), end(all));
+}
+
+bool is_disconnected(const UniqueFd& client) {
+    char byte = 0;
+    return ::recv(client.get(), &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 0;
 }
 
 }  // namespace
@@ -195,6 +217,28 @@ BOOST_AUTO_TEST_CASE(at_its_end_a_server_removes_only_its_own_socket) {
         other = bound_socket(dir.file("s"));
     }
     BOOST_TEST(std::filesystem::exists(dir.file("s")));
+}
+
+BOOST_AUTO_TEST_CASE(who_waits_for_a_slow_answer_is_not_the_first_to_go) {
+    const TempDir dir;
+    Loop loop;
+    ControlServer::Reply reply;
+    ControlServer server(loop, [&](const ControlRequest&, const ControlServer::Reply& to) { reply = to; });
+    BOOST_TEST_REQUIRE(static_cast<bool>(server.listen(dir.file("s"))));
+    const UniqueFd patient = connected(dir.file("s"));
+    const std::string line(encode(request_of("check", "cat1")).line());
+    BOOST_TEST_REQUIRE(::send(patient.get(), line.data(), line.size(), 0) ==
+                       static_cast<ssize_t>(line.size()));
+    BOOST_TEST_REQUIRE(run_until(loop, [&] { return static_cast<bool>(reply); }));
+    std::vector<UniqueFd> silent(32);
+    for (UniqueFd& client : silent)
+        client = connected(dir.file("s"));
+    BOOST_TEST(run_until(loop, [&] { return is_disconnected(silent.front()) || is_disconnected(patient); }));
+    BOOST_TEST(!is_disconnected(patient));
+    BOOST_TEST(!is_disconnected(silent.back()));
+    reply(ControlServer::refusal("done"));
+    std::array<char, 100> answer{};
+    BOOST_TEST(run_until(loop, [&] { return ::recv(patient.get(), answer.data(), answer.size(), 0) > 0; }));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -33,46 +33,61 @@ pid_t holder_of(const UniqueFd& file) {
 }  // namespace
 
 InstanceLock::InstanceLock(Loop& loop, Spawner& spawner)
-    : task_(loop, spawner), retry_(loop, [this] { attempt(); }) {}
+    : loop_(loop), spawner_(spawner), look_(loop, spawner), retry_(loop, [this] { attempt(); }) {}
 
 void InstanceLock::take(const std::string& state_dir, const std::string& socket,
                         std::function<void(Result<void>)> done) {
     done_ = std::move(done);
-    files_.push_back({state_dir + "/healthcheckd.lock", "stateDir " + state_dir, {}});
-    files_.push_back({socket + ".lock", "socket " + socket, {}});
-    ChildSpec spec(children::kLocks);
-    spec.main = [paths = std::vector{files_[0].path, files_[1].path}](pid_t) {
-        return run_open_locks(paths);
-    };
-    const auto started = task_.start(spec, {.limit = children::kLocks.limit},
-                                     {.on_end = [this](const std::optional<ChildEnd>& end) {
-                                         on_opened(end);
-                                     }});
-    if (!started) {
-        log::warning("", "another healthcheckd would not be noticed: no process could be started: {}",
-                     started.error().text());
-        return std::exchange(done_, {})({});
-    }
-    answers_ = task_.take_control();
+    socket_ = socket;
+    files_.emplace_back(loop_, spawner_, state_dir + "/healthcheckd.lock", "stateDir " + state_dir);
+    files_.emplace_back(loop_, spawner_, socket + ".lock", "socket " + socket);
+    opening_ = files_.size();
+    for (File& file : files_)
+        open(file);
 }
 
-void InstanceLock::on_opened(const std::optional<ChildEnd>& end) {
-    const bool hung = !end || WIFSIGNALED(end->wait_status);
-    const UniqueFd answers = std::move(answers_);
-    for (File& file : files_) {
-        auto packet = receive_packet_now(answers.get());
-        std::string why = hung ? "its disk does not answer (" + task_.failure() + ")" : task_.failure();
-        if (packet && *packet) {
-            LockLine line;
-            why = decode((*packet)->line, line) ? line.message : "its child is not understood";
-            file.fd = std::move((*packet)->attached);
-        }
-        if (!file.fd)
-            log::warning("", "another healthcheckd with the same {} would not be noticed: {}", file.protects,
-                         why);
+void InstanceLock::open(File& file) {
+    ChildSpec spec(children::kLocks);
+    spec.main = [path = file.path](pid_t) {
+        return run_open_lock(path);
+    };
+    const auto started = file.task.start(spec, {.limit = children::kLocks.limit},
+                                         {.on_end = [this, &file](const std::optional<ChildEnd>& end) {
+                                             on_opened(file, end);
+                                         }});
+    if (started) {
+        file.answer = file.task.take_control();
+        return;
     }
+    leave_unlocked(file, "no process could be started: " + started.error().text());
+    one_is_over();
+}
+
+void InstanceLock::on_opened(File& file, const std::optional<ChildEnd>& end) {
+    const bool hung = !end || WIFSIGNALED(end->wait_status);
+    std::string why = hung ? "its disk does not answer (" + file.task.failure() + ")" : file.task.failure();
+    const UniqueFd answer = std::move(file.answer);
+    auto packet = receive_packet_now(answer.get());
+    if (packet && *packet) {
+        LockLine line;
+        why = decode((*packet)->line, line) ? line.message : "its child is not understood";
+        file.fd = std::move((*packet)->attached);
+    }
+    if (!file.fd)
+        leave_unlocked(file, why);
+    one_is_over();
+}
+
+void InstanceLock::one_is_over() {
+    if (--opening_ > 0)
+        return;
     until_ = Clock::now() + kPatience;
     attempt();
+}
+
+void InstanceLock::leave_unlocked(File& file, const std::string& why) {
+    log::warning("", "another healthcheckd with the same {} would not be noticed: {}", file.protects, why);
+    file.fd.reset();
 }
 
 void InstanceLock::attempt() {
@@ -85,21 +100,36 @@ void InstanceLock::attempt() {
             continue;
         }
         if (errno != EACCES && errno != EAGAIN) {
-            log::warning("", "another healthcheckd with the same {} would not be noticed: {}", file.protects,
-                         system_error("lock " + file.path).text());
-            file.fd.reset();
+            leave_unlocked(file, system_error("lock " + file.path).text());
             continue;
         }
-        if (Clock::now() < until_) {
-            retry_.start(kRetry);
-            return;
-        }
+        if (Clock::now() < until_)
+            return retry_.start(kRetry);
         const pid_t holder = holder_of(file.fd);
-        return std::exchange(done_, {})(Error{fmt::format(
+        return finish(Error{fmt::format(
             "another healthcheckd ({}) has the {}: each needs its own stateDir and socket",
             holder > 0 ? "pid " + std::to_string(holder) : "in another pid namespace", file.protects)});
     }
-    std::exchange(done_, {})({});
+    if (std::ranges::all_of(files_, [](const File& file) { return file.held; }))
+        return finish({});
+    look_at_socket();
+}
+
+// Whoever had a lock that cannot be taken here serves healthcheckctl, unless it has another socket.
+void InstanceLock::look_at_socket() {
+    ChildSpec spec(children::kLocks);
+    spec.main = [socket = socket_](pid_t) {
+        return run_look_at_socket(socket);
+    };
+    const auto on_end = [this](const std::optional<ChildEnd>& end) {
+        if (end && end->is_exit(kSomebodyListens))
+            return finish(
+                Error{"another healthcheckd answers at " + socket_ +
+                      ", and not all locks could be taken: each needs its own stateDir and socket"});
+        finish({});
+    };
+    if (!look_.start(spec, {.limit = children::kLocks.limit}, {.on_end = on_end}))
+        finish({});
 }
 
 }  // namespace healthcheckd::master

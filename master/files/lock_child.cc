@@ -4,9 +4,12 @@
 #include "common/wire/channel.h"
 #include "common/wire/protocol.h"
 
+#include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 namespace healthcheckd::master {
 
@@ -28,14 +31,22 @@ Result<UniqueFd> open_lock(const std::string& path) {
 
 }  // namespace
 
-int run_open_locks(const std::vector<std::string>& paths) {
-    for (const std::string& path : paths) {
-        const auto file = open_lock(path);
-        const LockLine line{file ? "" : file.error().text()};
-        if (!send_packet(kControlFd, encode(line).line(), file ? file->get() : -1))
-            return 1;
-    }
-    return 0;
+int run_open_lock(const std::string& path) {
+    const auto file = open_lock(path);
+    const LockLine line{file ? "" : file.error().text()};
+    return send_packet(kControlFd, encode(line).line(), file ? file->get() : -1) ? 0 : 1;
+}
+
+int run_look_at_socket(const std::string& socket) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    socket.copy(address.sun_path, sizeof address.sun_path - 1);
+    const UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    // EAGAIN: a process listens and its backlog is full (unix(7)).
+    const bool listens =
+        fd && (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
+               errno == EAGAIN);
+    return listens ? kSomebodyListens : kNobodyListens;
 }
 
 }  // namespace healthcheckd::master

@@ -1,8 +1,10 @@
 // Two healthcheckd at once would carry out every action twice: the second one ends, and says who the first
 // is.
 #include "t/fixture/daemon/daemon.h"
+#include "t/fixture/process/frozen_disk.h"
 
 #include <boost/test/unit_test.hpp>
+#include <filesystem>
 #include <sysexits.h>
 
 using namespace healthcheckd::test;
@@ -60,6 +62,38 @@ BOOST_AUTO_TEST_CASE(a_folder_that_takes_no_lock_keeps_nobody_from_watching) {
     const Daemon daemon(kNobody, kCat, {.state_dir = dir.path()});
     BOOST_TEST(daemon.wait_for_log("another healthcheckd with the same stateDir"), daemon.log());
     BOOST_TEST(daemon.wait_for_log("watches 1 cats"), daemon.log());
+}
+
+BOOST_AUTO_TEST_CASE(a_state_disk_that_hangs_takes_the_lock_of_the_socket_from_nobody) {
+    const FrozenDisk disk;
+    const Daemon first(kNobody, kCat, {.state_dir = disk.dir() + "/state"});
+    BOOST_TEST_REQUIRE(first.wait_for_state("one", probed), first.log());
+    disk.freeze();
+    Daemon second(kNobody, kCat, {.state_dir = first.state_dir(), .socket = first.socket()});
+    BOOST_TEST(second.wait_end(0, 30s).status == EX_TEMPFAIL, second.log());
+    BOOST_TEST(second.count_log("same stateDir " + first.state_dir() + " would not be noticed: its disk") ==
+               1U);
+    BOOST_TEST(second.count_log("would not be noticed") == 1U);
+    BOOST_TEST(second.count_log("another healthcheckd (pid " + std::to_string(first.pid()) +
+                                ") has the socket ") == 1U,
+               second.log());
+    BOOST_TEST(second.count_log("watches 1 cats") == 0U);
+    disk.thaw();
+}
+
+BOOST_AUTO_TEST_CASE(the_second_one_ends_when_no_lock_can_be_taken_and_the_first_one_answers) {
+    const FrozenDisk disk;
+    const std::string state = disk.dir() + "/state", socket = disk.dir() + "/run/healthcheckd.sock";
+    const Daemon first(kNobody, kCat, {.state_dir = state, .socket = socket});
+    BOOST_TEST_REQUIRE(first.wait_for_state("one", probed), first.log());
+    BOOST_TEST_REQUIRE(wait_until([&] { return std::filesystem::exists(socket); }));
+    disk.freeze();
+    Daemon second(kNobody, kCat, {.state_dir = state, .socket = socket});
+    BOOST_TEST(second.wait_end(0, 30s).status == EX_TEMPFAIL, second.log());
+    BOOST_TEST(second.count_log("would not be noticed") == 2U);
+    BOOST_TEST(second.count_log("another healthcheckd answers at " + socket) == 1U, second.log());
+    BOOST_TEST(second.count_log("watches 1 cats") == 0U);
+    disk.thaw();
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -82,14 +82,14 @@ Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> confi
     spawner_.uids().use(*config_);
 }
 
-void Master::start(Memory memory) {
+void Master::start(Memory memory, std::string keep_as) {
     log::info("", "healthcheckd {} watches {} cats, supervisord at {}", HEALTHCHECKD_VERSION,
               config_->cats.size(), config_->supervisord_url);
     supervisord_.link().start();
     mailer_.start();
     cats_.start(config_, std::move(memory));
     ask_for_table();
-    state_.start();
+    state_.start(std::move(keep_as));
     finisher_.look(Milliseconds(500));
     actions_.clean_up();
 }

@@ -30,8 +30,8 @@ public:
     Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> config,
            std::function<int(const worker::WorkerStart&)> worker_main = worker::run_worker);
 
-    // `memory`: saved by a previous run.
-    void start(Memory memory = {});
+    // `memory`: saved by a previous run. `keep_as`: see StateKeeper::start().
+    void start(Memory memory = {}, std::string keep_as = {});
 
     // Switches to another configuration: what it does not change continues as before, and a running action
     // ends as it began. `notes`: changes that take effect only at the next start.

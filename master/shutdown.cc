@@ -30,6 +30,7 @@ void Shutdown::step() {
         if ((idle || now - *children_told_at_ >= kChildrenTimeout) &&
             (parts_.mailer.ended() || now - began_ >= kMailerTimeout)) {
             parts_.notices.log_unwritten();
+            parts_.state.log_unwritten();
             on_end_();
             return;
         }

@@ -3,6 +3,9 @@
 #include "common/log/log.h"
 #include "master/files/memory.h"
 
+#include <spdlog/fmt/ranges.h>
+#include <utility>
+
 namespace healthcheckd::master {
 
 namespace {
@@ -20,7 +23,8 @@ StateKeeper::StateKeeper(Loop& loop, Spawner& spawner, std::string dir, const Ca
              [this](const std::string& name, const std::string& failure) { on_written(name, failure); }),
       timer_(loop, [this] { look(); }) {}
 
-void StateKeeper::start() {
+void StateKeeper::start(std::string keep_as) {
+    keep_as_ = std::move(keep_as);
     timer_.start(kLookInterval);
 }
 
@@ -39,7 +43,7 @@ void StateKeeper::write_state() {
 void StateKeeper::write_memory() {
     saved_ = cats_.revision();
     saved_at_ = Clock::now();
-    files_.write(kMemoryFile, encode_memory(cats_.memory()), 0600);
+    files_.write(kMemoryFile, encode_memory(cats_.memory()), 0600, keep_as_);
 }
 
 void StateKeeper::stop() {
@@ -56,6 +60,17 @@ void StateKeeper::write_changes() {
     write_memory();
 }
 
+void StateKeeper::log_unwritten() const {
+    if (idle())
+        return;
+    const auto names = files_.unwritten();
+    log::error("state", "not written in time at the end: {}; the disk of stateDir does not answer{}",
+               fmt::join(names, ", "),
+               names.contains(kMemoryFile)
+                   ? "; the next start may not know the last pauses, counts and actions"
+                   : "");
+}
+
 void StateKeeper::on_written(const std::string& name, const std::string& failure) {
     if (!failure.empty()) {
         log::error("state", "{} is not written: {}", name, failure);
@@ -63,6 +78,8 @@ void StateKeeper::on_written(const std::string& name, const std::string& failure
             saved_ = {~0ULL, ~0ULL};  // so that it is tried again
     } else if (name == kStateFile)
         log::info("state", "written to {}/{}", dir_, name);
+    else
+        keep_as_.clear();
 }
 
 }  // namespace healthcheckd::master

@@ -17,8 +17,9 @@ public:
                 std::function<StateView()> view);
 
     // From now on memory.json follows what the cats know: within 5 s of a change that the next start needs, within
-    // 35 s when only counts have changed.
-    void start();
+    // 35 s when only counts have changed. `keep_as`: the name under which the first writing keeps a memory.json that
+    // could not be read; empty: there is none.
+    void start(std::string keep_as = {});
 
     void write_state();
     void write_memory();
@@ -29,6 +30,8 @@ public:
     void write_changes();
     // Returns whether nothing is left to be written.
     bool idle() const { return files_.idle(); }
+    // Logs what is left: the process ends.
+    void log_unwritten() const;
 
 private:
     void look();
@@ -38,6 +41,7 @@ private:
     const Cats& cats_;
     std::function<StateView()> view_;
     StateFiles files_;
+    std::string keep_as_;   // of a memory.json that nobody has read and that is still to be kept
     Cats::Revision saved_;  // what memory.json has
     TimePoint saved_at_{};
     bool stopped_ = false;

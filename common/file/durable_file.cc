@@ -154,6 +154,23 @@ Result<void> place_file(const std::string& dir, const std::string& name, std::st
     return put_file(dir, name, text, mode, Sync::no);
 }
 
+// A killed writer may complete its rename(2) after a later writer has replaced the file: neither call below then
+// takes the new file for the old one.
+Result<void> keep_file(const std::string& dir, const std::string& name, const std::string& as) {
+    const auto folder = open_folder(dir);
+    if (!folder)
+        return folder.error().code == ENOENT ? Result<void>() : folder.error();
+    const int at = folder->get();
+    if (::renameat2(at, name.c_str(), at, as.c_str(), RENAME_NOREPLACE) == 0)
+        return {};
+    // NFS does not know the flag. replace_file() removes the first name of a file with two.
+    if (errno == EINVAL && ::linkat(at, name.c_str(), at, as.c_str(), 0) == 0)
+        return {};
+    if (errno == EEXIST || errno == ENOENT)
+        return {};
+    return system_error("rename " + dir + '/' + name + " to " + as);
+}
+
 Result<void> remove_file(const std::string& dir, const std::string& name) {
     const auto folder = open_folder(dir);
     if (!folder)

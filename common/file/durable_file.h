@@ -21,6 +21,10 @@ Result<void> replace_file(const std::string& dir, const std::string& name, std::
 // As replace_file(), without fsync: the file survives the end of every process, but not of the machine.
 Result<void> place_file(const std::string& dir, const std::string& name, std::string_view text, mode_t mode);
 
+// Renames `dir`/`name` to `as` and replaces nothing: succeeds also when `as` exists, or when there is no `name`. Durable
+// with the next replace_file() in `dir`.
+Result<void> keep_file(const std::string& dir, const std::string& name, const std::string& as);
+
 // Removes `dir`/`name` durably. Succeeds when there is none.
 Result<void> remove_file(const std::string& dir, const std::string& name);
 

@@ -54,7 +54,7 @@ private:
     void on_loaded(const Result<LoadedConfig>& loaded);
     void on_locked(const std::shared_ptr<const Config>& config, const Result<void>& locked);
     void on_tried(const std::shared_ptr<const Config>& config, const Result<void>& lives);
-    void begin(const std::shared_ptr<const Config>& config, Memory memory);
+    void begin(const std::shared_ptr<const Config>& config, LoadedMemory memory);
     void stop(int signal);
     void end(int status);
     void when(int signal, std::function<void()> what) {
@@ -155,15 +155,15 @@ void Daemon::on_tried(const std::shared_ptr<const Config>& config, const Result<
                    lives.error().text());
         return end(1);
     }
-    load_memory(first_step_, config->state_dir, [this, config](Memory memory) {
+    load_memory(first_step_, config->state_dir, [this, config](LoadedMemory memory) {
         if (!stopping_)
             begin(config, std::move(memory));
     });
 }
 
-void Daemon::begin(const std::shared_ptr<const Config>& config, Memory memory) {
+void Daemon::begin(const std::shared_ptr<const Config>& config, LoadedMemory memory) {
     master_.emplace(loop_, spawner_, config);
-    master_->start(std::move(memory));
+    master_->start(std::move(memory.memory), std::move(memory.keep_as));
     reloader_.emplace(loop_, spawner_, *master_, config_file_);
     control_.emplace(loop_, *master_, *reloader_);
     control_->start(config->socket);

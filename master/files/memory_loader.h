@@ -9,9 +9,15 @@
 
 namespace healthcheckd::master {
 
+struct LoadedMemory {
+    Memory memory;
+    // Not empty: the file could not be read, and whoever writes another one keeps it under this name.
+    std::string keep_as = {};
+};
+
 // Reads memory.json in a child of `task`, which must be idle. Calls `done` from the loop, within 6 s, with the memory:
 // empty at the first start, and when the file cannot be read. A damaged file is renamed to memory.json.damaged and
 // logged.
-void load_memory(Task& task, const std::string& state_dir, std::function<void(Memory)> done);
+void load_memory(Task& task, const std::string& state_dir, std::function<void(LoadedMemory)> done);
 
 }  // namespace healthcheckd::master

@@ -10,10 +10,18 @@ StateFiles::StateFiles(Loop& loop, Spawner& spawner, std::string dir, OnEnd on_e
               begin();
       }) {}
 
-void StateFiles::write(const std::string& name, std::string text, mode_t mode) {
-    waiting_[name] = {std::move(text), mode};
+void StateFiles::write(const std::string& name, std::string text, mode_t mode, std::string keep_as) {
+    waiting_[name] = {std::move(text), mode, std::move(keep_as)};
     if (writing_.empty())
         begin();
+}
+
+std::set<std::string> StateFiles::unwritten() const {
+    std::set<std::string> names;
+    for (const StateTexts* texts : {&writing_, &waiting_})
+        for (const auto& [name, file] : *texts)
+            names.insert(name);
+    return names;
 }
 
 void StateFiles::begin() {

@@ -8,6 +8,7 @@
 #include "master/process/task.h"
 
 #include <functional>
+#include <set>
 #include <string>
 
 namespace healthcheckd::master {
@@ -21,11 +22,13 @@ public:
 
     // Replaces `dir`/`name` by `text` atomically and durably (durable_file.h), readable by everybody or,
     // with `mode` 0600, by the owner alone. One child at a time: files that come meanwhile are written after
-    // it, the latest text of each.
-    void write(const std::string& name, std::string text, mode_t mode = 0644);
+    // it, the latest text of each. `keep_as`: see StateText.
+    void write(const std::string& name, std::string text, mode_t mode = 0644, std::string keep_as = {});
 
     // Returns whether all files have been written.
     bool idle() const { return writing_.empty() && waiting_.empty(); }
+    // Returns the names of the others.
+    std::set<std::string> unwritten() const;
 
 private:
     static constexpr Milliseconds kLimit{10'000};

@@ -155,6 +155,8 @@ BOOST_AUTO_TEST_CASE(healthcheckd_ends_in_three_seconds_while_its_disk_hangs) {
     const auto stopped = lab.daemon->stop();
     BOOST_TEST(stopped.status == 0);
     BOOST_TEST(stopped.took.count() < 3'000 * kSlower);
+    BOOST_TEST(lab.daemon->count_log("not written in time at the end: memory.json, state.json") == 1U,
+               lab.daemon->log());
     lab.disk.thaw();
 }
 

@@ -103,6 +103,41 @@ BOOST_AUTO_TEST_CASE(a_torn_file_is_put_aside_and_stops_nothing) {
     BOOST_TEST(second.wait_for_log("-> failed"));
 }
 
+BOOST_AUTO_TEST_CASE(a_memory_that_cannot_be_read_is_kept_and_restores_its_pauses_when_it_is_put_back) {
+    const char* const nobody = "unix:///nonexistent/supervisor.sock";
+    const std::string cats =
+        "cat1: {program: system, type: mem, maxMem: 100000000, periodSeconds: 0.2, action: email}\n";
+    Daemon first(nobody, cats);
+    BOOST_TEST_REQUIRE(first.wait_for_log("-> healthy"));
+    BOOST_TEST(ask_control(first.socket(), request_of("pause", "cat1", 0))["ok"] == true);
+    BOOST_TEST(first.stop().status == 0);
+    const std::string file = first.state_dir() + "/memory.json";
+    const std::string good = read_file(file);
+    BOOST_TEST_REQUIRE(good.find("\"untilMs\"") != std::string::npos);
+    std::filesystem::resize_file(file, 17 << 20);  // more than is read
+
+    Daemon second(nobody, cats, {.state_dir = first.state_dir()});
+    BOOST_TEST(second.wait_for_log("cats that were paused are not paused any more"));
+    BOOST_TEST(second.wait_for_log("-> healthy"));
+    // Written more than once: the first file is kept.
+    for (const char* command : {"pause", "resume"})
+        BOOST_TEST(ask_control(second.socket(), request_of(command, "cat1", 0))["ok"] == true);
+    BOOST_TEST(second.stop().status == 0);
+    BOOST_TEST(read_file(file).find("\"paused\": null") != std::string::npos);
+    std::vector<std::string> kept;
+    for (const auto& entry : std::filesystem::directory_iterator(first.state_dir()))
+        if (entry.path().filename().string().starts_with("memory.json.unread-"))
+            kept.push_back(entry.path());
+    BOOST_TEST_REQUIRE(kept.size() == 1U);
+    BOOST_TEST(second.count_log(std::filesystem::path(kept[0]).filename().string()) == 1U);
+    std::filesystem::rename(kept[0], file);
+    std::filesystem::resize_file(file, good.size());
+    BOOST_TEST(read_file(file) == good);
+
+    const Daemon third(nobody, cats, {.state_dir = first.state_dir()});
+    BOOST_TEST(third.wait_for_log("[cat1 system] paused until resumed"));
+}
+
 BOOST_AUTO_TEST_CASE(a_memory_that_cannot_be_read_delays_no_check) {
     const TempDir dir;
     std::filesystem::create_directories(dir.file("state"));

@@ -107,6 +107,23 @@ BOOST_AUTO_TEST_CASE(who_makes_and_removes_the_temporary_file_meanwhile_keeps_no
     BOOST_TEST(read_file(dir.file("name")) == "299");
 }
 
+BOOST_AUTO_TEST_CASE(what_is_kept_is_not_replaced_by_what_is_kept_later) {
+    const TempDir dir;
+    const auto keep = [&] {
+        return static_cast<bool>(keep_file(dir.path().string(), "name", "kept"));
+    };
+    BOOST_TEST(keep());  // there is none
+    dir.write("name", "first");
+    BOOST_TEST(keep());
+    BOOST_TEST(!fs::exists(dir.file("name")));
+    dir.write("name", "second");
+    BOOST_TEST(keep());
+    BOOST_TEST(read_file(dir.file("kept")) == "first");
+    BOOST_TEST(read_file(dir.file("name")) == "second");
+    BOOST_TEST(static_cast<bool>(keep_file(dir.file("missing"), "name", "kept")));
+    BOOST_TEST(!keep_file(dir.path().string(), "name", std::string(300, 'x')));
+}
+
 BOOST_AUTO_TEST_CASE(a_missing_folder_is_made_and_a_missing_file_is_removed_already) {
     const TempDir dir;
     BOOST_TEST(static_cast<bool>(remove_file(dir.file("folder"), "name")));

@@ -5,6 +5,7 @@
 
 #include <cstring>
 #include <span>
+#include <spdlog/fmt/fmt.h>
 #include <sys/mman.h>
 #include <utility>
 
@@ -44,13 +45,21 @@ struct ConfigLoader::Loading {
     Callback callback;
 };
 
-ConfigLoader::ConfigLoader(Loop& loop, Spawner& spawner) : task_(loop, spawner) {}
+ConfigLoader::ConfigLoader(Loop& loop, Spawner& spawner, Milliseconds limit)
+    : limit_(limit), task_(loop, spawner) {}
 
 ConfigLoader::~ConfigLoader() = default;
 
 bool ConfigLoader::load(const std::string& path, Callback callback) {
     if (loading_)
         return false;
+    if (task_.left_behind() >= kMostLeft) {
+        callback(Error{
+            fmt::format("{} is not read: {} processes that read it earlier hang in the kernel, its disk "
+                        "does not answer",
+                        path, task_.left_behind())});
+        return true;
+    }
     auto loading = std::make_unique<Loading>();
     if (!loading->area.valid()) {
         callback(system_error("mmap", ENOMEM));
@@ -60,10 +69,9 @@ bool ConfigLoader::load(const std::string& path, Callback callback) {
     spec.main = [path, area = loading->area.bytes()](pid_t) {
         return run_load_config(path, area);
     };
-    const auto started =
-        task_.start(spec, {.limit = children::kConfiguration.limit}, {.on_end = [this, path](const auto&) {
-                        on_end(path);
-                    }});
+    const auto started = task_.start(spec, {.limit = limit_}, {.on_end = [this, path](const auto&) {
+                                         on_end(path);
+                                     }});
     if (!started) {
         callback(started.error());
         return true;

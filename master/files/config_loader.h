@@ -16,19 +16,24 @@ class ConfigLoader {
 public:
     using Callback = std::function<void(Result<LoadedConfig>)>;
 
-    ConfigLoader(Loop& loop, Spawner& spawner);
+    // `limit`: of one load.
+    ConfigLoader(Loop& loop, Spawner& spawner, Milliseconds limit = children::kConfiguration.limit);
     ~ConfigLoader();
 
     // Loads `path` and calls `callback` from the loop within 30 s. An error is about the loading itself;
-    // diagnostics about the file are in the LoadedConfig. Returns false while another load is under way.
+    // diagnostics about the file are in the LoadedConfig. While kMostLeft earlier children hang in the kernel, each load
+    // fails at once. Returns false while another load is under way.
     bool load(const std::string& path, Callback callback);
 
 private:
+    static constexpr std::size_t kMostLeft = 2;
+
     class SharedArea;
     struct Loading;
 
     void on_end(const std::string& path);
 
+    const Milliseconds limit_;
     std::unique_ptr<Loading> loading_;
     Task task_;
 };

@@ -24,8 +24,16 @@ void rotate(int folder, const std::string& name, const Rotation& rotation) {
     const auto numbered = [&name](int n) {
         return n == 0 ? name : name + '.' + std::to_string(n);
     };
-    ::unlinkat(folder, numbered(rotation.backups).c_str(), 0);  // with no backups: the file itself
-    for (int n = rotation.backups; n > 0; --n)
+    if (rotation.backups == 0) {
+        ::unlinkat(folder, name.c_str(), 0);
+        return;
+    }
+    // A rotation that was killed left a gap: files after it need not move. Without one, the oldest file is replaced.
+    int gap = 1;
+    while (gap < rotation.backups &&
+           ::fstatat(folder, numbered(gap).c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0)
+        ++gap;
+    for (int n = gap; n > 0; --n)
         ::renameat(folder, numbered(n - 1).c_str(), folder, numbered(n).c_str());
 }
 

@@ -14,8 +14,8 @@ struct LogFile {
     std::string first_line = {};  // written before the worker gets the file; empty: none
 };
 
-// FILE is renamed to FILE.1 and so on; the file after FILE.<backups> is removed. A file smaller than
-// `from_bytes` is not rotated, whatever its worker says.
+// FILE is renamed to FILE.1 and so on, up to the first number that is free; when none is, FILE.<backups> is replaced.
+// A file smaller than `from_bytes` is not rotated, whatever its worker says.
 struct Rotation {
     int backups = 0;
     std::uint64_t from_bytes = 0;

@@ -11,9 +11,9 @@
 
 namespace healthcheckd::master {
 
-// Starts a child in `task`, which must be idle, that confines itself at `level` and exits. Calls `done` once, from the
-// loop: with an error, for people, that names the step that failed. Succeeds also when no process could be started at
-// the time, or the child was slow.
+// Starts a child in `task`, which must be idle, that confines itself at `level` and exits. Calls `done` once:
+// from the loop with an error, for people, that names the step that failed, or with success. Succeeds also when the
+// child was slow, and when no process could be started at the time: then before this returns.
 void try_child(Task& task, WorkerUids& uids, SandboxLevel level,
                const std::function<void(Result<void>)>& done);
 

@@ -20,9 +20,10 @@ public:
     ConfigLoader(Loop& loop, Spawner& spawner, Milliseconds limit = children::kConfiguration.limit);
     ~ConfigLoader();
 
-    // Loads `path` and calls `callback` from the loop within 30 s. An error is about the loading itself;
-    // diagnostics about the file are in the LoadedConfig. While kMostLeft earlier children hang in the kernel, each load
-    // fails at once. Returns false while another load is under way.
+    // Loads `path` and calls `callback` within its limit and 1 s for the end of the child: from the loop, or before
+    // this returns when no process is started. An error is about the loading itself; diagnostics about the file are in
+    // the LoadedConfig. While kMostLeft earlier children hang in the kernel, each load fails at once. Returns false while
+    // another load is under way.
     bool load(const std::string& path, Callback callback);
 
 private:

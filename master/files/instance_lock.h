@@ -25,8 +25,9 @@ public:
     InstanceLock(Loop& loop, Spawner& spawner);
 
     // Locks `state_dir` and the socket, by a file in the folder of each, for the lifetime of this object.
-    // Calls `done` once, from the loop: with an error that names the holder when a lock is not released within
-    // kPatience. A file that cannot be locked is logged; then it is an error too when somebody listens at the socket.
+    // Calls `done` once, from the loop, or before this returns when no process can be started: with an error that
+    // names the holder when a lock is not released within kPatience. A file that cannot be locked is logged; then it is
+    // an error too when somebody listens at the socket.
     void take(const std::string& state_dir, const std::string& socket,
               std::function<void(Result<void>)> done);
 

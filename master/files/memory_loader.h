@@ -15,9 +15,9 @@ struct LoadedMemory {
     std::string keep_as = {};
 };
 
-// Reads memory.json in a child of `task`, which must be idle. Calls `done` from the loop, within 6 s, with the memory:
-// empty at the first start, and when the file cannot be read. A damaged file is renamed to memory.json.damaged and
-// logged.
+// Reads memory.json in a child of `task`, which must be idle. Calls `done` within 6 s, from the loop, or before
+// this returns when no process can be started. The memory is empty at the first start, and when the file cannot be
+// read. A damaged file is renamed to memory.json.damaged and logged.
 void load_memory(Task& task, const std::string& state_dir, std::function<void(LoadedMemory)> done);
 
 }  // namespace healthcheckd::master

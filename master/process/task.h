@@ -60,8 +60,8 @@ public:
     int control() const { return child_ ? child_->control.get() : -1; }
     // The same, for an owner that reads from it after the child's end.
     UniqueFd take_control() { return child_ ? std::move(child_->control) : UniqueFd(); }
-    // Why the last one failed: what it said of itself where nobody else takes its lines, or how it ended; empty: it did
-    // not fail.
+    // Why the last one that was started failed: what it said of itself where nobody else takes its lines, or how it
+    // ended; empty: it did not fail. Not changed by a start() that fails.
     const std::string& failure() const { return failure_; }
     std::size_t left_behind() const { return left_.size(); }
 

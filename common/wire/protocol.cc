@@ -123,6 +123,12 @@ LineWriter encode(const Broken& m) {
     return out;
 }
 
+bool decode(std::string_view line, Broken& out) {
+    LineReader in(line);
+    in.message(out.message);
+    return in.kind() == "broken" && in.ok();
+}
+
 bool decode(std::string_view line, WorkerLine& out) {
     LineReader in(line);
     if (const auto verdict = verdict_from(in.kind())) {
@@ -158,11 +164,7 @@ bool decode(std::string_view line, WorkerLine& out) {
         out = std::move(m);
         return in.ok();
     }
-    Broken m;
-    in.message(m.message);
-    const bool known = in.kind() == "broken";
-    out = std::move(m);
-    return known && in.ok();
+    return decode(line, out.emplace<Broken>());
 }
 
 LineWriter encode(const Call& m) {
@@ -244,12 +246,8 @@ bool decode(std::string_view line, LinkLine& out) {
         out = std::move(m);
         return in.ok();
     }
-    if (in.kind() == "broken") {
-        Broken m;
-        in.message(m.message);
-        out = std::move(m);
-        return in.ok();
-    }
+    if (in.kind() == "broken")
+        return decode(line, out.emplace<Broken>());
     if (in.kind() == "owner") {
         Owner m;
         in.number("uid", m.uid);

@@ -414,6 +414,8 @@ LineWriter encode(const Measured& m);
 LineWriter encode(const Held& m);
 LineWriter encode(const Refused& m);
 
+// Of those whose lines may be `broken`: that one alone.
+bool decode(std::string_view line, Broken& out);
 bool decode(std::string_view line, Command& out);
 bool decode(std::string_view line, WorkerLine& out);
 bool decode(std::string_view line, LinkCommand& out);

@@ -70,11 +70,7 @@ bool decode(std::string_view line, MailerLine& out) {
         out = std::move(m);
         return in.ok();
     }
-    Broken m;
-    in.message(m.message);
-    const bool known = in.kind() == "broken";
-    out = std::move(m);
-    return known && in.ok();
+    return decode(line, out.emplace<Broken>());
 }
 
 }  // namespace healthcheckd

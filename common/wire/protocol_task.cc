@@ -41,12 +41,8 @@ bool decode(std::string_view line, ActionLine& out) {
         out = std::move(m);
         return in.ok();
     }
-    if (in.kind() == "broken") {
-        Broken m;
-        in.message(m.message);
-        out = std::move(m);
-        return in.ok();
-    }
+    if (in.kind() == "broken")
+        return decode(line, out.emplace<Broken>());
     if (in.kind() == "spooled") {
         Spooled m;
         std::uint32_t ok = 2;

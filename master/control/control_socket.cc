@@ -1,30 +1,19 @@
 #include "master/control/control_socket.h"
 
+#include "common/system/unix_socket.h"
+
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
 #include <spdlog/fmt/fmt.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 namespace healthcheckd::master {
 
 namespace {
 
 constexpr int kBacklog = 64;
-constexpr std::size_t kMostPathBytes = sizeof(sockaddr_un::sun_path) - 1;
-
-sockaddr_un address_of(const std::string& path) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path.copy(address.sun_path, kMostPathBytes);
-    return address;
-}
-
-UniqueFd make_socket() {
-    return UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-}
 
 // Makes room for a socket at `path`: removes a leftover.
 Result<void> clear_place(const std::string& path) {
@@ -33,16 +22,14 @@ Result<void> clear_place(const std::string& path) {
         return errno == ENOENT ? Result<void>{} : system_error(path);
     if (!S_ISSOCK(status.st_mode))
         return Error{path + " is there and is no socket"};
-    const UniqueFd probe = make_socket();
-    const sockaddr_un address = address_of(path);
+    const UniqueFd probe = make_unix_socket();
     if (!probe)
         return system_error("socket");
-    // EAGAIN: a process listens and its backlog is full (unix(7)).
-    if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
-        errno == EAGAIN)
+    const int error = connect_unix(probe, path);
+    if (somebody_listens(error))
         return Error{"another healthcheckd answers at " + path};
-    if (errno != ECONNREFUSED && errno != ENOENT)  // such as EPROTOTYPE: a datagram socket that is in use
-        return system_error("the socket at " + path + " is in the way");
+    if (error != ECONNREFUSED && error != ENOENT)  // such as EPROTOTYPE: a datagram socket that is in use
+        return system_error("the socket at " + path + " is in the way", error);
     if (::unlink(path.c_str()) != 0 && errno != ENOENT)
         return system_error("unlink " + path);
     return {};
@@ -63,7 +50,7 @@ public:
         // long for a socket's address, a short name leads to the folder.
         socket_ = place.filename();
         bound_ = folder_ + '/' + socket_;
-        if (bound_.size() > kMostPathBytes) {
+        if (bound_.size() > kMostSocketPathBytes) {
             socket_ = "s";
             bound_ = fmt::format("/proc/self/fd/{}/{}", fd_.get(), socket_);
         }
@@ -81,7 +68,7 @@ public:
     explicit operator bool() const { return static_cast<bool>(fd_); }
 
     bool bind(const UniqueFd& socket) const {
-        const sockaddr_un address = address_of(bound_);
+        const sockaddr_un address = unix_address(bound_);
         const mode_t before = ::umask(0177);  // mode 0600, for whoever sees the socket at its place
         const int failed =
             ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0
@@ -110,14 +97,14 @@ private:
 }  // namespace
 
 Result<std::unique_ptr<ControlSocket>> ControlSocket::listen_at(const std::string& path) {
-    if (path.size() > kMostPathBytes)
+    if (path.size() > kMostSocketPathBytes)
         return system_error("listen " + path, ENAMETOOLONG);
     if (const auto cleared = clear_place(path); !cleared)
         return cleared.error();
     const WaitingFolder waiting(path);
     if (!waiting)
         return system_error("a folder beside " + path);
-    UniqueFd socket = make_socket();
+    UniqueFd socket = make_unix_socket();
     if (!socket)
         return system_error("socket");
     struct stat file {};

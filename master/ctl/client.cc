@@ -1,13 +1,11 @@
 #include "master/ctl/client.h"
 
-#include "common/system/unique_fd.h"
+#include "common/system/unix_socket.h"
 #include "common/text/number.h"
 #include "common/text/printable.h"
 
 #include <cerrno>
-#include <cstring>
 #include <poll.h>
-#include <sys/un.h>
 
 namespace healthcheckd::ctl {
 
@@ -69,20 +67,17 @@ Error gave_up(const std::string& socket, Waited how, Clock::duration after) {
 }
 
 Result<UniqueFd> connected(const std::string& socket, const AskLimits& limits) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (socket.size() >= sizeof address.sun_path)
+    if (socket.size() > kMostSocketPathBytes)
         return about(socket, "a socket's path has at most 107 bytes");
-    std::memcpy(address.sun_path, socket.data(), socket.size());
-    UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    if (fd.get() < 0)
+    UniqueFd fd = make_unix_socket();
+    if (!fd)
         return about(socket, ::strerrordesc_np(errno));
     const auto deadline = Clock::now() + limits.connect;
-    while (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-        if (errno == EINTR)
+    while (const int error = connect_unix(fd, socket)) {
+        if (error == EINTR)
             continue;
-        if (errno != EAGAIN)
-            return why_not_connected(socket, errno);
+        if (error != EAGAIN)
+            return why_not_connected(socket, error);
         const auto retry = Clock::now() + kConnectRetry;
         if (retry >= deadline)
             return gave_up(socket, Waited::late, limits.connect);

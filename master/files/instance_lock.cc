@@ -17,6 +17,7 @@ namespace healthcheckd::master {
 namespace {
 
 constexpr Milliseconds kRetry{100};
+
 struct flock whole_file() {
     struct flock lock {};
     lock.l_type = F_WRLCK;

@@ -1,15 +1,13 @@
 #include "master/files/lock_child.h"
 
 #include "common/file/durable_file.h"
+#include "common/system/unix_socket.h"
 #include "common/wire/channel.h"
 #include "common/wire/protocol.h"
 
-#include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 namespace healthcheckd::master {
 
@@ -38,15 +36,8 @@ int run_open_lock(const std::string& path) {
 }
 
 int run_look_at_socket(const std::string& socket) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    socket.copy(address.sun_path, sizeof address.sun_path - 1);
-    const UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    // EAGAIN: a process listens and its backlog is full (unix(7)).
-    const bool listens =
-        fd && (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
-               errno == EAGAIN);
-    return listens ? kSomebodyListens : kNobodyListens;
+    const UniqueFd fd = make_unix_socket();
+    return fd && somebody_listens(connect_unix(fd, socket)) ? kSomebodyListens : kNobodyListens;
 }
 
 }  // namespace healthcheckd::master

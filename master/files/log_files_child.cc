@@ -15,7 +15,7 @@ namespace healthcheckd::master {
 
 namespace {
 
-// Names in `folder`: neither call follows a link.
+// `name` is in `folder`; no call follows a symbolic link.
 void rotate(int folder, const std::string& name, const Rotation& rotation) {
     struct stat status {};
     if (::fstatat(folder, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status.st_mode) ||

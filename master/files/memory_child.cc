@@ -33,7 +33,7 @@ int run_load_memory(const std::string& path, int memory) {
     const auto text = read_all_memory(file.get());
     if (!text)
         return kMemoryUnreadable;
-    // Looked at here: what a parser does with a torn file is nothing for the master to find out.
+    // Parsed here, so that the master never parses a damaged file.
     if (!decode_memory(*text))
         return ::rename(path.c_str(), (path + kAside).c_str()) == 0 ? kMemoryDamaged : kMemoryUnreadable;
     for (std::size_t at = 0; at < text->size();) {

@@ -14,8 +14,9 @@ struct StateText {
 };
 using StateTexts = std::map<std::string, StateText>;  // by the file's name
 
-// The child's main function: replaces each file in `dir` durably, unless the one that is to be kept cannot be. Writes a `broken` line with the first error and
-// continues with the other files. Returns the exit status.
+// The child's main function: replaces each file in `dir` durably. A file that is to be kept is not replaced when it
+// cannot be kept. Writes a `broken` line with the first error and continues with the other files. Returns the exit
+// status.
 int run_write_state(const std::string& dir, const StateTexts& files);
 
 }  // namespace healthcheckd::master

@@ -19,7 +19,7 @@ Task::~Task() {
 }
 
 Result<void> Task::start(const ChildSpec& spec, Ways ways, Callbacks callbacks) {
-    auto child = spawner_.spawn(spec, [this](const ChildEnd& end) { on_child_end(end); });
+    auto child = spawner_.spawn(spec, [this](const ChildEnd& end) { over(end); });
     if (!child)
         return child.error();
     child_ = std::move(*child);
@@ -42,11 +42,12 @@ Result<void> Task::start(const ChildSpec& spec, Ways ways, Callbacks callbacks) 
 bool Task::on_line(std::string_view line) {
     if (callbacks_.on_line)
         return callbacks_.on_line(line);
-    ActionLine decoded;
-    const auto* broken = decode(line, decoded) ? std::get_if<Broken>(&decoded) : nullptr;
-    if (broken != nullptr && broken_.empty())
-        broken_ = broken->message;
-    return broken != nullptr;
+    Broken broken;
+    if (!decode(line, broken))
+        return false;
+    if (broken_.empty())
+        broken_ = broken.message;
+    return true;
 }
 
 void Task::on_trouble(std::string_view why) {
@@ -61,6 +62,7 @@ void Task::extend(Milliseconds limit) {
     if (!child_ || signals_ > 0)
         return;
     ++deadline_id_;
+    ways_.limit = limit;
     deadline_.start(limit);
 }
 
@@ -104,10 +106,6 @@ void Task::leave() {
             on_returned_();
     });
     over(std::nullopt);
-}
-
-void Task::on_child_end(const ChildEnd& end) {
-    over(end);
 }
 
 // Reads first what the child wrote before its end.

@@ -70,7 +70,6 @@ private:
     void on_trouble(std::string_view why);
     void on_deadline();
     void signal();
-    void on_child_end(const ChildEnd& end);
     void leave();
     void over(const std::optional<ChildEnd>& end);
 

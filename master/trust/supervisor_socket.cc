@@ -1,6 +1,7 @@
 #include "master/trust/supervisor_socket.h"
 
 #include "common/file/folder_walk.h"
+#include "common/system/unix_socket.h"
 #include "common/text/printable.h"
 
 #include <cerrno>
@@ -13,7 +14,6 @@
 #include <string_view>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 namespace healthcheckd::master {
 
@@ -116,18 +116,15 @@ PeerConnection connect_to_peer(const SocketPlace& place, Clock::time_point deadl
     peer.refusal = place.refusal;
     if (!place.socket)
         return peer;
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
     const std::string path = fmt::format("/proc/self/fd/{}", place.socket.get());
-    std::memcpy(address.sun_path, path.data(), path.size());
-    UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    UniqueFd socket = make_unix_socket();
     if (!socket) {
         peer.error = errno;
         return peer;
     }
     // EAGAIN: the queue of the listener is full. connect(2) does not continue by itself.
-    while (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-        peer.error = errno;
+    while (const int error = connect_unix(socket, path)) {
+        peer.error = error;
         if (peer.error != EAGAIN && peer.error != EINTR)
             return peer;
         if (Clock::now() + kBacklogPause > deadline) {

@@ -1,4 +1,4 @@
-// DESIGN.md's table of folders against the sources: who may include whom, and what no child's code may reach.
+// Checks the sources against DESIGN.md: which folder includes which, and that child code does not reach the master's.
 #include "t/fixture/basics.h"
 
 #include <algorithm>

@@ -62,7 +62,7 @@ void check_exec(const SectionDraft& draft, const CatConfig&, Diagnostics& diagno
         diagnostics.error(draft.place_of("action"), draft.path_of("execCmd"), "is missing: action is exec");
 }
 
-// Not what it is: it may hold a password, and this goes to files and to people.
+// Does not quote the command: it may contain a password, and the text goes to files and to people.
 std::string exec_plan(const master::ActionRequest& request) {
     return fmt::format("run its execCmd for at most {} s",
                        seconds_text(request.cat.own<ExecAction>().timeout));

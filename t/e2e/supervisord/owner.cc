@@ -1,4 +1,4 @@
-// Who is believed to be supervisord, who gets its password, and whom its word can have killed.
+// Tests which process is accepted as supervisord and gets its password, and which processes it can have killed.
 #include "common/proc/proc_stat.h"
 #include "common/sandbox/sandbox.h"
 #include "master/supervisord/rpc.h"

@@ -1,4 +1,5 @@
 // The control socket from the moment when its name can be seen.
+#include "common/system/unix_socket.h"
 #include "master/control/server.h"
 #include "t/fixture/basics.h"
 
@@ -11,7 +12,6 @@
 #include <memory>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <thread>
 #include <vector>
 
@@ -29,30 +29,20 @@ ControlServer::Handler no_answers() {
     };
 }
 
-sockaddr_un address_of(const std::string& path) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path.copy(address.sun_path, sizeof address.sun_path - 1);
-    return address;
-}
-
 UniqueFd connected(const std::string& path) {
-    UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    const sockaddr_un address = address_of(path);
-    if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
-        fd.reset();
-    return fd;
+    UniqueFd fd = make_unix_socket();
+    return connect_unix(fd, path) == 0 ? std::move(fd) : UniqueFd();
 }
 
 // The errno of one connect(2) to `path`, 0 when it succeeds.
 int connect_once(const std::string& path) {
-    return connected(path) ? 0 : errno;
+    return connect_unix(make_unix_socket(), path);
 }
 
 // A socket that was bound, and at which nobody listens. A leftover when the result is dropped.
 UniqueFd bound_socket(const std::string& path, int type = SOCK_STREAM) {
     UniqueFd fd(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
-    const sockaddr_un address = address_of(path);
+    const sockaddr_un address = unix_address(path);
     BOOST_TEST_REQUIRE(::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
     return fd;
 }

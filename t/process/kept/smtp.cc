@@ -7,7 +7,6 @@
 #include "t/fixture/mail/smtp_sink.h"
 #include "t/fixture/skip.h"
 
-#include <algorithm>
 #include <arpa/inet.h>
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>
@@ -24,7 +23,6 @@ BOOST_AUTO_TEST_SUITE(e2e_smtp)
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
 using Tls = SmtpSink::Tls;
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Check type http with tls: whom the confined worker trusts.
+// Check type http with tls: which certificates the confined worker accepts.
 #include "t/fixture/checks.h"
 #include "t/fixture/net/certificates.h"
 #include "t/fixture/net/web_server.h"

@@ -1,4 +1,4 @@
-// A pid file: its text, and whom it is believed.
+// Pid files: their text, and which owners and places are accepted.
 #include "common/proc/pid_file.h"
 #include "t/fixture/basics.h"
 #include "t/fixture/checks.h"
@@ -20,8 +20,6 @@ BOOST_AUTO_TEST_SUITE(test_pid_file)
 
 namespace {
 
-// Not of our tree.
-constexpr pid_t kNobodysTree = 4194304;
 constexpr uid_t kStranger = 61234;
 
 FoundProcess find_file(const std::string& path, pid_t master = kNobodysTree) {

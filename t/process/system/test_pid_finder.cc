@@ -25,9 +25,6 @@ BOOST_AUTO_TEST_SUITE(test_pid_finder)
 
 namespace {
 
-// Not of our tree as long as `master` is somebody else; the test itself for cases about the own tree.
-constexpr pid_t kNobodysTree = 4194304;
-
 CatConfig by_name(const std::string& program) {
     CatConfig cat;
     cat.set_type(kMemCheck);

@@ -10,6 +10,7 @@
 #include "t/fixture/skip.h"
 
 #include <boost/test/unit_test.hpp>
+#include <functional>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -56,8 +57,8 @@ struct Lab {
     std::size_t got = 0;
 };
 
-// A child that hangs at one process and answers for any other.
-int hang_at_one(SandboxLevel, const ChildUser&, pid_t) {
+// Answers for each process, after `look` at it, which may hang.
+int answer_after(const std::function<void(pid_t)>& look) {
     (void)write_line(kReportFd, encode(Ready{}).line());
     for (;;) {
         const auto packet = receive_packet(kControlFd, std::chrono::milliseconds(-1));
@@ -65,10 +66,17 @@ int hang_at_one(SandboxLevel, const ChildUser&, pid_t) {
         if (!packet || !*packet || !decode((*packet)->line, command))
             return 0;
         const auto& question = std::get<Identify>(command);
-        if (question.pid == kHanging)
-            ::pause();
+        look(question.pid);
         (void)send_packet(kControlFd, encode(ProcessLine{question.seq, 7, 1}).line());
     }
+}
+
+// Hangs at one process and answers for any other.
+int hang_at_one(SandboxLevel, const ChildUser&, pid_t) {
+    return answer_after([](pid_t pid) {
+        if (pid == kHanging)
+            ::pause();
+    });
 }
 
 }  // namespace
@@ -219,17 +227,10 @@ BOOST_AUTO_TEST_CASE(
     constexpr pid_t kFirstHanging = 0x3ffe00;
     const FrozenDisk disk;
     Lab lab([&disk](SandboxLevel, const ChildUser&, pid_t) {
-        (void)write_line(kReportFd, encode(Ready{}).line());
-        for (;;) {
-            const auto packet = receive_packet(kControlFd, std::chrono::milliseconds(-1));
-            ReaderCommand command;
-            if (!packet || !*packet || !decode((*packet)->line, command))
-                return 0;
-            const auto& question = std::get<Identify>(command);
-            if (question.pid >= kFirstHanging)
-                (void)place_file(disk.dir(), std::to_string(question.pid), "text", 0600);
-            (void)send_packet(kControlFd, encode(ProcessLine{question.seq, 7, 1}).line());
-        }
+        return answer_after([&disk](pid_t pid) {
+            if (pid >= kFirstHanging)
+                (void)place_file(disk.dir(), std::to_string(pid), "text", 0600);
+        });
     });
     disk.freeze();
     Result<ProcessReader::Process> answer = Error{"no answer"};
@@ -237,7 +238,7 @@ BOOST_AUTO_TEST_CASE(
         lab.reader.identify(kFirstHanging + i, lab.keep(answer));
     lab.run(8, 20s);
     BOOST_TEST_REQUIRE(lab.got == 8U);
-    // Each try is told by its own words.
+    // Each attempt has an error message of its own.
     int tries = 0;
     bool answered = false;
     Timer ask(lab.loop, [&] {

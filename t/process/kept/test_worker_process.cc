@@ -33,6 +33,8 @@ BOOST_AUTO_TEST_SUITE(test_worker_process)
 namespace {
 
 constexpr double kPeriodMs = 200;
+// By what the master may grow. The address sanitizer keeps what is freed for a while, so there each look at the state counts.
+constexpr long kMostGrownKb = kSanitized ? 16 << 10 : 1 << 10;
 
 // Neither asks supervisord anything.
 constexpr char kCats[] = "bad: {program: system, type: mem, periodSeconds: 0.2, initialDelaySeconds: 0, "
@@ -223,7 +225,7 @@ BOOST_AUTO_TEST_CASE(serial_a_bad_worker_costs_its_own_cat_one_unknown_verdict_a
             BOOST_TEST_MESSAGE(row.name << ": " << late << " ms late, noise " << noise.worst()
                                         << " ms, grown " << grown << " kB");
             BOOST_TEST(late < 100 + noise.worst());
-            BOOST_TEST((memory > 0 && grown < 1024), "grown by " << grown << " kB");
+            BOOST_TEST((memory > 0 && grown < kMostGrownKb), "grown by " << grown << " kB");
             BOOST_TEST(daemon.state("good")["worker"]["spawns"] == 1);
             const std::string log = daemon.log();
             BOOST_TEST(std::none_of(log.begin(), log.end(), [](char c) {

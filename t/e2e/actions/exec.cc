@@ -3,6 +3,7 @@
 #include "t/fixture/daemon/control_stub.h"
 #include "t/fixture/daemon/daemon.h"
 #include "t/fixture/skip.h"
+#include "t/fixture/slower.h"
 #include "t/fixture/supervisord/supervisord.h"
 
 #include <boost/test/unit_test.hpp>
@@ -111,7 +112,7 @@ BOOST_AUTO_TEST_CASE(a_stop_or_a_kill_while_an_action_tells_leaves_no_process_an
             BOOST_TEST(alive(left));
             const pid_t action = daemon.child("healthcheckd: action cat1");
             BOOST_TEST_REQUIRE(action > 1);
-            BOOST_TEST(daemon.wait_end(signal).took.count() < 3000);
+            BOOST_TEST(daemon.wait_end(signal).took.count() < 3000 * slower());
             BOOST_TEST(wait_until([&] { return !alive(left); }, 1s));
             BOOST_TEST(wait_until([&] { return !fs::exists(cgroup_of(action)); }, 1s));
             supervisord.signal(SIGCONT);

@@ -3,6 +3,7 @@
 #include "t/fixture/daemon/daemon.h"
 #include "t/fixture/mail/mail_lab.h"
 #include "t/fixture/process/frozen_disk.h"
+#include "t/fixture/slower.h"
 #include "t/fixture/supervisord/supervisord.h"
 
 #include <boost/test/unit_test.hpp>
@@ -50,7 +51,7 @@ void cut_off_restarts(int signal, int times, unsigned seed) {
         Daemon daemon(supervisord.url(), cats(port));
         BOOST_TEST_REQUIRE(daemon.wait_for_log("restart begins"));
         std::this_thread::sleep_for(std::chrono::milliseconds(random() % 400));
-        BOOST_TEST(daemon.wait_end(signal).took.count() < 3000);
+        BOOST_TEST(daemon.wait_end(signal).took.count() < 3000 * slower());
         BOOST_TEST_CONTEXT("cut off for the " << i + 1 << ". time") {
             expect_running_again(supervisord, daemon);
         }

@@ -2,6 +2,7 @@
 #include "common/text/width.h"
 #include "t/fixture/daemon/daemon.h"
 #include "t/fixture/net/web_server.h"
+#include "t/fixture/slower.h"
 #include "t/fixture/supervisord/supervisord.h"
 #include "t/fixture/this_build.h"
 
@@ -105,7 +106,7 @@ BOOST_AUTO_TEST_CASE(when_all_cats_succeed_the_table_says_so_and_the_status_is_0
     BOOST_TEST(once.says("mem", " 1024 MB  "), once.output);
     BOOST_TEST(once.says("cpu", "cpu "), once.output);
     BOOST_TEST(once.says("off", " disabled "), once.output);
-    BOOST_TEST(once.took.count() < 6);
+    BOOST_TEST(once.took.count() < 6 * slower());
     // The second measurement of cpu came a second after the first.
     BOOST_TEST(once.took.count() > 1);
 
@@ -171,7 +172,7 @@ BOOST_AUTO_TEST_CASE(cats_are_looked_at_side_by_side_and_a_server_that_hangs_is_
     const OnceRun once(supervisord.url(), cats);
     BOOST_TEST(once.status == 1, once.output);
     BOOST_TEST(sums_up(once, "0 of 10 cats succeeded; 10 failure"), once.output);
-    BOOST_TEST(once.took.count() < 8);
+    BOOST_TEST(once.took.count() < 8 * slower());
     BOOST_TEST(once.took.count() >= 2);
 }
 
@@ -187,7 +188,7 @@ BOOST_AUTO_TEST_CASE(without_supervisord_cats_that_need_it_are_unknown_and_say_w
         BOOST_TEST(once.says(cat, "supervisord was never reached: "), once.output);
     }
     BOOST_TEST(once.says("machine", " success "), once.output);
-    BOOST_TEST(once.took.count() < 5);
+    BOOST_TEST(once.took.count() < 5 * slower());
 }
 
 BOOST_AUTO_TEST_CASE(a_supervisord_that_hangs_makes_them_unknown_in_time) {
@@ -198,7 +199,7 @@ BOOST_AUTO_TEST_CASE(a_supervisord_that_hangs_makes_them_unknown_in_time) {
     BOOST_TEST(once.status == 1, once.output);
     BOOST_TEST(once.says("web", " unknown "), once.output);
     BOOST_TEST(once.says("web", "supervisord"), once.output);
-    BOOST_TEST(once.took.count() < 12);
+    BOOST_TEST(once.took.count() < 12 * slower());
 }
 
 BOOST_AUTO_TEST_CASE(each_member_of_a_group_has_a_line_and_an_empty_group_is_a_failure) {

@@ -3,6 +3,7 @@
 #include "t/fixture/daemon/daemon.h"
 #include "t/fixture/net/web_server.h"
 #include "t/fixture/process/frozen_disk.h"
+#include "t/fixture/slower.h"
 #include "t/fixture/supervisord/supervisord.h"
 
 #include <boost/test/unit_test.hpp>
@@ -130,7 +131,7 @@ BOOST_AUTO_TEST_CASE(a_log_disk_that_hangs_from_the_start_or_at_the_end_does_not
     BOOST_TEST(wait_until([&] { return all_of(daemon, success); }, 30s));
     const auto stopped = daemon.stop();
     BOOST_TEST(stopped.status == 0);
-    BOOST_TEST(stopped.took.count() < 3000);
+    BOOST_TEST(stopped.took.count() < 3000 * slower());
     disk.thaw();
 }
 

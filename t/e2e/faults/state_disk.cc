@@ -4,8 +4,8 @@
 #include "t/fixture/mail/mail_lab.h"
 #include "t/fixture/mail/webhook_receiver.h"
 #include "t/fixture/process/frozen_disk.h"
+#include "t/fixture/slower.h"
 #include "t/fixture/supervisord/supervisord.h"
-#include "t/fixture/this_build.h"
 
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
@@ -154,7 +154,7 @@ BOOST_AUTO_TEST_CASE(healthcheckd_ends_in_three_seconds_while_its_disk_hangs) {
     BOOST_TEST_REQUIRE(lab.daemon->wait_for_log("restart begins"));
     const auto stopped = lab.daemon->stop();
     BOOST_TEST(stopped.status == 0);
-    BOOST_TEST(stopped.took.count() < 3'000 * kSlower);
+    BOOST_TEST(stopped.took.count() < 3'000 * slower());
     BOOST_TEST(lab.daemon->count_log("not written in time at the end: memory.json, state.json") == 1U,
                lab.daemon->log());
     lab.disk.thaw();

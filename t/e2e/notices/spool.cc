@@ -3,6 +3,7 @@
 #include "t/fixture/daemon/daemon.h"
 #include "t/fixture/mail/mail_lab.h"
 #include "t/fixture/skip.h"
+#include "t/fixture/slower.h"
 #include "t/fixture/supervisord/supervisord.h"
 
 #include <algorithm>
@@ -71,7 +72,7 @@ public:
     void restart_healthcheckd() {
         const Daemon::Stopped end = daemon_->stop();
         BOOST_TEST(end.status == 0, name());
-        BOOST_TEST((end.took <= 3s), name() << " took " << end.took.count() << " ms to stop");
+        BOOST_TEST((end.took <= 3s * slower()), name() << " took " << end.took.count() << " ms to stop");
         daemon_.reset();
         begin_life();
         if (!hangs())
@@ -219,14 +220,14 @@ BOOST_AUTO_TEST_CASE(a_server_that_never_answers_delays_neither_probes_nor_comma
     // 10 s by the clock of the cats themselves: 50 probes each.
     BOOST_TEST(wait_until([&] { return daemon.count_log("[bad web] output: ran=") >= runs + 40; }, 30s));
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - begin);
-    BOOST_TEST((took < 14s), "40 commands took " << took.count() << " ms");
+    BOOST_TEST((took < 14s * slower()), "40 commands took " << took.count() << " ms");
     const auto expected = static_cast<int>(took / 200ms);
     BOOST_TEST(probes("good") - good >= expected * 8 / 10);
     BOOST_TEST(probes("bad") - bad >= expected * 8 / 10);
     BOOST_TEST(sink.mail_files().empty());
     const Daemon::Stopped end = daemon.stop();
     BOOST_TEST(end.status == 0);
-    BOOST_TEST((end.took <= 3s));
+    BOOST_TEST((end.took <= 3s * slower()));
 }
 
 BOOST_AUTO_TEST_CASE(on_a_full_disk_the_action_is_done_the_loss_is_logged_and_told_with_the_next_mail) {

@@ -3,6 +3,7 @@
 #include "t/fixture/daemon/daemon.h"
 #include "t/fixture/mail/mail_lab.h"
 #include "t/fixture/mail/webhook_receiver.h"
+#include "t/fixture/slower.h"
 #include "t/fixture/supervisord/supervisord.h"
 
 #include <algorithm>
@@ -201,7 +202,7 @@ BOOST_AUTO_TEST_CASE(a_call_that_hangs_over_an_end_of_healthcheckd_is_made_again
     {
         Daemon daemon(supervisord.url(), cats, {.config_lines = section, .state_dir = state.file("state")});
         BOOST_TEST_REQUIRE(receiver.wait_for_calls(1));
-        BOOST_TEST((daemon.stop().took < 5s));
+        BOOST_TEST((daemon.stop().took < 5s * slower()));
     }
     receiver.mend();
     const Daemon daemon(supervisord.url(), cats, {.config_lines = section, .state_dir = state.file("state")});
@@ -317,7 +318,7 @@ BOOST_AUTO_TEST_CASE(a_mail_server_that_hangs_delays_no_webhook_and_no_probe) {
         BOOST_TEST(sink.mails().empty());
         BOOST_TEST(daemon.wait_for_mail_counts(2, 0));
         BOOST_TEST(daemon.state()["mail"]["queued"] >= 1);
-        BOOST_TEST((daemon.stop().took <= 3s));
+        BOOST_TEST((daemon.stop().took <= 3s * slower()));
     }
 }
 

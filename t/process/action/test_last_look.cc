@@ -3,6 +3,7 @@
 #include "master/action/command.h"
 #include "t/fixture/basics.h"
 #include "t/fixture/process/action_child.h"
+#include "t/fixture/slower.h"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
@@ -80,7 +81,7 @@ BOOST_AUTO_TEST_CASE(a_look_that_hangs_costs_the_command_its_limit_and_the_value
     BOOST_TEST(got.output == "<none>\ngone\n");
     BOOST_TEST(got.remark == kLate);
     BOOST_TEST(got.by_itself);
-    BOOST_TEST((got.took >= 300ms && got.took < 8s), got.took.count() << " ms");
+    BOOST_TEST((got.took >= 300ms && got.took < 8s * slower()), got.took.count() << " ms");
 }
 
 BOOST_AUTO_TEST_CASE(a_command_over_time_after_a_look_that_hung_is_ended_as_any_other) {
@@ -88,7 +89,7 @@ BOOST_AUTO_TEST_CASE(a_command_over_time_after_a_look_that_hung_is_ended_as_any_
     const Outcome got = run_with(hanging(dir), 200ms, "echo begun; exec sleep 1000", 300ms);
     BOOST_TEST(got.output == "begun\n");
     BOOST_TEST(!got.by_itself);
-    BOOST_TEST((got.took < 8s), got.took.count() << " ms");
+    BOOST_TEST((got.took < 8s * slower()), got.took.count() << " ms");
 }
 
 BOOST_AUTO_TEST_CASE(a_look_that_fails_or_dies_costs_the_command_the_value_alone) {

@@ -1,5 +1,6 @@
 // The supervisord link, confined, against a real supervisord.
 #include "t/fixture/daemon/daemon.h"
+#include "t/fixture/slower.h"
 #include "t/fixture/supervisord/link_child.h"
 #include "t/fixture/supervisord/supervisord.h"
 
@@ -216,7 +217,7 @@ BOOST_AUTO_TEST_CASE(a_frozen_supervisord_costs_one_limit_and_no_more) {
     const auto took = Clock::now() - begin;
     supervisord.signal(SIGCONT);
     BOOST_TEST(frozen.end.code == kCallTimeout);
-    BOOST_CHECK(took > 4s && took < 7s);
+    BOOST_CHECK(took > 4s && took < 5s + 2s * slower());
     BOOST_TEST(link.call("list").end.code == kCallOk);
 }
 

@@ -8,6 +8,7 @@
 #include "t/fixture/net/private_names.h"
 #include "t/fixture/process/worker_harness.h"
 #include "t/fixture/skip.h"
+#include "t/fixture/slower.h"
 
 #include <boost/test/unit_test.hpp>
 #include <cstdio>
@@ -57,7 +58,7 @@ BOOST_AUTO_TEST_CASE(a_closed_port_is_a_failure_at_once) {
     const Report report = worker.probe(kSome);
     BOOST_TEST(report.verdict == Verdict::failure);
     BOOST_TEST(report.message == "connection refused");
-    BOOST_TEST(report.took_us < 1'000'000u);
+    BOOST_TEST(report.took_us < 1'000'000u * slower());
 }
 
 BOOST_AUTO_TEST_CASE(any_address_of_the_name_will_do) {
@@ -102,7 +103,7 @@ BOOST_AUTO_TEST_CASE(no_answer_to_the_connection_is_a_failure_within_the_timeout
     BOOST_TEST(report.verdict == Verdict::failure);
     BOOST_TEST(report.message == "no connection within 0.5 s");
     BOOST_TEST(report.took_us >= 450'000u);
-    BOOST_TEST(report.took_us < 1'500'000u);
+    BOOST_TEST(report.took_us < 500'000u + 1'000'000u * slower());
 }
 
 // The kernel gives the very port that nobody listens on to the one who asks for it.
@@ -168,7 +169,7 @@ BOOST_AUTO_TEST_CASE(a_name_server_that_hangs_is_unknown_within_the_timeout) {
         BOOST_TEST(report.verdict == Verdict::unknown);
         BOOST_TEST(report.message == "name 'slow.test' was not resolved within 0.5 s");
         BOOST_TEST(report.took_us >= 450'000u);
-        BOOST_TEST(report.took_us < 1'500'000u);
+        BOOST_TEST(report.took_us < 500'000u + 1'000'000u * slower());
     }
 }
 
@@ -216,7 +217,7 @@ BOOST_AUTO_TEST_CASE(a_name_that_does_not_exist_is_a_failure_and_one_that_nobody
             const Report report = worker.probe(kSome);
             BOOST_TEST(report.verdict == row.verdict, report.message);
             BOOST_TEST(report.message == row.message);
-            BOOST_TEST(report.took_us < 1'000'000u, row.host);
+            BOOST_TEST(report.took_us < 500'000u + 500'000u * slower(), row.host);
         }
     }
 }
@@ -248,7 +249,7 @@ BOOST_AUTO_TEST_CASE(a_name_that_hangs_holds_up_no_other_cat) {
     while (hanging.wait_for(0s) != std::future_status::ready) {
         const Report report = other.probe(kSome);
         BOOST_TEST_REQUIRE(report.message == "connection refused");
-        BOOST_TEST(report.took_us < 500'000u);
+        BOOST_TEST(report.took_us < 500'000u * slower());
         ++done;
     }
     BOOST_TEST(done > 10);

@@ -1,5 +1,7 @@
 #include "t/fixture/basics.h"
 #include "t/fixture/daemon/daemon.h"
+#include "t/fixture/slower.h"
+#include "t/fixture/this_build.h"
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -37,6 +39,13 @@ BOOST_AUTO_TEST_CASE(waiting_ends_when_the_condition_holds_or_the_limit_is_over)
     BOOST_TEST(asked == 3);
     BOOST_TEST(!wait_until([] { return false; }, 30ms));
     BOOST_TEST(wait_until([] { return true; }, 0ms));
+}
+
+BOOST_AUTO_TEST_CASE(how_slow_this_machine_is_is_told_to_what_a_test_starts) {
+    BOOST_TEST(slower() >= kSlowerBuild);
+    BOOST_TEST(slower() <= 10);
+    const CommandResult told = run_command({"/bin/sh", "-c", "echo $HEALTHCHECKD_TEST_SLOWER"});
+    BOOST_TEST(told.output == std::to_string(slower()) + "\n");
 }
 
 BOOST_AUTO_TEST_CASE(what_changes_once_has_not_stayed) {

@@ -176,6 +176,10 @@ check-san: ## build with the sanitizers, run the tests that need no whole daemon
 check-distro: ## as root: build and run every test in a folder with another Debian (DIST=trixie)
 	@t/distro/check-distro "$(DIST)"
 
+# In a virtual machine, on the folder of check-distro: see HACKING.md.
+check-kernel: ## as root: build, and run every test on a kernel of Debian's (KERNEL=5.10, 6.1, 6.12)
+	@t/kernel/check-kernel "$(KERNEL)"
+
 # About as slow as check-distro: see HACKING.md.
 check-deb: ## as root: build, install, upgrade and purge the package in folders with Debian DIST=bookworm
 	@t/distro/check-deb "$(DIST)"
@@ -326,5 +330,5 @@ help: ## list the targets
 	@echo "all            build build/healthcheckd and build/healthcheckctl"
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' Makefile
 
-.PHONY: FORCE all bench deps check check-deb check-distro check-san check-unit clang-check deb demo fuzz fuzz-each fuzz-replay format format-check man-lint tidy \
+.PHONY: FORCE all bench deps check check-deb check-distro check-kernel check-san check-unit clang-check deb demo fuzz fuzz-each fuzz-replay format format-check man-lint tidy \
         install uninstall clean help

@@ -2,6 +2,7 @@
 
 #include "common/system/unique_fd.h"
 
+#include <algorithm>
 #include <linux/landlock.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -24,7 +25,6 @@ constexpr int kAbiRefer = 2;  // Linux 5.19
 constexpr int kAbiTruncate = 3;
 constexpr int kAbiNetwork = 4;
 constexpr int kAbiIoctl = 5;
-constexpr int kAbiScopes = 6;
 
 // struct landlock_ruleset_attr as of ABI 6. An older kernel accepts the longer struct if the rest is zero, so
 // only fields that its ABI knows are set.
@@ -83,7 +83,7 @@ int landlock_abi() {
 }
 
 Result<void> enter_landlock(const SandboxProfile& profile, std::vector<std::string>& missing) {
-    const int abi = landlock_abi();
+    const int abi = std::min(landlock_abi(), profile.landlock_abi);
     if (abi == 0) {
         missing.emplace_back("landlock");
         return {};
@@ -97,7 +97,7 @@ Result<void> enter_landlock(const SandboxProfile& profile, std::vector<std::stri
         attr.handled_access_net = any_port ? kBindTcp : kBindTcp | kConnectTcp;
     else
         missing.emplace_back("landlock ports");
-    if (abi >= kAbiScopes)
+    if (abi >= kLandlockScopes)
         attr.scoped = kAbstractUnix | kSignal;
     else
         missing.emplace_back("landlock scopes");

@@ -9,6 +9,9 @@
 
 namespace healthcheckd {
 
+// The ABI from which on signals and abstract unix sockets end at the sandbox: Linux 6.12.
+inline constexpr int kLandlockScopes = 6;
+
 // Returns the kernel's Landlock ABI, 1 and up; 0 when it has none or Landlock is disabled (landlock(7)).
 int landlock_abi();
 

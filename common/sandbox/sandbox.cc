@@ -10,6 +10,7 @@
 #include <functional>
 #include <grp.h>
 #include <linux/capability.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -69,6 +70,15 @@ Result<void> drop_bounding_set(Missing& missing) {
         break;
     }
     return {};
+}
+
+// Abstract unix sockets belong to a network namespace, those with a path do not (network_namespaces(7)): an empty
+// namespace leaves a process of AF_UNIX only the latter, where Landlock cannot do so. It takes CAP_SYS_ADMIN; without
+// it the process goes on, since enter_landlock() reports what is missing.
+void leave_abstract_sockets(const SandboxProfile& profile) {
+    if (profile.unix_socket && !profile.inet &&
+        std::min(landlock_abi(), profile.landlock_abi) < kLandlockScopes)
+        (void)::unshare(CLONE_NEWNET);
 }
 
 // Returns whether the ids cannot be changed here. EPERM: no CAP_SETUID or CAP_SETGID, or denied by a user
@@ -182,6 +192,12 @@ Result<std::vector<std::string>> enter_sandbox(const SandboxProfile& profile, Sa
         {"bounding set", true,
          [&] {
              return as_started ? Result<void>() : drop_bounding_set(missing);
+         }},
+        {"network namespace", true,
+         [&] {
+             if (level != SandboxLevel::off)
+                 leave_abstract_sockets(profile);
+             return Result<void>();
          }},
         {"ids", true,
          [&] {

@@ -4,6 +4,7 @@
 #include "common/sandbox/level.h"
 #include "common/system/result.h"
 
+#include <climits>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -53,6 +54,7 @@ struct SandboxProfile {
     rlim_t address_space = 512u << 20;  // bytes
     rlim_t descriptors = 32;
     rlim_t tasks = RLIM_INFINITY;  // maximum number of processes and threads of `uid`
+    int landlock_abi = INT_MAX;    // uses nothing of a later Landlock ABI; lowered by tests alone
     // compile_seccomp() of this profile, compiled in advance by the parent; nullptr: the child compiles it.
     const SeccompProgram* filter = nullptr;
 };

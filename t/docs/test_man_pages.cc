@@ -5,6 +5,7 @@
 #include "master/entry/options.h"
 #include "master/files/memory.h"
 #include "t/fixture/basics.h"
+#include "t/fixture/process/refusals.h"
 
 #include "common/config/check_type.h"
 #include "common/sandbox/child_kinds.h"
@@ -207,6 +208,19 @@ BOOST_AUTO_TEST_CASE(the_security_table_of_the_manual_is_that_of_the_kinds_of_ch
         BOOST_TEST((section.find("\n.It " + std::string(type->name)) != std::string::npos ||
                     section.find(", " + std::string(type->name) + "\n") != std::string::npos),
                    type->name << " is in no row");
+}
+
+BOOST_AUTO_TEST_CASE(the_manual_says_of_each_hostile_act_what_refuses_it_at_each_landlock_abi) {
+    std::string table = ".It Sy act";
+    for (const AbiColumn& column : kAbiColumns)
+        table += " Ta Sy " + std::string(column.heading);
+    for (const RefusalRow& row : kRefusals) {
+        table += "\n.It " + std::string(row.text);
+        for (const std::string_view refuses : row.refuse)
+            table += " Ta " + std::string(refuses);
+    }
+    BOOST_TEST(section(page("healthcheckd.8"), "SECURITY").find(table + "\n.El\n") != std::string::npos,
+               table);
 }
 
 BOOST_AUTO_TEST_CASE(each_kind_of_child_is_in_the_list_and_each_child_of_the_master_has_a_kind) {

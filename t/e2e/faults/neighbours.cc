@@ -1,9 +1,11 @@
 // What else runs on the machine, and healthcheckd's children, seen from each other: nobody shares a user.
+#include "common/sandbox/landlock.h"
 #include "common/sandbox/seccomp.h"
 #include "t/fixture/basics.h"
 #include "t/fixture/daemon/daemon.h"
 #include "t/fixture/mail/smtp_sink.h"
 #include "t/fixture/net/web_server.h"
+#include "t/fixture/process/hostile_acts.h"
 #include "t/fixture/process/memory_scan.h"
 #include "t/fixture/skip.h"
 #include "t/fixture/supervisord/supervisord.h"
@@ -11,6 +13,7 @@
 #include <boost/test/unit_test.hpp>
 #include <csignal>
 #include <map>
+#include <regex>
 #include <set>
 #include <sstream>
 #include <sys/stat.h>
@@ -84,6 +87,18 @@ struct Site {
 
 }  // namespace
 
+// The layers that lines of the log name as not available.
+std::set<std::string> layers_missed_by(const std::string& log) {
+    static const std::regex line("not available on this system: (.*)");
+    std::set<std::string> layers;
+    for (std::sregex_iterator it(log.begin(), log.end(), line), end; it != end; ++it) {
+        std::istringstream list((*it)[1]);
+        for (std::string layer; std::getline(list, layer, ',');)
+            layers.insert(layer);
+    }
+    return layers;
+}
+
 BOOST_AUTO_TEST_CASE(no_two_children_share_a_uid_and_a_program_of_nobody_reaches_none_of_them) {
     need_root("needs root, to become several users");
     const Site site;
@@ -106,9 +121,11 @@ BOOST_AUTO_TEST_CASE(no_two_children_share_a_uid_and_a_program_of_nobody_reaches
     BOOST_TEST(signalled_by(static_cast<uid_t>(std::stoul(status_of(worker.pid, "Uid"))), worker.pid),
                "what has the same uid can");
     // A build with AddressSanitizer has no seccomp filter, and says so.
-    if (seccomp_available())
-        BOOST_TEST(site.daemon.log().find("not available on this system") == std::string::npos,
-                   site.daemon.log());
+    std::vector<std::string> lacking = missing_of_landlock(landlock_abi());
+    if (!seccomp_available())
+        lacking.emplace_back("seccomp");
+    const auto named = layers_missed_by(site.daemon.log());
+    BOOST_TEST(named == std::set<std::string>(lacking.begin(), lacking.end()), site.daemon.log());
 }
 
 BOOST_AUTO_TEST_CASE(a_program_of_nobody_can_neither_read_nor_write_the_spool) {

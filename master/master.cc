@@ -3,15 +3,18 @@
 #include "common/config/log_path.h"
 #include "common/config/texts.h"
 #include "common/log/log.h"
+#include "common/sandbox/powers.h"
 #include "master/cat/program_view.h"
 #include "master/config/compare.h"
 #include "master/files/log_files.h"
+#include "master/process/powers_note.h"
 #include "master/refresh.h"
 #include "master/supervisord/transport.h"
 
 #include <algorithm>
 #include <iterator>
 #include <spdlog/fmt/ranges.h>
+#include <unistd.h>
 
 namespace healthcheckd::master {
 
@@ -85,6 +88,12 @@ Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> confi
 void Master::start(Memory memory, std::string keep_as) {
     log::info("", "healthcheckd {} watches {} cats, supervisord at {}", HEALTHCHECKD_VERSION,
               config_->cats.size(), config_->supervisord_url);
+    if (const PowersNote note =
+            powers_note(permitted_capabilities(), ::geteuid() == 0, spawner_.uids().others());
+        !note.text.empty()) {
+        log::warning("", "{}", note.text);
+        layers_.leave_out(note.layers);
+    }
     supervisord_.link().start();
     mailer_.start();
     cats_.start(config_, std::move(memory));

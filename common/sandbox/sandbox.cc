@@ -1,6 +1,7 @@
 #include "common/sandbox/sandbox.h"
 
 #include "common/sandbox/landlock.h"
+#include "common/sandbox/powers.h"
 #include "common/sandbox/seccomp.h"
 #include "common/sandbox/violation.h"
 #include "common/system/child_fds.h"
@@ -27,9 +28,7 @@ constexpr std::uint32_t kKilling = 1U << CAP_KILL;
 
 // Returns whether the process has the capability whose bit `mask` is, one of the first 32.
 bool has_capability(std::uint32_t mask) {
-    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-    __user_cap_data_struct now[_LINUX_CAPABILITY_U32S_3]{};
-    return ::syscall(SYS_capget, &header, now) == 0 && (now[0].permitted & mask) != 0;
+    return (permitted_capabilities() & mask) != 0;
 }
 
 using Missing = std::vector<std::string>;

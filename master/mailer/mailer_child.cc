@@ -3,6 +3,7 @@
 #include "common/config/channels.h"
 #include "common/net/resolver.h"
 #include "common/sandbox/child_kinds.h"
+#include "common/sandbox/powers.h"
 #include "common/sandbox/sandbox.h"
 #include "common/text/printable.h"
 #include "common/wire/channel.h"
@@ -15,6 +16,8 @@
 #include <algorithm>
 #include <map>
 #include <spdlog/fmt/ranges.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace healthcheckd::master {
 
@@ -215,21 +218,36 @@ int fail(const std::string& why) {
     return 1;
 }
 
+// Names the owner of the spool when it is another one than this process's user: an earlier start may have had more
+// rights.
+int fail_at_spool(const Spool& spool, const std::string& what) {
+    std::string why = "the spool cannot be used: " + what;
+    struct stat status {};
+    if (::stat(spool.dir().c_str(), &status) == 0 && status.st_uid != ::geteuid())
+        why += fmt::format("; it belongs to uid {}: chown -R {} {} {}, or let healthcheckd have CAP_CHOWN, "
+                           "CAP_DAC_OVERRIDE, CAP_KILL, CAP_SETGID and CAP_SETUID",
+                           status.st_uid, ::geteuid(), spool.dir(), spool.dead_dir());
+    return fail(why);
+}
+
 int mailer_main(const Config& config, const std::string& run_id, pid_t master,
                 std::chrono::milliseconds look) {
     const Spool spool(config.state_dir);
     if (const auto ready = spool.prepare(); !ready)
-        return fail("the spool cannot be used: " + ready.error().text());
-    if (const auto given = spool.give_to(config.mailer_uid, config.mailer_gid); !given)
-        return fail("the spool cannot be used: " + given.error().text());
+        return fail_at_spool(spool, ready.error().text());
+    const auto given = spool.give_to(config.mailer_uid, config.mailer_gid);
+    if (!given)
+        return fail_at_spool(spool, given.error().text());
     const auto lock = spool.lock();
     if (!lock)
-        return fail("the spool cannot be used: " + lock.error().text());
+        return fail_at_spool(spool, lock.error().text());
     const Resolver resolver(kTryLimit);
     const Trust trust = load_trust(config);
-    const auto confined = enter_sandbox(mailer_profile(config, spool), config.sandbox, master);
+    const auto confined = enter_sandbox(mailer_profile(config, spool, *given), config.sandbox, master);
     if (!confined)
         return fail("it could not be confined: " + confined.error().text());
+    if (!spool.usable())
+        return fail_at_spool(spool, "open " + spool.dir() + ": Permission denied");
     say(Ready{fmt::format("{}", fmt::join(*confined, ","))});
     return MailerChild(config, spool, run_id, trust, look).run();
 }
@@ -255,7 +273,7 @@ int test_life(const Config& config, pid_t master) {
         say(Done{false, tls.error().text()});
         return 1;
     }
-    SandboxProfile profile = mailer_profile(config, Spool(config.state_dir));
+    SandboxProfile profile = mailer_profile(config, Spool(config.state_dir), may_change_users());
     profile.writable.clear();
     if (const auto confined = enter_sandbox(profile, config.sandbox, master); !confined) {
         say(Done{false, "the mailer could not be confined: " + confined.error().text()});
@@ -284,11 +302,12 @@ int test_life(const Config& config, pid_t master) {
 
 }  // namespace
 
-SandboxProfile mailer_profile(const Config& config, const Spool& spool) {
+SandboxProfile mailer_profile(const Config& config, const Spool& spool, bool own_user) {
     SandboxProfile profile = profile_of(children::kMailer);
-    profile.uid = config.mailer_uid;
-    profile.gid = config.mailer_gid;
-    if (config.mailer_uid != kNobody)
+    profile.uid = own_user ? config.mailer_uid : ::geteuid();
+    profile.gid = own_user ? config.mailer_gid : ::getegid();
+    // The limit counts all processes of the user.
+    if (own_user && config.mailer_uid != kNobody)
         profile.tasks = kMostTasks;
     profile.readable = resolver_files();
     profile.writable = {spool.dir(), spool.dead_dir()};

@@ -15,8 +15,9 @@ inline constexpr std::chrono::milliseconds kLook{60'000};
 
 class Spool;
 
-// Returns the privileges of the mailer.
-SandboxProfile mailer_profile(const Config& config, const Spool& spool);
+// Returns the privileges of the mailer. `own_user`: it changes to the mailer's user; otherwise it keeps that of the
+// caller.
+SandboxProfile mailer_profile(const Config& config, const Spool& spool, bool own_user);
 
 // The main function of the mailer: prepares the spool, confines itself, and delivers until the master closes
 // its end. Writes the mailer's lines of protocol.h to kReportFd, among them the number of messages at each

@@ -65,9 +65,14 @@ Result<void> Spool::prepare() const {
     return prepare_folder(dead_);
 }
 
-Result<void> Spool::give_to(uid_t uid, gid_t gid) const {
-    auto given = give_folder(dir_, uid, gid);
-    return given ? give_folder(dead_, uid, gid) : given;
+Result<bool> Spool::give_to(uid_t uid, gid_t gid) const {
+    const auto spool = give_folder(dir_, uid, gid);
+    if (!spool)
+        return spool;
+    const auto dead = give_folder(dead_, uid, gid);
+    if (!dead)
+        return dead;
+    return *spool && *dead;
 }
 
 Result<UniqueFd> Spool::lock() const {

@@ -40,8 +40,9 @@ public:
     // Creates missing folders. Those created by an action belong to root until the next mailer takes them
     // over.
     Result<void> prepare() const;
-    // Run by root: gives the folders and all files to the mailer's user, whoever owned them before.
-    Result<void> give_to(uid_t uid, gid_t gid) const;
+    // Gives the folders and all files to the mailer's user, whoever owned them before. Returns whether they belong to
+    // this user then: where the caller may not give files away, they keep their owner.
+    Result<bool> give_to(uid_t uid, gid_t gid) const;
 
     // Locks the spool for one mailer, until the descriptor is closed. Fails when another one holds the lock,
     // or when the folder cannot be opened.

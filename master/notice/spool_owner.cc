@@ -1,5 +1,6 @@
 #include "master/notice/spool_owner.h"
 
+#include "common/sandbox/powers.h"
 #include "common/system/unique_fd.h"
 
 #include <cerrno>
@@ -38,22 +39,25 @@ Result<void> give_files(int folder, uid_t uid, gid_t gid) {
 
 }  // namespace
 
-Result<void> give_folder(const std::string& path, uid_t uid, gid_t gid) {
-    if (::geteuid() != 0)
-        return {};
+Result<bool> give_folder(const std::string& path, uid_t uid, gid_t gid) {
     const UniqueFd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     struct stat status {};
     if (!folder || ::fstat(folder.get(), &status) != 0)
         return system_error("open " + path);
-    // The files too: an earlier start may have been interrupted between folder and files.
-    if (status.st_uid == uid && (status.st_mode & 0777) == 0700)
-        return give_files(folder.get(), uid, gid);
+    const bool may_give = may_give_files();
     // The folder first: its former owner then cannot replace a file.
-    if (::fchown(folder.get(), uid, gid) != 0 || ::fchmod(folder.get(), 0700) != 0)
-        // The user namespace does not map the uid, or the file system stores no owners: the folder stays
-        // root's.
-        return errno == EPERM || errno == EINVAL ? Result<void>() : system_error("chown " + path);
-    return give_files(folder.get(), uid, gid);
+    if (may_give && (status.st_uid != uid || (status.st_mode & 0777) != 0700)) {
+        if ((::fchown(folder.get(), uid, gid) != 0 || ::fchmod(folder.get(), 0700) != 0) && errno != EPERM &&
+            errno != EINVAL)
+            return system_error("chown " + path);
+        if (::fstat(folder.get(), &status) != 0)
+            return system_error("stat " + path);
+    }
+    if (!may_give || status.st_uid != uid)
+        return false;
+    // The files too: an earlier start may have been interrupted between folder and files.
+    const auto given = give_files(folder.get(), uid, gid);
+    return given ? Result<bool>(true) : given.error();
 }
 
 }  // namespace healthcheckd::master

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace healthcheckd::master {
 
@@ -32,6 +33,9 @@ public:
         if (!fresh.empty())
             log::warning(who, "sandbox layers not available on this system: {}", fresh);
     }
+
+    // Does not log these, which something else has said.
+    void leave_out(const std::vector<std::string_view>& names) { said_.insert(names.begin(), names.end()); }
 
 private:
     std::set<std::string_view> said_;  // of kSandboxLayers

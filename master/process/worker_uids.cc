@@ -1,15 +1,15 @@
 #include "master/process/worker_uids.h"
 
+#include "common/sandbox/powers.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <fstream>
-#include <linux/capability.h>
 #include <optional>
 #include <sstream>
 #include <string>
 #include <sys/random.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace healthcheckd::master {
@@ -19,15 +19,6 @@ namespace {
 constexpr std::string_view kSingleUids = "single uids";
 constexpr std::uint64_t kMostTried = 5'000;  // uids tried in a large range
 constexpr int kMostExtents = 340;            // maximum of a map (user_namespaces(7))
-
-bool may_change_ids() {
-    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-    __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3]{};
-    // Killing a hanging child with another uid takes CAP_KILL (kill(2)).
-    constexpr std::uint32_t kNeeded = 1u << CAP_SETUID | 1u << CAP_SETGID | 1u << CAP_KILL;
-    return ::geteuid() == 0 && ::syscall(SYS_capget, &header, sets) == 0 &&
-           (sets[0].effective & kNeeded) == kNeeded;
-}
 
 std::string text_of(const char* file) {
     std::ostringstream text;
@@ -50,7 +41,7 @@ std::uint32_t any_number() {
 }  // namespace
 
 WorkerUids::WorkerUids() {
-    root_ = may_change_ids();
+    root_ = may_change_users();
     if (root_) {
         uids_ = parse(text_of("/proc/self/uid_map"));
         gids_ = parse(text_of("/proc/self/gid_map"));
@@ -82,6 +73,10 @@ bool WorkerUids::mapped(uid_t uid) const {
         return ids.hold(uid);
     };
     return std::ranges::any_of(uids_, has) && std::ranges::any_of(gids_, has);
+}
+
+bool WorkerUids::others() const {
+    return !root_ || mapped(kNobody) || mapped(range_.first);
 }
 
 bool WorkerUids::free(uid_t uid) const {

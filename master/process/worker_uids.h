@@ -35,6 +35,10 @@ public:
     // names the layer, except without root, which enter_sandbox() reports, and when the range is empty.
     Lease take();
 
+    // Returns false where there is no other user that a child could have: in a user namespace that maps
+    // neither an id of the range nor nobody.
+    bool others() const;
+
 private:
     struct Ids {  // an extent of the map of a user namespace
         std::uint64_t first, count;

@@ -52,7 +52,8 @@ std::optional<uid_t> only_id(pid_t pid, std::string_view name) {
 }
 
 // Opens the file as the process's user: file system ids equal to the process's own give the access that
-// CAP_SYS_PTRACE would (ptrace(2), PTRACE_MODE_FSCREDS).
+// CAP_SYS_PTRACE would (ptrace(2), PTRACE_MODE_FSCREDS). errno is EACCES when that is not enough, also where /proc then
+// hides the process (mount option hidepid).
 UniqueFd open_as_its_user(const std::string& path, pid_t pid) {
     const auto uid = only_id(pid, "Uid");
     const auto gid = only_id(pid, "Gid");
@@ -66,7 +67,7 @@ UniqueFd open_as_its_user(const std::string& path, pid_t pid) {
     const int error = errno;
     ::setfsuid(0);
     ::setfsgid(0);
-    errno = error;
+    errno = error == ENOENT ? EACCES : error;
     return file;
 }
 
@@ -74,7 +75,7 @@ UniqueFd open_as_its_user(const std::string& path, pid_t pid) {
 // has changed its user since execve(2) (ptrace(2)).
 Error not_allowed(const std::string& path, pid_t pid, int code) {
     const bool same = only_id(pid, "Uid") == ::geteuid();
-    return {fmt::format("open {} of {} takes CAP_SYS_PTRACE", path,
+    return {fmt::format("open {} of {} takes CAP_SYS_PTRACE (in a container, cap_add: [SYS_PTRACE])", path,
                         same ? "a process that has more rights or has changed its user"
                              : "another user's process"),
             code};

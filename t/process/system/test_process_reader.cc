@@ -154,13 +154,15 @@ BOOST_AUTO_TEST_CASE(a_file_that_only_tracing_opens_is_refused_once_and_for_the_
     lab.reader.measure({other.pid(), *start_ticks_of(other.pid())}, "smaps_rollup", keep(of_other));
     lab.run(2);
     BOOST_TEST_REQUIRE(!of_same);
-    BOOST_TEST(
-        of_same.error().text().ends_with("smaps_rollup of a process that has more rights or has changed "
-                                         "its user takes CAP_SYS_PTRACE: Permission denied"),
-        of_same.error().text());
+    BOOST_TEST(of_same.error().text().ends_with(
+                   "smaps_rollup of a process that has more rights or has changed "
+                   "its user takes CAP_SYS_PTRACE (in a container, cap_add: [SYS_PTRACE]): "
+                   "Permission denied"),
+               of_same.error().text());
     BOOST_TEST_REQUIRE(!of_other);
     BOOST_TEST(of_other.error().text().ends_with(
-                   "smaps_rollup of another user's process takes CAP_SYS_PTRACE: Permission denied"),
+                   "smaps_rollup of another user's process takes CAP_SYS_PTRACE (in a container, cap_add: "
+                   "[SYS_PTRACE]): Permission denied"),
                of_other.error().text());
 }
 

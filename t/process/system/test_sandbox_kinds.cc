@@ -79,7 +79,7 @@ SandboxProfile mailer_profile() {
     Config config;
     config.state_dir = "/nonexistent/state";
     add_mail(config).port = 2525;
-    return master::mailer_profile(config, master::Spool(config.state_dir));
+    return master::mailer_profile(config, master::Spool(config.state_dir), true);
 }
 
 SandboxProfile link_profile() {

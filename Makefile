@@ -180,6 +180,10 @@ check-distro: ## as root: build and run every test in a folder with another Debi
 check-kernel: ## as root: build, and run every test on a kernel of Debian's (KERNEL=5.10, 6.1, 6.12)
 	@t/kernel/check-kernel "$(KERNEL)"
 
+# In containers made from conf/container/Dockerfile: see HACKING.md.
+check-container: ## as root: build, and run healthcheckd under supervisord in containers of many kinds
+	@t/container/check-container $(CONTAINERS)
+
 # About as slow as check-distro: see HACKING.md.
 check-deb: ## as root: build, install, upgrade and purge the package in folders with Debian DIST=bookworm
 	@t/distro/check-deb "$(DIST)"
@@ -330,5 +334,5 @@ help: ## list the targets
 	@echo "all            build build/healthcheckd and build/healthcheckctl"
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' Makefile
 
-.PHONY: FORCE all bench deps check check-deb check-distro check-kernel check-san check-unit clang-check deb demo fuzz fuzz-each fuzz-replay format format-check man-lint tidy \
+.PHONY: FORCE all bench deps check check-container check-deb check-distro check-kernel check-san check-unit clang-check deb demo fuzz fuzz-each fuzz-replay format format-check man-lint tidy \
         install uninstall clean help

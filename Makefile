@@ -6,12 +6,20 @@
 VERSION  := 0.1.0
 PREFIX   ?= /usr/local
 DESTDIR  ?=
-CXX      ?= g++
+# Of another architecture's compiler, "aarch64-linux-gnu-". The package's build names its tools one by one.
+CROSS    ?=
+ifeq ($(origin CXX),default)
+CXX      := $(CROSS)g++
+endif
+ifeq ($(origin AR),default)
+AR       := $(CROSS)ar
+endif
+PKG_CONFIG ?= $(CROSS)pkg-config
 PKGS     := libcurl libseccomp libuv spdlog yaml-cpp openssl
 comma    := ,
 B        := build$(if $(SAN),-san)
 
-CPPFLAGS += -I. -DHEALTHCHECKD_VERSION='"$(VERSION)"' $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+CPPFLAGS += -I. -DHEALTHCHECKD_VERSION='"$(VERSION)"' $(shell $(PKG_CONFIG) --cflags $(PKGS) 2>/dev/null)
 # Lines and functions in a backtrace; variables for a debugger are -g, which takes half as long again to build.
 CXXFLAGS ?= $(if $(SAN),-O1,-O2) -g1
 # -Wrestrict of g++ 12 sees overlaps in std::string that cannot be (GCC bug 105329).
@@ -21,7 +29,7 @@ HARDEN   := -fPIE -fstack-protector-strong -D_GLIBCXX_ASSERTIONS $(if $(SAN),,-D
 SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
 override CXXFLAGS += -std=c++20 $(WARN) $(HARDEN) $(SANFLAGS)
 LDFLAGS  += -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANFLAGS)
-LDLIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lxmlrpc++ -lxmlrpc
+LDLIBS   := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lxmlrpc++ -lxmlrpc
 Q        := $(if $(V),,@)
 
 MAINS    := master/entry/main.cc master/ctl/main.cc
@@ -55,7 +63,7 @@ $(B)/healthcheckctl: $(B)/master/ctl/main.o $(B)/libhealthcheckd.a
 $(B)/libhealthcheckd.a: $(LIB_OBJ)
 	@rm -f $@
 	@echo "  AR    $@"
-	$(Q)ar qcs $@ $^
+	$(Q)$(AR) qcs $@ $^
 
 $(B)/testrunner: $(TEST_OBJ) $(B)/libhealthcheckd.a | $(B)/sample/healthcheckd $(B)/sample/healthcheckctl
 	@echo "  LINK  $@"
@@ -179,6 +187,11 @@ check-distro: ## as root: build and run every test in a folder with another Debi
 # In a virtual machine, on the folder of check-distro: see HACKING.md.
 check-kernel: ## as root: build, and run every test on a kernel of Debian's (KERNEL=5.10, 6.1, 6.12)
 	@t/kernel/check-kernel "$(KERNEL)"
+
+# By the same script: see HACKING.md.
+ARCH ?= arm64
+check-arch: ## as root: build for ARCH=arm64, and run every test on Debian's kernel for it (KERNEL=6.1)
+	@ARCH="$(ARCH)" t/kernel/check-kernel "$(or $(KERNEL),6.1)"
 
 # In containers made from conf/container/Dockerfile: see HACKING.md.
 check-container: ## as root: build, and run healthcheckd under supervisord in containers of many kinds
@@ -334,5 +347,5 @@ help: ## list the targets
 	@echo "all            build build/healthcheckd and build/healthcheckctl"
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' Makefile
 
-.PHONY: FORCE all bench deps check check-container check-deb check-distro check-kernel check-san check-unit clang-check deb demo fuzz fuzz-each fuzz-replay format format-check man-lint tidy \
+.PHONY: FORCE all bench deps check check-arch check-container check-deb check-distro check-kernel check-san check-unit clang-check deb demo fuzz fuzz-each fuzz-replay format format-check man-lint tidy \
         install uninstall clean help

@@ -189,9 +189,8 @@ check-kernel: ## as root: build, and run every test on a kernel of Debian's (KER
 	@t/kernel/check-kernel "$(KERNEL)"
 
 # By the same script: see HACKING.md.
-ARCH ?= arm64
 check-arch: ## as root: build for ARCH=arm64, and run every test on Debian's kernel for it (KERNEL=6.1)
-	@ARCH="$(ARCH)" t/kernel/check-kernel "$(or $(KERNEL),6.1)"
+	@ARCH="$(or $(ARCH),arm64)" t/kernel/check-kernel "$(or $(KERNEL),6.1)"
 
 # In containers made from conf/container/Dockerfile: see HACKING.md.
 check-container: ## as root: build, and run healthcheckd under supervisord in containers of many kinds
@@ -334,11 +333,12 @@ uninstall: ## remove what install has put below $(DESTDIR)$(PREFIX)
 	rm -f $(foreach pair,$(INSTALLED),"$(DESTDIR)$(PREFIX)"/$(lastword $(subst :, ,$(pair))))
 	rmdir --ignore-fail-on-non-empty "$(DESTDIR)$(PREFIX)"/$(DOC)/examples "$(DESTDIR)$(PREFIX)"/$(DOC)
 
-# A package for this Debian, in build/deb: conf/make-deb.
+# A package for this Debian, in build/deb: conf/make-deb. With ARCH=arm64 for that architecture, by a cross compiler.
 DEB_VERSION ?= $(VERSION)
-deb: ## build a Debian package, in build/deb
-	@conf/install-packages build deb
-	@conf/make-deb "$(DEB_VERSION)"
+deb: ## build a Debian package, in build/deb (ARCH=arm64: for another architecture)
+	@conf/install-packages $(if $(ARCH),,build) deb
+	@$(if $(ARCH),conf/install-cross "$(ARCH)")
+	@conf/make-deb "$(DEB_VERSION)" $(ARCH)
 
 clean: ## remove everything that was built
 	rm -rf build build-*

@@ -4,6 +4,7 @@
 #include "common/file/log_file.h"
 #include "common/proc/pid_finder.h"
 #include "common/sandbox/landlock.h"
+#include "common/system/pages.h"
 #include "common/wire/protocol.h"
 #include "worker/log.h"
 #include "worker/look_mark.h"
@@ -13,7 +14,6 @@
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/fmt/ranges.h>
 #include <stdexcept>
-#include <sys/mman.h>
 
 namespace healthcheckd::worker {
 
@@ -33,17 +33,6 @@ std::string confinement(const SandboxProfile& profile, SandboxLevel level,
     for (const std::string& layer : missing)
         text += (&layer == &missing.front() ? "; missing: " : ", ") + layer;
     return text;
-}
-
-// Frees the stack pages that preparation and confinement have used: a probe needs fewer. Nothing below this
-// function's frame is in use except the red zone (128 bytes, System V ABI).
-[[gnu::noinline]] void release_stack() {
-    constexpr std::uintptr_t kPage = 4096;
-    constexpr std::uintptr_t kMostUsed = 128 << 10;
-    const auto here = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
-    const std::uintptr_t end = (here - kPage) / kPage * kPage;
-    // madvise(2) skips unmapped parts and returns ENOMEM.
-    (void)::madvise(reinterpret_cast<void*>(end - kMostUsed), kMostUsed, MADV_DONTNEED);
 }
 
 void live(const WorkerStart& start, Reporter& reporter) {
@@ -79,7 +68,7 @@ void live(const WorkerStart& start, Reporter& reporter) {
     reporter.send(Ready{fmt::format("{}", fmt::join(*confined, ","))});
     log.write(confined->empty() ? LogLevel::info : LogLevel::warning,
               confinement(profile, start.config.sandbox, *confined, abi));
-    release_stack();
+    release_stack();  // preparation and confinement have used more of it than a probe needs
     WorkerLoop(start.cat, *probe, finder.get(), reporter, log).run();
 }
 

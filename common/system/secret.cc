@@ -1,11 +1,12 @@
 #include "common/system/secret.h"
 
+#include "common/system/pages.h"
+
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <new>
 #include <sys/mman.h>
-#include <unistd.h>
 
 namespace healthcheckd {
 
@@ -39,7 +40,7 @@ Secret SecretStore::put(Group group, std::string_view value) {
     const std::size_t need = round_up(sizeof(std::uint32_t) + value.size(), kAlign);
     std::vector<Pages>& all = groups_[group];
     if (all.empty() || all.back().size - all.back().used < need) {
-        const std::size_t size = round_up(need, static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)));
+        const std::size_t size = round_up(need, page_size());
         void* begin = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (begin == MAP_FAILED)
             throw std::bad_alloc();

@@ -1,5 +1,7 @@
 #include "master/entry/library_pages.h"
 
+#include "common/system/pages.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <link.h>
@@ -9,16 +11,15 @@ namespace healthcheckd::master {
 
 namespace {
 
-constexpr std::uintptr_t kPage = 4096;
-
 // Segments that are or were writable contain relocations and must stay.
 int release(dl_phdr_info* object, std::size_t, void*) {
+    const std::uintptr_t page = page_size();
     for (int i = 0; i < object->dlpi_phnum; ++i) {
         const auto& segment = object->dlpi_phdr[i];
         if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) != 0)
             continue;
-        const std::uintptr_t begin = (object->dlpi_addr + segment.p_vaddr) / kPage * kPage;
-        const std::uintptr_t end = (object->dlpi_addr + segment.p_vaddr + segment.p_memsz) / kPage * kPage;
+        const std::uintptr_t begin = (object->dlpi_addr + segment.p_vaddr) / page * page;
+        const std::uintptr_t end = (object->dlpi_addr + segment.p_vaddr + segment.p_memsz) / page * page;
         if (end > begin)
             (void)::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
     }

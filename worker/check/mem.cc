@@ -2,6 +2,7 @@
 
 #include "common/config/accessors.h"
 #include "common/proc/procfs.h"
+#include "common/system/pages.h"
 #include "common/text/number.h"
 #include "worker/check/process.h"
 
@@ -127,8 +128,7 @@ ProbeResult MemProbe::probe(const ProbeCommand& command) {
         // A zombie has no memory left.
         if (*pages == 0)
             return process_ended();
-        return judge(static_cast<double>(*pages) * static_cast<double>(::sysconf(_SC_PAGESIZE)) / (1 << 20),
-                     "rss");
+        return judge(static_cast<double>(*pages) * static_cast<double>(page_size()) / (1 << 20), "rss");
     }
     const auto kb = own_.mem_type == MemType::pss ? proportional(text) : unique(text);
     if (!kb)

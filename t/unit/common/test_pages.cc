@@ -6,7 +6,9 @@
 #include <array>
 #include <boost/test/unit_test.hpp>
 #include <fstream>
+#include <string.h>
 #include <string>
+#include <utility>
 
 using namespace healthcheckd;
 
@@ -17,9 +19,8 @@ namespace {
 constexpr std::size_t kUsed = 100 << 10;  // bytes
 
 [[gnu::noinline]] void use_stack() {
-    volatile char bytes[kUsed];
-    for (std::size_t i = 0; i < kUsed; i += 1024)
-        bytes[i] = 1;
+    std::array<char, kUsed> bytes;
+    ::explicit_bzero(bytes.data(), bytes.size());
 }
 
 // What of the stack is in memory, in bytes.

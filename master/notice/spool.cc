@@ -23,8 +23,6 @@ namespace fs = std::filesystem;
 constexpr std::size_t kMostFileBytes = 4'000'000;
 constexpr mode_t kPrivate = 0600;
 constexpr std::chrono::hours kLeftover{1};  // no write takes longer
-// Timeout for counting, which delays the start of an action.
-constexpr std::chrono::milliseconds kLookLimit{40};
 
 Result<void> prepare_folder(const std::string& path) {
     if (auto made = make_folder(path, 0700); !made)
@@ -142,11 +140,11 @@ private:
     bool late_ = false;
 };
 
-Result<void> Spool::put_pending(const Incident& incident) const {
+Result<void> Spool::put_pending(const Incident& incident, std::chrono::milliseconds count_limit) const {
     Incident unfinished = incident;
     unfinished.result = {.ok = false, .message = "not known: healthcheckd ended while it was under way"};
     Result<void> all = prepare();
-    Load load(dir_, Load::Clock::now() + kLookLimit);
+    Load load(dir_, Load::Clock::now() + count_limit);
     for (const std::string& channel : incident.request.channels) {
         if (auto room = load.room_for(channel); !room) {
             all = room;

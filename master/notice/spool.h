@@ -14,6 +14,7 @@
 #include "common/system/unique_fd.h"
 #include "master/notice/notice.h"
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -26,6 +27,8 @@ inline constexpr std::uint64_t kMostSpooledBytes = 50'000'000;
 // A channel may use this many times the room that it leaves free; otherwise a dead channel would take all of
 // it.
 inline constexpr std::uint64_t kOwnShare = 9;
+// For counting what the spool holds, which delays the start of an action.
+inline constexpr std::chrono::milliseconds kCountLimit{40};
 inline constexpr std::string_view kPendingFile = ".pending";
 inline constexpr std::string_view kNoticeFile = ".notice";
 inline constexpr std::string_view kMessageFile = ".message";
@@ -53,8 +56,9 @@ public:
 
     // Writes the pending notices of an action that is about to begin: if healthcheckd ends before the
     // action's result is known, the next run announces that much. Fails with ENOSPC when the spool is full or
-    // a channel has used its share, and with ETIMEDOUT when that cannot be determined in 40 ms.
-    Result<void> put_pending(const Incident& incident) const;
+    // a channel has used its share, and with ETIMEDOUT when that cannot be determined within `count_limit`.
+    Result<void> put_pending(const Incident& incident,
+                             std::chrono::milliseconds count_limit = kCountLimit) const;
     // Writes the notice of `incident` for one of its channels, in place of the pending one, whose room it
     // takes. Fails with ENOSPC as put_pending(), and then removes the pending notice, which would
     // announce an unknown result.

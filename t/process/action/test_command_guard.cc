@@ -2,6 +2,7 @@
 #include "master/action/command.h"
 #include "t/fixture/process/action_child.h"
 #include "t/fixture/skip.h"
+#include "t/fixture/slower.h"
 
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
@@ -138,7 +139,8 @@ BOOST_AUTO_TEST_CASE(a_tree_that_runs_away_from_a_sweep_is_ended_by_its_cgroup) 
                                                       "    if os.fork():\n        os._exit(0)\n"
                                                       "    open('" +
                                                           beat + "', 'w').write(str(time.time()))\n");
-    const ActionRequest request = request_for("setsid /usr/bin/python3 " + runner + " & sleep 30", 1s);
+    const ActionRequest request =
+        request_for("setsid /usr/bin/python3 " + runner + " & sleep 30", 1s * slower());
     ActionChild child([&] {
         std::optional<master::CommandGuard> guard;
         ::_exit(run(request, guard).ok ? 1 : 0);

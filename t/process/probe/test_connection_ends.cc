@@ -32,7 +32,7 @@ CatConfig cat_of(const CheckType& type, int port) {
     cat.set_type(type);
     cat.own<ServerAddress>().host = "127.0.0.1";
     cat.own<ServerAddress>().port = port;
-    cat.timeout = 5s;
+    cat.timeout = 5s * slower();
     return cat;
 }
 

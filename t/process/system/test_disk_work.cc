@@ -40,10 +40,10 @@ BOOST_AUTO_TEST_CASE(who_waits_for_a_hanging_disk_is_left_and_no_more_than_eight
     disk.freeze();
     for (int i = 0; i < DiskWork::kMostLeft; ++i) {
         const auto begin = Clock::now();
-        BOOST_TEST(!work.run(100ms, write));
+        BOOST_TEST(!work.run(100ms * slower(), write));
         BOOST_TEST((Clock::now() - begin < 1s * slower()));
     }
-    const auto refused = work.run(10s, write);
+    const auto refused = work.run(10s * slower(), write);
     BOOST_TEST_REQUIRE(!refused);
     BOOST_TEST(refused.error().text() == "the disk of stateDir hangs, 8 processes wait for it already");
     disk.thaw();

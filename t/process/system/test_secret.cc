@@ -1,5 +1,6 @@
 #include "common/system/secret.h"
 #include "common/system/unique_fd.h"
+#include "t/fixture/slower.h"
 
 #include <algorithm>
 #include <array>
@@ -60,7 +61,7 @@ struct Known {
 int in_child(const std::function<int()>& body) {
     const pid_t pid = ::fork();
     if (pid == 0) {
-        ::alarm(60);
+        ::alarm(60U * static_cast<unsigned>(test::slower()));
         ::_exit(body());
     }
     int status = 0;

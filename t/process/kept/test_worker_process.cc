@@ -8,6 +8,7 @@
 #include "t/fixture/daemon/daemon.h"
 #include "t/fixture/process/bad_worker.h"
 #include "t/fixture/skip.h"
+#include "t/fixture/slower.h"
 #include "t/fixture/supervisord/supervisord.h"
 
 #include <algorithm>
@@ -224,7 +225,7 @@ BOOST_AUTO_TEST_CASE(serial_a_bad_worker_costs_its_own_cat_one_unknown_verdict_a
             const long grown = status_kb(daemon.pid(), "VmHWM:") - memory;
             BOOST_TEST_MESSAGE(row.name << ": " << late << " ms late, noise " << noise.worst()
                                         << " ms, grown " << grown << " kB");
-            BOOST_TEST(late < 100 + noise.worst());
+            BOOST_TEST(late < 100 * slower() + noise.worst());
             BOOST_TEST((memory > 0 && grown < kMostGrownKb), "grown by " << grown << " kB");
             BOOST_TEST(daemon.state("good")["worker"]["spawns"] == 1);
             const std::string log = daemon.log();

@@ -50,7 +50,7 @@ private:
             std::string request;
             std::array<char, 4096> buffer;
             pollfd ready{client.get(), POLLIN, 0};
-            while (request.find("</methodCall>") == std::string::npos && ::poll(&ready, 1, 2000) > 0) {
+            while (request.find("</methodCall>") == std::string::npos && ::poll(&ready, 1, limit_ms_) > 0) {
                 const ssize_t n = ::read(client.get(), buffer.data(), buffer.size());
                 if (n <= 0)
                     break;
@@ -70,6 +70,7 @@ private:
 
     const std::string answer_;
     const int port_;
+    const int limit_ms_ = 2000 * slower();
     UniqueFd listener_;
     std::jthread thread_;
 };

@@ -44,7 +44,7 @@ BOOST_AUTO_TEST_CASE(a_channel_that_has_its_share_leaves_the_room_to_the_others)
     Incident incident;
     incident.request.channels = {"mail", "webhook:hook"};
     incident.request.notice_id = "id";
-    BOOST_TEST(!spool.put_pending(incident, kCountLimit * slower()));
+    BOOST_TEST(!spool.put_pending(incident, 1min));
     const auto pending = spool.list(kPendingFile);
     BOOST_TEST_REQUIRE(pending.size() == 1U);
     BOOST_TEST(pending[0] == "id.webhook.hook.pending");

@@ -17,8 +17,8 @@ std::string web_command(int port, const std::string& address = "127.0.0.1") {
            std::to_string(port);
 }
 
-bool accepts(const Supervisord& supervisord, const std::string& name) {
-    return supervisord.wait_state(name, "RUNNING");
+bool accepts(const Supervisord& supervisord, const std::string& name, int port) {
+    return supervisord.wait_state(name, "RUNNING") && wait_until([&] { return listens(port); });
 }
 
 // Waits until the program has another pid than `old`, and gives it; 0 when it never does.
@@ -88,7 +88,7 @@ calm: {program: calm, type: cpu, maxCpu: 12%, periodSeconds: 0.5, action: restar
 BOOST_AUTO_TEST_CASE(a_web_server_that_hangs_is_restarted) {
     const int port = free_port();
     const Supervisord supervisord({{.name = "web", .command = web_command(port)}});
-    BOOST_TEST_REQUIRE(accepts(supervisord, "web"));
+    BOOST_TEST_REQUIRE(accepts(supervisord, "web", port));
     const pid_t before = supervisord.pid("web");
     Daemon daemon(supervisord.url(),
                   "cat3: {program: web, type: http, host: 127.0.0.1, path: /health, port: " +
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(a_web_server_that_hangs_is_restarted) {
 BOOST_AUTO_TEST_CASE(a_page_of_two_megabytes_and_a_stream_without_end_restart_nothing) {
     const int port = free_port();
     const Supervisord supervisord({{.name = "web", .command = web_command(port)}});
-    BOOST_TEST_REQUIRE(accepts(supervisord, "web"));
+    BOOST_TEST_REQUIRE(accepts(supervisord, "web", port));
     const pid_t before = supervisord.pid("web");
     const std::string common = ", program: web, host: 127.0.0.1, port: " + std::to_string(port) +
                                ", periodSeconds: 0.5, initialDelaySeconds: 2, failureThreshold: 2, "
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(a_page_of_two_megabytes_and_a_stream_without_end_restart_no
 BOOST_AUTO_TEST_CASE(a_status_500_runs_the_command_and_a_302_is_alive) {
     const int port = free_port();
     const Supervisord supervisord({{.name = "web", .command = web_command(port)}});
-    BOOST_TEST_REQUIRE(accepts(supervisord, "web"));
+    BOOST_TEST_REQUIRE(accepts(supervisord, "web", port));
     const std::string common =
         ", type: http, program: web, host: 127.0.0.1, port: " + std::to_string(port) +
         ", periodSeconds: 0.2, action: exec, execCmd: 'echo \"$HEALTHCHECK_MESSAGE\"'}\n";

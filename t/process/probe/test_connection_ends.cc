@@ -64,16 +64,6 @@ void probe_often(const CatConfig& cat) {
     BOOST_TEST(in_time_wait(cat.own<ServerAddress>().port) <= by_chance());
 }
 
-bool listens(int port) {
-    std::istringstream table(read_file("/proc/self/net/tcp"));
-    char wanted[16];
-    std::snprintf(wanted, sizeof wanted, ":%04X ", static_cast<unsigned>(port));
-    for (std::string line; std::getline(table, line);)
-        if (line.find(wanted) != std::string::npos && line.find(" 0A ") != std::string::npos)
-            return true;
-    return false;
-}
-
 bool is_there(const std::string& program) {
     return std::system(("command -v " + program + " >/dev/null").c_str()) == 0;
 }

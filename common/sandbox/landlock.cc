@@ -23,7 +23,6 @@ constexpr int kRulePort = 2;                        // LANDLOCK_RULE_NET_PORT
 
 constexpr int kAbiRefer = 2;  // Linux 5.19
 constexpr int kAbiTruncate = 3;
-constexpr int kAbiNetwork = 4;
 constexpr int kAbiIoctl = 5;
 
 // struct landlock_ruleset_attr as of ABI 6. An older kernel accepts the longer struct if the rest is zero, so
@@ -82,8 +81,12 @@ int landlock_abi() {
     return abi < 0 ? 0 : static_cast<int>(abi);
 }
 
+int landlock_abi(const SandboxProfile& profile) {
+    return std::min(landlock_abi(), profile.landlock_abi);
+}
+
 Result<void> enter_landlock(const SandboxProfile& profile, std::vector<std::string>& missing) {
-    const int abi = std::min(landlock_abi(), profile.landlock_abi);
+    const int abi = landlock_abi(profile);
     if (abi == 0) {
         missing.emplace_back("landlock");
         return {};
@@ -93,7 +96,7 @@ Result<void> enter_landlock(const SandboxProfile& profile, std::vector<std::stri
     // Nobody may listen. Connecting is denied to profiles without TCP and, where the profile names ports,
     // limited to these. seccomp restricts UDP and raw sockets.
     const bool any_port = profile.inet && profile.tcp_ports.empty();
-    if (abi >= kAbiNetwork)
+    if (abi >= kLandlockPorts)
         attr.handled_access_net = any_port ? kBindTcp : kBindTcp | kConnectTcp;
     else
         missing.emplace_back("landlock ports");

@@ -75,8 +75,7 @@ Result<void> drop_bounding_set(Missing& missing) {
 // namespace leaves a process of AF_UNIX only the latter, where Landlock cannot do so. It takes CAP_SYS_ADMIN; without
 // it the process goes on, since enter_landlock() reports what is missing.
 void leave_abstract_sockets(const SandboxProfile& profile) {
-    if (profile.unix_socket && !profile.inet &&
-        std::min(landlock_abi(), profile.landlock_abi) < kLandlockScopes)
+    if (profile.unix_socket && !profile.inet && landlock_abi(profile) < kLandlockScopes)
         (void)::unshare(CLONE_NEWNET);
 }
 

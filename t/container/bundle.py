@@ -7,7 +7,8 @@ import seccomp
 # What Docker leaves to root.
 DOCKER = ("CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT "
           "KILL AUDIT_WRITE").split()
-FIRST_ID, IDS = 300_000, 65_536  # of the user namespace that Docker and Podman give
+FIRST_ID = 300_000  # of a user namespace
+MAPPED = {"one": 1, "many": 65_536}  # ids in one that Podman gives a user without root, and that Docker gives
 HIDDEN = ["/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats",
           "/proc/sched_debug", "/proc/scsi", "/sys/firmware"]
 READ_ONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
@@ -69,16 +70,12 @@ def config(environment, root, entrypoint, profile, group):
         linux["seccomp"] = seccomp.section(profile, names)
     if environment["ipv6"] == "no":
         linux["sysctl"] = {f"net.ipv6.conf.{which}.disable_ipv6": "1" for which in ("all", "default")}
-    if ids == "one":
-        linux["namespaces"].append({"type": "user"})
-        for kind in ("uidMappings", "gidMappings"):
-            linux[kind] = [{"containerID": 0, "hostID": FIRST_ID, "size": 1}]
-    else:
+    if ids != "one":
         linux.update(cgroupsPath=group, resources=resources(environment))
-    if ids == "many":
+    if ids != "none":
         linux["namespaces"].append({"type": "user"})
         for kind in ("uidMappings", "gidMappings"):
-            linux[kind] = [{"containerID": 0, "hostID": FIRST_ID, "size": IDS}]
+            linux[kind] = [{"containerID": 0, "hostID": FIRST_ID, "size": MAPPED[ids]}]
     return {"ociVersion": "1.0.2", "process": process, "hostname": "container", "linux": linux,
             "root": {"path": str(root), "readonly": environment.getboolean("read-only")},
             "mounts": mounts(environment, ids == "one")}

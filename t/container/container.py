@@ -115,7 +115,7 @@ class Container:
 
     def _give(self):
         """Gives all files to the ids of the container."""
-        most = bundle.IDS if self.environment["ids"] == "many" else 1
+        most = bundle.MAPPED[self.environment["ids"]]
         for folder, folders, files in os.walk(self.root):
             for name in (".", *folders, *files):
                 path = os.path.join(folder, name)

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdlib>
 #include <dirent.h>
 #include <optional>
 #include <set>
@@ -48,6 +49,10 @@ public:
         : name_(std::move(name)), users_{0, ::geteuid()}, master_(master), buffer_(kMaxCommandLine) {
         if (pid_user)
             users_.insert(*pid_user);
+        if (const auto own = ids_of(AT_FDCWD, "/proc/self/status"))
+            own_namespaces_ = own->pid_namespaces;
+        if (const auto ids = ids_of(AT_FDCWD, fmt::format("/proc/{}/status", master)))
+            supervisord_ = ids->parent;
     }
 
     FoundProcess look() override {
@@ -102,6 +107,13 @@ private:
 
     bool believed(uid_t user) const { return users_.contains(user) || user == program_user(); }
 
+    // Returns whether a process belongs to a container, which supervises its own. What supervisord itself has
+    // started in a pid namespace is no such process. With supervisord or an init as process 1 that cannot be
+    // told: all processes descend from it.
+    bool in_container(const StatusIds& ids, pid_t pid) const {
+        return ids.pid_namespaces > own_namespaces_ && (supervisord_ <= 1 || !in_tree_of(pid, supervisord_));
+    }
+
     // Returns "0 or 1000".
     std::string users_text() const {
         std::set<uid_t> users = users_;
@@ -110,7 +122,7 @@ private:
         return fmt::format("{}", fmt::join(users, " or "));
     }
 
-    // Returns why another user's process may be the one sought, by its short name; "": there is none.
+    // Returns why a process that is not considered may be the one sought, by its short name; "": there is none.
     std::string stranger() const {
         const std::unique_ptr<DIR, CloseFolder> proc(::opendir("/proc"));
         const std::string short_name = name_.substr(0, kShortName);
@@ -121,9 +133,15 @@ private:
                                   ? read_text_at(::dirfd(proc.get()), path.c_str(), buffer)
                                   : Result<std::string_view>(Error{"no process"});
             const auto ids = text ? status_ids(*text) : std::nullopt;
+            if (!ids || !text->starts_with("Name:\t" + short_name + "\n"))
+                continue;
+            if (in_container(*ids, std::atoi(entry->d_name)))
+                return fmt::format(
+                    "process {} in a container (another pid namespace) goes by the name {}, and "
+                    "only those outside are believed to be it",
+                    entry->d_name, printable(name_));
             // A set-user-ID program belongs to no trusted user, whatever its name.
-            if (ids && ids->real_uid == ids->effective_uid && !believed(ids->real_uid) &&
-                text->starts_with("Name:\t" + short_name + "\n"))
+            if (ids->real_uid == ids->effective_uid && !believed(ids->real_uid))
                 return fmt::format("process {} of user {} goes by the name {}, and only those of user {} are "
                                    "believed to be it; if it is meant, say pidUser: {}",
                                    entry->d_name, ids->real_uid, printable(name_), users_text(),
@@ -143,7 +161,7 @@ private:
             return {};
         // The real user started it: anybody can start a program that is set-user-ID root.
         const auto ids = ids_of(folder.get(), "status");
-        if (!ids || !believed(ids->real_uid) || !believed(ids->effective_uid))
+        if (!ids || !believed(ids->real_uid) || !believed(ids->effective_uid) || in_container(*ids, pid))
             return {};
         const Look look(*this, pid);
         const auto command_line = read_text_at(folder.get(), "cmdline", buffer_);
@@ -166,6 +184,8 @@ private:
     std::string name_;
     std::set<uid_t> users_;
     pid_t master_;
+    pid_t supervisord_ = 0;  // what has started the master; 0: unknown
+    int own_namespaces_ = 1;
     std::vector<char> buffer_;
 };
 

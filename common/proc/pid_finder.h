@@ -111,8 +111,9 @@ inline constexpr std::string_view kHidden = "/proc hides the processes of other 
 // By name, it considers processes whose real and effective user is root, the user of this process at the time
 // of this call, the program's own (set_program_user) or `pidUser`; among those that match best, it finds the
 // one that started first. Of other users' processes it reads only the user and the short name: when no other
-// process is found and one of these has the name, the verdict is unknown, and the reason names it. A program
-// "group:name" is searched by "name". Kernel threads and zombies have no command line and are never found.
+// process is found and one of these has the name, the verdict is unknown, and the reason names it. So it is with
+// processes in a container, unless the parent of `master` has started them. A program "group:name" is searched by
+// "name". Kernel threads and zombies have no command line and are never found.
 std::unique_ptr<PidFinder> make_pid_finder(const CatConfig& cat, pid_t master);
 
 }  // namespace healthcheckd

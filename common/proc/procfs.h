@@ -43,6 +43,8 @@ struct StatusIds {
     pid_t parent = 0;
     uid_t real_uid = 0;
     uid_t effective_uid = 0;
+    // How many pid namespaces it is in, below that of this /proc and with it: 1, or more in a container there.
+    int pid_namespaces = 1;
 };
 std::optional<StatusIds> status_ids(std::string_view status);
 

@@ -13,6 +13,7 @@
 #include <fstream>
 #include <functional>
 #include <set>
+#include <spdlog/fmt/fmt.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -208,6 +209,40 @@ BOOST_AUTO_TEST_CASE(a_process_of_another_user_is_neither_taken_nor_read) {
     const Sleeper roots(dir, name, 0);
     BOOST_TEST(find({}, {}).process.pid == roots.pid());
     BOOST_TEST(find(kStranger, {}).process.pid == strangers.pid());
+}
+
+BOOST_AUTO_TEST_CASE(a_process_in_a_container_is_taken_only_if_the_own_supervisord_has_started_it) {
+    need_root("needs root, to make a pid namespace");
+    const TempDir dir;
+    const std::string name = "hcd-inside-" + std::to_string(::getpid());
+    const std::string path = dir.file(name);
+    std::filesystem::copy_file("/bin/sleep", path);
+    // No other command line has the name.
+    Subprocess::Options options;
+    options.env = {{"PROGRAM", path}};
+    const Subprocess container(
+        {"/usr/bin/unshare", "--pid", "--fork", "--kill-child", "/bin/sh", "-c", "exec \"$PROGRAM\" 60"},
+        options);
+    pid_t inside = 0;
+    BOOST_TEST_REQUIRE(wait_until([&] {
+        inside = std::atoi(read_file(fmt::format("/proc/{0}/task/{0}/children", container.pid())).c_str());
+        return inside > 0 && read_file(fmt::format("/proc/{}/cmdline", inside)).starts_with(path);
+    }));
+
+    const FoundProcess none = find_name(name);
+    BOOST_TEST(none.process.pid == 0);
+    BOOST_TEST(none.verdict == Verdict::unknown);
+    BOOST_TEST(none.why ==
+               fmt::format("process {} in a container (another pid namespace) goes by the name {}, "
+                           "and only those outside are believed to be it",
+                           inside, name));
+    // As the daemon of this process, which has started the container too.
+    const Subprocess master({"/bin/sleep", "60"});
+    BOOST_TEST(find_name(name, master.pid()).process.pid == inside);
+    {
+        const Sleeper outside(dir, name, 0);  // younger
+        BOOST_TEST(find_name(name).process.pid == outside.pid());
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_program_that_is_set_user_id_root_is_still_of_who_started_it) {

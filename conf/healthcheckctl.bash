@@ -45,7 +45,7 @@ _healthcheckctl() {
         if [[ $cur == -* ]]; then
             candidates=$'--socket\n--timeout\n--help\n--version'
             case $command in
-            status) candidates=--json ;;
+            status) candidates=$'--json\n--failed' ;;
             watch) candidates=--interval ;;
             pause) candidates=--for ;;
             test-action) candidates=--dry-run ;;

@@ -100,7 +100,7 @@ int run_status(const Options& options) {
         const auto state = state_in(answer, options.name);
         if (!state)
             return complain(state.error().text(), kNoAnswer);
-        const int status = status_code(*state);
+        const int status = status_code(*state, options.failed);
         if (options.json)
             return print(without_controls(json_text(*state, 2)) + "\n", status);
         const StatusView view{.now = std::chrono::system_clock::now(),

@@ -15,15 +15,12 @@ namespace healthcheckd::ctl {
 
 namespace {
 
-constexpr option kLong[] = {{"socket", required_argument, nullptr, 's'},
-                            {"json", no_argument, nullptr, 'j'},
-                            {"for", required_argument, nullptr, 'f'},
-                            {"dry-run", no_argument, nullptr, 'd'},
-                            {"interval", required_argument, nullptr, 'n'},
-                            {"timeout", required_argument, nullptr, 't'},
-                            {"version", no_argument, nullptr, 'V'},
-                            {"help", no_argument, nullptr, 'h'},
-                            {nullptr, 0, nullptr, 0}};
+constexpr option kLong[] = {
+    {"socket", required_argument, nullptr, 's'},  {"json", no_argument, nullptr, 'j'},
+    {"failed", no_argument, nullptr, 'F'},        {"for", required_argument, nullptr, 'f'},
+    {"dry-run", no_argument, nullptr, 'd'},       {"interval", required_argument, nullptr, 'n'},
+    {"timeout", required_argument, nullptr, 't'}, {"version", no_argument, nullptr, 'V'},
+    {"help", no_argument, nullptr, 'h'},          {nullptr, 0, nullptr, 0}};
 
 std::string in_single_quotes(std::string_view text) {
     return "'" + printable(text, 100) + "'";
@@ -130,6 +127,9 @@ Result<Options> parse_options(int argc, char** argv) {
             return options;
         case 'j':
             options.json = true;
+            break;
+        case 'F':
+            options.failed = true;
             break;
         case 'd':
             options.dry_run = true;

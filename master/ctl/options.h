@@ -20,6 +20,7 @@ struct Options {
     // For the whole answer; nullopt: the command's default.
     std::optional<std::chrono::milliseconds> timeout = {};
     bool json = false;     // status
+    bool failed = false;   // status
     bool dry_run = false;  // test-action
 };
 

@@ -174,9 +174,9 @@ std::vector<std::string> status_lines(const json& state, const StatusView& view)
     return lines;
 }
 
-int status_code(const json& state) {
+int status_code(const json& state, bool failed_only) {
     for (const json& cat : list_at(state, "cats"))
-        if (const std::string as = summary_state(cat); as == "failed" || as == "unknown")
+        if (const std::string as = summary_state(cat); as == "failed" || (as == "unknown" && !failed_only))
             return 1;
     return 0;
 }

@@ -24,7 +24,7 @@ Result<json> state_in(const json& answer, const std::string& name);
 // Returns the titles, a line for each cat, and a summary of the cats, supervisord and mail.
 std::vector<std::string> status_lines(const json& state, const StatusView& view);
 
-// Returns 0 when no cat is failed or unknown, except paused ones; else 1.
-int status_code(const json& state);
+// Returns 0 when no cat is failed or unknown, except paused ones; else 1. `failed_only`: unknown ones do not count.
+int status_code(const json& state, bool failed_only = false);
 
 }  // namespace healthcheckd::ctl

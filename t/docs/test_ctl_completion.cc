@@ -40,7 +40,7 @@ BOOST_AUTO_TEST_CASE(commands_and_options_are_offered_where_they_fit) {
     BOOST_TEST(completed("healthcheckctl ") == commands);
     BOOST_TEST(completed("healthcheckctl re") == "resume\nreload\n");
     BOOST_TEST(completed("healthcheckctl --") == "--socket\n--timeout\n--help\n--version\n");
-    BOOST_TEST(completed("healthcheckctl status --") == "--json\n");
+    BOOST_TEST(completed("healthcheckctl status --") == "--json\n--failed\n");
     BOOST_TEST(completed("healthcheckctl test-action cat1 -") == "--dry-run\n");
     BOOST_TEST(completed("healthcheckctl pause web --f") == "--for\n");
     BOOST_TEST(completed("healthcheckctl pause web --for ") == "10m\n30m\n2h\n1d\n");

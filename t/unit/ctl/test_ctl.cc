@@ -35,8 +35,8 @@ CommandResult answered(const std::string& answer, std::vector<std::string> argum
     return result;
 }
 
-int status_of(const std::string& cats) {
-    return answered(status_answer(cats), {"status"}).status;
+int status_of(const std::string& cats, std::vector<std::string> arguments = {"status"}) {
+    return answered(status_answer(cats), std::move(arguments)).status;
 }
 
 }  // namespace
@@ -77,6 +77,14 @@ BOOST_AUTO_TEST_CASE(the_exit_status_is_1_for_failed_and_unknown_cats_that_are_n
     }
     BOOST_TEST(status_of(R"([{"state": null}])") == 1);
     BOOST_TEST(status_of("[]") == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_test_of_health_can_ask_for_failed_cats_alone) {
+    const std::string unknown = R"([{}, {"state": "unknown"}, {"state": null}])";
+    BOOST_TEST(status_of(unknown, {"status", "--failed"}) == 0);
+    BOOST_TEST(status_of(unknown, {"status", "--failed", "--json"}) == 0);
+    BOOST_TEST(status_of(R"([{"state": "unknown"}, {"state": "failed"}])", {"status", "--failed"}) == 1);
+    BOOST_TEST(healthcheckctl("/nonexistent/socket", {"status", "--failed"}).status == 2);
 }
 
 BOOST_AUTO_TEST_CASE(pauses_and_dry_runs_are_marked_in_the_state) {

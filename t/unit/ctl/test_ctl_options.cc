@@ -53,6 +53,7 @@ BOOST_AUTO_TEST_CASE(options_may_stand_before_and_after_the_command) {
     BOOST_TEST_REQUIRE(static_cast<bool>(dashes));
     BOOST_TEST(dashes->name == "-odd");
     BOOST_TEST(parsed({"status", "--json"})->json);
+    BOOST_TEST(parsed({"status", "--json", "--failed"})->failed);
     BOOST_TEST(parsed({"test-action", "cat1", "--dry-run"})->dry_run);
 }
 
@@ -69,6 +70,7 @@ BOOST_AUTO_TEST_CASE(wrong_usage_ends_with_status_2_and_the_nearest_that_is_righ
         {{"status", "--jsn"}, "unknown option '--jsn'; did you mean '--json'?"},
         {{"status", "-x"}, "unknown option '-x'"},
         {{"status", "a", "b"}, "unexpected argument 'b'"},
+        {{"watch", "--failed"}, "watch has no option --failed"},
         {{"status", "--for", "30m"}, "status has no option --for"},
         {{"watch", "--json"}, "watch has no option --json"},
         {{"watch", "-n", "0"}, "'0' is not from 0.1 to 3600 seconds"},

@@ -76,11 +76,11 @@ constexpr int kProcesses[] = {SCMP_SYS(pidfd_open), SCMP_SYS(sendmsg), SCMP_SYS(
                               SCMP_SYS(setfsgid), SCMP_SYS(setfsuid)};
 
 // Writing the spool. No links: root writes there too.
-constexpr int kWritableFiles[] = {
-    SCMP_SYS(fallocate), SCMP_SYS(fchmod), SCMP_SYS(fdatasync), SCMP_SYS(flock),     SCMP_SYS(fsync),
-    SCMP_SYS(ftruncate), SCMP_SYS(mkdir),  SCMP_SYS(mkdirat),   SCMP_SYS(open),      SCMP_SYS(openat),
-    SCMP_SYS(pwrite64),  SCMP_SYS(rename), SCMP_SYS(renameat),  SCMP_SYS(renameat2), SCMP_SYS(rmdir),
-    SCMP_SYS(umask),     SCMP_SYS(unlink), SCMP_SYS(unlinkat),  SCMP_SYS(utimensat)};
+// No modes and times: Landlock has no rule for them, and the mailer may be root (mailer_profile()).
+constexpr int kWritableFiles[] = {SCMP_SYS(fdatasync), SCMP_SYS(flock),    SCMP_SYS(fsync),
+                                  SCMP_SYS(mkdir),     SCMP_SYS(mkdirat),  SCMP_SYS(pwrite64),
+                                  SCMP_SYS(rename),    SCMP_SYS(renameat), SCMP_SYS(renameat2),
+                                  SCMP_SYS(unlink),    SCMP_SYS(unlinkat)};
 
 // ---- calls allowed with some arguments
 
@@ -151,6 +151,19 @@ std::vector<Rule> rules_for_sockets(const SandboxProfile& profile) {
 std::vector<Rule> rules_for_reading() {
     const std::uint64_t writing = O_ACCMODE | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY);
     return {{SCMP_SYS(openat), {bits(2, writing, O_RDONLY)}}, {SCMP_SYS(open), {bits(1, writing, O_RDONLY)}}};
+}
+
+// Opening for reading and writing. To empty a file takes access for writing, or Landlock before ABI 3 would not see it:
+// it has a rule for opening to write, and none for O_TRUNC.
+std::vector<Rule> rules_for_writing() {
+    std::vector<Rule> rules;
+    for (const auto& [mask, value] : {std::pair<std::uint64_t, std::uint64_t>{O_TRUNC, 0},
+                                      {O_TRUNC | O_ACCMODE, O_TRUNC | O_WRONLY},
+                                      {O_TRUNC | O_ACCMODE, O_TRUNC | O_RDWR}}) {
+        rules.push_back({SCMP_SYS(openat), {bits(2, mask, value)}});
+        rules.push_back({SCMP_SYS(open), {bits(1, mask, value)}});
+    }
+    return rules;
 }
 
 // A thread of this process; no new namespaces. The flags are the first argument on x86-64 and on arm64, which
@@ -289,10 +302,12 @@ Result<SeccompProgram> compile_seccomp(const SandboxProfile& profile) {
     }
     if (profile.open_files) {
         filter.allow(kFiles);
-        if (profile.writable.empty())
+        if (profile.writable.empty()) {
             filter.allow(rules_for_reading());
-        else
+        } else {
             filter.allow(kWritableFiles);
+            filter.allow(rules_for_writing());
+        }
     }
     // Builds the table of system call names now, so that all children of this process share its pages.
     (void)system_call_name(0);

@@ -20,6 +20,11 @@ struct CloseFolder {
     void operator()(DIR* folder) const { ::closedir(folder); }
 };
 
+// Returns whether errno is of another kind than that this user, the user namespace or the file system cannot do it.
+bool is_an_error() {
+    return errno != EPERM && errno != EINVAL;
+}
+
 Result<void> give_files(int folder, uid_t uid, gid_t gid) {
     const int copy = ::fcntl(folder, F_DUPFD_CLOEXEC, 0);
     const std::unique_ptr<DIR, CloseFolder> entries(copy < 0 ? nullptr : ::fdopendir(copy));
@@ -45,10 +50,16 @@ Result<bool> give_folder(const std::string& path, uid_t uid, gid_t gid) {
     if (!folder || ::fstat(folder.get(), &status) != 0)
         return system_error("open " + path);
     const bool may_give = may_give_files();
-    // The folder first: its former owner then cannot replace a file.
-    if (may_give && (status.st_uid != uid || (status.st_mode & 0777) != 0700)) {
-        if ((::fchown(folder.get(), uid, gid) != 0 || ::fchmod(folder.get(), 0700) != 0) && errno != EPERM &&
-            errno != EINVAL)
+    const bool closed = (status.st_mode & 07777) == 0700;
+    // The folder first: its former owner then cannot replace a file. It becomes this user's for a moment, since only the
+    // owner may change a mode without CAP_FOWNER.
+    if (!closed && (may_give || status.st_uid == ::geteuid())) {
+        if ((::fchown(folder.get(), ::geteuid(), ::getegid()) != 0 || ::fchmod(folder.get(), 0700) != 0) &&
+            is_an_error())
+            return system_error("chmod " + path);
+    }
+    if (may_give && (!closed || status.st_uid != uid)) {
+        if (::fchown(folder.get(), uid, gid) != 0 && is_an_error())
             return system_error("chown " + path);
         if (::fstat(folder.get(), &status) != 0)
             return system_error("stat " + path);

@@ -46,7 +46,7 @@ PowersNote powers_note(std::uint32_t permitted, bool root, bool others) {
     if (lacks(bit(CAP_DAC_OVERRIDE)))
         costs.emplace_back("files and sockets of other users are used as far as their modes allow it");
     if (lacks(bit(CAP_SETPCAP))) {
-        costs.emplace_back("only no_new_privs keeps children from new capabilities");
+        costs.emplace_back("children keep their capability bounding set");
         note.layers.emplace_back("bounding set");
     }
     if (lacks(bit(CAP_SYS_PTRACE))) {

@@ -98,6 +98,13 @@ int child_main(const ChildSpec& spec, pid_t master) noexcept {
     ::_exit(child_main(spec, master));
 }
 
+Error fork_error(int code) {
+    const Error error = system_error("fork", code);
+    return code == EAGAIN
+               ? Error{error.text() + " (RLIMIT_NPROC of the user or pids.max of the control group?)"}
+               : error;
+}
+
 }  // namespace
 
 bool ChildEnd::clean() const {
@@ -173,7 +180,7 @@ pid_t Spawner::PreparedFork::fork(const ChildSpec& spec, const SecretStore* envi
 
 void Spawner::PreparedFork::forked(pid_t pid) {
     if (!failure && pid < 0)
-        failure = system_error("fork", -pid);
+        failure = fork_error(-pid);
     child.pid = pid;
     childs_control.reset();
     childs_report.reset();

@@ -75,8 +75,17 @@ bool WorkerUids::mapped(uid_t uid) const {
     return std::ranges::any_of(uids_, has) && std::ranges::any_of(gids_, has);
 }
 
+bool WorkerUids::range_mapped() const {
+    for (const Ids& uids : uids_)
+        for (const Ids& gids : gids_)
+            if (std::max({uids.first, gids.first, std::uint64_t{range_.first}}) <=
+                std::min({uids.last(), gids.last(), std::uint64_t{range_.last}}))
+                return true;
+    return false;
+}
+
 bool WorkerUids::others() const {
-    return !root_ || mapped(kNobody) || mapped(range_.first);
+    return !root_ || mapped(kNobody) || (!range_.off() && range_mapped());
 }
 
 bool WorkerUids::free(uid_t uid) const {

@@ -42,10 +42,12 @@ public:
 private:
     struct Ids {  // an extent of the map of a user namespace
         std::uint64_t first, count;
-        bool hold(uid_t id) const { return first <= id && id < first + count; }
+        std::uint64_t last() const { return first + count - 1; }
+        bool hold(uid_t id) const { return first <= id && id <= last(); }
     };
     static std::vector<Ids> parse(std::string_view map);
     bool mapped(uid_t uid) const;
+    bool range_mapped() const;  // an id of the range, or more
     bool free(uid_t uid) const;
     ChildUser without_range() const;
 

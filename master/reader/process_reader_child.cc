@@ -52,8 +52,8 @@ std::optional<uid_t> only_id(pid_t pid, std::string_view name) {
 }
 
 // Opens the file as the process's user: file system ids equal to the process's own give the access that
-// CAP_SYS_PTRACE would (ptrace(2), PTRACE_MODE_FSCREDS). errno is EACCES when that is not enough, also where /proc then
-// hides the process (mount option hidepid).
+// CAP_SYS_PTRACE would (ptrace(2), PTRACE_MODE_FSCREDS). errno is EACCES when that is not enough, and ENOENT when the
+// process has ended, or is hidden from its user (mount option hidepid).
 UniqueFd open_as_its_user(const std::string& path, pid_t pid) {
     const auto uid = only_id(pid, "Uid");
     const auto gid = only_id(pid, "Gid");
@@ -67,7 +67,7 @@ UniqueFd open_as_its_user(const std::string& path, pid_t pid) {
     const int error = errno;
     ::setfsuid(0);
     ::setfsgid(0);
-    errno = error == ENOENT ? EACCES : error;
+    errno = error;
     return file;
 }
 
@@ -98,7 +98,8 @@ void measure(const Measure& question) {
     const std::string path = fmt::format("/proc/{}/{}", process.pid, question.file);
     UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!file && (errno == EACCES || errno == EPERM))
-        file = open_as_its_user(path, process.pid);
+        if (file = open_as_its_user(path, process.pid); !file && errno == ENOENT && !has_ended(pidfd))
+            errno = EACCES;
     if (!file && (errno == EACCES || errno == EPERM))
         return refuse(question.seq, not_allowed(path, process.pid, errno));
     if (!file)

@@ -102,7 +102,10 @@ master::ActionResult master::run_kill(const ActionRequest& request, LinkClient* 
     if (::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0) != 0) {
         if (errno == ESRCH)
             return success(who + " has already ended");
-        return failure(system_error("kill " + who).text());
+        const Error error = system_error("kill " + who);
+        return failure(error.text() + (error.code == EPERM
+                                           ? ", which takes CAP_KILL (in a container, cap_add: [KILL])"
+                                           : ""));
     }
     if (!ended_within(process, kWaitForEnd))
         return failure("sent SIGKILL to " + who + ", but it had not ended after 5 s");

@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(without_processes_to_be_had_the_master_lives_and_tries_agai
         skip("prlimit is not allowed here");
     ::kill(worker, SIGKILL);
     BOOST_TEST(daemon.wait_for_log("[one system] no worker could be started: fork: Resource temporarily "
-                                   "unavailable"));
+                                   "unavailable (RLIMIT_NPROC of the user or pids.max"));
     BOOST_TEST(daemon.wait_for_log("could not be checked: there is no worker"));
     daemon.signal(SIGUSR1);
     BOOST_TEST(daemon.wait_for_log("[state] state.json is not written: no process could be started"));

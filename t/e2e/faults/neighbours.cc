@@ -5,7 +5,7 @@
 #include "t/fixture/daemon/daemon.h"
 #include "t/fixture/mail/smtp_sink.h"
 #include "t/fixture/net/web_server.h"
-#include "t/fixture/process/hostile_acts.h"
+#include "t/fixture/process/hostile_trial.h"
 #include "t/fixture/process/memory_scan.h"
 #include "t/fixture/skip.h"
 #include "t/fixture/supervisord/supervisord.h"

@@ -6,6 +6,7 @@
 #include "master/trust/tcp_owner.h"
 #include "t/fixture/basics.h"
 #include "t/fixture/daemon/daemon.h"
+#include "t/fixture/process/drop_capability.h"
 #include "t/fixture/process/forked.h"
 #include "t/fixture/skip.h"
 #include "t/fixture/slower.h"
@@ -69,16 +70,6 @@ pid_t listen_as_daemon(const TempDir& dir, const std::string& path) {
         Subprocess::Options{});
     BOOST_REQUIRE(first.wait(5s) == 0);
     return std::stoi(read_file(dir.file("pid")));
-}
-
-bool give_up_tracing() {
-    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-    __user_cap_data_struct now[_LINUX_CAPABILITY_U32S_3]{};
-    if (::syscall(SYS_capget, &header, now) != 0)
-        return false;
-    now[0].effective &= ~(1U << CAP_SYS_PTRACE);
-    now[0].permitted &= ~(1U << CAP_SYS_PTRACE);
-    return ::syscall(SYS_capset, &header, now) == 0;
 }
 
 }  // namespace
@@ -250,7 +241,7 @@ BOOST_AUTO_TEST_CASE(what_a_supervisord_has_open_that_cannot_be_seen_is_not_said
     const pid_t daemon = listen_as_daemon(dir, path);
     Subprocess looks(
         [&]() -> int {
-            if (!give_up_tracing())
+            if (!drop_capability(CAP_SYS_PTRACE))
                 return 1;
             const auto known = master::check_supervisor(daemon, path, {0, {}, {}});
             dir.write("said", known ? "known" : known.error().text());

@@ -6,7 +6,7 @@
 #include "t/fixture/basics.h"
 #include "t/fixture/checks.h"
 #include "t/fixture/process/forked.h"
-#include "t/fixture/process/hostile_acts.h"
+#include "t/fixture/process/hostile_trial.h"
 #include "t/fixture/skip.h"
 
 #include <boost/test/unit_test.hpp>

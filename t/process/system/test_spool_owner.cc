@@ -1,9 +1,12 @@
 #include "master/notice/spool_owner.h"
 
 #include "t/fixture/basics.h"
+#include "t/fixture/process/drop_capability.h"
+#include "t/fixture/process/forked.h"
 #include "t/fixture/skip.h"
 
 #include <boost/test/unit_test.hpp>
+#include <linux/capability.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -47,6 +50,25 @@ BOOST_AUTO_TEST_CASE(an_older_spool_goes_to_its_new_owner_and_nothing_that_it_on
     BOOST_TEST((status_of(spool).st_mode & 07777) == 0700U);
     BOOST_TEST(status_of(secret).st_uid == 0U);
     BOOST_TEST(status_of(dir.file("spool/2.mail.notice")).st_uid == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_spool_is_closed_to_others_without_the_right_to_change_foreign_modes) {
+    need_root("needs root, to give files away");
+    const TempDir dir;
+    for (const uid_t owner : {uid_t{0}, kBefore, kAfter}) {
+        const std::string spool = dir.file("spool" + std::to_string(owner));
+        std::filesystem::create_directory(spool);
+        BOOST_TEST_REQUIRE(::chmod(spool.c_str(), 0777) == 0);
+        BOOST_TEST_REQUIRE(::chown(spool.c_str(), owner, owner) == 0);
+        Forked child([&](pid_t) {
+            const bool dropped = drop_capability(CAP_FOWNER);
+            const auto given = give_folder(spool, kAfter, kAfter);
+            return dropped && given && *given ? 0 : 1;
+        });
+        BOOST_TEST(child.end() == "exit 0");
+        BOOST_TEST(status_of(spool).st_uid == kAfter);
+        BOOST_TEST((status_of(spool).st_mode & 07777) == 0700U);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_spool_that_is_a_link_is_not_followed) {

@@ -16,7 +16,7 @@ BOOST_AUTO_TEST_SUITE(e2e_postfix)
 
 namespace {
 
-constexpr char kWhyRoot[] = "Postfix needs root";
+constexpr char kWhyRoot[] = "needs root, for Postfix";
 
 // Postfix, a supervisord, and healthcheckd with a cat that fails.
 struct Site {

@@ -249,10 +249,7 @@ BOOST_AUTO_TEST_CASE(a_link_in_the_log_folder_is_written_through_by_nobody_and_t
 }
 
 BOOST_AUTO_TEST_CASE(logrotate_with_our_file_rotates_the_logs_and_the_workers_go_on_in_new_ones) {
-    const CommandResult found = run_command({"/bin/sh", "-c", "PATH=$PATH:/usr/sbin; command -v logrotate"});
-    if (found.status != 0)
-        skip("logrotate is not installed");
-    const std::string logrotate = found.output.substr(0, found.output.find('\n'));
+    const std::string logrotate = installed("logrotate");
     const TempDir dir;
     const std::string config = dir.file("config.yaml");
     const Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"},

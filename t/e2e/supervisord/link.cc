@@ -23,7 +23,7 @@ BOOST_AUTO_TEST_SUITE(e2e_supervisord_link)
 
 namespace {
 
-constexpr char kWhyRoot[] = "not root: nobody else can be made to listen";
+constexpr char kWhyRoot[] = "needs root, to have somebody else listen";
 
 std::string uids_of(pid_t pid) {
     std::istringstream status(read_file("/proc/" + std::to_string(pid) + "/status"));

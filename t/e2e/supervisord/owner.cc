@@ -36,7 +36,7 @@ BOOST_AUTO_TEST_SUITE(e2e_supervisord_owner)
 
 namespace {
 
-constexpr char kWhyRoot[] = "not root: nobody else can be made to listen";
+constexpr char kWhyRoot[] = "needs root, to have somebody else listen";
 
 constexpr uid_t kStranger = 1234;
 

@@ -33,7 +33,7 @@ struct Liars {
     std::optional<Impostor> at_socket, at_port;
 
     Liars() {
-        need_root("not root: nobody else can be made to listen");
+        need_root("needs root, to have somebody else listen");
         BOOST_REQUIRE(::chmod(dir.path().c_str(), 01777) == 0);
         at_socket.emplace(Impostor::Place{.path = dir.file("s")}, kStranger, victim.pid());
         at_port.emplace(Impostor::Place{.path = {}, .port = port}, kStranger, victim.pid());

@@ -24,7 +24,7 @@ BOOST_AUTO_TEST_SUITE(e2e_supervisord_socket)
 
 namespace {
 
-constexpr char kWhyRoot[] = "not root: nobody else can be made to serve";
+constexpr char kWhyRoot[] = "needs root, to have somebody else serve";
 
 constexpr uid_t kStranger = 1234;
 

@@ -183,7 +183,7 @@ private:
 
 void need_seccomp() {
 #if defined(__SANITIZE_ADDRESS__)
-    skip("a build with the address sanitizer loads no filter");
+    skip("a build with AddressSanitizer, which loads no filter");
 #endif
 }
 

@@ -5,7 +5,6 @@
 #include "t/fixture/net/web_server.h"
 #include "t/fixture/process/shared_count.h"
 #include "t/fixture/process/worker_harness.h"
-#include "t/fixture/skip.h"
 #include "t/fixture/slower.h"
 
 #include <boost/test/unit_test.hpp>
@@ -62,10 +61,6 @@ void probe_often(const CatConfig& cat) {
         BOOST_TEST(report.verdict == Verdict::success, report.message);
     }
     BOOST_TEST(in_time_wait(cat.own<ServerAddress>().port) <= by_chance());
-}
-
-bool is_there(const std::string& program) {
-    return std::system(("command -v " + program + " >/dev/null").c_str()) == 0;
 }
 
 }  // namespace
@@ -135,8 +130,7 @@ BOOST_AUTO_TEST_CASE(pythons_server_has_nothing_to_complain_of) {
 }
 
 BOOST_AUTO_TEST_CASE(nginx_has_nothing_to_complain_of) {
-    if (!is_there("nginx"))
-        skip("nginx is not installed");
+    const std::string nginx = installed("nginx");
     const TempDir dir;
     const int port = free_port();
     dir.write("index.html", std::string(2 << 20, 'x'));
@@ -151,7 +145,7 @@ BOOST_AUTO_TEST_CASE(nginx_has_nothing_to_complain_of) {
                               dir.file("s") + "; " + more +
                               "\nserver { listen 127.0.0.1:" + std::to_string(port) + "; root " +
                               dir.path().string() + "; location = /short { return 200 ok; } } }\n");
-        const Subprocess server({"nginx", "-c", config});
+        const Subprocess server({nginx, "-c", config});
         BOOST_TEST_REQUIRE(wait_until([&] { return listens(port); }), read_file(log));
         CatConfig cat = cat_of(kHttpCheck, port);
         probe_often(cat);
@@ -171,14 +165,12 @@ BOOST_AUTO_TEST_CASE(nginx_has_nothing_to_complain_of) {
 }
 
 BOOST_AUTO_TEST_CASE(redis_has_nothing_to_complain_of) {
-    if (!is_there("redis-server"))
-        skip("redis-server is not installed");
     const TempDir dir;
     const int port = free_port();
     Subprocess::Options options;
     options.output = dir.file("output");
-    const Subprocess server({"redis-server", "--bind", "127.0.0.1", "--port", std::to_string(port), "--save",
-                             "", "--dir", dir.path().string(), "--loglevel", "verbose"},
+    const Subprocess server({installed("redis-server"), "--bind", "127.0.0.1", "--port", std::to_string(port),
+                             "--save", "", "--dir", dir.path().string(), "--loglevel", "verbose"},
                             options);
     BOOST_TEST_REQUIRE(wait_until([&] { return listens(port); }), server.output());
     probe_often(cat_of(kTcpCheck, port));

@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(without_such_a_user_the_mailer_has_the_first_number_that_is
 // Whoever runs as it could end the mailer, and use the spool.
 BOOST_AUTO_TEST_CASE(
     a_number_that_somebodys_process_runs_as_is_not_the_mailers_and_the_masters_own_keeps_it) {
-    need_root("not root: no process can run as another user");
+    need_root("needs root, to run a process as another user");
     const TempDir dir;
     const std::string nobodys = dir.write("nobodys", "root:x:0:0::/root:/bin/sh\n");
     Config config;

@@ -34,7 +34,7 @@ struct Strangers {
     std::string secret = dir.write("secret", "of root", 0600);
 
     Strangers() {
-        need_root("only root can give a folder away");
+        need_root("needs root, to give a folder away");
         fs::create_directory(folder);
         BOOST_TEST_REQUIRE(::chown(folder.c_str(), kStranger, kStranger) == 0);
     }

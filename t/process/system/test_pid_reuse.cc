@@ -66,7 +66,7 @@ pid_t sleeper() {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_stranger_that_got_the_number_lives) {
-    need_root("a pid namespace needs root");
+    need_root("needs root, for a pid namespace");
     const pid_t outer = ::fork();
     if (outer == 0) {
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(a_stranger_that_got_the_number_lives) {
     BOOST_TEST_REQUIRE(wait_until([&] { return ::waitpid(outer, &status, WNOHANG) == outer; }, 20s));
     BOOST_TEST_REQUIRE(WIFEXITED(status));
     if (WEXITSTATUS(status) == kCannotTry)
-        skip("pid namespaces cannot be used here");
+        skip("no pid namespace can be made here");
     BOOST_TEST(WEXITSTATUS(status) == kLives);
 }
 

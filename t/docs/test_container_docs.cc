@@ -98,6 +98,11 @@ bool has(const std::string& text, std::string_view part) {
     return text.find(part) != std::string::npos;
 }
 
+// The pod of kubernetes.yaml.
+YAML::Node pod() {
+    return YAML::LoadAll(source("conf/container/kubernetes.yaml")).at(1)["spec"]["template"]["spec"];
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(the_table_of_containers_in_the_manual_is_what_check_container_tries) {
@@ -179,10 +184,9 @@ BOOST_AUTO_TEST_CASE(kubernetes_mounts_the_folder_of_the_configuration_and_probe
     const auto documents = YAML::LoadAll(source("conf/container/kubernetes.yaml"));
     BOOST_TEST_REQUIRE(documents.size() == 2U);
     BOOST_TEST(documents[0]["kind"].as<std::string>() == "ConfigMap");
-    const YAML::Node pod = documents[1]["spec"]["template"]["spec"];
     BOOST_TEST((documents[1]["spec"]["selector"]["matchLabels"]["app"].as<std::string>() ==
                 documents[1]["spec"]["template"]["metadata"]["labels"]["app"].as<std::string>()));
-    const YAML::Node container = pod["containers"][0];
+    const YAML::Node container = pod()["containers"][0];
     const YAML::Node security = container["securityContext"];
     BOOST_TEST((names_in(security["capabilities"]["add"]) == used_capabilities()));
     BOOST_TEST((names_in(security["capabilities"]["drop"]) == std::set<std::string>{"ALL"}));
@@ -191,7 +195,7 @@ BOOST_AUTO_TEST_CASE(kubernetes_mounts_the_folder_of_the_configuration_and_probe
     for (const char* probe : {"readinessProbe", "livenessProbe"})
         BOOST_TEST((names_in(container[probe]["exec"]["command"]) == kCommand), probe);
     std::set<std::string> volumes, places;
-    for (const auto& volume : pod["volumes"])
+    for (const auto& volume : pod()["volumes"])
         volumes.insert(volume["name"].as<std::string>());
     for (const auto& mount : container["volumeMounts"]) {
         BOOST_TEST(volumes.contains(mount["name"].as<std::string>()));
@@ -200,6 +204,12 @@ BOOST_AUTO_TEST_CASE(kubernetes_mounts_the_folder_of_the_configuration_and_probe
     }
     BOOST_TEST(places.contains(std::filesystem::path(master::Options().config_file).parent_path().string()));
     BOOST_TEST(places.contains(Config().state_dir));
+}
+
+BOOST_AUTO_TEST_CASE(kubernetes_runs_the_image_that_the_dockerfile_says_how_to_build) {
+    const auto image = pod()["containers"][0]["image"].as<std::string>();
+    BOOST_TEST(image.ends_with(":" HEALTHCHECKD_VERSION), image);
+    BOOST_TEST(has(source("conf/container/Dockerfile"), "docker build -t " + image + " -f "), image);
 }
 
 BOOST_AUTO_TEST_CASE(the_environment_of_check_container_has_the_rights_of_these_files) {

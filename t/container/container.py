@@ -7,11 +7,8 @@ import time
 from pathlib import Path
 
 import bundle
+from place import CALL_LIMIT, Place
 
-HERE = Path(__file__).resolve().parent
-CONFIGURATION = Path("etc/supervisord.d/scripts")
-START_LIMIT = 60  # seconds until healthcheckd answers
-CALL_LIMIT = 60  # seconds for one command in the container
 CGROUPS = Path("/sys/fs/cgroup")
 
 
@@ -31,87 +28,47 @@ def cgroup_view(wanted):
     return ["unshare", "--mount", "--propagation", "private", "sh", "-ec", change + '; exec "$@"', "sh"]
 
 
-class Container:
-    """`with` starts it and removes it; `environment` is a section of the file `environments`."""
+def group_of(name):
+    """The cgroup of a container, from the root of each hierarchy."""
+    return f"/healthcheckd-{name}"
 
-    def __init__(self, environment, image, parts, work):
-        self.environment = environment
-        self.image = image
-        self.parts = parts
-        self.says = json.loads(Path(f"{image}.json").read_text())  # by the Dockerfile
-        self.folder = work / environment.name
-        self.root = self.folder / "root"
-        self.name = f"healthcheckd-{environment.name}"
-        self.view = cgroup_view(environment["cgroups"])
+
+class Container(Place):
+    """`environment` is a section of the file `environments`."""""
+
+    def __init__(self, environment, image, parts, work, name=None):
         self.first_id = 0 if environment["ids"] == "none" else bundle.FIRST_ID
-
-    def __enter__(self):
-        try:
-            self._make()
-            self._start()
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        self._runc("kill", self.name, "KILL", check=False)
-        deadline = time.monotonic() + 10
-        while self._runc("delete", "--force", self.name, check=False).returncode != 0 and time.monotonic() < deadline:
-            time.sleep(0.2)
-        shutil.rmtree(self.root, ignore_errors=True)
+        super().__init__(name or environment.name, image, work, environment["user"])
+        self.owner = self.first_id + int(self.user)
+        self.environment = environment
+        self.parts = parts
+        self.runtime_name = group_of(self.name).lstrip("/")
+        self.view = cgroup_view(environment["cgroups"])
 
     def run(self, *command):
-        """A command in the container, with the user and the powers of its first process."""
-        return self._runc("exec", self.name, *command, check=False)
+        return self._runc("exec", self.runtime_name, *command, check=False)
 
-    def status(self):
-        """What `healthcheckctl status --json` says; None while it cannot say it."""
-        answer = self.run("healthcheckctl", "status", "--json")
-        try:
-            return json.loads(answer.stdout)
-        except ValueError:
-            return None
-
-    def log(self):
-        return (self.folder / "output").read_text(errors="replace")
-
-    def _make(self):
-        self.folder.mkdir()
-        subprocess.run(["cp", "-a", "--reflink=auto", self.image, self.root], check=True)
+    def make(self):
         shutil.copy2(self.parts / "usr/bin/tini", self.root / "usr/bin/tini")
-        shutil.copy(HERE / "programs.conf", self.root / "etc/supervisor/conf.d/")
-        shutil.copy(HERE / "web.py", self.root / "etc/supervisor/")
-        self.mount_configuration(self.configuration())
         if self.first_id:
             self._give()
         profile = json.loads((self.parts / "usr/share/containers/seccomp.json").read_text())
-        bundle.write(self.folder, self.environment, self.root, json.loads(self.says["entrypoint"]), profile,
-                     f"/{self.name}")
+        bundle.write(self.folder, self.environment, self.root, self.entrypoint(), profile, group_of(self.name))
 
-    @staticmethod
-    def configuration():
-        return (HERE / "checks.yaml").read_text()
+    def start(self):
+        (self.folder / "runc").mkdir(mode=0o700)
+        os.chown(self.folder / "runc", self.first_id, self.first_id)
+        with open(self.output, "ab") as output:
+            started = self._runc("run", "--detach", self.runtime_name, check=False, stdout=output, stderr=output)
+        if started.returncode != 0:
+            raise ValueError("runc does not start it: " + self.log())
 
-    def healthcheck(self):
-        """The image's own test of its health, as a command."""
-        return json.loads(self.says["healthcheck"].partition(" CMD ")[2])
-
-    def mount_configuration(self, text):
-        """As Kubernetes mounts a ConfigMap: the file leads by way of a link to the folder of a version. To replace the
-        link changes the file."""
-        place = self.root / CONFIGURATION
-        version = f"..{time.time_ns()}"
-        (place / version).mkdir(parents=True)
-        file = place / version / "config.yaml"
-        file.write_text(text)
-        owner = self.first_id + int(self.environment["user"])
-        os.chown(file, owner, owner)
-        file.chmod(0o600)
-        (place / "..new").symlink_to(version)
-        (place / "..new").rename(place / "..data")
-        if not (place / "config.yaml").is_symlink():
-            (place / "config.yaml").symlink_to("..data/config.yaml")
+    def end(self):
+        self._runc("kill", self.runtime_name, "KILL", check=False)
+        deadline = time.monotonic() + 10
+        while (self._runc("delete", "--force", self.runtime_name, check=False).returncode != 0
+               and time.monotonic() < deadline):
+            time.sleep(0.2)
 
     def _give(self):
         """Gives all files to the ids of the container."""
@@ -135,24 +92,3 @@ class Container:
         streams = streams or {"capture_output": True, "text": True}
         return subprocess.run([*as_user, *self.view, "runc", "--root", str(self.folder / "runc"), command, *arguments],
                               check=check, timeout=CALL_LIMIT, stdin=subprocess.DEVNULL, cwd=self.folder, **streams)
-
-    def _start(self):
-        (self.folder / "runc").mkdir(mode=0o700)
-        os.chown(self.folder / "runc", self.first_id, self.first_id)
-        (self.folder / "output").touch()
-        (self.folder / "output").chmod(0o666)  # the user of the container opens it by its name
-        with open(self.folder / "output", "ab") as output:
-            started = self._runc("run", "--detach", self.name, check=False, stdout=output, stderr=output)
-        if started.returncode != 0:
-            raise ValueError("runc does not start it: " + self.log())
-        self._await_answer()
-        # Once more, now that each program has its user for good: what was opened before stays readable.
-        self.run("supervisorctl", "restart", "healthCheck")
-        self._await_answer()
-
-    def _await_answer(self):
-        deadline = time.monotonic() + START_LIMIT
-        while self.status() is None:
-            if time.monotonic() > deadline:
-                raise ValueError("healthcheckd does not answer; its log:\n" + self.log())
-            time.sleep(0.5)

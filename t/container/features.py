@@ -1,4 +1,5 @@
 """What of healthcheckd is tried in a container, and how it is seen that it works."""
+import re
 import time
 
 LIMIT = 40  # seconds until a feature must show what is expected
@@ -32,16 +33,18 @@ def cats_of(container):
     return {cat["name"]: cat for cat in status["cats"]} if status else None
 
 
-def has_changed(container):
-    """Whether the program web has another user than supervisord."""
+def user_of_web(container):
+    """The number of the user that the program web has become, as text; None when it cannot be seen."""
     pid = container.run("supervisorctl", "pid", "web").stdout.strip()
     user = container.run("stat", "--format=%u", f"/proc/{pid}").stdout.strip()
-    return user not in ("", container.environment["user"])
+    return user if pid.isdecimal() and pid != "0" and user.isdecimal() else None
 
 
 def measured(container, feature):
-    if feature.startswith("changed") and not has_changed(container):
-        return ["none"]
+    if feature.startswith("changed"):
+        user = user_of_web(container)
+        if user in (None, container.user):
+            return ["none" if user else "the user of web cannot be seen"]
     cats = cats_of(container)
     return [verdict(cats[name]) for name in MEASURED[feature]] if cats else ["no status"]
 
@@ -83,7 +86,7 @@ def reloaded(container, _):
 
 def commanded(container, _):
     """`healthcheckd -t` takes the configuration; the image's own test of health says that something has failed, as it
-    has; the log has one line about missing rights at most."""
+    has."""
     found = []
     test = container.run("healthcheckd", "-t")
     if test.returncode != 0:
@@ -95,10 +98,15 @@ def commanded(container, _):
 
 
 def said(container, _):
-    """What the log says of missing rights, without what it costs."""
-    lines = [line.split(" warning ", 1)[1] for line in container.log().splitlines()
+    """What the log says of missing rights after each start, without what it costs: one line at most."""
+    starts = re.split(r" info healthcheckd \S+ watches ", container.log())[1:]
+    return [missing_rights(start) for start in starts] or ["no start"]
+
+
+def missing_rights(log):
+    lines = [line.split(" warning ", 1)[1] for line in log.splitlines()
              if " warning " in line and ("without " in line or "not available on this system" in line)]
-    return ["; ".join(line.split(":", 1)[0] if line.startswith("without") else line for line in lines) or "nothing"]
+    return "; ".join(line.split(":", 1)[0] if line.startswith("without") else line for line in lines) or "nothing"
 
 
 FEATURES = {**dict.fromkeys(MEASURED, measured), **dict.fromkeys(ACTIONS, acted), "mail": mailed, "commands": commanded,

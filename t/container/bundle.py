@@ -23,6 +23,13 @@ def capabilities(environment):
     return sorted("CAP_" + name for name in names)
 
 
+def tmpfs(environment):
+    """Pairs of a place and its options."""
+    for place in environment["tmpfs"].split():
+        path, _, options = place.partition(":")
+        yield path, options.split(",")
+
+
 def mounts(environment, rootless):
     proc = ["nosuid", "noexec", "nodev"] + ([environment["proc"]] if environment["proc"] else [])
     all_ = [("/proc", "proc", "proc", proc),
@@ -33,9 +40,7 @@ def mounts(environment, rootless):
     all_.append(("/sys", "sysfs", "sysfs", ["nosuid", "noexec", "nodev", "ro"]))
     if not rootless:
         all_.append(("/sys/fs/cgroup", "cgroup", "cgroup", ["nosuid", "noexec", "nodev", "relatime", "ro"]))
-    for place in environment["tmpfs"].split():
-        path, _, options = place.partition(":")
-        all_.append((path, "tmpfs", "tmpfs", ["nosuid", "nodev", *options.split(",")]))
+    all_.extend((path, "tmpfs", "tmpfs", ["nosuid", "nodev", *options]) for path, options in tmpfs(environment))
     return [{"destination": path, "type": kind, "source": source, "options": options}
             for path, kind, source, options in all_]
 

@@ -50,6 +50,11 @@ class Container(Place):
 
     def make(self):
         shutil.copy2(self.parts / "usr/bin/tini", self.root / "usr/bin/tini")
+        for path, options in bundle.tmpfs(self.environment):
+            for mode in (option.removeprefix("mode=") for option in options if option.startswith("mode=")):
+                # runc gives the mount the mode of the folder below, whatever its options say.
+                (self.root / path.lstrip("/")).mkdir(exist_ok=True)
+                (self.root / path.lstrip("/")).chmod(int(mode, 8))
         if self.first_id:
             self._give()
         profile = json.loads((self.parts / "usr/share/containers/seccomp.json").read_text())

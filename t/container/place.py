@@ -94,11 +94,12 @@ class Place:
         return (HERE / "checks.yaml").read_text()
 
     def mount_configuration(self, text):
-        """As Kubernetes mounts a ConfigMap: the file leads by way of a link to the folder of a version. To replace the
-        link changes the file."""
+        """As Kubernetes mounts a ConfigMap: in a folder of mode 0777 the file leads by way of a link to the folder of a
+        version. To replace the link changes the file."""
         place = self.root / CONFIGURATION
         version = f"..{time.time_ns()}"
         (place / version).mkdir(parents=True)
+        place.chmod(0o777)
         file = place / version / "config.yaml"
         file.write_text(text)
         os.chown(file, self.owner, self.owner)

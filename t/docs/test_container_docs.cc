@@ -110,6 +110,14 @@ std::vector<std::string> words_of(const YAML::Node& command) {
     return words;
 }
 
+// The mountPath of each name.
+std::map<std::string, std::string> mounted(const YAML::Node& container) {
+    std::map<std::string, std::string> places;
+    for (const auto& mount : container["volumeMounts"])
+        places[mount["name"].as<std::string>()] = mount["mountPath"].as<std::string>();
+    return places;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(the_table_of_containers_in_the_manual_is_what_check_container_tries) {
@@ -214,22 +222,70 @@ BOOST_AUTO_TEST_CASE(kubernetes_mounts_the_folder_of_the_configuration_and_probe
     BOOST_TEST(places.contains(Config().state_dir));
 }
 
+// Kubernetes gives an emptyDir mode 0777.
+BOOST_AUTO_TEST_CASE(kubernetes_closes_each_empty_folder_before_the_start_with_no_rights) {
+    const YAML::Node container = pod()["containers"][0];
+    std::set<std::string> open, closed;
+    for (const auto& volume : pod()["volumes"])
+        if (volume["emptyDir"].IsDefined())
+            open.insert(mounted(container).at(volume["name"].as<std::string>()));
+    for (const auto& init : pod()["initContainers"]) {
+        BOOST_TEST(init["image"].as<std::string>() == container["image"].as<std::string>());
+        const YAML::Node security = init["securityContext"];
+        BOOST_TEST((names_in(security["capabilities"]["drop"]) == std::set<std::string>{"ALL"}));
+        BOOST_TEST(!security["capabilities"]["add"].IsDefined());
+        BOOST_TEST(!security["allowPrivilegeEscalation"].as<bool>());
+        const std::vector<std::string> command = words_of(init["command"]);
+        BOOST_TEST(command.at(0) == "chmod");
+        std::set<std::string> places;
+        for (const auto& [name, place] : mounted(init)) {
+            BOOST_TEST(place == mounted(container).at(name));
+            places.insert(place);
+        }
+        BOOST_TEST((std::set<std::string>(command.begin() + 2, command.end()) == places));
+        closed.merge(places);
+    }
+    BOOST_TEST(closed == open, boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(kubernetes_runs_the_image_that_the_dockerfile_says_how_to_build) {
     const auto image = pod()["containers"][0]["image"].as<std::string>();
     BOOST_TEST(image.ends_with(":" HEALTHCHECKD_VERSION), image);
     BOOST_TEST(has(source("conf/container/Dockerfile"), "docker build -t " + image + " -f "), image);
 }
 
-BOOST_AUTO_TEST_CASE(the_environment_of_check_container_has_the_rights_of_these_files) {
+BOOST_AUTO_TEST_CASE(the_environments_of_check_container_have_the_rights_of_these_files) {
+    std::string wanted = "none";
+    for (const std::string& each : used_capabilities())
+        wanted += " +" + each;
+    std::set<std::string> found;
     for (const auto& [name, keys] : environments()) {
-        if (name != "compose")
+        if (name != "compose" && name != "kubernetes")
             continue;
-        std::string wanted = "none";
-        for (const std::string& each : used_capabilities())
-            wanted += " +" + each;
+        found.insert(name);
         BOOST_TEST(keys.at("capabilities") == wanted);
         BOOST_TEST(keys.at("no-new-privileges") == "yes");
         BOOST_TEST(keys.at("read-only") == "yes");
+    }
+    BOOST_TEST(found.size() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(the_environment_kubernetes_has_the_folders_and_the_first_commands_of_the_manifest) {
+    std::string folders, commands;
+    const auto places = mounted(pod()["containers"][0]);
+    for (const auto& volume : pod()["volumes"])
+        if (volume["emptyDir"].IsDefined())
+            folders += ' ' + places.at(volume["name"].as<std::string>()) + ":mode=777";
+    for (const auto& init : pod()["initContainers"]) {
+        for (const std::string& word : words_of(init["command"]))
+            commands += word + ' ';
+        commands += "&& ";
+    }
+    for (const auto& [name, keys] : environments()) {
+        if (name != "kubernetes")
+            continue;
+        BOOST_TEST(' ' + keys.at("tmpfs") == folders);
+        BOOST_TEST(keys.at("init") == "sh -c '" + commands + "exec \"$@\"' sh");
         return;
     }
     BOOST_TEST(false, "no such environment");

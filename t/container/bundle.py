@@ -30,7 +30,7 @@ def tmpfs(environment):
         yield path, options.split(",")
 
 
-def mounts(environment, rootless):
+def mounts(environment, rootless, folders):
     proc = ["nosuid", "noexec", "nodev"] + ([environment["proc"]] if environment["proc"] else [])
     all_ = [("/proc", "proc", "proc", proc),
             ("/dev", "tmpfs", "tmpfs", ["nosuid", "strictatime", "mode=755", "size=65536k"]),
@@ -41,6 +41,7 @@ def mounts(environment, rootless):
     if not rootless:
         all_.append(("/sys/fs/cgroup", "cgroup", "cgroup", ["nosuid", "noexec", "nodev", "relatime", "ro"]))
     all_.extend((path, "tmpfs", "tmpfs", ["nosuid", "nodev", *options]) for path, options in tmpfs(environment))
+    all_.extend((path, "bind", str(folder), ["bind"]) for path, folder in folders)
     return [{"destination": path, "type": kind, "source": source, "options": options}
             for path, kind, source, options in all_]
 
@@ -54,8 +55,9 @@ def resources(environment):
     return limits
 
 
-def config(environment, root, entrypoint, profile, group):
-    """config.json as an object. `group`: the path of its cgroup. `profile`: that of seccomp.py, as it was read."""
+def config(environment, root, entrypoint, profile, group, folders):
+    """config.json as an object. `group`: the path of its cgroup. `profile`: that of seccomp.py, as it was read.
+    `folders`: pairs of a place and the folder of this machine that is mounted there."""
     user = int(environment["user"])
     names = capabilities(environment)
     ids = environment["ids"]
@@ -83,7 +85,7 @@ def config(environment, root, entrypoint, profile, group):
             linux[kind] = [{"containerID": 0, "hostID": FIRST_ID, "size": MAPPED[ids]}]
     return {"ociVersion": "1.0.2", "process": process, "hostname": "container", "linux": linux,
             "root": {"path": str(root), "readonly": environment.getboolean("read-only")},
-            "mounts": mounts(environment, ids == "one")}
+            "mounts": mounts(environment, ids == "one", folders)}
 
 
 def write(folder, *args):

@@ -34,14 +34,16 @@ def group_of(name):
 
 
 class Container(Place):
-    """`environment` is a section of the file `environments`."""""
+    """`environment` is a section of the file `environments`. `folders`: what is mounted besides, as pairs of the place
+    in the container and the folder of this machine."""
 
-    def __init__(self, environment, image, parts, work, name=None):
+    def __init__(self, environment, image, parts, work, name=None, folders=()):
         self.first_id = 0 if environment["ids"] == "none" else bundle.FIRST_ID
         super().__init__(name or environment.name, image, work, environment["user"])
         self.owner = self.first_id + int(self.user)
         self.environment = environment
         self.parts = parts
+        self.folders = folders
         self.runtime_name = group_of(self.name).lstrip("/")
         self.view = cgroup_view(environment["cgroups"])
 
@@ -58,7 +60,8 @@ class Container(Place):
         if self.first_id:
             self._give()
         profile = json.loads((self.parts / "usr/share/containers/seccomp.json").read_text())
-        bundle.write(self.folder, self.environment, self.root, self.entrypoint(), profile, group_of(self.name))
+        bundle.write(self.folder, self.environment, self.root, self.entrypoint(), profile, group_of(self.name),
+                     self.folders)
 
     def start(self):
         (self.folder / "runc").mkdir(mode=0o700)

@@ -4,9 +4,11 @@ Like many servers it becomes another user once it listens, if it was started as 
 """
 import os
 import socket
+from pathlib import Path
 
 WWW_DATA = 33
 
+Path("/proc/self/comm").write_text("web")  # the short name, as of a server that is no script
 listener = socket.create_server(("127.0.0.1", 8080))
 try:
     os.setgroups([])

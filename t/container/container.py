@@ -33,6 +33,16 @@ def group_of(name):
     return f"/healthcheckd-{name}"
 
 
+def remove_groups(names):
+    """Removes the cgroups of containers that ended with a run that was killed. One with processes stays."""
+    hierarchies = [folder for folder in (CGROUPS, *CGROUPS.iterdir()) if folder.is_mount() and not folder.is_symlink()]
+    for group in (Path(f"{folder}{group_of(name)}") for folder in hierarchies for name in names):
+        try:
+            group.rmdir()
+        except OSError:
+            pass
+
+
 class Container(Place):
     """`environment` is a section of the file `environments`. `folders`: what is mounted besides, as pairs of the place
     in the container and the folder of this machine."""

@@ -1,5 +1,6 @@
 // Where the log goes may stop, vanish or come back; the watching goes on.
 #include "t/fixture/daemon/daemon.h"
+#include "t/fixture/net/open_port.h"
 #include "t/fixture/skip.h"
 #include "t/fixture/supervisord/supervisord.h"
 
@@ -41,8 +42,7 @@ std::string listener_cat(int port, const std::string& command) {
 BOOST_AUTO_TEST_CASE(
     a_frozen_supervisord_with_a_full_log_pipe_delays_no_command_and_the_lost_lines_are_counted) {
     const int port = free_port();
-    auto listener = std::make_unique<Subprocess>(
-        std::vector<std::string>{program("listen.py"), "127.0.0.1", std::to_string(port)});
+    auto listener = std::make_unique<OpenPort>(port);
     const TempDir dir;
     const std::string config = dir.file("config.yaml");
     const std::string stderr_file = dir.file("stderr");
@@ -109,8 +109,7 @@ BOOST_AUTO_TEST_CASE(a_log_reader_that_goes_away_stops_nothing_and_one_that_come
     BOOST_TEST_REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
     UniqueFd reader(::open(fifo.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
     const int port = free_port();
-    auto listener = std::make_unique<Subprocess>(
-        std::vector<std::string>{program("listen.py"), "127.0.0.1", std::to_string(port)});
+    auto listener = std::make_unique<OpenPort>(port);
     const Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
     Daemon daemon(
         supervisord.url(), talkative_cats(2) + listener_cat(port, "date > " + mark),

@@ -1,5 +1,6 @@
 // What must hold when things go wrong around healthcheckd itself.
 #include "t/fixture/daemon/daemon.h"
+#include "t/fixture/net/open_port.h"
 #include "t/fixture/net/web_server.h"
 #include "t/fixture/slower.h"
 #include "t/fixture/supervisord/supervisord.h"
@@ -95,8 +96,7 @@ BOOST_AUTO_TEST_CASE(killing_the_master_leaves_no_process_after_a_second) {
 BOOST_AUTO_TEST_CASE(sixty_hanging_web_servers_do_not_delay_the_verdict_on_a_closed_port) {
     const WebServer server;
     const int port = free_port();
-    auto listener = std::make_unique<Subprocess>(
-        std::vector<std::string>{program("listen.py"), "127.0.0.1", std::to_string(port)});
+    auto listener = std::make_unique<OpenPort>(port);
     const Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
     constexpr auto kPeriod = 1000ms;
     Daemon daemon(supervisord.url(), hanging_cats(60, server.port()) +

@@ -1,6 +1,7 @@
 // Mails about failures and recoveries, over TLS with login, to a real SMTP server.
 #include "t/fixture/daemon/daemon.h"
 #include "t/fixture/mail/mail_lab.h"
+#include "t/fixture/net/open_port.h"
 #include "t/fixture/slower.h"
 #include "t/fixture/supervisord/supervisord.h"
 
@@ -41,7 +42,7 @@ BOOST_AUTO_TEST_CASE(failure_and_resolved_mail_arrive_over_implicit_tls_with_log
     BOOST_TEST(sink.envelopes()[0].find("boss@test.local") != std::string::npos);
     BOOST_TEST(sink.commands().find("auth tls") != std::string::npos);
 
-    const Subprocess mended({program("listen.py"), "127.0.0.1", std::to_string(port)});
+    const OpenPort mended(port);
     BOOST_TEST(daemon.wait_for_state("cat4", [](const auto& state) { return state["state"] == "healthy"; }));
     const auto resolved_arrived = [&] {
         for (const std::string& mail : sink.mails())
@@ -70,7 +71,7 @@ BOOST_AUTO_TEST_CASE(without_resolved_wish_none_is_sent) {
     Daemon daemon(supervisord.url(), tcp_cat(port, "action: email"),
                   {.config_lines = mail_section(sink, ", tls: implicit")});
     BOOST_TEST_REQUIRE(sink.wait_for_mails(1, 20s));
-    const Subprocess mended({program("listen.py"), "127.0.0.1", std::to_string(port)});
+    const OpenPort mended(port);
     BOOST_TEST(daemon.wait_for_state("cat4", [](const auto& state) { return state["state"] == "healthy"; }));
     BOOST_TEST(daemon.wait_for_state("cat4", [](const auto& state) { return state["successes"] > 3; }));
     for (const std::string& mail : sink.mails())

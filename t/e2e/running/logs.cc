@@ -1,6 +1,7 @@
 // What the logs say, and how: JSON for programs, every change of state, and logrotate(8) in place of the own
 // rotation.
 #include "t/fixture/daemon/daemon.h"
+#include "t/fixture/net/open_port.h"
 #include "t/fixture/skip.h"
 #include "t/fixture/supervisord/supervisord.h"
 
@@ -48,11 +49,6 @@ json change(const std::vector<json>& log, const std::string& cat, const std::str
 
 std::string tcp_cat(const std::string& name, const std::string& more) {
     return name + ": {program: web, type: tcp, host: 127.0.0.1, periodSeconds: 0.2, " + more + "}\n";
-}
-
-std::unique_ptr<Subprocess> listen_at(int port) {
-    return std::make_unique<Subprocess>(
-        std::vector<std::string>{program("listen.py"), "127.0.0.1", std::to_string(port)});
 }
 
 }  // namespace
@@ -141,7 +137,7 @@ BOOST_AUTO_TEST_CASE(a_reload_changes_the_format_of_all_logs) {
 // Each change begins where the last one ended: none was made in silence.
 BOOST_AUTO_TEST_CASE(every_change_of_state_is_one_line_with_both_states_the_counts_and_the_reason) {
     const int port = free_port();
-    auto listening = listen_at(port);
+    auto listening = std::make_unique<OpenPort>(port);
     Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
     const std::string common = "failureThreshold: 2, action: exec, execCmd: 'true', port: ";
     Daemon daemon(supervisord.url(),
@@ -162,7 +158,7 @@ BOOST_AUTO_TEST_CASE(every_change_of_state_is_one_line_with_both_states_the_coun
     is("file", "idle");
     listening.reset();
     is("port", "failed");
-    listening = listen_at(port);
+    listening = std::make_unique<OpenPort>(port);
     is("port", "healthy");
     const auto write_pid = [&](pid_t pid) {
         (void)supervisord.dir().write("web.pid", std::to_string(pid) + "\n");

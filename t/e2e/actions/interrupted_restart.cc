@@ -27,6 +27,11 @@ std::string cats(int port) {
            std::to_string(port) + "}\n";
 }
 
+// Waits until the program is ready not to end by SIGTERM.
+bool ignores_term(const Supervisord& supervisord) {
+    return wait_until([&] { return ignores(supervisord.pid("web"), SIGTERM); });
+}
+
 // A new healthcheckd in the old one's state folder, which must finish what that one began.
 void expect_running_again(const Supervisord& supervisord, const Daemon& cut_off) {
     if (wait_until([&] { return supervisord.state("web") == "RUNNING"; }, 300ms))
@@ -79,8 +84,8 @@ BOOST_AUTO_TEST_CASE(sigterm_at_25_more_random_moments_never_leaves_the_program_
 
 BOOST_AUTO_TEST_CASE(a_stop_that_outlasts_healthcheckd_is_finished_by_its_next_start) {
     const Supervisord supervisord(
-        {{.name = "web", .command = program("ignore_term.py"), .extra = "startsecs=0\nstopwaitsecs=4"}});
-    std::string state_dir;
+        {{.name = "web", .command = program("ignore_term.sh"), .extra = "startsecs=0\nstopwaitsecs=4"}});
+    BOOST_TEST_REQUIRE(ignores_term(supervisord));
     {
         Daemon daemon(supervisord.url(), cats(free_port()));
         BOOST_TEST_REQUIRE(daemon.wait_for_log("restart begins"));
@@ -95,7 +100,8 @@ BOOST_AUTO_TEST_CASE(a_stop_that_outlasts_healthcheckd_is_finished_by_its_next_s
 
 BOOST_AUTO_TEST_CASE(a_restart_for_a_process_that_supervisord_does_not_know_is_finished_as_well) {
     const Supervisord supervisord(
-        {{.name = "web", .command = program("ignore_term.py"), .extra = "startsecs=0\nstopwaitsecs=3"}});
+        {{.name = "web", .command = program("ignore_term.sh"), .extra = "startsecs=0\nstopwaitsecs=3"}});
+    BOOST_TEST_REQUIRE(ignores_term(supervisord));
     const TempDir dir;
     const Subprocess other({"/bin/sleep", "1000"});
     const std::string cat =
@@ -114,10 +120,11 @@ BOOST_AUTO_TEST_CASE(a_restart_for_a_process_that_supervisord_does_not_know_is_f
 
 BOOST_AUTO_TEST_CASE(a_program_that_a_new_supervisord_does_not_start_by_itself_is_started) {
     Supervisord supervisord({{.name = "web",
-                              .command = program("ignore_term.py"),
+                              .command = program("ignore_term.sh"),
                               .extra = "autostart=false\nstartsecs=0\nstopwaitsecs=3"}});
     supervisord.ctl({"start", "web"});
     BOOST_TEST_REQUIRE(supervisord.wait_state("web", "RUNNING"));
+    BOOST_TEST_REQUIRE(ignores_term(supervisord));
     Daemon daemon(supervisord.url(), cats(free_port()));
     BOOST_TEST_REQUIRE(supervisord.wait_state("web", "STOPPING"));
     daemon.wait_end(SIGKILL);
@@ -132,7 +139,8 @@ BOOST_AUTO_TEST_CASE(a_program_that_a_new_supervisord_does_not_start_by_itself_i
 
 BOOST_AUTO_TEST_CASE(a_program_that_somebody_started_and_stopped_since_stays_stopped) {
     const Supervisord supervisord(
-        {{.name = "web", .command = program("ignore_term.py"), .extra = "startsecs=0\nstopwaitsecs=3"}});
+        {{.name = "web", .command = program("ignore_term.sh"), .extra = "startsecs=0\nstopwaitsecs=3"}});
+    BOOST_TEST_REQUIRE(ignores_term(supervisord));
     Daemon daemon(supervisord.url(), cats(free_port()));
     BOOST_TEST_REQUIRE(daemon.wait_for_log("restart begins"));
     BOOST_TEST_REQUIRE(supervisord.wait_state("web", "STOPPING"));
@@ -178,7 +186,8 @@ BOOST_AUTO_TEST_CASE(a_record_that_the_action_could_not_remove_is_looked_at_unti
     const FrozenDisk disk;  // a file system with flags
     const std::string state_dir = disk.dir() + "/state", records = state_dir + "/restarts";
     const Supervisord supervisord(
-        {{.name = "web", .command = program("ignore_term.py"), .extra = "startsecs=0\nstopwaitsecs=3"}});
+        {{.name = "web", .command = program("ignore_term.sh"), .extra = "startsecs=0\nstopwaitsecs=3"}});
+    BOOST_TEST_REQUIRE(ignores_term(supervisord));
     const std::string once =
         "cat4: {program: web, type: mem, maxMem: 0.1, periodSeconds: 600, initialDelaySeconds: 0, "
         "failureThreshold: 1, action: restart}\n";

@@ -2,6 +2,7 @@
 #include "t/fixture/daemon/daemon.h"
 #include "t/fixture/mail/mail_lab.h"
 #include "t/fixture/mail/smtp_sink.h"
+#include "t/fixture/net/open_port.h"
 #include "t/fixture/supervisord/supervisord.h"
 
 #include <boost/test/unit_test.hpp>
@@ -242,10 +243,10 @@ BOOST_AUTO_TEST_CASE(a_long_command_does_not_keep_the_link_from_its_new_configur
 
 BOOST_AUTO_TEST_CASE(a_new_link_does_not_keep_from_a_kill_that_an_operator_is_stopping_the_program) {
     const Supervisord supervisord(
-        {{.name = "web", .command = program("ignore_term.py"), .extra = "startsecs=0\nstopwaitsecs=20"}});
+        {{.name = "web", .command = program("ignore_term.sh"), .extra = "startsecs=0\nstopwaitsecs=20"}});
+    BOOST_TEST_REQUIRE(wait_until([&] { return ignores(supervisord.pid("web"), SIGTERM); }));
     const int port = free_port();
-    auto server = std::make_unique<Subprocess>(
-        std::vector<std::string>{program("listen.py"), "127.0.0.1", std::to_string(port)});
+    auto server = std::make_unique<OpenPort>(port);
     const Daemon daemon(
         supervisord.url(),
         "cat1: {program: web, type: tcp, host: 127.0.0.1, port: " + std::to_string(port) +

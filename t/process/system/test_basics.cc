@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(the_watched_programs_end_with_their_parent) {
     const std::string pid_file = dir.file("pid");
     const std::vector<std::vector<std::string>> programs = {
         {"leak.py", "1", "0.05", "5"},    {"spin.py", "10"},
-        {"listen.py", "127.0.0.1", port}, {"ignore_term.py"},
+        {"listen.py", "127.0.0.1", port}, {"ignore_term.sh"},
         {"share.py", "2", "1"},           {"crash.sh", "1000"},
         {"sleep.sh", pid_file},
     };

@@ -1,6 +1,7 @@
 // Restarts are counted exactly: whatever other programs do meanwhile, however short they live, and whoever
 // has them started again.
 #include "t/fixture/daemon/daemon.h"
+#include "t/fixture/slower.h"
 #include "t/fixture/supervisord/supervisord.h"
 
 #include <boost/test/unit_test.hpp>
@@ -99,8 +100,11 @@ BOOST_AUTO_TEST_CASE(a_program_that_is_removed_and_added_again_has_been_restarte
 BOOST_AUTO_TEST_CASE(a_restart_done_here_is_no_reason_to_restart_again) {
     const Supervisord supervisord(
         {{.name = "web", .command = "/bin/sleep 1000", .extra = "autorestart=true"}});
-    const Daemon daemon(supervisord.url(), "count: {program: web, type: restart, periodSeconds: 0.3, "
-                                           "initialDelaySeconds: 0, failureThreshold: 1, action: restart}\n");
+    // A period is longer than the restart takes, so that the next check finds it done.
+    const Daemon daemon(supervisord.url(),
+                        "count: {program: web, type: restart, initialDelaySeconds: 0, failureThreshold: 1, "
+                        "action: restart, periodSeconds: " +
+                            std::to_string(0.3 * slower()) + "}\n");
     BOOST_TEST_REQUIRE(
         daemon.wait_for_state("count", [](const auto& state) { return state["successes"] > 2; }));
     for (std::size_t crashes = 1; crashes <= 2; ++crashes) {

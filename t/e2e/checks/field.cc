@@ -4,6 +4,7 @@
 #include "t/fixture/daemon/daemon.h"
 #include "t/fixture/net/web_server.h"
 #include "t/fixture/skip.h"
+#include "t/fixture/slower.h"
 #include "t/fixture/supervisord/supervisord.h"
 
 #include <boost/test/unit_test.hpp>
@@ -117,15 +118,28 @@ BOOST_AUTO_TEST_CASE(
 }
 
 BOOST_AUTO_TEST_CASE(a_peak_of_memory_at_the_start_is_waited_out_by_the_initial_delay) {
-    const Supervisord supervisord(
-        {{.name = "web",
-          .command =
-              "/usr/bin/python3 -c 'import time,mmap; m=mmap.mmap(-1,80<<20); m.write(b\"x\"*(80<<20)); "
-              "time.sleep(1.5); m.close(); time.sleep(1000)'"}});
-    const Daemon daemon(
-        supervisord.url(),
-        "cat1: {program: web, type: mem, maxMem: 60, periodSeconds: 0.2, initialDelaySeconds: 4, "
-        "failureThreshold: 1, action: restart}\n");
+    const TempDir dir;
+    const std::string script = dir.write("web.py", "import mmap, os, time\n"
+                                                   "peak = mmap.mmap(-1, 80 << 20)\n"
+                                                   "peak.write(b'x' * (80 << 20))\n"
+                                                   "open('" +
+                                                       dir.file("peak") +
+                                                       "', 'w')\n"
+                                                       "while not os.path.exists('" +
+                                                       dir.file("go on") +
+                                                       "'):\n"
+                                                       "    time.sleep(0.05)\n"
+                                                       "peak.close()\n"
+                                                       "time.sleep(1000)\n");
+    const Supervisord supervisord({{.name = "web", .command = "/usr/bin/python3 " + script}});
+    BOOST_TEST_REQUIRE(wait_until([&] { return std::filesystem::exists(dir.file("peak")); }, 20s));
+    const Daemon daemon(supervisord.url(), "cat1: {program: web, type: mem, maxMem: 60, periodSeconds: 0.2, "
+                                           "failureThreshold: 1, action: restart, "
+                                           "initialDelaySeconds: " +
+                                               std::to_string(4 * slower()) + "}\n");
+    BOOST_TEST_REQUIRE(daemon.wait_for_log("[web] runs with pid"));
+    BOOST_TEST(stays([&] { return daemon.count_log("restart begins") == 0; }, 1s));
+    dir.write("go on", "");
     BOOST_TEST(daemon.wait_for_state("cat1", [](const auto& one) { return one["probes"] >= 3; }),
                daemon.log());
     BOOST_TEST(daemon.state("cat1")["state"] == "healthy", daemon.log());

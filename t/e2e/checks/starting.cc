@@ -1,5 +1,6 @@
 // supervisord's STARTING is no time for a restart: startsecs is what the operator said that a start takes.
 #include "t/fixture/daemon/daemon.h"
+#include "t/fixture/slower.h"
 #include "t/fixture/supervisord/supervisord.h"
 
 #include <boost/test/unit_test.hpp>
@@ -23,11 +24,17 @@ bool healthy(const nlohmann::json& cat) {
 
 BOOST_AUTO_TEST_CASE(a_program_that_takes_its_time_within_startsecs_is_not_restarted) {
     const int port = free_port();
-    const Supervisord supervisord(
-        {{.name = "web",
-          .command = "/bin/sh -c 'sleep 3; exec /usr/bin/python3 -m http.server --bind 127.0.0.1 " +
-                     std::to_string(port) + "'",
-          .extra = "startsecs=6\nautostart=false"}});
+    const TempDir dir;
+    const std::string script = dir.write(
+        "web.py", "import http.server, os, time\n"
+                  "while not os.path.exists('" +
+                      dir.file("go on") +
+                      "'):\n    time.sleep(0.05)\n"
+                      "http.server.test(http.server.SimpleHTTPRequestHandler, bind='127.0.0.1', port=" +
+                      std::to_string(port) + ")\n");
+    const Supervisord supervisord({{.name = "web",
+                                    .command = "/usr/bin/python3 " + script,
+                                    .extra = "autostart=false\nstartsecs=" + std::to_string(6 * slower())}});
     Subprocess start({"/usr/bin/supervisorctl", "-s", supervisord.url(), "start", "web"});
     BOOST_REQUIRE(supervisord.wait_state("web", "STARTING"));
     const pid_t pid = supervisord.pid("web");
@@ -38,6 +45,7 @@ BOOST_AUTO_TEST_CASE(a_program_that_takes_its_time_within_startsecs_is_not_resta
     BOOST_TEST(daemon.wait_for_state(
                    "tcp", [](const auto& cat) { return cat["probes"] >= 3 && cat["state"] == "idle"; }),
                daemon.log());
+    dir.write("go on", "");
     for (const char* cat : {"tcp", "http"})
         BOOST_TEST(daemon.wait_for_state(cat, healthy), daemon.log());
     BOOST_TEST_REQUIRE(supervisord.wait_state("web", "RUNNING"));

@@ -2,6 +2,7 @@
 // counted exactly, grace after every start, one restart for one fault, groups, and almost no load on
 // supervisord.
 #include "t/fixture/daemon/daemon.h"
+#include "t/fixture/net/open_port.h"
 #include "t/fixture/slower.h"
 #include "t/fixture/supervisord/supervisord.h"
 
@@ -161,9 +162,10 @@ BOOST_AUTO_TEST_CASE(four_cats_of_one_program_that_fail_together_restart_it_once
         std::to_string(port) + "}\n";
     const pid_t before = supervisord.pid("web");
     Daemon daemon(supervisord.url(), "a" + tcp + "b" + tcp + "c" + tcp + "d" + tcp);
-    BOOST_TEST_REQUIRE(daemon.wait_for_log("restart done"));
-    // From here on the port is open, as if the restart had mended it.
-    const Subprocess mended({program("listen.py"), "127.0.0.1", std::to_string(port)});
+    // From here on the port is open, as if the new process had opened it.
+    BOOST_TEST_REQUIRE(daemon.wait_for_log("[web] runs with pid", 20s, 2));
+    const OpenPort mended(port);
+    BOOST_TEST(daemon.wait_for_log("restart done"));
     for (const char* cat : {"a", "b", "c", "d"})
         BOOST_TEST(daemon.wait_for_state(cat, [](const auto& state) { return state["state"] == "healthy"; }));
     BOOST_TEST(daemon.count_log("restart begins") == 1U);
@@ -245,8 +247,7 @@ BOOST_AUTO_TEST_CASE(a_program_that_drains_while_an_operator_stops_it_is_not_kil
         {{.name = "web",
           .command = "/bin/sh -c 'trap \"sleep 3; exit 0\" TERM; while :; do sleep 0.1; done'",
           .extra = "stopwaitsecs=10"}});
-    auto listening = std::make_unique<Subprocess>(
-        std::vector<std::string>{program("listen.py"), "127.0.0.1", std::to_string(port)});
+    auto listening = std::make_unique<OpenPort>(port);
     Daemon daemon(supervisord.url(), "cat4: {program: web, type: tcp, host: 127.0.0.1, periodSeconds: 0.3, "
                                      "failureThreshold: 2, action: kill, port: " +
                                          std::to_string(port) + "}\n");

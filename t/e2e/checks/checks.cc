@@ -55,6 +55,8 @@ pss: {program: shared, type: mem, memType: pss, maxMem: 70, periodSeconds: 0.2, 
 uss: {program: shared, type: mem, memType: uss, maxMem: 40, periodSeconds: 0.2, action: exec, execCmd: 'true'}
 )");
     BOOST_TEST(daemon.wait_for_log("[rss shared] exec done"));
+    BOOST_TEST(daemon.wait_for_state(  // it has the private memory last
+        "rss", [](const auto& state) { return state["lastProbe"]["value"] > 80; }));
     const auto value = [&](const char* cat) {
         daemon.wait_for_state(cat, [](const auto& state) { return state["probes"] > 3; });
         return daemon.state(cat)["lastProbe"]["value"].get<double>();
@@ -70,8 +72,12 @@ uss: {program: shared, type: mem, memType: uss, maxMem: 40, periodSeconds: 0.2, 
 }
 
 BOOST_AUTO_TEST_CASE(a_spinning_program_is_restarted_and_a_calm_one_is_not) {
-    const Supervisord supervisord({{.name = "spin", .command = program("spin.py")},
-                                   {.name = "calm", .command = program("spin.py") + " 4"}});
+    const std::string output = "stdout_logfile=%(here)s/%(program_name)s.out";
+    const Supervisord supervisord({{.name = "spin", .command = program("spin.py"), .extra = output},
+                                   {.name = "calm", .command = program("spin.py") + " 4", .extra = output}});
+    // The start of an interpreter is not calm.
+    BOOST_TEST_REQUIRE(
+        wait_until([&] { return has(read_file(supervisord.dir().file("calm.out")), "ready"); }, 20s));
     const pid_t spin = supervisord.pid("spin");
     const pid_t calm = supervisord.pid("calm");
     // Low: beside the other tests a spinner gets no more than a share of its core.
@@ -140,6 +146,7 @@ BOOST_AUTO_TEST_CASE(a_refused_port_runs_the_command_and_an_open_one_does_not) {
     const Supervisord supervisord(
         {{.name = "open", .command = program("listen.py") + " 127.0.0.1 " + std::to_string(open)},
          {.name = "closed", .command = "/bin/sleep 1000"}});
+    BOOST_TEST_REQUIRE(accepts(supervisord, "open", open));
     Daemon daemon(
         supervisord.url(),
         "open: {program: open, type: tcp, host: 127.0.0.1, periodSeconds: 0.2, initialDelaySeconds: 2, "

@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(a_program_slow_to_start_is_never_restarted_within_its_grace
         "2, action: restart, port: " +
         std::to_string(port) + ", initialDelaySeconds: ";
     {
-        Daemon daemon(supervisord.url(), cat + "6}\n");
+        Daemon daemon(supervisord.url(), cat + std::to_string(6 * slower()) + "}\n");
         BOOST_TEST_REQUIRE(
             daemon.wait_for_state("cat4", [](const auto& state) { return state["state"] == "healthy"; }));
         // Whoever starts it: here supervisord, after a crash.

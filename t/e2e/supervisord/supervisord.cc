@@ -1,6 +1,7 @@
 // supervisord in its moods: programs stopped by people, missing, passwords wrong, supervisord away.
 #include "t/fixture/supervisord/supervisord.h"
 #include "t/fixture/daemon/daemon.h"
+#include "t/fixture/slower.h"
 
 #include <boost/test/unit_test.hpp>
 
@@ -88,10 +89,11 @@ BOOST_AUTO_TEST_CASE(it_starts_without_supervisord_and_goes_on_when_that_comes) 
 
 BOOST_AUTO_TEST_CASE(known_programs_are_probed_while_supervisord_is_frozen_and_all_goes_on_after) {
     const Supervisord supervisord({{.name = "web", .command = program("leak.py") + " 60 1 60"}});
-    Daemon daemon(supervisord.url(), R"(
-web: {program: web, type: mem, maxMem: 30, periodSeconds: 0.3, failureThreshold: 5, action: restart}
-note: {program: web, type: mem, maxMem: 30, periodSeconds: 0.3, action: exec, execCmd: 'echo noted'}
-)");
+    // Time to freeze supervisord between the first failure and the fifth.
+    const std::string often =
+        "program: web, type: mem, maxMem: 30, periodSeconds: " + std::to_string(0.3 * slower());
+    Daemon daemon(supervisord.url(), "web: {" + often + ", failureThreshold: 5, action: restart}\n" +
+                                         "note: {" + often + ", action: exec, execCmd: 'echo noted'}\n");
     BOOST_TEST_REQUIRE(daemon.wait_for_state("web", [](const auto& state) { return state["failures"] > 0; }));
     supervisord.signal(SIGSTOP);
     const auto probes = daemon.state("web")["probes"].get<int>();

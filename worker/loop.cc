@@ -32,8 +32,7 @@ void WorkerLoop::run() {
         if (!next(command, attached, kNoLimit))
             continue;
         if (const auto* track = std::get_if<Track>(&command)) {
-            tracked_ = track->process;
-            probe_.track(track->process, std::move(attached));
+            adopt(*track, std::move(attached));
         } else if (const auto* probe = std::get_if<ProbeCommand>(&command)) {
             answer(*probe);
         }
@@ -135,14 +134,17 @@ bool WorkerLoop::fetch(ProcessId process) {
         // A late answer to an earlier request is about another process.
         if (track->process != process && track->process.running())
             continue;
-        tracked_ = track->process;
-        const bool without = track->process.running() && !attached;
-        probe_.track(track->process, std::move(attached));
-        if (without)  // the next probe requests it again
-            tracked_ = {};
-        return !without;
+        return adopt(*track, std::move(attached));
     }
     return false;
+}
+
+bool WorkerLoop::adopt(const Track& track, UniqueFd attached) {
+    const bool without = track.process.running() && !attached;
+    probe_.track(track.process, std::move(attached));
+    // Without a descriptor the next probe requests it again, even if this answer came too late for its probe.
+    tracked_ = without ? ProcessId{} : track.process;
+    return !without;
 }
 
 void WorkerLoop::note(const Report& report) {

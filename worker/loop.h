@@ -30,6 +30,8 @@ private:
     // Requests the descriptor that measures `process` from the master. Returns false when it does not come in
     // time.
     bool fetch(ProcessId process);
+    // Measures by `attached` from now on. Returns false when the process runs and there is no descriptor.
+    bool adopt(const Track& track, UniqueFd attached);
     void note(const Report& report);
     void tell_log_failure();
 

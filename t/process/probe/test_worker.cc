@@ -278,6 +278,22 @@ BOOST_AUTO_TEST_CASE(a_worker_follows_its_pid_file_to_the_next_process) {
     BOOST_TEST(own.message.find("healthcheckd itself") != std::string::npos, own.message);
 }
 
+// The master cannot open the file while the process hangs in execve(2), and may say so after the probe has given up.
+BOOST_AUTO_TEST_CASE(a_late_answer_without_a_descriptor_keeps_no_later_probe_from_asking_for_one) {
+    const TempDir dir;
+    const Stranger program(dir, unique_name("hcdl"));
+    CatConfig cat = cat_of(kCpuCheck);
+    cat.pid_get = PidGet::file;
+    cat.pid_file = dir.write("app.pid", std::to_string(program.process().pid) + "\n");
+    WorkerHarness worker(cat);
+    for (int i = 0; i < 2; ++i) {
+        BOOST_TEST_REQUIRE(
+            bool(send_packet(worker.child().control(), encode(Track{program.process()}).line())));
+        const Report report = worker.probe();
+        BOOST_TEST(report.verdict == Verdict::success, report.message);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_pid_file_for_a_group_only_is_read_by_a_worker_of_that_group) {
     need_root("needs root, to give files away");
     constexpr gid_t kGroup = 61999;

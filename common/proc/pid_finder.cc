@@ -49,16 +49,15 @@ public:
         : name_(std::move(name)), users_{0, ::geteuid()}, master_(master), buffer_(kMaxCommandLine) {
         if (pid_user)
             users_.insert(*pid_user);
-        if (const auto own = ids_of(AT_FDCWD, "/proc/self/status"))
-            own_namespaces_ = own->pid_namespaces;
-        if (const auto ids = ids_of(AT_FDCWD, fmt::format("/proc/{}/status", master)))
-            supervisord_ = ids->parent;
+        const auto own = read_text("/proc/self/status", buffer_);
+        own_namespaces_ = own ? namespaces_of(*own) : 0;
     }
 
     FoundProcess look() override {
         const std::unique_ptr<DIR, CloseFolder> proc(::opendir("/proc"));
         if (!proc)
             return {{}, Verdict::unknown, system_error("open /proc").text()};
+        supervised_.clear();
         Candidate best;
         pid_t not_looked_at = 0;
         while (const dirent* entry = ::readdir(proc.get())) {
@@ -107,11 +106,42 @@ private:
 
     bool believed(uid_t user) const { return users_.contains(user) || user == program_user(); }
 
-    // Returns whether a process belongs to a container, which supervises its own. What supervisord itself has
-    // started in a pid namespace is no such process. With supervisord or an init as process 1 that cannot be
-    // told: all processes descend from it.
-    bool in_container(const StatusIds& ids, pid_t pid) const {
-        return ids.pid_namespaces > own_namespaces_ && (supervisord_ <= 1 || !in_tree_of(pid, supervisord_));
+    static int namespaces_of(std::string_view status) {
+        const auto ids = status_ids(status);
+        return ids ? ids->pid_namespaces : 0;
+    }
+
+    // Returns whether a process belongs to a container, which supervises its own. What a supervisord outside has started
+    // in a pid namespace is no such process. A status file that is too long to be read to the end counts as another
+    // namespace: a process in a container can make its own as long.
+    bool in_container(const StatusIds& ids) {
+        return ids.pid_namespaces != own_namespaces_ && !supervised(ids.parent);
+    }
+
+    // Returns whether a process, or an ancestor of it, is a supervisord in this pid namespace: what runs healthcheckd,
+    // unless it is process 1, from which all descend, or a process with that short name.
+    bool supervised(pid_t pid) {
+        const auto master = ids_of(AT_FDCWD, fmt::format("/proc/{}/status", master_));
+        std::vector<pid_t> path;
+        bool found = false;
+        for (int i = 0; i < kMaxAncestors && pid > 0 && !found; ++i) {
+            if (const auto known = supervised_.find(pid); known != supervised_.end()) {
+                found = known->second;
+                break;
+            }
+            path.push_back(pid);
+            const auto text = read_text(fmt::format("/proc/{}/status", pid), buffer_);
+            const auto ids = text ? status_ids(*text) : std::nullopt;
+            if (!ids)
+                break;
+            const bool runs_us = pid > 1 && master && pid == master->parent;
+            found = runs_us || (ids->pid_namespaces == own_namespaces_ && believed(ids->real_uid) &&
+                                text->starts_with("Name:\tsupervisord\n"));
+            pid = ids->parent;
+        }
+        for (const pid_t each : path)
+            supervised_[each] = found;
+        return found;
     }
 
     // Returns "0 or 1000".
@@ -123,22 +153,22 @@ private:
     }
 
     // Returns why a process that is not considered may be the one sought, by its short name; "": there is none.
-    std::string stranger() const {
+    std::string stranger() {
         const std::unique_ptr<DIR, CloseFolder> proc(::opendir("/proc"));
         const std::string short_name = name_.substr(0, kShortName);
         while (const dirent* entry = proc ? ::readdir(proc.get()) : nullptr) {
-            std::array<char, 4096> buffer;
             const std::string path = std::string(entry->d_name) + "/status";
             const auto text = path[0] >= '1' && path[0] <= '9'
-                                  ? read_text_at(::dirfd(proc.get()), path.c_str(), buffer)
+                                  ? read_text_at(::dirfd(proc.get()), path.c_str(), buffer_)
                                   : Result<std::string_view>(Error{"no process"});
             const auto ids = text ? status_ids(*text) : std::nullopt;
-            if (!ids || !text->starts_with("Name:\t" + short_name + "\n"))
+            if (!ids || !text->starts_with("Name:\t" + short_name + "\n") ||
+                text->find("\nState:\tZ") != std::string_view::npos)
                 continue;
-            if (in_container(*ids, std::atoi(entry->d_name)))
+            if (in_container(*ids))
                 return fmt::format(
                     "process {} in a container (another pid namespace) goes by the name {}, and "
-                    "only those outside are believed to be it",
+                    "only those outside are believed to be it; if it is meant, say pidGet: file",
                     entry->d_name, printable(name_));
             // A set-user-ID program belongs to no trusted user, whatever its name.
             if (ids->real_uid == ids->effective_uid && !believed(ids->real_uid))
@@ -160,8 +190,9 @@ private:
         if (!folder || ::fstat(folder.get(), &status) != 0 || !believed(status.st_uid))
             return {};
         // The real user started it: anybody can start a program that is set-user-ID root.
-        const auto ids = ids_of(folder.get(), "status");
-        if (!ids || !believed(ids->real_uid) || !believed(ids->effective_uid) || in_container(*ids, pid))
+        const auto text_of_status = read_text_at(folder.get(), "status", buffer_);
+        const auto ids = text_of_status ? status_ids(*text_of_status) : std::nullopt;
+        if (!ids || !believed(ids->real_uid) || !believed(ids->effective_uid) || in_container(*ids))
             return {};
         const Look look(*this, pid);
         const auto command_line = read_text_at(folder.get(), "cmdline", buffer_);
@@ -184,8 +215,8 @@ private:
     std::string name_;
     std::set<uid_t> users_;
     pid_t master_;
-    pid_t supervisord_ = 0;  // what has started the master; 0: unknown
-    int own_namespaces_ = 1;
+    int own_namespaces_ = 0;
+    std::map<pid_t, bool> supervised_;  // in the present look(): what supervised() has found
     std::vector<char> buffer_;
 };
 

@@ -103,8 +103,8 @@ std::optional<StatusIds> status_ids(std::string_view status) {
         !next_number(*parent, ids.parent) || !next_number(*uids, ids.real_uid) ||
         !next_number(*uids, ids.effective_uid))
         return std::nullopt;
-    // The pid in each of them, the innermost one last (proc_pid_status(5)); no such line without CONFIG_PID_NS.
-    if (auto pids = line_of(status, "NSpid"); pids && !next_word(*pids).empty())
+    // The pid in each of them, the innermost one last (proc_pid_status(5)).
+    if (auto pids = line_of(status, "NSpid"); pids && pids->end() != status.end())
         while (!next_word(*pids).empty())
             ++ids.pid_namespaces;
     return ids;

@@ -43,8 +43,9 @@ struct StatusIds {
     pid_t parent = 0;
     uid_t real_uid = 0;
     uid_t effective_uid = 0;
-    // How many pid namespaces it is in, below that of this /proc and with it: 1, or more in a container there.
-    int pid_namespaces = 1;
+    // How many pid namespaces it is in, below that of this /proc and with it: 1, or more in a container there; 0: the text
+    // does not say it, because it is cut off or the kernel has none.
+    int pid_namespaces = 0;
 };
 std::optional<StatusIds> status_ids(std::string_view status);
 

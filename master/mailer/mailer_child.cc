@@ -31,7 +31,7 @@ constexpr std::chrono::milliseconds kFinishLimit = kTryLimit;
 
 // Maximum for the mailer's user, threads included: one for each mail being delivered, and one for each name
 // lookup.
-constexpr rlim_t kMostTasks = 64;
+constexpr rlim_t kMostTasks = 1024;
 
 // The certificates of each channel; a channel is missing when loading them failed.
 using Trust = std::map<std::string, TlsClient>;

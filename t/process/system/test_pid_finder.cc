@@ -66,6 +66,48 @@ private:
 
 constexpr uid_t kStranger = 61234;
 
+// A program of that name in a pid namespace, as process 1. No other command line has the name.
+class Contained {
+public:
+    // `before`: the command in the namespace that becomes the program $PROGRAM; `outside`: what starts the namespace, by
+    // the command that follows.
+    Contained(const TempDir& dir, const std::string& name, std::vector<std::string> before,
+              std::vector<std::string> outside = {})
+        : path_(dir.file(name)), unshare_(command(std::move(before), std::move(outside)), options(path_)) {
+        BOOST_TEST_REQUIRE(wait_until([&] {
+            for (pid_t pid = unshare_.pid(); pid > 0; pid = child_of(pid))
+                if (read_file(fmt::format("/proc/{}/cmdline", pid)).starts_with(path_)) {
+                    inside_ = pid;
+                    return true;
+                }
+            return false;
+        }));
+    }
+    pid_t inside() const { return inside_; }
+
+private:
+    static pid_t child_of(pid_t pid) {
+        return std::atoi(read_file(fmt::format("/proc/{0}/task/{0}/children", pid)).c_str());
+    }
+    static Subprocess::Options options(const std::string& path) {
+        std::filesystem::copy_file("/bin/sleep", path, std::filesystem::copy_options::skip_existing);
+        Subprocess::Options options;
+        options.env = {{"PROGRAM", path}};
+        return options;
+    }
+    static std::vector<std::string> command(std::vector<std::string> before, std::vector<std::string> words) {
+        if (before.empty())
+            before = {"/bin/sh", "-c", "exec \"$PROGRAM\" 60"};
+        for (const char* word : {"/usr/bin/unshare", "--pid", "--fork", "--kill-child"})
+            words.emplace_back(word);
+        words.insert(words.end(), before.begin(), before.end());
+        return words;
+    }
+    std::string path_;
+    Subprocess unshare_;
+    pid_t inside_ = 0;
+};
+
 // A process that sleeps and goes by a name of its own; started after all former ones by the kernel's clock.
 class Named {
 public:
@@ -211,38 +253,51 @@ BOOST_AUTO_TEST_CASE(a_process_of_another_user_is_neither_taken_nor_read) {
     BOOST_TEST(find(kStranger, {}).process.pid == strangers.pid());
 }
 
-BOOST_AUTO_TEST_CASE(a_process_in_a_container_is_taken_only_if_the_own_supervisord_has_started_it) {
+BOOST_AUTO_TEST_CASE(a_process_in_a_container_is_not_taken) {
     need_root("needs root, to make a pid namespace");
     const TempDir dir;
     const std::string name = "hcd-inside-" + std::to_string(::getpid());
-    const std::string path = dir.file(name);
-    std::filesystem::copy_file("/bin/sleep", path);
-    // No other command line has the name.
-    Subprocess::Options options;
-    options.env = {{"PROGRAM", path}};
-    const Subprocess container(
-        {"/usr/bin/unshare", "--pid", "--fork", "--kill-child", "/bin/sh", "-c", "exec \"$PROGRAM\" 60"},
-        options);
-    pid_t inside = 0;
-    BOOST_TEST_REQUIRE(wait_until([&] {
-        inside = std::atoi(read_file(fmt::format("/proc/{0}/task/{0}/children", container.pid())).c_str());
-        return inside > 0 && read_file(fmt::format("/proc/{}/cmdline", inside)).starts_with(path);
-    }));
-
+    const Contained contained(dir, name, {});
     const FoundProcess none = find_name(name);
     BOOST_TEST(none.process.pid == 0);
     BOOST_TEST(none.verdict == Verdict::unknown);
     BOOST_TEST(none.why ==
                fmt::format("process {} in a container (another pid namespace) goes by the name {}, "
-                           "and only those outside are believed to be it",
-                           inside, name));
-    // As the daemon of this process, which has started the container too.
-    const Subprocess master({"/bin/sleep", "60"});
-    BOOST_TEST(find_name(name, master.pid()).process.pid == inside);
+                           "and only those outside are believed to be it; if it is meant, say "
+                           "pidGet: file",
+                           contained.inside(), name));
+    const Sleeper outside(dir, name, 0);  // younger
+    BOOST_TEST(find_name(name).process.pid == outside.pid());
+}
+
+BOOST_AUTO_TEST_CASE(a_process_in_a_container_cannot_hide_that_by_a_long_status_file) {
+    need_root("needs root, to make a pid namespace");
+    const TempDir dir;
+    const std::string name = "hcd-groups-" + std::to_string(::getpid());
+    const Contained contained(dir, name, {"/usr/bin/python3", dir.write("many.py", R"(
+import os
+os.setgroups(range(100000, 130000))
+os.execl("/bin/sh", "sh", "-c", 'exec "$PROGRAM" 60')
+)")});
+    BOOST_TEST(read_file(fmt::format("/proc/{}/status", contained.inside())).size() > 128U * 1024);
+    BOOST_TEST(find_name(name).process.pid == 0);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_supervisord_has_started_in_a_pid_namespace_is_taken) {
+    need_root("needs root, to make a pid namespace");
+    const TempDir dir;
+    const std::string name = "hcd-nested-" + std::to_string(::getpid());
     {
-        const Sleeper outside(dir, name, 0);  // younger
-        BOOST_TEST(find_name(name).process.pid == outside.pid());
+        const Contained contained(dir, name, {});
+        // As the daemon of this process, which has started the container too.
+        const Subprocess master({"/bin/sleep", "60"});
+        BOOST_TEST(find_name(name, master.pid()).process.pid == contained.inside());
     }
+    // Whoever runs healthcheckd.
+    const std::string supervisord = dir.file("supervisord");
+    std::filesystem::copy_file("/bin/sh", supervisord);
+    const Contained contained(dir, name, {}, {supervisord, "-c", "\"$@\"; exit", "sh"});
+    BOOST_TEST(find_name(name).process.pid == contained.inside());
 }
 
 BOOST_AUTO_TEST_CASE(a_program_that_is_set_user_id_root_is_still_of_who_started_it) {

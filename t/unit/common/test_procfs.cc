@@ -65,10 +65,11 @@ BOOST_AUTO_TEST_CASE(status_tells_process_and_user) {
     BOOST_TEST(ids->parent == 11);
     BOOST_TEST(ids->real_uid == 1000u);
     BOOST_TEST(ids->effective_uid == 1001u);
-    BOOST_TEST(ids->pid_namespaces == 1);
+    BOOST_TEST(ids->pid_namespaces == 0);
     const std::string needed = "Tgid:\t12\nPPid:\t11\nUid:\t0\t0\t0\t0\n";
     BOOST_TEST(status_ids(needed + "NSpid:\t12\nNSpgid:\t12\t1\n")->pid_namespaces == 1);
     BOOST_TEST(status_ids(needed + "NSpid:\t12\t7\t1\nNSpgid:\t12\n")->pid_namespaces == 3);
+    BOOST_TEST(status_ids(needed + "NSpid:\t12")->pid_namespaces == 0);  // cut off
     BOOST_TEST(!status_ids("Tgid:\t12\n"));
     BOOST_TEST(!status_ids("Tgid:\t12\nUid:\t1\t1\t1\t1\n"));
 }

@@ -13,11 +13,9 @@ NoticeWriter::NoticeWriter(Loop& loop, Spawner& spawner, Mailer& mailer,
     : mailer_(mailer), open_peer_(std::move(open_peer)), retry_(loop, [this] { begin(); }),
       task_(loop, spawner, [this] { begin(); }) {}
 
-void NoticeWriter::add(Incident incident) {
-    if (waiting_.size() < kMostWaiting) {
-        waiting_.push_back(std::move(incident));
+void NoticeWriter::add(const Incident& incident) {
+    if (waiting_.add(incident))
         return begin();
-    }
     for (std::size_t i = 0; i < incident.request.channels.size(); ++i)
         record_lost_notice(mailer_, incident, i, "too many others wait to be spooled");
 }
@@ -25,8 +23,9 @@ void NoticeWriter::add(Incident incident) {
 void NoticeWriter::begin() {
     if (task_.running() || waiting_.empty() || task_.left_behind() >= kMostLeft)
         return;
-    const std::size_t count = std::min(waiting_.size(), kBatch);
-    writing_.assign(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
+    writing_ = waiting_.take();
+    written_ = channel_ = 0;
+    notices_ = 0;
     ChildSpec spec(children::kNotices);
     UniqueFd peer;
     const bool asks = std::ranges::any_of(writing_, [](const Incident& each) {
@@ -51,13 +50,9 @@ void NoticeWriter::begin() {
                          }});
     if (!started) {
         log::warning("notices", "wait, no process could be started: {}", started.error().text());
-        writing_.clear();
+        take_back();
         retry_.start(kRetry);
-        return;
     }
-    waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(count));
-    written_ = channel_ = 0;
-    notices_ = 0;
 }
 
 bool NoticeWriter::on_line(std::string_view text) {
@@ -94,8 +89,7 @@ void NoticeWriter::take_back() {
     if (written_ < writing_.size()) {
         auto& channels = writing_[written_].request.channels;
         channels.erase(channels.begin(), channels.begin() + static_cast<std::ptrdiff_t>(channel_));
-        waiting_.insert(waiting_.begin(), writing_.begin() + static_cast<std::ptrdiff_t>(written_),
-                        writing_.end());
+        waiting_.put_back(std::exchange(writing_, {}), written_);
     }
     writing_.clear();
 }
@@ -130,7 +124,7 @@ bool NoticeWriter::has(const std::string& cat) const {
     };
     return std::any_of(writing_.begin() + static_cast<std::ptrdiff_t>(std::min(written_, writing_.size())),
                        writing_.end(), is_of) ||
-           std::ranges::any_of(waiting_, is_of);
+           waiting_.has(cat);
 }
 
 void NoticeWriter::log_unwritten() const {
@@ -140,7 +134,7 @@ void NoticeWriter::log_unwritten() const {
     };
     std::for_each(writing_.begin() + static_cast<std::ptrdiff_t>(std::min(written_, writing_.size())),
                   writing_.end(), log_each);
-    std::ranges::for_each(waiting_, log_each);
+    std::ranges::for_each(waiting_.all(), log_each);
 }
 
 }  // namespace healthcheckd::master

@@ -6,11 +6,11 @@
 // children has ended, which means that the disk answers again.
 #pragma once
 
+#include "master/mailer/incident_queue.h"
 #include "master/mailer/mailer.h"
 #include "master/notice/incident.h"
 #include "master/process/task.h"
 
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -24,12 +24,10 @@ void record_lost_notice(Mailer& mailer, const Incident& incident, std::size_t ch
 
 class NoticeWriter {
 public:
-    static constexpr std::size_t kMostWaiting = 5'000;
-
     NoticeWriter(Loop& loop, Spawner& spawner, Mailer& mailer, std::function<Result<UniqueFd>()> open_peer);
 
-    // Adds an incident that no action spools. Above kMostWaiting, the incident is logged and lost.
-    void add(Incident incident);
+    // Adds an incident that no action spools (IncidentQueue::add). If too many wait, the incident is logged and lost.
+    void add(const Incident& incident);
     // Returns whether an incident of this cat is still to be written.
     bool has(const std::string& cat) const;
     // Returns whether all incidents have been written.
@@ -38,7 +36,6 @@ public:
     void log_unwritten() const;
 
 private:
-    static constexpr std::size_t kBatch = 500;
     static constexpr Milliseconds kRetry{2'000};     // when no process can be started
     static constexpr Milliseconds kLimit{20'000};    // for one incident
     static constexpr Milliseconds kEndLimit{2'000};  // from SIGKILL to the child's end
@@ -53,7 +50,7 @@ private:
 
     Mailer& mailer_;
     std::function<Result<UniqueFd>()> open_peer_;
-    std::deque<Incident> waiting_;
+    IncidentQueue waiting_;
     std::vector<Incident> writing_;
     std::size_t written_ = 0;  // of writing_, in order
     std::size_t channel_ = 0;  // index of the channel being written

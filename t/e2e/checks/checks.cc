@@ -186,7 +186,7 @@ BOOST_AUTO_TEST_CASE(three_restarts_run_the_command) {
     for (int i = 0; i < 3; ++i) {
         const pid_t pid = supervisord.pid("worker");
         BOOST_TEST(daemon.count_log("output: seen") == 0U);
-        ::kill(pid, SIGKILL);
+        send_signal(pid, SIGKILL);
         BOOST_TEST_REQUIRE(next_pid(supervisord, "worker", pid) != 0);
         BOOST_TEST(daemon.wait_for_log("worker] runs with pid " + std::to_string(supervisord.pid("worker"))));
     }

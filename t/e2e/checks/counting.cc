@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(a_restart_done_here_is_no_reason_to_restart_again) {
     BOOST_TEST_REQUIRE(
         daemon.wait_for_state("count", [](const auto& state) { return state["successes"] > 2; }));
     for (std::size_t crashes = 1; crashes <= 2; ++crashes) {
-        ::kill(supervisord.pid("web"), SIGKILL);
+        send_signal(supervisord.running_pid("web"), SIGKILL);
         BOOST_TEST(daemon.wait_for_log("restart done", 10s, crashes));
         BOOST_TEST(
             daemon.wait_for_log("restart dropped: healthcheckd itself has just restarted web", 10s, crashes));

@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(a_program_that_ends_while_supervisord_does_not_answer_is_no
     BOOST_TEST_REQUIRE(daemon.wait_for_state("mem", is("healthy")), daemon.log());
     const pid_t pid = supervisord.pid("web");
     supervisord.signal(SIGSTOP);
-    ::kill(pid, SIGKILL);
+    send_signal(pid, SIGKILL);
     for (const char* name : {"mem", "tcp"})
         BOOST_TEST(daemon.wait_for_state(name, is("unknown"), 40s), daemon.log());
     BOOST_TEST(healthcheckctl(daemon.socket(), {"status"}).status == 1);

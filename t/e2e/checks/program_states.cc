@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(exited_fatal_and_backoff_are_told_apart_in_log_state_and_ma
     for (const Row& row : rows)
         BOOST_TEST_CONTEXT(row.name) {
             const std::string name = row.name;
-            ::kill(supervisord.pid(name), SIGKILL);
+            send_signal(supervisord.running_pid(name), SIGKILL);
             BOOST_TEST(daemon.wait_for_log("[" + name + "] is " + row.text));
             BOOST_TEST(wait_until(
                 [&] { return check(name) >= 0 && daemon.state(name)["programState"] == row.state; }));

@@ -22,14 +22,14 @@ std::string listener(const std::string& script, int port, const std::string& mor
 
 // Kills the program's process and waits until healthcheckd knows the next one.
 void kill_and_wait(const Supervisord& supervisord, const Daemon& daemon, const std::string& name) {
-    const pid_t pid = supervisord.pid(name);
-    ::kill(pid, SIGKILL);
+    const pid_t pid = supervisord.running_pid(name);
+    send_signal(pid, SIGKILL);
+    pid_t next = 0;
     BOOST_TEST_REQUIRE(wait_until([&] {
-        const pid_t next = supervisord.pid(name);
+        next = supervisord.pid(name);
         return next != 0 && next != pid;
     }));
-    BOOST_TEST_REQUIRE(
-        daemon.wait_for_log("[" + name + "] runs with pid " + std::to_string(supervisord.pid(name))));
+    BOOST_TEST_REQUIRE(daemon.wait_for_log("[" + name + "] runs with pid " + std::to_string(next)));
 }
 
 const std::string kPool =
@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(a_program_slow_to_start_is_never_restarted_within_its_grace
     }
     const Daemon daemon(supervisord.url(), cat + "1}\n");
     const pid_t pid = supervisord.pid("slow");
-    ::kill(pid, SIGKILL);
+    send_signal(pid, SIGKILL);
     BOOST_TEST(daemon.wait_for_log("restart begins"));
 }
 

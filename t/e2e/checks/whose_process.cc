@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(a_stranger_whose_parent_has_the_number_that_supervisord_has
                 daemon.log());
             BOOST_TEST(alive(victim));
         }
-    ::kill(victim, SIGKILL);
+    send_signal(victim, SIGKILL);
 }
 
 BOOST_AUTO_TEST_CASE(where_nobody_here_has_the_number_of_a_program_checks_of_its_ports_go_on) {
@@ -167,7 +167,7 @@ BOOST_AUTO_TEST_CASE(every_kind_of_program_that_supervisord_starts_is_measured_f
     for (std::size_t i = 0; i < programs.size(); ++i)
         BOOST_TEST(daemon.wait_for_state("c" + std::to_string(i), measured), programs[i] << '\n'
                                                                                          << daemon.log());
-    ::kill(supervisord.pid("plain"), SIGKILL);
+    send_signal(supervisord.running_pid("plain"), SIGKILL);
     const pid_t before = daemon.state("c0")["pid"];
     BOOST_TEST(
         daemon.wait_for_state(
@@ -190,7 +190,7 @@ BOOST_AUTO_TEST_CASE(programs_of_a_supervisord_that_made_itself_a_daemon_are_mea
         const Daemon daemon("unix://" + dir.file("s.sock"), greedy_cat("cat1", "web", "action: email"));
         BOOST_TEST(daemon.wait_for_state("cat1", measured), daemon.log());
     }
-    ::kill(supervisord, SIGTERM);
+    send_signal(supervisord, SIGTERM);
     BOOST_TEST(wait_until([&] { return !alive(supervisord); }));
 }
 

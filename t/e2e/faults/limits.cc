@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(without_processes_to_be_had_the_master_lives_and_tries_agai
     BOOST_TEST_REQUIRE(worker > 1);
     if (!limit(daemon, "--nproc=1:", kSomebody))
         skip("prlimit is not allowed here");
-    ::kill(worker, SIGKILL);
+    send_signal(worker, SIGKILL);
     BOOST_TEST(daemon.wait_for_log("[one system] no worker could be started: fork: Resource temporarily "
                                    "unavailable (RLIMIT_NPROC of the user or pids.max"));
     BOOST_TEST(daemon.wait_for_log("could not be checked: there is no worker"));
@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(without_descriptors_to_be_had_the_master_idles_and_recovers
     // Below what it has open: nothing new can be had.
     if (!limit(daemon, "--nofile=4:"))
         skip("prlimit is not allowed here");
-    ::kill(worker, SIGKILL);
+    send_signal(worker, SIGKILL);
     BOOST_TEST(daemon.wait_for_log("[one system] no worker could be started: "));
     BOOST_TEST(daemon.wait_for_log("exec failed: no process could be started"));
     const auto used = cpu_time(daemon.pid());

@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(
     // 20 cats write 20 KB a second, and a table of 3 KB each time that it is asked for, into a pipe of 64 KB
     // and a buffer of 256 KB.
     for (int i = 0; i < 150; ++i) {
-        ::kill(pid, SIGUSR1);
+        send_signal(pid, SIGUSR1);
         (void)stays([] { return true; }, 20ms);
     }
     const auto closed = std::chrono::steady_clock::now();

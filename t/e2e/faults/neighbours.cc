@@ -210,7 +210,7 @@ BOOST_AUTO_TEST_CASE(limits_of_tasks_and_files_hold_in_each_child) {
     };
     for (const ProcessInfo& child : site.confined_children()) {
         const bool mailer = child.title.ends_with(": mailer");
-        BOOST_TEST(limit(child.pid, "Max processes") == (mailer ? "64" : "1"), child.title);
+        BOOST_TEST(limit(child.pid, "Max processes") == (mailer ? "1024" : "1"), child.title);
         if (mailer)
             BOOST_TEST(limit(child.pid, "Max file size") == "8000000");
     }

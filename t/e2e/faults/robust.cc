@@ -66,8 +66,9 @@ BOOST_AUTO_TEST_CASE(stopping_takes_under_three_seconds_with_twenty_hanging_prob
     const auto stopped = daemon.stop();
     BOOST_TEST(stopped.status == 0);
     BOOST_TEST(stopped.took.count() < 3000 * slower());
+    // On a busy machine the kernel takes its time to end what was killed.
     for (const auto& child : children)
-        BOOST_TEST(!alive(child.pid), child.title << " is left");
+        BOOST_TEST(wait_until([&] { return !alive(child.pid); }, 100ms), child.title << " is left");
 }
 
 BOOST_AUTO_TEST_CASE(killing_the_master_leaves_no_process_after_a_second) {
@@ -122,7 +123,7 @@ BOOST_AUTO_TEST_CASE(a_killed_worker_is_one_unknown_verdict_and_is_replaced) {
     BOOST_TEST_REQUIRE(wait_until([&] { return probing(daemon) == 1; }, 20s));
     const pid_t worker = daemon.child("hang0 [http web]");
     BOOST_TEST_REQUIRE(worker != 0);
-    ::kill(worker, SIGKILL);
+    send_signal(worker, SIGKILL);
     BOOST_TEST(
         daemon.wait_for_log("the worker (pid " + std::to_string(worker) + ") was lost: killed by signal 9"));
     BOOST_TEST(
@@ -140,7 +141,7 @@ BOOST_AUTO_TEST_CASE(a_frozen_worker_is_replaced_after_its_deadline) {
         daemon.wait_for_state("cat1", [](const auto& state) { return state["state"] == "healthy"; }));
     const pid_t worker = daemon.child("cat1 [mem web]");
     BOOST_TEST_REQUIRE(worker != 0);
-    ::kill(worker, SIGSTOP);
+    send_signal(worker, SIGSTOP);
     BOOST_TEST(daemon.wait_for_log("it did not answer in time", 10s));
     BOOST_TEST(
         daemon.wait_for_state("cat1", [](const auto& state) { return state["worker"]["spawns"] == 2; }));

@@ -38,7 +38,7 @@ BOOST_AUTO_TEST_CASE(a_thousand_signals_of_each_kind_change_nothing) {
     BOOST_TEST_REQUIRE(daemon.wait_for_state("cat0", healthy));
     for (const int number : {SIGHUP, SIGUSR1, SIGUSR2}) {
         for (int i = 0; i < 1000; ++i)
-            ::kill(daemon.pid(), number);
+            send_signal(daemon.pid(), number);
         BOOST_TEST(daemon.running());
     }
     const auto probes = daemon.state("cat1")["probes"].get<int>();
@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(a_thousand_signals_to_stop_are_one) {
     BOOST_TEST_REQUIRE(daemon.wait_for_state("cat19", healthy));
     const auto children = daemon.children();
     for (int i = 0; i < 1000; ++i)
-        ::kill(daemon.pid(), i % 3 == 0 ? SIGTERM : i % 3 == 1 ? SIGINT : SIGQUIT);
+        send_signal(daemon.pid(), i % 3 == 0 ? SIGTERM : i % 3 == 1 ? SIGINT : SIGQUIT);
     const auto stopped = daemon.wait_end(0);
     BOOST_TEST(stopped.status == 0);
     BOOST_TEST(stopped.took.count() < 3000 * slower());
@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(a_hundred_workers_that_end_at_once_are_all_noticed_and_repl
     };
     BOOST_TEST_REQUIRE(wait_until([&] { return all_with(1); }, 60s));
     for (const pid_t pid : workers())
-        ::kill(pid, SIGKILL);
+        send_signal(pid, SIGKILL);
     BOOST_TEST(wait_until([&] { return all_with(2); }, 60s));
     BOOST_TEST(daemon.count_log("the worker (pid ") == static_cast<std::size_t>(kCats));
     BOOST_TEST(wait_until([&] { return !has_zombie(daemon); }));

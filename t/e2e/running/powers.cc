@@ -130,7 +130,7 @@ BOOST_AUTO_TEST_CASE(a_worker_that_hangs_is_replaced_by_a_root_that_may_not_kill
         daemon.log());
     const pid_t worker = daemon.child("machine [mem system]");
     BOOST_TEST_REQUIRE(worker > 1);
-    ::kill(worker, SIGSTOP);
+    send_signal(worker, SIGSTOP);
     BOOST_TEST(wait_until([&] { return !alive(worker); }, 30s), daemon.log());
     BOOST_TEST(daemon.wait_for_state("machine",
                                      [&](const auto& cat) {

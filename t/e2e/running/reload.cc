@@ -210,7 +210,7 @@ BOOST_AUTO_TEST_CASE(a_restart_that_was_not_reported_yet_is_counted_unless_the_k
     for (const std::string name : {"same", "other"})
         BOOST_TEST_REQUIRE(daemon.wait_for_state(name, [](const auto& c) { return c["probes"] > 0; }));
     const pid_t before = supervisord.pid("web");
-    ::kill(before, SIGKILL);
+    send_signal(before, SIGKILL);
     BOOST_TEST_REQUIRE(wait_until([&] {
         const pid_t now = supervisord.pid("web");
         return now > 0 && now != before;

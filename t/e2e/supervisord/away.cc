@@ -77,7 +77,7 @@ public:
         BOOST_TEST(wait_until([&] { return supervisord_.state("web") == "RUNNING"; }));
         BOOST_TEST(is_well("known"));
         const std::size_t counted = daemon_.count_log("[count web] exec begins");
-        ::kill(supervisord_.pid("web"), SIGKILL);
+        send_signal(supervisord_.running_pid("web"), SIGKILL);
         BOOST_TEST(daemon_.wait_for_log("[count web] exec begins", 5s, counted + 1));
         BOOST_TEST(is_well("known"));
     }

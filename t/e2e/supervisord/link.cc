@@ -111,14 +111,14 @@ BOOST_AUTO_TEST_CASE(the_link_is_not_root_and_only_its_connector_can_connect) {
     BOOST_TEST(!uids_of(link).starts_with("0\t"));
     BOOST_TEST(process_info(connector)->parent == link);
     // Neither outlives the other, and both come again.
-    ::kill(connector, SIGKILL);
+    send_signal(connector, SIGKILL);
     BOOST_TEST(daemon.wait_for_log("the process that connects to supervisord has ended"), daemon.log());
     BOOST_TEST(wait_until([&] {
         const pid_t next = daemon.child("supervisord link");
         return next > 0 && next != link && daemon.child("supervisord connector") > 0;
     }));
     const pid_t next = daemon.child("supervisord connector");
-    ::kill(daemon.child("supervisord link"), SIGKILL);
+    send_signal(daemon.child("supervisord link"), SIGKILL);
     BOOST_TEST(wait_until([&] { return !alive(next); }));
 }
 
@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(a_connector_that_is_stopped_is_replaced_and_supervisord_is_
     BOOST_TEST_REQUIRE(daemon.wait_for_log("is reached"), daemon.log());
     const pid_t stopped = daemon.child("supervisord connector");
     BOOST_REQUIRE(stopped > 0);
-    ::kill(stopped, SIGSTOP);
+    send_signal(stopped, SIGSTOP);
     // The table is asked for every now and then.
     BOOST_TEST(daemon.wait_for_log("connects to supervisord does not answer", 60s), daemon.log());
     BOOST_TEST(daemon.wait_for_log("is back", 20s), daemon.log());

@@ -170,7 +170,7 @@ BOOST_AUTO_TEST_CASE(the_owner_does_not_change_within_a_life_of_healthcheckd) {
     // Neither does it for a link that is born later.
     const pid_t link = daemon.child("supervisord link");
     BOOST_REQUIRE(link > 0);
-    ::kill(link, SIGKILL);
+    send_signal(link, SIGKILL);
     BOOST_TEST(wait_until([&] {
         const pid_t next = daemon.child("supervisord connector");
         return daemon.child("supervisord link") != link && next != 0;
@@ -228,7 +228,7 @@ BOOST_AUTO_TEST_CASE(a_supervisord_that_made_itself_a_daemon_is_known_by_the_soc
     const auto other = master::check_supervisor(::getpid(), path, rule);
     BOOST_REQUIRE(!other);
     BOOST_TEST(has(other.error().text(), "is not the supervisord that listens at"), other.error().text());
-    ::kill(daemon, SIGKILL);
+    send_signal(daemon, SIGKILL);
     BOOST_TEST(wait_until([&] { return !alive(daemon); }));
     const auto nobody = master::check_supervisor(daemon, path, rule);
     BOOST_TEST(!nobody);
@@ -249,7 +249,7 @@ BOOST_AUTO_TEST_CASE(what_a_supervisord_has_open_that_cannot_be_seen_is_not_said
         },
         Subprocess::Options{});
     BOOST_REQUIRE(looks.wait(5s) == 0);
-    ::kill(daemon, SIGKILL);
+    send_signal(daemon, SIGKILL);
     const std::string said = read_file(dir.file("said"));
     BOOST_TEST(said.starts_with("it cannot be seen whether its parent, pid " + std::to_string(daemon)), said);
     BOOST_TEST(has(said, "Permission denied"), said);

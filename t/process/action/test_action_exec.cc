@@ -123,7 +123,7 @@ BOOST_AUTO_TEST_CASE(a_daemon_that_a_command_starts_lives_on_and_may_go_on_writi
     const std::string again = read_file(dir.file("alive"));
     BOOST_TEST(wait_until([&] { return read_file(dir.file("alive")) != again; }));
     ::kill(-daemon, SIGKILL);
-    ::kill(daemon, SIGKILL);
+    send_signal(daemon, SIGKILL);
 }
 
 BOOST_AUTO_TEST_CASE(what_a_command_leaves_in_its_own_session_ends_in_time_also_beside_a_daemon) {
@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(what_a_command_leaves_in_its_own_session_ends_in_time_also_
     BOOST_TEST(got.swept == 1U);
     BOOST_TEST(::kill(pid_in("daemon"), 0) == 0);
     BOOST_TEST(wait_until([&] { return ::kill(pid_in("job"), 0) != 0; }));
-    ::kill(pid_in("daemon"), SIGKILL);
+    send_signal(pid_in("daemon"), SIGKILL);
 }
 
 BOOST_AUTO_TEST_CASE(a_command_over_time_is_ended_with_its_whole_tree_daemons_included) {
@@ -292,7 +292,7 @@ BOOST_AUTO_TEST_CASE(a_daemon_that_holds_stdout_delays_nothing) {
     const pid_t left = pid_in(dir.file("pid"));
     BOOST_REQUIRE(left > 1);
     BOOST_TEST(runs(left));
-    ::kill(left, SIGKILL);
+    send_signal(left, SIGKILL);
 }
 
 BOOST_AUTO_TEST_CASE(a_leftover_that_ends_by_itself_is_not_disturbed) {

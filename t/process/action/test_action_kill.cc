@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(of_another_user_it_is_killed_by_name_only_when_the_program_
     const ActionResult result = run_kill(request);
     BOOST_TEST(result.ok, result.message);
     if (!result.ok)
-        ::kill(pid, SIGKILL);
+        send_signal(pid, SIGKILL);
 }
 
 BOOST_AUTO_TEST_CASE(by_a_pid_file_that_a_group_may_write_nobody_is_killed) {
@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_CASE(by_a_pid_file_that_a_group_may_write_nobody_is_killed) {
     const ActionResult result = run_kill(request);
     BOOST_TEST(result.ok, result.message);
     if (!result.ok)
-        ::kill(pid, SIGKILL);
+        send_signal(pid, SIGKILL);
 }
 
 BOOST_AUTO_TEST_CASE(what_has_ended_is_left_in_peace) {

@@ -29,7 +29,7 @@ BOOST_AUTO_TEST_CASE(the_commands_tree_dies_with_the_master_within_a_second) {
         action.wait(60s);
     });
     BOOST_REQUIRE(wait_until([&] { return pid_in(dir.file("c")) > 1; }));
-    ::kill(fake_master.pid(), SIGKILL);
+    send_signal(fake_master.pid(), SIGKILL);
     for (const char* name : {"a", "b", "c"}) {
         const pid_t pid = pid_in(dir.file(name));
         BOOST_REQUIRE(pid > 1);
@@ -44,7 +44,7 @@ BOOST_AUTO_TEST_CASE(sigterm_to_the_action_ends_the_commands_tree_and_the_action
         run(request_for("setsid sleep 1000 & echo $! > " + dir.file("a") + "; wait"), guard);
     });
     BOOST_REQUIRE(wait_until([&] { return pid_in(dir.file("a")) > 1; }));
-    ::kill(action.pid(), SIGTERM);
+    send_signal(action.pid(), SIGTERM);
     const int status = action.wait(3s);
     BOOST_TEST((WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM));
     BOOST_TEST(wait_until([&] { return !runs(pid_in(dir.file("a"))); }, 1s));
@@ -63,7 +63,7 @@ BOOST_AUTO_TEST_CASE(sigterm_while_a_helper_works_ends_what_the_command_has_left
         master::sweep_leftovers(Clock::now() + 60s, *guard);
     });
     BOOST_REQUIRE(wait_until([&] { return pid_in(dir.file("b")) > 1; }));
-    ::kill(action.pid(), SIGTERM);
+    send_signal(action.pid(), SIGTERM);
     const int status = action.wait(3s);
     BOOST_TEST((WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM));
     for (const char* name : {"a", "b"})
@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(no_folder_of_a_cgroup_stays_however_the_action_ends) {
     ActionChild told(running("told"));
     BOOST_REQUIRE(wait_until([&] { return pid_in(dir.file("told")) > 1; }));
     BOOST_TEST(std::filesystem::exists(folder_of(told.pid())));
-    ::kill(told.pid(), SIGTERM);
+    send_signal(told.pid(), SIGTERM);
     BOOST_TEST(told.wait(3s) != -1);
     BOOST_TEST(!std::filesystem::exists(folder_of(told.pid())));
 
@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(no_folder_of_a_cgroup_stays_however_the_action_ends) {
     ActionChild lives(running("lives"));
     BOOST_REQUIRE(
         wait_until([&] { return pid_in(dir.file("killed")) > 1 && pid_in(dir.file("lives")) > 1; }));
-    ::kill(killed.pid(), SIGKILL);
+    send_signal(killed.pid(), SIGKILL);
     BOOST_TEST(killed.wait(3s) != -1);
     BOOST_TEST(std::filesystem::exists(folder_of(killed.pid())));
     BOOST_TEST(wait_until([&] {

@@ -266,7 +266,7 @@ BOOST_AUTO_TEST_CASE(a_forbidden_system_call_ends_the_worker_and_is_named_in_the
         const auto profile = kMemCheck.profile(start.cat);
         if (!enter_sandbox(profile, start.config.sandbox, start.master))
             ::_exit(9);
-        ::kill(start.master, SIGKILL);
+        send_signal(start.master, SIGKILL);
         ::_exit(8);
     });
     const Daemon daemon(kNoSupervisord, kCats, {.worker_main = bad.main()});
@@ -282,7 +282,7 @@ BOOST_AUTO_TEST_CASE(with_sandbox_log_a_forbidden_system_call_is_a_line_and_the_
         const auto profile = kMemCheck.profile(start.cat);
         if (!enter_sandbox(profile, start.config.sandbox, start.master))
             ::_exit(9);
-        ::kill(start.master, SIGKILL);
+        send_signal(start.master, SIGKILL);
         say(encode(report_of(start, seq, Verdict::success, "went on")).line());
         ::poll(nullptr, 0, 60'000);
     });
@@ -297,7 +297,7 @@ BOOST_AUTO_TEST_CASE(with_sandbox_log_a_forbidden_system_call_is_a_line_and_the_
     // What ends it later is not the violation.
     const auto worker = daemon.state("bad")["worker"]["pid"].get<pid_t>();
     BOOST_TEST_REQUIRE(worker > 1);
-    ::kill(worker, SIGKILL);
+    send_signal(worker, SIGKILL);
     BOOST_TEST(daemon.wait_for_log("was lost: killed by signal 9"));
 }
 

@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(only_the_time_since_the_last_probe_counts) {
     const ProcessId process = identify(program.pid());
     worker.track(process);
     BOOST_TEST(worker.probe(process).value > 0);
-    ::kill(program.pid(), SIGSTOP);
+    send_signal(program.pid(), SIGSTOP);
     int status = 0;
     ::waitpid(program.pid(), &status, WUNTRACED);
     (void)worker.probe(process);
@@ -173,7 +173,7 @@ BOOST_AUTO_TEST_CASE(a_process_that_ended_is_idle) {
     const ProcessId process = identify(program.pid());
     worker.track(process);
     BOOST_TEST(worker.probe(process).verdict == Verdict::success);
-    ::kill(program.pid(), SIGKILL);
+    send_signal(program.pid(), SIGKILL);
     siginfo_t info{};
     ::waitid(P_PID, static_cast<id_t>(program.pid()), &info, WEXITED | WNOWAIT);
     BOOST_TEST(worker.probe(process).verdict == Verdict::idle);

@@ -37,11 +37,11 @@ public:
 
     ProcessId process() const { return identify(parent_.pid()); }
     void end() {
-        ::kill(parent_.pid(), SIGKILL);
+        send_signal(parent_.pid(), SIGKILL);
         parent_.end();
     }
     void stop_without_reaping() {
-        ::kill(parent_.pid(), SIGKILL);
+        send_signal(parent_.pid(), SIGKILL);
         siginfo_t info{};
         ::waitid(P_PID, static_cast<id_t>(parent_.pid()), &info, WEXITED | WNOWAIT);
     }

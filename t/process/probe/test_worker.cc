@@ -55,7 +55,7 @@ public:
 
     void end() const {
         if (identify(pid_) == process_)
-            ::kill(pid_, SIGKILL);
+            send_signal(pid_, SIGKILL);
         wait_until([&] {
             return identify(pid_) != process_ ||
                    read_file("/proc/" + std::to_string(pid_) + "/stat").find(") Z ") != std::string::npos;

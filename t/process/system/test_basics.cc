@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(a_process_is_found_with_its_descendants_and_titles) {
     const std::set<std::string> expected = {"sh -c sleep 1000; :", "sleep 1000", "sleep 2000"};
     BOOST_TEST(wait_until([&] { return titles() == expected; }));
     for (const ProcessInfo& one : descendants(child.pid()))
-        ::kill(one.pid, SIGKILL);
+        send_signal(one.pid, SIGKILL);
 }
 
 BOOST_AUTO_TEST_CASE(the_watched_programs_end_with_their_parent) {
@@ -152,7 +152,7 @@ BOOST_AUTO_TEST_CASE(the_watched_programs_end_with_their_parent) {
         const bool ended = wait_until([&] { return !alive(one.pid); }, 5s);
         BOOST_TEST(ended, one.title << " has outlived its parent");
         if (!ended)
-            ::kill(one.pid, SIGKILL);
+            send_signal(one.pid, SIGKILL);
     }
 }
 

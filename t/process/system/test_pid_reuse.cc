@@ -44,7 +44,7 @@ pid_t sleeper() {
     const auto start_ticks = start_ticks_of(measured);
     if (!start_ticks)
         ::_exit(kCannotTry);
-    ::kill(measured, SIGKILL);
+    send_signal(measured, SIGKILL);
     ::waitpid(measured, nullptr, 0);
     ::usleep(50'000);  // start times are told apart by clock ticks of 10 ms
     std::ofstream("/proc/sys/kernel/ns_last_pid") << measured - 1;

@@ -186,7 +186,7 @@ BOOST_AUTO_TEST_CASE(a_confined_process_dies_with_its_parent) {
     char byte = 0;
     BOOST_TEST_REQUIRE(::read(read_end.get(), &byte, 1) == 1);
     BOOST_TEST(byte == 'c');
-    ::kill(middle, SIGKILL);
+    send_signal(middle, SIGKILL);
     ::waitpid(middle, nullptr, 0);
     // The pipe ends when the last process that holds it is gone.
     pollfd end{read_end.get(), POLLIN, 0};

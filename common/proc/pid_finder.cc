@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstdlib>
 #include <dirent.h>
 #include <optional>
 #include <set>
@@ -33,9 +32,9 @@ std::string_view base_name(std::string_view path) {
 
 // Returns the ids in a process's status file, which can always be read; nullopt when it has ended or is
 // hidden.
-std::optional<StatusIds> ids_of(int proc, const std::string& path) {
+std::optional<StatusIds> ids_of(const std::string& path) {
     std::array<char, 4096> buffer;
-    const auto text = read_text_at(proc, path.c_str(), buffer);
+    const auto text = read_text(path, buffer);
     return text ? status_ids(*text) : std::nullopt;
 }
 
@@ -50,7 +49,8 @@ public:
         if (pid_user)
             users_.insert(*pid_user);
         const auto own = read_text("/proc/self/status", buffer_);
-        own_namespaces_ = own ? namespaces_of(*own) : 0;
+        const auto ids = own ? status_ids(*own) : std::nullopt;
+        own_namespaces_ = ids ? ids->pid_namespaces : 0;
     }
 
     FoundProcess look() override {
@@ -58,6 +58,10 @@ public:
         if (!proc)
             return {{}, Verdict::unknown, system_error("open /proc").text()};
         supervised_.clear();
+        // What runs healthcheckd is a supervisord by any name; from process 1 all descend.
+        const auto master = ids_of(fmt::format("/proc/{}/status", master_));
+        if (master && master->parent > 1)
+            supervised_[master->parent] = true;
         Candidate best;
         pid_t not_looked_at = 0;
         while (const dirent* entry = ::readdir(proc.get())) {
@@ -106,11 +110,6 @@ private:
 
     bool believed(uid_t user) const { return users_.contains(user) || user == program_user(); }
 
-    static int namespaces_of(std::string_view status) {
-        const auto ids = status_ids(status);
-        return ids ? ids->pid_namespaces : 0;
-    }
-
     // Returns whether a process belongs to a container, which supervises its own. What a supervisord outside has started
     // in a pid namespace is no such process. A status file that is too long to be read to the end counts as another
     // namespace: a process in a container can make its own as long.
@@ -118,10 +117,9 @@ private:
         return ids.pid_namespaces != own_namespaces_ && !supervised(ids.parent);
     }
 
-    // Returns whether a process, or an ancestor of it, is a supervisord in this pid namespace: what runs healthcheckd,
-    // unless it is process 1, from which all descend, or a process with that short name.
+    // Returns whether a process, or an ancestor of it, is a supervisord in this pid namespace, by its short name or as
+    // look() has noted it.
     bool supervised(pid_t pid) {
-        const auto master = ids_of(AT_FDCWD, fmt::format("/proc/{}/status", master_));
         std::vector<pid_t> path;
         bool found = false;
         for (int i = 0; i < kMaxAncestors && pid > 0 && !found; ++i) {
@@ -134,9 +132,8 @@ private:
             const auto ids = text ? status_ids(*text) : std::nullopt;
             if (!ids)
                 break;
-            const bool runs_us = pid > 1 && master && pid == master->parent;
-            found = runs_us || (ids->pid_namespaces == own_namespaces_ && believed(ids->real_uid) &&
-                                text->starts_with("Name:\tsupervisord\n"));
+            found = ids->pid_namespaces == own_namespaces_ && believed(ids->real_uid) &&
+                    text->starts_with("Name:\tsupervisord\n");
             pid = ids->parent;
         }
         for (const pid_t each : path)
@@ -250,7 +247,7 @@ bool in_tree_of(pid_t pid, pid_t ancestor) {
     for (int i = 0; i < kMaxAncestors && pid > 0; ++i) {
         if (pid == ancestor)
             return true;
-        const auto ids = ids_of(AT_FDCWD, fmt::format("/proc/{}/status", pid));
+        const auto ids = ids_of(fmt::format("/proc/{}/status", pid));
         if (!ids)
             return false;
         pid = ids->parent;
@@ -259,7 +256,7 @@ bool in_tree_of(pid_t pid, pid_t ancestor) {
 }
 
 bool processes_hidden() {
-    return !ids_of(AT_FDCWD, "/proc/1/status");
+    return !ids_of("/proc/1/status");
 }
 
 std::unique_ptr<PidFinder> make_pid_finder(const CatConfig& cat, pid_t master) {

@@ -112,8 +112,8 @@ inline constexpr std::string_view kHidden = "/proc hides the processes of other 
 // of this call, the program's own (set_program_user) or `pidUser`; among those that match best, it finds the
 // one that started first. Of other users' processes it reads only the user and the short name: when no other
 // process is found and one of these has the name, the verdict is unknown, and the reason names it. So it is with
-// processes in a container (another pid namespace), unless a supervisord outside it has started them. A program "group:name" is searched by
-// "name". Kernel threads and zombies have no command line and are never found.
+// processes in a container (another pid namespace), unless a supervisord outside it has started them. A program
+// "group:name" is searched by "name". Kernel threads and zombies have no command line and are never found.
 std::unique_ptr<PidFinder> make_pid_finder(const CatConfig& cat, pid_t master);
 
 }  // namespace healthcheckd

@@ -79,7 +79,7 @@ void ActionRunner::tell(Incident incident) {
             running.notices_after.push_back(std::move(incident));
             return;
         }
-    deps_.notices.add(std::move(incident));
+    deps_.notices.add(incident);
 }
 
 void ActionRunner::refuse(Cat& cat, Incident incident, std::string why) {
@@ -259,10 +259,10 @@ void ActionRunner::release_notices(Running& running) {
         Incident rest = running.incident;
         auto& channels = rest.request.channels;
         channels.erase(channels.begin(), channels.begin() + static_cast<std::ptrdiff_t>(running.notices));
-        deps_.notices.add(std::move(rest));
+        deps_.notices.add(rest);
     }
     for (Incident& incident : running.notices_after)
-        deps_.notices.add(std::move(incident));
+        deps_.notices.add(incident);
     running.notices_after.clear();
 }
 

@@ -5,12 +5,12 @@
 
 namespace healthcheckd::master {
 
-bool IncidentQueue::add(Incident incident) {
+bool IncidentQueue::add(const Incident& incident) {
     if (waiting_.size() >= kBatch && told_already(incident))
         return true;
     if (waiting_.size() >= kMost)
         return false;
-    waiting_.push_back(std::move(incident));
+    waiting_.push_back(incident);
     return true;
 }
 

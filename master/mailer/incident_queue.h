@@ -14,10 +14,10 @@ public:
     static constexpr std::size_t kMost = 5'000;
     static constexpr std::size_t kBatch = 500;  // at most, of take()
 
-    // Adds an incident at the end. While a whole batch waits, the disk is slower than the incidents come: then an incident
-    // that says of a cat what the cat's last one in the queue says, and for which nothing was done, is told by that one and
-    // is not added. Returns false when the queue is full, so that the incident is lost.
-    bool add(Incident incident);
+    // Adds an incident at the end. A whole batch waits only when the disk is too slow. add() then skips a repetition: an
+    // incident without an action whose cat has a last incident in the queue of the same kind, for the same channels. That
+    // one tells it. Returns false when the queue is full: the incident is lost.
+    bool add(const Incident& incident);
     // Removes the first ones, kBatch at most.
     std::vector<Incident> take();
     // Puts taken ones back to the front, from `first` on.

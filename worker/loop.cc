@@ -112,6 +112,7 @@ ProbeResult WorkerLoop::check_found(ProbeCommand& command) {
                         found.process.pid));
     if (!tracked_.running())
         return process_ended();
+    const PidFinder::Look look(*finder_, found.process.pid);
     ProbeResult result = probe_.probe(command);
     // The process has ended, or has executed another program: then the next probe needs a new descriptor.
     if (result.verdict == Verdict::idle)

@@ -41,6 +41,19 @@ public:
     // The group that it needs to have once it is confined.
     virtual std::optional<gid_t> group() const { return std::nullopt; }
 
+    // Marks a process as being examined, by a find() or by whoever measures it, for the lifetime of
+    // this object.
+    class Look {
+    public:
+        Look(const PidFinder& finder, pid_t pid) : finder_(finder) { finder_.looks_at(pid); }
+        ~Look() { finder_.looks_at(0); }
+        Look(const Look&) = delete;
+        Look& operator=(const Look&) = delete;
+
+    private:
+        const PidFinder& finder_;
+    };
+
     // Sets the user of the process that supervisord has for the program, for the next find(); nullopt:
     // unknown.
     void set_program_user(std::optional<uid_t> user) { program_user_ = user; }
@@ -55,17 +68,6 @@ public:
 protected:
     virtual FoundProcess look() = 0;
     std::optional<uid_t> program_user() const { return program_user_; }
-    // Marks a process as being examined for the lifetime of this object.
-    class Look {
-    public:
-        Look(const PidFinder& finder, pid_t pid) : finder_(finder) { finder_.looks_at(pid); }
-        ~Look() { finder_.looks_at(0); }
-        Look(const Look&) = delete;
-        Look& operator=(const Look&) = delete;
-
-    private:
-        const PidFinder& finder_;
-    };
     bool left_out(pid_t pid) const {
         const auto found = left_out_.find(pid);
         return found != left_out_.end() && std::chrono::steady_clock::now() < found->second;

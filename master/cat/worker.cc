@@ -183,7 +183,16 @@ void Worker::on_late() {
         doubt_log();
     else
         note_hanging_look();
-    child_.replace(probing_ ? "it did not answer in time" : "it did not get ready in time");
+    child_.replace(probing_ ? "it did not answer in time" + hanging_measure()
+                            : "it did not get ready in time");
+}
+
+// Returns how the loss of the worker is explained: nothing else can keep one that long that has read the command.
+std::string Worker::hanging_measure() const {
+    const CatConfig& cat = identity_.cat();
+    if (!cat.measures_one_process() || finds_process() || !probed_.process.running() || !took_command())
+        return "";
+    return fmt::format(": reading /proc/{}/{} hangs", probed_.process.pid, cat.measured_file());
 }
 
 // SIOCOUTQ is 0 when the peer has read everything (unix(7)).

@@ -91,6 +91,7 @@ private:
     bool took_command() const;
     // Notes the process that a hanging worker was examining.
     void note_hanging_look();
+    std::string hanging_measure() const;
     // Returns whether the worker finds its process itself (pidGet name or file).
     bool finds_process() const;
 

@@ -200,9 +200,11 @@ ProbeResult HttpProbe::probe(const ProbeCommand&) {
     if (!dialled.fd)
         return timer_->result(std::move(dialled.finding));
     const CURLcode code = call_->perform(std::move(dialled.fd), dialled.family, timer_->deadline());
-    // libcurl 7.88 calls connect(2) for the connected socket, and loses the response if a reset has come
-    // already. A server that resets so early does not wait for a request.
-    if (code == CURLE_COULDNT_CONNECT) {
+    // A reset that comes before the request is sent costs the response: libcurl 7.88 calls connect(2) for the
+    // connected socket, 8.14 reads and discards what is in it. A server that resets so early does not wait for a
+    // request.
+    const bool lost_early = code == CURLE_COULDNT_CONNECT || code == CURLE_SEND_ERROR;
+    if (lost_early && header_bytes_ == 0 && call_->unread().empty()) {
         dialled = dialer_->dial(timer_->deadline());
         if (!dialled.fd)
             return timer_->result(std::move(dialled.finding));

@@ -1,8 +1,9 @@
-// Programs that hang in execve(2), so that looking at them in /proc hangs: what it costs their own cats, and
-// that it costs nobody else anything.
+// Programs that hang in execve(2) or in a page fault, so that looking at them in /proc hangs: what it costs
+// their own cats, and that it costs nobody else anything.
 #include "t/fixture/daemon/control_stub.h"
 #include "t/fixture/daemon/daemon.h"
 #include "t/fixture/process/hanging_file.h"
+#include "t/fixture/skip.h"
 #include "t/fixture/slower.h"
 #include "t/fixture/supervisord/supervisord.h"
 
@@ -20,6 +21,10 @@ constexpr char kGood[] = "good: {program: system, type: mem, maxMem: 100000000, 
 
 std::string exec_again(const HangingFile& file, const std::string& seconds) {
     return program("exec_again.py") + " " + file.path() + " " + seconds;
+}
+
+std::string fault_and_map(const HangingFile& file, const std::string& seconds) {
+    return program("fault_and_map.py") + " " + file.path() + " " + seconds;
 }
 
 bool healthy(const nlohmann::json& cat) {
@@ -48,21 +53,38 @@ void goes_on(const Daemon& daemon) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(
-    a_program_that_hangs_in_execve_costs_its_own_check_alone_and_is_watched_again_afterwards) {
-    for (const char* const keys : {"type: mem, memType: pss", "type: mem, memType: rss", "type: cpu"}) {
-        BOOST_TEST_CONTEXT(keys) {
-            const HangingFile file;
-            const Supervisord supervisord({{.name = "web", .command = exec_again(file, "4")}});
+BOOST_AUTO_TEST_CASE(a_program_that_hangs_costs_its_own_check_alone_and_is_watched_again_afterwards) {
+    struct Row {
+        HangingFile::Hang hang;
+        std::string (*command)(const HangingFile& file, const std::string& seconds);
+        const char* keys;
+    };
+    using enum HangingFile::Hang;
+    for (const Row& row :
+         {Row{closing, exec_again, "type: mem, memType: pss"},
+          Row{closing, exec_again, "type: mem, memType: rss"}, Row{closing, exec_again, "type: cpu"},
+          Row{reading, fault_and_map, "type: mem, memType: pss"}}) {
+        BOOST_TEST_CONTEXT((row.hang == closing ? "execve " : "page fault ") << row.keys) {
+            const HangingFile file(row.hang);
+            const Supervisord supervisord({{.name = "web", .command = row.command(file, "4")}});
             Daemon daemon(supervisord.url(), std::string(kGood) +
                                                  "hung: {program: web, periodSeconds: 0.5, "
                                                  "initialDelaySeconds: 0, maxMem: 5000, maxCpu: 400, "
                                                  "failureThreshold: 2, action: restart, " +
-                                                 keys + "}\n");
+                                                 row.keys + "}\n");
             BOOST_TEST_REQUIRE(daemon.wait_for_state("hung", healthy));
             const pid_t pid = supervisord.pid("web");
             BOOST_TEST_REQUIRE(file.wait_until_it_hangs());
             goes_on(daemon);
+            if (row.hang == reading)
+                BOOST_TEST(daemon.wait_for_state(
+                    "hung",
+                    [&](const auto& cat) {
+                        return cat["state"] == "unknown" &&
+                               has(cat["lastProbe"]["message"],
+                                   "reading /proc/" + std::to_string(pid) + "/smaps_rollup hangs");
+                    },
+                    20s));
             file.release();
             const int before = probes(daemon, "hung");
             BOOST_TEST(daemon.wait_for_state(
@@ -94,16 +116,17 @@ BOOST_AUTO_TEST_CASE(programs_that_hang_before_healthcheckd_starts_keep_no_other
     BOOST_TEST((std::chrono::steady_clock::now() - began < 3s * slower()));
 }
 
-// Which of its files hangs depends on the kernel (DESIGN.md): stat, by which the worker identifies it, or only
-// smaps_rollup, which the process reader opens for the worker.
-BOOST_AUTO_TEST_CASE(a_pid_file_that_names_a_process_which_hangs_costs_one_child_and_the_check_says_why) {
-    const HangingFile file;
+namespace {
+
+// Whether others can read the file of a process in /proc.
+bool readable(pid_t pid, const std::string& name) {
+    Subprocess reader({"/bin/cat", "/proc/" + std::to_string(pid) + "/" + name});
+    return reader.wait(1s * slower()) == 0;
+}
+
+void costs_one_child_and_says_why(const HangingFile& file, pid_t hanging, bool worker_hangs) {
     const TempDir dir;
-    const Subprocess hanging({"/usr/bin/python3", program("exec_again.py"), file.path(), "0"});
-    BOOST_TEST_REQUIRE(file.wait_until_it_hangs());
-    const std::string pid = std::to_string(hanging.pid());
-    Subprocess reader({"/bin/cat", "/proc/" + pid + "/stat"});
-    const bool worker_hangs = reader.wait(1s) == -1;
+    const std::string pid = std::to_string(hanging);
     const std::string pid_file = dir.write("t.pid", pid);
     const Daemon daemon("unix:///nonexistent/supervisor.sock",
                         std::string(kGood) +
@@ -129,6 +152,30 @@ BOOST_AUTO_TEST_CASE(a_pid_file_that_names_a_process_which_hangs_costs_one_child
     BOOST_TEST(daemon.count_log("kill begins") == 0U);
     file.release();  // before what hangs is waited for
     BOOST_TEST(daemon.wait_for_log("[named web] kill begins", 90s), "it is measured again");
+}
+
+}  // namespace
+
+// Which of its files hangs depends on the kernel (DESIGN.md): stat, by which the worker identifies it, or only
+// smaps_rollup, which the process reader opens for the worker.
+BOOST_AUTO_TEST_CASE(a_pid_file_that_names_a_process_in_execve_costs_one_child_and_the_check_says_why) {
+    const HangingFile file;
+    const Subprocess hanging({"/usr/bin/python3", program("exec_again.py"), file.path(), "0"});
+    BOOST_TEST_REQUIRE(file.wait_until_it_hangs());
+    if (readable(hanging.pid(), "smaps_rollup")) {
+        file.release();
+        skip("no file in /proc of a process that hangs in execve(2) hangs on this kernel");
+    }
+    costs_one_child_and_says_why(file, hanging.pid(), !readable(hanging.pid(), "stat"));
+}
+
+// It can be identified, and smaps_rollup be opened: reading that hangs.
+BOOST_AUTO_TEST_CASE(a_pid_file_that_names_a_process_in_a_page_fault_costs_one_child_and_the_check_says_why) {
+    const HangingFile file(HangingFile::Hang::reading);
+    const Subprocess hanging({"/usr/bin/python3", program("fault_and_map.py"), file.path()});
+    BOOST_TEST_REQUIRE(file.wait_until_it_hangs());
+    BOOST_TEST(wait_until([&] { return !readable(hanging.pid(), "smaps_rollup"); }));
+    costs_one_child_and_says_why(file, hanging.pid(), true);
 }
 
 // Whether its stat hangs for others too depends on the kernel (DESIGN.md): where it does, the command is told

@@ -185,7 +185,7 @@ check-distro: ## as root: build and run every test in a folder with another Debi
 	@t/distro/check-distro "$(DIST)"
 
 # In a virtual machine, on the folder of check-distro: see HACKING.md.
-check-kernel: ## as root: build, and run every test on a kernel of Debian's (KERNEL=5.10, 6.1, 6.12)
+check-kernel: ## as root: build, and run every test on a kernel of Debian's (KERNEL=5.10, 6.1, 6.12, newest)
 	@t/kernel/check-kernel "$(KERNEL)"
 
 # By the same script: see HACKING.md.

@@ -58,18 +58,17 @@ SpawnRequest Cat::start(TimePoint now) {
     return worker_->start();
 }
 
-void Cat::tick(TimePoint now, const ProgramView& view) {
+bool Cat::tick(TimePoint now, const ProgramView& view) {
     if (pause_.over(now))
         resume();
     if (pause_.begun())
-        return;
+        return true;
     watch_silence(now);
     if (worker_->probing()) {
         ++record_.counters.skipped_ticks;
-        return;
+        return true;
     }
-    if (now >= subject_.eligible())
-        probe(view, true);
+    return now < subject_.eligible() || probe(view, true);
 }
 
 void Cat::watch_silence(TimePoint now) {
@@ -95,24 +94,31 @@ void Cat::check_now(TimePoint now, const ProgramView& view, CheckDone done) {
         probe(view, !paused() && now >= subject_.eligible());
 }
 
-void Cat::probe(const ProgramView& view, bool counts) {
+bool Cat::probe(const ProgramView& view, bool counts) {
     count_this_probe_ = counts;
-    if (view.pending)
-        return answer_waiting(unknown_report("supervisord has just been asked for the first time"));
+    if (view.pending) {
+        answer_waiting(unknown_report("supervisord has just been asked for the first time"));
+        return false;
+    }
     if (!view.unknown.empty()) {
         program_state_.clear();
-        return take(unknown_report(view.unknown));
+        take(unknown_report(view.unknown));
+        return true;
     }
     if (!worker_->ready()) {
         // A worker that is being started is normal; one that cannot be started is not.
-        if (worker_->trouble().empty())
-            return answer_waiting(unknown_report("its worker is just starting"));
-        return take(unknown_report("there is no worker: " + worker_->trouble()));
+        const bool normal = worker_->trouble().empty();
+        if (normal)
+            answer_waiting(unknown_report("its worker is just starting"));
+        else
+            take(unknown_report("there is no worker: " + worker_->trouble()));
+        return !normal;
     }
     if (!worker_->blind().empty()) {
         const std::string why = worker_->blind();
         worker_->look_again();
-        return take(unknown_report(why));
+        take(unknown_report(why));
+        return true;
     }
     ProbeCommand command;
     // The last known user: a restart does not change a program's user.
@@ -125,6 +131,7 @@ void Cat::probe(const ProgramView& view, bool counts) {
     subject_.describe(view.program, command);
     starting_ = view.starting && !config().type->counts_restarts;
     worker_->probe(std::move(command));
+    return true;
 }
 
 void Cat::pause(TimePoint now, std::optional<Milliseconds> how_long) {

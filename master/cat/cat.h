@@ -71,9 +71,10 @@ public:
 
     // Handles the cat's tick: probes, unless the previous probe is still running or the program is in its
     // initial delay. When there has been no verdict for kSilence and for longer than a period and a probe may
-    // take, the cat becomes unknown, whatever the reason.
+    // take, the cat becomes unknown, whatever the reason. Returns false when the tick comes to nothing because
+    // its worker or the first answer of supervisord is still on the way.
     static constexpr Milliseconds kSilence{10'000};
-    void tick(TimePoint now, const ProgramView& view);
+    bool tick(TimePoint now, const ProgramView& view);
 
     // Stops probing for `how_long`, or until resume().
     using Pause = PauseClock::Pause;
@@ -142,7 +143,8 @@ public:
     const History& history() const { return record_.history(); }
 
 private:
-    void probe(const ProgramView& view, bool counts);
+    // Returns false when it is too early for a probe.
+    bool probe(const ProgramView& view, bool counts);
     // Handles the verdict of a probe, or the lack of one: answers check_now() and counts the verdict if it
     // should.
     void take(const Report& report);

@@ -28,6 +28,7 @@ std::optional<std::string> group_of(const CatConfig& cat) {
 // Members of groups that do not exist yet and were announced as failed: more than the programs of any
 // supervisord.
 constexpr std::size_t kMostFailedBefore = 10'000;
+constexpr Milliseconds kSoon{500};  // after a tick that came too early, with a period of, say, an hour
 constexpr std::string_view kStarted = "before healthcheckd was started";
 constexpr std::string_view kChanged = "before it began anew";
 
@@ -250,7 +251,8 @@ int Cats::tick(TimePoint now, const std::function<ProgramView(const Cat&)>& view
     int due = 0;
     for (; const auto id = schedule_.pop_due(now); ++due) {
         Cat& cat = *cats_.at(*id);
-        cat.tick(now, view_of(cat));
+        if (!cat.tick(now, view_of(cat)) && cat.config().period > kSoon)
+            schedule_.add_once(*id, now + kSoon);
     }
     return due;
 }

@@ -33,6 +33,13 @@ void Schedule::add(Id id, TimePoint first, Milliseconds period) {
     std::push_heap(heap_.begin(), heap_.end(), later);
 }
 
+void Schedule::add_once(Id id, TimePoint tick) {
+    std::erase_if(heap_,
+                  [id](const Entry& entry) { return entry.id == id && entry.period == Milliseconds(0); });
+    heap_.push_back(Entry{tick, Milliseconds(0), id});
+    std::make_heap(heap_.begin(), heap_.end(), later);
+}
+
 void Schedule::remove(Id id) {
     std::erase_if(heap_, [id](const Entry& entry) { return entry.id == id; });
     std::make_heap(heap_.begin(), heap_.end(), later);
@@ -50,6 +57,10 @@ std::optional<Schedule::Id> Schedule::pop_due(TimePoint now) {
     std::pop_heap(heap_.begin(), heap_.end(), later);
     Entry& entry = heap_.back();
     const Id id = entry.id;
+    if (entry.period == Milliseconds(0)) {
+        heap_.pop_back();
+        return id;
+    }
     entry.tick += entry.period * ((now - entry.tick) / entry.period + 1);
     std::push_heap(heap_.begin(), heap_.end(), later);
     return id;

@@ -32,20 +32,23 @@ public:
     // Adds a grid with its first tick at `first`; pop_due() returns `id`.
     void add(Id id, TimePoint first, Milliseconds period);
 
-    // Removes every grid of `id`.
+    // Adds one tick beside the grid of `id`, in place of an earlier one that is still to come.
+    void add_once(Id id, TimePoint tick);
+
+    // Removes every tick of `id`.
     void remove(Id id);
 
     // Returns the time of the next tick of any cat.
     std::optional<TimePoint> next() const;
 
-    // Returns a cat whose tick is at or before `now`, or nullopt. Its next tick is the first of its grid
+    // Returns a cat whose tick is at or before `now`, or nullopt. The next tick of its grid is the first one
     // after `now`.
     std::optional<Id> pop_due(TimePoint now);
 
 private:
     struct Entry {
         TimePoint tick;
-        Milliseconds period;
+        Milliseconds period;  // 0: one tick only
         Id id;
     };
     // Orders the heap: the earliest tick on top; the lower id among equals, for a fixed order.

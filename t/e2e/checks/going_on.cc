@@ -84,4 +84,18 @@ BOOST_AUTO_TEST_CASE(a_log_that_supervisord_cannot_give_comes_from_its_file_or_i
         }
 }
 
+// Its first tick comes before supervisord has answered.
+BOOST_AUTO_TEST_CASE(the_first_probe_of_an_hourly_check_does_not_wait_for_the_second_tick) {
+    const Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
+    supervisord.signal(SIGSTOP);
+    const Daemon daemon(supervisord.url(),
+                        "web: {program: web, type: mem, maxMem: 1000, periodSeconds: 3600, "
+                        "initialDelaySeconds: 0, action: email}\n");
+    std::this_thread::sleep_for(2s);
+    BOOST_TEST(daemon.state("web")["probes"] == 0);
+    supervisord.signal(SIGCONT);
+    BOOST_TEST(daemon.wait_for_state("web", [](const auto& cat) { return cat["state"] == "healthy"; }),
+               daemon.log());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

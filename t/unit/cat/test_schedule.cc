@@ -66,6 +66,20 @@ BOOST_AUTO_TEST_CASE(a_removed_cat_is_never_due) {
     BOOST_TEST(due_at(schedule, kStart + 1s) == std::vector<Schedule::Id>{2});
 }
 
+BOOST_AUTO_TEST_CASE(one_tick_beside_the_grid_changes_nothing_of_the_grid) {
+    Schedule schedule;
+    schedule.add(1, kStart, 1h);
+    BOOST_TEST(due_at(schedule, kStart).size() == 1U);
+    schedule.add_once(1, kStart + 2s);
+    schedule.add_once(1, kStart + 1s);
+    BOOST_TEST((schedule.next() == kStart + 1s));
+    BOOST_TEST(due_at(schedule, kStart + 3s) == std::vector<Schedule::Id>{1});
+    BOOST_TEST((schedule.next() == kStart + 1h));
+    schedule.add_once(1, kStart + 4s);
+    schedule.remove(1);
+    BOOST_TEST(!schedule.next().has_value());
+}
+
 BOOST_AUTO_TEST_CASE(a_hundred_cats_fall_into_five_groups_of_a_period) {
     std::map<std::int64_t, int> groups;
     for (std::size_t i = 0; i < 100; ++i) {

@@ -37,7 +37,8 @@ BOOST_AUTO_TEST_CASE(two_hundred_failures_at_once_make_at_most_three_mails_that_
         cats += "c" + std::to_string(1000 + i) +
                 ": {program: web, type: tcp, host: 127.0.0.1, port: " + std::to_string(port) +
                 ", periodSeconds: 1, failureThreshold: 2, action: email}\n";
-    const Daemon daemon(supervisord.url(), cats, {.config_lines = plain_mail(sink, ", digestSeconds: 10")});
+    const std::string digest = ", digestSeconds: " + std::to_string(10 * slower());
+    const Daemon daemon(supervisord.url(), cats, {.config_lines = plain_mail(sink, digest)});
     const auto named = [&] {
         std::size_t count = 0;
         const auto mails = read_mails(sink);

@@ -353,7 +353,7 @@ BOOST_AUTO_TEST_CASE(serial_two_hundred_reloads_lose_no_worker_no_descriptor_and
         if (cat["name"].get<std::string>().starts_with("kept")) {
             workers_after.insert(cat["worker"]["pid"].get<pid_t>());
             BOOST_TEST(cat["worker"]["spawns"] == 1);
-            BOOST_TEST(cat["skippedTicks"] == 0);
+            BOOST_TEST(cat["skippedTicks"] < slower());
         }
     BOOST_TEST(workers_after == workers, boost::test_tools::per_element());
     // A tick each 0.2 s; the two looks may fall on either side of one.

@@ -3,6 +3,7 @@
 #include "t/fixture/mail/mail_lab.h"
 #include "t/fixture/mail/smtp_sink.h"
 #include "t/fixture/net/open_port.h"
+#include "t/fixture/slower.h"
 #include "t/fixture/supervisord/supervisord.h"
 
 #include <boost/test/unit_test.hpp>

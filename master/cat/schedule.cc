@@ -34,10 +34,12 @@ void Schedule::add(Id id, TimePoint first, Milliseconds period) {
 }
 
 void Schedule::add_once(Id id, TimePoint tick) {
-    std::erase_if(heap_,
-                  [id](const Entry& entry) { return entry.id == id && entry.period == Milliseconds(0); });
-    heap_.push_back(Entry{tick, Milliseconds(0), id});
-    std::make_heap(heap_.begin(), heap_.end(), later);
+    const auto earlier = [id](const Entry& entry) {
+        return entry.id == id && entry.period == Milliseconds(0);
+    };
+    if (std::erase_if(heap_, earlier) > 0)
+        std::make_heap(heap_.begin(), heap_.end(), later);
+    add(id, tick, Milliseconds(0));
 }
 
 void Schedule::remove(Id id) {

@@ -179,18 +179,20 @@ void Worker::on_late() {
         return;
     // A worker that has not read the probe command hangs in what it did before: writing its log. One that
     // does not get ready may hang in opening it.
-    if (!child_.ready() || !took_command())
+    std::string why = probing_ ? "it did not answer in time" : "it did not get ready in time";
+    if (!child_.ready() || !took_command()) {
         doubt_log();
-    else
+    } else {
         note_hanging_look();
-    child_.replace(probing_ ? "it did not answer in time" + hanging_measure()
-                            : "it did not get ready in time");
+        why += hanging_measure();
+    }
+    child_.replace(why);
 }
 
-// Returns how the loss of the worker is explained: nothing else can keep one that long that has read the command.
+// Returns how a loss is explained of a worker that has read the command: nothing else can keep it that long.
 std::string Worker::hanging_measure() const {
     const CatConfig& cat = identity_.cat();
-    if (!cat.measures_one_process() || finds_process() || !probed_.process.running() || !took_command())
+    if (!cat.measures_one_process() || finds_process() || !probed_.process.running())
         return "";
     return fmt::format(": reading /proc/{}/{} hangs", probed_.process.pid, cat.measured_file());
 }

@@ -204,7 +204,7 @@ ProbeResult HttpProbe::probe(const ProbeCommand&) {
     // connected socket, 8.14 reads and discards what is in it. A server that resets so early does not wait for a
     // request.
     const bool lost_early = code == CURLE_COULDNT_CONNECT || code == CURLE_SEND_ERROR;
-    if (lost_early && header_bytes_ == 0 && call_->unread().empty()) {
+    if (lost_early && !http_.tls && header_bytes_ == 0 && call_->unread().empty()) {
         dialled = dialer_->dial(timer_->deadline());
         if (!dialled.fd)
             return timer_->result(std::move(dialled.finding));

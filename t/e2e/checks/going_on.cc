@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(the_first_probe_of_an_hourly_check_does_not_wait_for_the_se
     const Daemon daemon(supervisord.url(),
                         "web: {program: web, type: mem, maxMem: 1000, periodSeconds: 3600, "
                         "initialDelaySeconds: 0, action: email}\n");
-    std::this_thread::sleep_for(2s);
+    std::this_thread::sleep_for(2s);  // the first tick is a second after the start at the latest
     BOOST_TEST(daemon.state("web")["probes"] == 0);
     supervisord.signal(SIGCONT);
     BOOST_TEST(daemon.wait_for_state("web", [](const auto& cat) { return cat["state"] == "healthy"; }),

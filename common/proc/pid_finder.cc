@@ -64,14 +64,17 @@ public:
             supervised_[master->parent] = true;
         Candidate best;
         pid_t not_looked_at = 0;
+        bool is_sought = false;
         while (const dirent* entry = ::readdir(proc.get())) {
             const std::string_view name = entry->d_name;
             pid_t pid = 0;
             const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
             if (error != std::errc() || end != name.data() + name.size() || pid <= 1)
                 continue;
-            if (left_out(pid)) {
-                not_looked_at = pid;
+            if (const Rest* const rest = left_out(pid)) {
+                if (!is_sought)
+                    not_looked_at = pid;
+                is_sought = is_sought || rest->sought;
                 continue;
             }
             const Candidate candidate = look_at(::dirfd(proc.get()), entry->d_name, pid, best);
@@ -79,7 +82,7 @@ public:
                 best = candidate;
         }
         // The process that was left out may be the one sought, unless another one has exactly the name.
-        if (best.match != NameMatch::name && not_looked_at != 0)
+        if (is_sought || (best.match != NameMatch::name && not_looked_at != 0))
             return {{},
                     Verdict::unknown,
                     fmt::format("process {} cannot be looked at: reading of it hangs", not_looked_at)};

@@ -23,8 +23,12 @@ struct FoundProcess {
     std::string doubt = {};  // with a process: why it must not be killed; empty: it may
 };
 
-// Processes that must not be examined, and until when.
-using LeftOut = std::map<pid_t, std::chrono::steady_clock::time_point>;
+// Processes that must not be examined, since examining them has hung.
+struct Rest {
+    std::chrono::steady_clock::time_point until;
+    bool sought;  // it has been found to be the one that is sought: no other one stands for it
+};
+using LeftOut = std::map<pid_t, Rest>;
 
 class PidFinder {
 public:
@@ -62,15 +66,17 @@ public:
     // hold, and with 0 afterwards: it shows at which process find() hangs.
     void set_on_look(std::function<void(pid_t)> on_look) { on_look_ = std::move(on_look); }
 
-    // Sets the processes that are not examined until their time is over, since examining them has hung.
+    // Sets the processes that are not examined until their time is over.
     void leave_out(LeftOut pids) { left_out_ = std::move(pids); }
 
 protected:
     virtual FoundProcess look() = 0;
     std::optional<uid_t> program_user() const { return program_user_; }
-    bool left_out(pid_t pid) const {
+    // Returns the rest that a process still has; nullptr: it may be examined.
+    const Rest* left_out(pid_t pid) const {
         const auto found = left_out_.find(pid);
-        return found != left_out_.end() && std::chrono::steady_clock::now() < found->second;
+        const bool rests = found != left_out_.end() && std::chrono::steady_clock::now() < found->second.until;
+        return rests ? &found->second : nullptr;
     }
 
 private:

@@ -58,17 +58,37 @@ SpawnRequest Cat::start(TimePoint now) {
     return worker_->start();
 }
 
-bool Cat::tick(TimePoint now, const ProgramView& view) {
+void Cat::tick(TimePoint now, const ProgramView& view) {
     if (pause_.over(now))
         resume();
     if (pause_.begun())
-        return true;
+        return;
     watch_silence(now);
-    if (worker_->probing()) {
+    if (worker_->probing())
         ++record_.counters.skipped_ticks;
-        return true;
-    }
-    return now < subject_.eligible() || probe(view, true);
+    else if (now >= subject_.eligible())
+        probe(view, true);
+}
+
+std::optional<TimePoint> Cat::next_try(TimePoint now) {
+    if (begun_)
+        return std::nullopt;
+    if (now < subject_.eligible())
+        return subject_.eligible();
+    if (try_wait_ >= config().period)
+        return std::nullopt;
+    return now + std::exchange(try_wait_, try_wait_ * 2);
+}
+
+void Cat::try_first_probe(TimePoint now, const ProgramView& view) {
+    if (begun_ || pause_.begun() || worker_->probing() || now < subject_.eligible())
+        return;
+    if (view.pending || !view.unknown.empty() || !view.user_unknown.empty() || !worker_->ready())
+        return;
+    if (worker_->blind().empty())
+        probe(view, true);
+    else
+        worker_->look_again();
 }
 
 void Cat::watch_silence(TimePoint now) {
@@ -94,31 +114,24 @@ void Cat::check_now(TimePoint now, const ProgramView& view, CheckDone done) {
         probe(view, !paused() && now >= subject_.eligible());
 }
 
-bool Cat::probe(const ProgramView& view, bool counts) {
+void Cat::probe(const ProgramView& view, bool counts) {
     count_this_probe_ = counts;
-    if (view.pending) {
-        answer_waiting(unknown_report("supervisord has just been asked for the first time"));
-        return false;
-    }
+    if (view.pending)
+        return answer_waiting(unknown_report("supervisord has just been asked for the first time"));
     if (!view.unknown.empty()) {
         program_state_.clear();
-        take(unknown_report(view.unknown));
-        return true;
+        return take(unknown_report(view.unknown));
     }
     if (!worker_->ready()) {
         // A worker that is being started is normal; one that cannot be started is not.
-        const bool normal = worker_->trouble().empty();
-        if (normal)
-            answer_waiting(unknown_report("its worker is just starting"));
-        else
-            take(unknown_report("there is no worker: " + worker_->trouble()));
-        return !normal;
+        if (worker_->trouble().empty())
+            return answer_waiting(unknown_report("its worker is just starting"));
+        return take(unknown_report("there is no worker: " + worker_->trouble()));
     }
     if (!worker_->blind().empty()) {
         const std::string why = worker_->blind();
         worker_->look_again();
-        take(unknown_report(why));
-        return true;
+        return take(unknown_report(why));
     }
     ProbeCommand command;
     // The last known user: a restart does not change a program's user.
@@ -130,8 +143,8 @@ bool Cat::probe(const ProgramView& view, bool counts) {
         program_state_ = program_state_name(view.program->state);
     subject_.describe(view.program, command);
     starting_ = view.starting && !config().type->counts_restarts;
+    begun_ = begun_ || (counts && user_unknown_.empty());
     worker_->probe(std::move(command));
-    return true;
 }
 
 void Cat::pause(TimePoint now, std::optional<Milliseconds> how_long) {

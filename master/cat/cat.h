@@ -71,10 +71,17 @@ public:
 
     // Handles the cat's tick: probes, unless the previous probe is still running or the program is in its
     // initial delay. When there has been no verdict for kSilence and for longer than a period and a probe may
-    // take, the cat becomes unknown, whatever the reason. Returns false when the tick comes to nothing because
-    // its worker or the first answer of supervisord is still on the way.
+    // take, the cat becomes unknown, whatever the reason.
     static constexpr Milliseconds kSilence{10'000};
-    bool tick(TimePoint now, const ProgramView& view);
+    void tick(TimePoint now, const ProgramView& view);
+
+    // Until its first probe, which supervisord or the worker may not have been ready for: returns when to try it
+    // beside the ticks, so that an hourly check does not begin an hour late. The waits double, from kFirstTry up to
+    // the period. nullopt: at the next tick.
+    static constexpr Milliseconds kFirstTry{500};
+    std::optional<TimePoint> next_try(TimePoint now);
+    // Probes if it can. If not, this is no verdict: how often it was tried says nothing.
+    void try_first_probe(TimePoint now, const ProgramView& view);
 
     // Stops probing for `how_long`, or until resume().
     using Pause = PauseClock::Pause;
@@ -143,8 +150,7 @@ public:
     const History& history() const { return record_.history(); }
 
 private:
-    // Returns false when it is too early for a probe.
-    bool probe(const ProgramView& view, bool counts);
+    void probe(const ProgramView& view, bool counts);
     // Handles the verdict of a probe, or the lack of one: answers check_now() and counts the verdict if it
     // should.
     void take(const Report& report);
@@ -177,7 +183,9 @@ private:
     TimePoint ticked_{};
     bool starting_ = false;         // supervisord reported STARTING when the probe under way was sent
     bool count_this_probe_ = true;  // the verdict of the probe under way is to be counted
-    std::string user_unknown_;      // see ProgramView; for the probe under way
+    bool begun_ = false;            // the first probe that counts has been sent
+    Milliseconds try_wait_ = kFirstTry;
+    std::string user_unknown_;  // see ProgramView; for the probe under way
     std::vector<CheckDone> waiting_;
     std::string program_state_;
     std::optional<uid_t> program_user_;

@@ -28,7 +28,6 @@ std::optional<std::string> group_of(const CatConfig& cat) {
 // Members of groups that do not exist yet and were announced as failed: more than the programs of any
 // supervisord.
 constexpr std::size_t kMostFailedBefore = 10'000;
-constexpr Milliseconds kSoon{500};  // after a tick that came too early, with a period of, say, an hour
 constexpr std::string_view kStarted = "before healthcheckd was started";
 constexpr std::string_view kChanged = "before it began anew";
 
@@ -249,10 +248,14 @@ void Cats::restore_failed(const std::string& name) {
 
 int Cats::tick(TimePoint now, const std::function<ProgramView(const Cat&)>& view_of) {
     int due = 0;
-    for (; const auto id = schedule_.pop_due(now); ++due) {
-        Cat& cat = *cats_.at(*id);
-        if (!cat.tick(now, view_of(cat)) && cat.config().period > kSoon)
-            schedule_.add_once(*id, now + kSoon);
+    for (; const auto tick = schedule_.pop_due(now); ++due) {
+        Cat& cat = *cats_.at(tick->id);
+        if (tick->once)
+            cat.try_first_probe(now, view_of(cat));
+        else
+            cat.tick(now, view_of(cat));
+        if (const auto next = cat.next_try(now))
+            schedule_.add_once(tick->id, *next);
     }
     return due;
 }

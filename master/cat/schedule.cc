@@ -53,7 +53,7 @@ std::optional<TimePoint> Schedule::next() const {
     return heap_.front().tick;
 }
 
-std::optional<Schedule::Id> Schedule::pop_due(TimePoint now) {
+std::optional<Schedule::Due> Schedule::pop_due(TimePoint now) {
     if (heap_.empty() || heap_.front().tick > now)
         return std::nullopt;
     std::pop_heap(heap_.begin(), heap_.end(), later);
@@ -61,11 +61,11 @@ std::optional<Schedule::Id> Schedule::pop_due(TimePoint now) {
     const Id id = entry.id;
     if (entry.period == Milliseconds(0)) {
         heap_.pop_back();
-        return id;
+        return Due{id, true};
     }
     entry.tick += entry.period * ((now - entry.tick) / entry.period + 1);
     std::push_heap(heap_.begin(), heap_.end(), later);
-    return id;
+    return Due{id, false};
 }
 
 }  // namespace healthcheckd::master

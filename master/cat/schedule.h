@@ -3,7 +3,7 @@
 //
 // The grid of a cat never drifts: a tick that cannot be used (the previous probe is still running, or the
 // program is in its initial delay) is skipped, and the next one comes at its usual time. After a stall of the
-// whole process each cat gets one tick, not all that were missed.
+// whole process each cat gets one tick, not all that were missed. A tick beside the grid moves none of it.
 #pragma once
 
 #include "master/process/loop.h"
@@ -41,9 +41,14 @@ public:
     // Returns the time of the next tick of any cat.
     std::optional<TimePoint> next() const;
 
+    struct Due {
+        Id id;
+        bool once;  // by add_once()
+        bool operator==(const Due&) const = default;
+    };
     // Returns a cat whose tick is at or before `now`, or nullopt. The next tick of its grid is the first one
     // after `now`.
-    std::optional<Id> pop_due(TimePoint now);
+    std::optional<Due> pop_due(TimePoint now);
 
 private:
     struct Entry {

@@ -167,9 +167,12 @@ void Worker::probe(ProbeCommand command) {
         probed_.process = {};
     child_.set_deadline(probe_limit());
     send(encode(command).line());
+    took_command_ = false;
 }
 
 void Worker::send(std::string_view line, int attached) {
+    // What follows the command stays unread until the probe is over.
+    took_command_ = took_command_ || (probing_ && nothing_unread());
     if (const auto sent = child_.send(line, attached); !sent)
         child_.replace("it does not take commands: " + sent.error().text());
 }
@@ -180,7 +183,7 @@ void Worker::on_late() {
     // A worker that has not read the probe command hangs in what it did before: writing its log. One that
     // does not get ready may hang in opening it.
     std::string why = probing_ ? "it did not answer in time" : "it did not get ready in time";
-    if (!child_.ready() || !took_command()) {
+    if (!child_.ready() || !(took_command_ || nothing_unread())) {
         doubt_log();
     } else {
         note_hanging_look();
@@ -189,16 +192,17 @@ void Worker::on_late() {
     child_.replace(why);
 }
 
-// Returns how a loss is explained of a worker that has read the command: nothing else can keep it that long.
+// Returns what has probably kept a worker that has read its command. Reading statm waits for nothing.
 std::string Worker::hanging_measure() const {
     const CatConfig& cat = identity_.cat();
-    if (!cat.measures_one_process() || finds_process() || !probed_.process.running())
+    const std::string file = cat.measured_file();
+    if (!cat.measures_one_process() || finds_process() || !probed_.process.running() || file == "statm")
         return "";
-    return fmt::format(": reading /proc/{}/{} hangs", probed_.process.pid, cat.measured_file());
+    return fmt::format(": reading /proc/{}/{} seems to hang", probed_.process.pid, file);
 }
 
 // SIOCOUTQ is 0 when the peer has read everything (unix(7)).
-bool Worker::took_command() const {
+bool Worker::nothing_unread() const {
     int unread = 0;
     return ::ioctl(child_.control(), SIOCOUTQ, &unread) != 0 || unread == 0;
 }
@@ -209,11 +213,13 @@ void Worker::note_hanging_look() {
         return;
     if (left_out_.size() >= kMostLeftOut)
         left_out_.clear();
-    const bool again = left_out_.contains(pid);
+    const auto now = Clock::now();
+    const auto before = left_out_.find(pid);
+    const bool again = before != left_out_.end() && now < before->second.until + kLongestRest;
     rest_ = again ? std::min(kLongestRest, rest_ * 2) : kFirstRest;
-    left_out_[pid] = Clock::now() + rest_;
-    log::warning(identity_.who(), "looking at process {} in /proc hangs; it is left out for {} s", pid,
-                 rest_.count() / 1000);
+    left_out_[pid] = {now + rest_, pid == found_.pid};
+    log::warning(identity_.who(), "looking at process {} in /proc seems to hang; it is left out for {} s",
+                 pid, rest_.count() / 1000);
 }
 
 bool Worker::on_line(std::string_view text) {
@@ -262,6 +268,8 @@ void Worker::on_report(const Report& report, std::string_view text) {
         return child_.replace(why);
     }
     probing_ = false;
+    if (finds_process() && report.process.running())
+        found_ = report.process;
     child_.clear_deadline();
     // smaps_rollup describes the memory that the process had when the file was opened, and nothing once the
     // process has executed another program.
@@ -277,9 +285,9 @@ void Worker::on_open_request(const OpenRequest& request) {
         return;
     }
     if (request.process.pid == ::getpid() || context_.spawner.is_child(request.process.pid))
-        send(encode(Track{}).line());
-    else
-        measure(request.process);
+        return send(encode(Track{}).line());
+    found_ = request.process;
+    measure(found_);
 }
 
 void Worker::on_loss(const ChildKeeper::Loss& loss) {

@@ -87,8 +87,8 @@ private:
     // Returns how long to wait before the next attempt when too many of its workers hang, and logs
     // that; nullopt: they do not.
     std::optional<Milliseconds> too_many_hang();
-    // Returns whether the worker has read the last command from its socket.
-    bool took_command() const;
+    // Returns whether the worker has read all from its socket.
+    bool nothing_unread() const;
     // Notes the process that a hanging worker was examining.
     void note_hanging_look();
     std::string hanging_measure() const;
@@ -104,10 +104,12 @@ private:
     TimePoint rotated_at_{};
     std::shared_ptr<RotationLimit> rotations_;  // of the current worker; a rotation may outlast that one
     bool unlogged_said_ = false;
-    ProbeCommand probed_;     // the probe under way
-    bool measuring_ = false;  // the file that measures tracked_ is being opened
-    std::string blind_;       // why it could not be opened
-    bool logs_ = true;        // the next worker gets a log
+    ProbeCommand probed_;        // the probe under way
+    bool took_command_ = false;  // the worker has certainly read it
+    ProcessId found_;            // the last process that a worker has found itself
+    bool measuring_ = false;     // the file that measures tracked_ is being opened
+    std::string blind_;          // why it could not be opened
+    bool logs_ = true;           // the next worker gets a log
     // Shared memory to which a worker that finds its process writes the pid that it is examining.
     UniqueFd mark_;
     LeftOut left_out_;      // processes at which a worker hung, and until when they are left out

@@ -201,8 +201,8 @@ ProbeResult HttpProbe::probe(const ProbeCommand&) {
         return timer_->result(std::move(dialled.finding));
     const CURLcode code = call_->perform(std::move(dialled.fd), dialled.family, timer_->deadline());
     // A reset that comes before the request is sent costs the response: libcurl 7.88 calls connect(2) for the
-    // connected socket, 8.14 reads and discards what is in it. A server that resets so early does not wait for a
-    // request.
+    // connected socket, 8.14 reads and discards what is in it. What such a server says without a request it says again
+    // to a connection that only listens, if it is no TLS server.
     const bool lost_early = code == CURLE_COULDNT_CONNECT || code == CURLE_SEND_ERROR;
     if (lost_early && !http_.tls && header_bytes_ == 0 && call_->unread().empty()) {
         dialled = dialer_->dial(timer_->deadline());

@@ -84,7 +84,27 @@ BOOST_AUTO_TEST_CASE(a_log_that_supervisord_cannot_give_comes_from_its_file_or_i
         }
 }
 
-// Its first tick comes before supervisord has answered.
+// Its first tick comes before supervisord has answered, or when supervisord is not there, or before the program has its
+// initial delay behind it.
+BOOST_AUTO_TEST_CASE(the_first_probe_of_an_hourly_check_does_not_wait_for_a_supervisord_that_comes_later) {
+    Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
+    supervisord.down();
+    const std::string hourly =
+        ": {program: web, type: mem, maxMem: 1000, periodSeconds: 3600, action: email, "
+        "initialDelaySeconds: ";
+    const Daemon daemon(supervisord.url(),
+                        "soon" + hourly + "0}\nlate" + hourly + "3}\nfound" + hourly + "0, pidGet: name}\n");
+    BOOST_TEST(daemon.wait_for_state("soon", [](const auto& cat) { return cat["probes"] == 1; }));
+    BOOST_TEST(daemon.state("soon")["state"] == "starting");
+    supervisord.up();
+    for (const char* cat : {"soon", "late"})
+        BOOST_TEST(daemon.wait_for_state(
+                       cat, [](const auto& state) { return state["state"] == "healthy"; }, 30s),
+                   daemon.log());
+    BOOST_TEST(daemon.wait_for_state(
+        "found", [](const auto& state) { return state["state"] != "starting"; }, 30s));
+}
+
 BOOST_AUTO_TEST_CASE(the_first_probe_of_an_hourly_check_does_not_wait_for_the_second_tick) {
     const Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
     supervisord.signal(SIGSTOP);

@@ -8,6 +8,8 @@
 #include "t/fixture/supervisord/supervisord.h"
 
 #include <boost/test/unit_test.hpp>
+#include <filesystem>
+#include <sys/utsname.h>
 #include <thread>
 
 using namespace healthcheckd::test;
@@ -82,7 +84,7 @@ BOOST_AUTO_TEST_CASE(a_program_that_hangs_costs_its_own_check_alone_and_is_watch
                     [&](const auto& cat) {
                         return cat["state"] == "unknown" &&
                                has(cat["lastProbe"]["message"],
-                                   "reading /proc/" + std::to_string(pid) + "/smaps_rollup hangs");
+                                   "reading /proc/" + std::to_string(pid) + "/smaps_rollup seems to hang");
                     },
                     20s));
             file.release();
@@ -135,7 +137,7 @@ void costs_one_child_and_says_why(const HangingFile& file, pid_t hanging, bool w
                             "pidFile: " +
                             pid_file + "}\n");
     BOOST_TEST(daemon.wait_for_log(worker_hangs
-                                       ? "looking at process " + pid + " in /proc hangs"
+                                       ? "looking at process " + pid + " in /proc seems to hang"
                                        : "the process reader is replaced: it hangs at process " + pid,
                                    30s));
     const auto says_why = [&](const std::string& message) {
@@ -154,6 +156,14 @@ void costs_one_child_and_says_why(const HangingFile& file, pid_t hanging, bool w
     BOOST_TEST(daemon.wait_for_log("[named web] kill begins", 90s), "it is measured again");
 }
 
+// Whether a process that hangs in execve(2) hides its smaps_rollup on this kernel for certain (DESIGN.md).
+bool hangs_in_execve() {
+    utsname kernel{};
+    BOOST_TEST_REQUIRE(::uname(&kernel) == 0);
+    const std::string release = kernel.release;
+    return release.starts_with("5.10.") || release.starts_with("6.1.") || release.starts_with("6.18.");
+}
+
 }  // namespace
 
 // Which of its files hangs depends on the kernel (DESIGN.md): stat, by which the worker identifies it, or only
@@ -162,10 +172,11 @@ BOOST_AUTO_TEST_CASE(a_pid_file_that_names_a_process_in_execve_costs_one_child_a
     const HangingFile file;
     const Subprocess hanging({"/usr/bin/python3", program("exec_again.py"), file.path(), "0"});
     BOOST_TEST_REQUIRE(file.wait_until_it_hangs());
-    if (readable(hanging.pid(), "smaps_rollup")) {
+    if (!hangs_in_execve()) {
         file.release();
         skip("no file in /proc of a process that hangs in execve(2) hangs on this kernel");
     }
+    BOOST_TEST_REQUIRE(!readable(hanging.pid(), "smaps_rollup"));
     costs_one_child_and_says_why(file, hanging.pid(), !readable(hanging.pid(), "stat"));
 }
 
@@ -176,6 +187,33 @@ BOOST_AUTO_TEST_CASE(a_pid_file_that_names_a_process_in_a_page_fault_costs_one_c
     BOOST_TEST_REQUIRE(file.wait_until_it_hangs());
     BOOST_TEST(wait_until([&] { return !readable(hanging.pid(), "smaps_rollup"); }));
     costs_one_child_and_says_why(file, hanging.pid(), true);
+}
+
+// The oldest process of a name is the one that is judged, also while it cannot be read.
+BOOST_AUTO_TEST_CASE(a_process_that_hangs_is_not_judged_by_a_younger_one_of_its_name) {
+    const HangingFile file(HangingFile::Hang::reading);
+    const TempDir dir;
+    const std::string name = "hcd-twin-" + std::to_string(::getpid());
+    std::filesystem::create_symlink("/usr/bin/python3", dir.file(name));
+    const Subprocess first({dir.file(name), program("fault_and_map.py"), file.path(), "3"});
+    std::this_thread::sleep_for(50ms);  // start times are in clock ticks
+    const Subprocess second({dir.file(name), "-c", "import time; time.sleep(1000)"});
+    const Daemon daemon(
+        "unix:///nonexistent/supervisor.sock",
+        std::string(kGood) + "named: {program: " + name +
+            ", pidGet: name, pidUser: root, type: mem, memType: pss, maxMem: 100000, "
+            "periodSeconds: 0.5, initialDelaySeconds: 0, failureThreshold: 1, action: kill}\n");
+    BOOST_TEST_REQUIRE(file.wait_until_it_hangs());
+    const std::string pid = std::to_string(first.pid());
+    BOOST_TEST_REQUIRE(daemon.wait_for_log("looking at process " + pid + " in /proc seems to hang", 30s));
+    BOOST_TEST(daemon.wait_for_state("named", [&](const auto& cat) {
+        return cat["state"] == "unknown" && has(cat["lastProbe"]["message"], "process " + pid + " cannot be");
+    }));
+    BOOST_TEST(daemon.count_log("the process found is another one now") == 0U);
+    file.release();
+    BOOST_TEST(daemon.wait_for_state("named", healthy, 90s), "it is measured again");
+    BOOST_TEST(daemon.count_log("the process found is another one now") == 0U);
+    (void)second;
 }
 
 // Whether its stat hangs for others too depends on the kernel (DESIGN.md): where it does, the command is told

@@ -324,12 +324,31 @@ BOOST_AUTO_TEST_CASE(a_process_that_is_left_out_is_not_read) {
         finder->set_on_look([&](pid_t pid) { looked_at.push_back(pid); });
         BOOST_TEST(finder->find().process.pid == first.pid());
         BOOST_TEST(std::ranges::count(looked_at, first.pid()) == 1);
-        finder->leave_out({{first.pid(), std::chrono::steady_clock::now() + std::chrono::hours(1)}});
+        finder->leave_out({{first.pid(), {std::chrono::steady_clock::now() + 1h, false}}});
         looked_at.clear();
         BOOST_TEST(finder->find().process.pid != first.pid());
         BOOST_TEST(std::ranges::count(looked_at, first.pid()) == 0);
         looked_at.clear();
     }
+}
+
+BOOST_AUTO_TEST_CASE(another_process_of_the_name_does_not_stand_for_the_one_that_is_left_out) {
+    const TempDir dir;
+    const std::string name = "hcd-out-" + std::to_string(::getpid());
+    Named first(dir, name, {});
+    const Named second(dir, name, {});
+    const auto finder = make_pid_finder(by_name(name), kNobodysTree);
+    const auto leave_out = [&](bool sought) {
+        finder->leave_out({{first.pid(), {std::chrono::steady_clock::now() + 1h, sought}}});
+        return finder->find();
+    };
+    BOOST_TEST(leave_out(false).process.pid == second.pid());
+    const FoundProcess none = leave_out(true);
+    BOOST_TEST(none.process.pid == 0);
+    BOOST_TEST((none.verdict == Verdict::unknown));
+    BOOST_TEST(none.why.starts_with("process " + std::to_string(first.pid()) + " cannot be looked at"));
+    finder->leave_out({{first.pid(), {std::chrono::steady_clock::now() - 1s, true}}});
+    BOOST_TEST(finder->find().process.pid == first.pid());
 }
 
 BOOST_AUTO_TEST_CASE(a_group_member_is_looked_for_by_its_name) {

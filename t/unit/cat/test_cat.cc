@@ -21,6 +21,53 @@ BOOST_AUTO_TEST_CASE(no_probe_comes_before_the_initial_delay_is_over_nor_beside_
     BOOST_TEST(world.cat->counters().skipped_ticks == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(a_first_probe_that_was_not_possible_is_tried_again_before_the_next_tick) {
+    CatWorld world(kMemCheck, 3, 0s);
+    const ProgramView good{.program = &world.program};
+    world.cat->tick(world.now, {.unknown = "supervisord was never reached"});
+    world.prober->why_none = "it was lost";
+    for (const bool ready : {true, false}) {
+        world.prober->is_ready = ready;
+        const auto next = world.cat->next_try(world.now);
+        BOOST_TEST_REQUIRE(next.has_value());
+        BOOST_TEST((*next == world.now + (ready ? 500ms : 1000ms)));
+        world.now = *next;
+        world.cat->try_first_probe(world.now, ready ? ProgramView{.unknown = "still not"} : good);
+        BOOST_TEST(world.prober->probes == 0);
+    }
+    BOOST_TEST(world.cat->counters().probes == 1U);
+    world.prober->is_ready = true;
+    world.now = world.cat->next_try(world.now).value();
+    world.cat->try_first_probe(world.now, good);
+    BOOST_TEST(world.prober->probes == 1);
+    BOOST_TEST(!world.cat->next_try(world.now).has_value());
+    world.answer(Verdict::success);
+    world.cat->try_first_probe(world.now, good);
+    BOOST_TEST(world.prober->probes == 1);
+}
+
+BOOST_AUTO_TEST_CASE(tries_of_a_first_probe_become_rare_and_end_with_the_period) {
+    CatWorld world(kMemCheck, 3, 0s);
+    int tries = 0;
+    while (const auto next = world.cat->next_try(world.now)) {
+        BOOST_TEST_REQUIRE(++tries < 100);
+        world.cat->try_first_probe(world.now = *next, {.pending = true});
+    }
+    BOOST_TEST(tries == 4);  // after 0.5, 1, 2 and 4 s; the period is 5 s
+    BOOST_TEST(world.state() == "starting");
+}
+
+BOOST_AUTO_TEST_CASE(a_first_tick_within_the_initial_delay_is_made_up_for_at_its_end) {
+    CatWorld world(kMemCheck, 3, 10s);
+    BOOST_TEST(!world.tick(9s));
+    const auto next = world.cat->next_try(world.now);
+    BOOST_TEST_REQUIRE(next.has_value());
+    BOOST_TEST((*next == world.now + 1s));
+    world.now = *next;
+    world.cat->try_first_probe(world.now, {.program = &world.program});
+    BOOST_TEST(world.prober->probes == 1);
+}
+
 BOOST_AUTO_TEST_CASE(failures_fire_at_the_threshold_once_and_success_resolves) {
     CatWorld world(kMemCheck);
     world.see(Verdict::failure, 2);

@@ -17,8 +17,8 @@ const TimePoint kStart{1000s};
 
 std::vector<Schedule::Id> due_at(Schedule& schedule, TimePoint now) {
     std::vector<Schedule::Id> ids;
-    while (const auto id = schedule.pop_due(now))
-        ids.push_back(*id);
+    while (const auto due = schedule.pop_due(now))
+        ids.push_back(due->id);
     return ids;
 }
 
@@ -73,8 +73,9 @@ BOOST_AUTO_TEST_CASE(one_tick_beside_the_grid_changes_nothing_of_the_grid) {
     schedule.add_once(1, kStart + 2s);
     schedule.add_once(1, kStart + 1s);
     BOOST_TEST((schedule.next() == kStart + 1s));
-    BOOST_TEST(due_at(schedule, kStart + 3s) == std::vector<Schedule::Id>{1});
+    BOOST_TEST((schedule.pop_due(kStart + 3s) == Schedule::Due{1, true}));
     BOOST_TEST((schedule.next() == kStart + 1h));
+    BOOST_TEST((schedule.pop_due(kStart + 1h) == Schedule::Due{1, false}));
     schedule.add_once(1, kStart + 4s);
     schedule.remove(1);
     BOOST_TEST(!schedule.next().has_value());

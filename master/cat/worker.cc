@@ -166,6 +166,7 @@ void Worker::probe(ProbeCommand command) {
     if (identity_.cat().whole_machine())
         probed_.process = {};
     child_.set_deadline(probe_limit());
+    took_command_ = true;  // of no interest until it is on its way
     send(encode(command).line());
     took_command_ = false;
 }

@@ -268,14 +268,18 @@ void Cat::start_afresh(std::string_view why) {
 }
 
 void Cat::restore_failed(std::string_view when) {
+    if (recovered_)
+        return;  // already told
     const CatState before = threshold_.state();
     const Event event = threshold_.restore_failed();
     if (threshold_.state() != before)
         log_change(who(), threshold_, before, fmt::format("failed {}", when));
     else if (event != Event::none)  // not for a failure of this run
         log::info(who(), "failed {}; now {}", when, to_string(before));
-    if (event != Event::none && last_probe())
+    if (event != Event::none && last_probe()) {
+        recovered_ = true;
         on_event_(*this, event, last_probe()->report);
+    }
 }
 
 void Cat::accept(const Report& report) {
@@ -289,6 +293,7 @@ void Cat::accept(const Report& report, const std::function<Event(Threshold&)>& c
     const bool failed_before = threshold_.failed();
     const std::uint32_t failures_before = threshold_.failures();
     const Event event = count(threshold_);
+    recovered_ = recovered_ || event == Event::resolved;
     if (!config().whole_machine() && !config().type->counts_restarts && report.verdict == Verdict::failure &&
         before != CatState::failing)
         on_first_failure_();

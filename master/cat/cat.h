@@ -183,6 +183,7 @@ private:
     TimePoint ticked_{};
     bool starting_ = false;         // supervisord reported STARTING when the probe under way was sent
     bool count_this_probe_ = true;  // the verdict of the probe under way is to be counted
+    bool recovered_ = false;        // this run has seen the end of a failure
     bool begun_ = false;            // the first probe that counts has been sent
     Milliseconds try_wait_ = kFirstTry;
     std::string user_unknown_;  // see ProgramView; for the probe under way

@@ -73,9 +73,11 @@ void Outbox::sift(Channel& channel) {
             kept.push_back(std::move(each));
             continue;
         }
-        if (notice.kind != NoticeKind::recovered && last_like.contains(like))
+        const bool recovered = notice.kind == NoticeKind::recovered;
+        if (!recovered && last_like.contains(like))
             ++told_.unsaid[last_like[like]];
-        else
+        // A second recovery must not end the failure, on which the one that waits depends.
+        else if (!recovered || !last.contains(notice.cat))
             (void)told_.take(notice, unused);
         to_remove_.push_back(each.file);
     }

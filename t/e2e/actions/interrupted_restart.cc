@@ -116,7 +116,8 @@ BOOST_AUTO_TEST_CASE(a_restart_for_a_process_that_supervisord_does_not_know_is_f
     // record away.
     const Daemon next(supervisord.url(), cat, {.state_dir = daemon.state_dir()});
     BOOST_TEST(next.wait_for_log("a restart for cat1 had stopped it and was not finished"));
-    BOOST_TEST((slower() > 1 || next.count_log("restart failed: web was stopped by an operator; not started") > 0));
+    BOOST_TEST(
+        (slower() > 1 || next.count_log("restart failed: web was stopped by an operator; not started") > 0));
 }
 
 BOOST_AUTO_TEST_CASE(a_program_that_a_new_supervisord_does_not_start_by_itself_is_started) {

@@ -172,10 +172,10 @@ BOOST_AUTO_TEST_CASE(on_a_root_that_is_read_only_all_is_checked_and_acted_upon) 
 }
 
 BOOST_AUTO_TEST_CASE(a_program_that_stops_as_a_group_in_the_middle_of_a_restart_is_left_to_who_stops_it) {
-    const Supervisord supervisord({{.name = "web",
-                                    .command = "/bin/sh -c 'trap \"\" TERM; while :; do sleep 0.2; done'",
-                                    .extra = "stopasgroup=true\nkillasgroup=true\nstopwaitsecs=" +
-                                             std::to_string(3 * slower())}});
+    const Supervisord supervisord(
+        {{.name = "web",
+          .command = "/bin/sh -c 'trap \"\" TERM; while :; do sleep 0.2; done'",
+          .extra = "stopasgroup=true\nkillasgroup=true\nstopwaitsecs=" + std::to_string(3 * slower())}});
     Subprocess stop({"/usr/bin/supervisorctl", "-s", supervisord.url(), "stop", "web"});
     BOOST_TEST_REQUIRE(supervisord.wait_state("web", "STOPPING"));
     const Daemon daemon(supervisord.url(), cat("cat1", "web", "type: mem, maxMem: 0.1, action: restart"));

@@ -68,6 +68,20 @@ BOOST_AUTO_TEST_CASE(a_first_tick_within_the_initial_delay_is_made_up_for_at_its
     BOOST_TEST(world.prober->probes == 1);
 }
 
+BOOST_AUTO_TEST_CASE(the_end_of_a_failure_of_an_earlier_run_is_told_once_whoever_remembers_it_later) {
+    for (const bool remembered : {true, false}) {
+        CatWorld world(kMemCheck);
+        if (remembered)
+            world.cat->restore_failed("before");
+        world.see(Verdict::success);
+        BOOST_TEST((world.events == (remembered ? std::vector{Event::resolved} : std::vector<Event>{})));
+        for (int i = 0; i < 2; ++i)
+            world.cat->restore_failed("before");
+        BOOST_TEST((world.events == std::vector{Event::resolved}));
+        BOOST_TEST(world.state() == "healthy");
+    }
+}
+
 BOOST_AUTO_TEST_CASE(failures_fire_at_the_threshold_once_and_success_resolves) {
     CatWorld world(kMemCheck);
     world.see(Verdict::failure, 2);

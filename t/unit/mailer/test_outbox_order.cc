@@ -217,6 +217,26 @@ BOOST_AUTO_TEST_CASE(no_recovery_passes_a_failure_that_fails_by_itself) {
     BOOST_TEST(lab.tell_one() == "gateway http check recovered");
 }
 
+BOOST_AUTO_TEST_CASE(a_recovery_that_is_noted_twice_behind_its_failure_is_told_once) {
+    for (const bool restarts : {false, true}) {
+        Lab lab;
+        lab.happens(NoticeKind::failed);
+        lab.tell(kServerDown);
+        lab.happens(NoticeKind::recovered);
+        lab.happens(NoticeKind::recovered);
+        BOOST_TEST(lab.tell_one(kServerDown) == "");
+        lab.now += 60s;
+        if (restarts)
+            lab.start();
+        std::vector<std::string> told;
+        for (int i = 0; i < 5; ++i, lab.now += 60s)
+            told.push_back(lab.tell_one());
+        BOOST_TEST(std::ranges::count(told, "gateway http check failed") == 1);
+        BOOST_TEST(std::ranges::count(told, "gateway http check recovered") == 1);
+        BOOST_TEST(lab.outbox->counters().waiting == 0u);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(what_was_given_up_has_no_recovery_and_is_told_anew) {
     for (const bool refused : {true, false}) {
         Lab lab;

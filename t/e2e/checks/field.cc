@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE(a_program_that_stops_as_a_group_in_the_middle_of_a_restart_
     BOOST_TEST_REQUIRE(supervisord.wait_state("web", "STOPPING"));
     const Daemon daemon(supervisord.url(), cat("cat1", "web", "type: mem, maxMem: 0.1, action: restart"));
     BOOST_TEST(daemon.wait_for_log("restart dropped: somebody is stopping web"), daemon.log());
-    BOOST_TEST(supervisord.wait_state("web", "STOPPED", 20s * slower()));
+    BOOST_TEST(supervisord.wait_state("web", "STOPPED", 20s));
     BOOST_TEST(daemon.wait_for_state("cat1", is("idle")), daemon.log());
     BOOST_TEST(supervisord.state("web") == "STOPPED");
 }

@@ -84,8 +84,7 @@ BOOST_AUTO_TEST_CASE(a_log_that_supervisord_cannot_give_comes_from_its_file_or_i
         }
 }
 
-// Its first tick comes before supervisord has answered, or when supervisord is not there, or before the program has its
-// initial delay behind it.
+// Its first tick comes when supervisord is not there, or before the program has its initial delay behind it.
 BOOST_AUTO_TEST_CASE(the_first_probe_of_an_hourly_check_does_not_wait_for_a_supervisord_that_comes_later) {
     Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
     supervisord.down();
@@ -105,6 +104,7 @@ BOOST_AUTO_TEST_CASE(the_first_probe_of_an_hourly_check_does_not_wait_for_a_supe
         "found", [](const auto& state) { return state["state"] != "starting"; }, 30s));
 }
 
+// Its first tick comes before supervisord has answered.
 BOOST_AUTO_TEST_CASE(the_first_probe_of_an_hourly_check_does_not_wait_for_the_second_tick) {
     const Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
     supervisord.signal(SIGSTOP);

@@ -335,7 +335,7 @@ BOOST_AUTO_TEST_CASE(a_process_that_is_left_out_is_not_read) {
 BOOST_AUTO_TEST_CASE(another_process_of_the_name_does_not_stand_for_the_one_that_is_left_out) {
     const TempDir dir;
     const std::string name = "hcd-out-" + std::to_string(::getpid());
-    Named first(dir, name, {});
+    const Named first(dir, name, {});
     const Named second(dir, name, {});
     const auto finder = make_pid_finder(by_name(name), kNobodysTree);
     const auto leave_out = [&](bool sought) {

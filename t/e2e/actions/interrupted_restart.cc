@@ -211,24 +211,27 @@ BOOST_AUTO_TEST_CASE(a_record_that_the_action_could_not_remove_is_looked_at_unti
 BOOST_AUTO_TEST_CASE(what_an_exec_kept_back_is_finished_when_it_ends) {
     const Supervisord supervisord(
         {{.name = "web",
-          .command = "/bin/sh -c 'trap \"\" TERM; touch ready; while :; do sleep 0.05; done'",
-          .extra = "stopwaitsecs=7"}});
+          .command = "/bin/sh -c 'trap \"\" TERM; touch ready; until [ -e end ]; do sleep 0.05; done'",
+          .extra = "stopwaitsecs=3600"}});
     BOOST_REQUIRE(wait_until([&] { return std::filesystem::exists(supervisord.dir().file("ready")); }));
     const TempDir dir;
     const Subprocess other({"/bin/sleep", "1000"});
     BOOST_REQUIRE(static_cast<bool>(healthcheckd::master::write_record(
         dir.file("state"), healthcheckd::master::ordered_now("web", 1, "cat4"))));
-    // It is being stopped at the first look, before the exec. The next ones come with growing pauses: at 8 s,
-    // then at 16 s.
     const std::jthread stop([&] { supervisord.ctl({"stop", "web"}); });
     BOOST_TEST_REQUIRE(supervisord.wait_state("web", "STOPPING"));
-    const Daemon daemon(supervisord.url(),
-                        "cat1: {program: web, type: mem, maxMem: 0.1, pidGet: file, pidFile: " +
-                            dir.write("other.pid", std::to_string(other.pid()) + "\n") +
-                            ", periodSeconds: 60, initialDelaySeconds: 0, failureThreshold: 1, action: exec, "
-                            "execCmd: 'sleep 9'}\n",
-                        {.state_dir = dir.file("state")});
-    BOOST_TEST_REQUIRE(daemon.wait_for_log("[restarts] web "), daemon.log());
+    const Daemon daemon(
+        supervisord.url(),
+        "cat1: {program: web, type: mem, maxMem: 0.1, pidGet: file, pidFile: " + dir.file("other.pid") +
+            ", periodSeconds: 0.2, initialDelaySeconds: 0, failureThreshold: 1, action: exec, "
+            "execCmd: 'sleep 9'}\n",
+        {.state_dir = dir.file("state")});
+    // The first look is before the exec, the next ones come 1, 3, 7 and 15 s after it.
+    BOOST_TEST_REQUIRE(daemon.wait_for_log("[restarts] web is still being stopped"), daemon.log());
+    const std::string pid_file = dir.write("other.pid", std::to_string(other.pid()) + "\n");
+    BOOST_TEST_REQUIRE(daemon.wait_for_log("exec begins"), daemon.log());
+    std::filesystem::remove(pid_file);  // there is no second exec
+    (void)supervisord.dir().write("end", "");
     BOOST_TEST_REQUIRE(daemon.wait_for_log("exec done", 20s), daemon.log());
     const std::string finished = "web was started and stopped by somebody else since";
     BOOST_TEST(daemon.wait_for_log(finished, 3s), daemon.log());

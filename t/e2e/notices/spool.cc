@@ -242,7 +242,7 @@ BOOST_AUTO_TEST_CASE(on_a_full_disk_the_action_is_done_the_loss_is_logged_and_to
     const Supervisord supervisord({{.name = "web", .command = "/bin/sleep 1000"}});
     WatchedPort port(true);
     // So many that there is time to look and to make room before it is healthy again.
-    const std::string more = ", sendResolved: yes, successThreshold: " + std::to_string(20 * slower());
+    const std::string more = ", sendResolved: yes, successThreshold: 20";
     const Daemon daemon(
         supervisord.url(),
         tcp_cat("cmd", port.number(), "action: 'exec,email', execCmd: 'echo I did run'" + more) +

@@ -3,6 +3,7 @@
 #include "t/fixture/daemon/daemon.h"
 #include "t/fixture/mail/smtp_sink.h"
 #include "t/fixture/skip.h"
+#include "t/fixture/slower.h"
 #include "t/fixture/supervisord/supervisord.h"
 
 #include <boost/test/unit_test.hpp>
@@ -107,7 +108,9 @@ void everything_works(const Surroundings& around) {
     const auto stopped = daemon.stop();
     BOOST_TEST(stopped.status == 0);
     BOOST_TEST(daemon.count_log("violation") == 0U);
-    BOOST_TEST(daemon.count_log("was lost") == 0U);
+    // A slow machine may not let a worker look at all processes in 5 s, while these programs use all of its time.
+    const std::size_t late = slower() > 1 ? daemon.count_log("was lost: it did not answer in time") : 0;
+    BOOST_TEST(daemon.count_log("was lost") == late, daemon.log());
 }
 
 }  // namespace

@@ -354,18 +354,21 @@ BOOST_AUTO_TEST_CASE(serial_two_hundred_reloads_lose_no_worker_no_descriptor_and
     }
     const auto last = daemon.state("kept7");
     const auto passed = std::chrono::steady_clock::now() - began;
+    // One each 0.2 s. A slow machine has its two cores busy with the reloads.
+    const double ticks = std::chrono::duration<double>(passed).count() / 0.2;
+    const double may_be_skipped = slower() > 1 ? ticks / 10 : 0;
     std::set<pid_t> workers_after;
     const nlohmann::json after = daemon.state();
     for (const auto& cat : after.at("cats"))
         if (cat["name"].get<std::string>().starts_with("kept")) {
             workers_after.insert(cat["worker"]["pid"].get<pid_t>());
             BOOST_TEST(cat["worker"]["spawns"] == 1);
-            BOOST_TEST(cat["skippedTicks"] < slower());
+            BOOST_TEST(cat["skippedTicks"].get<double>() <= may_be_skipped);
         }
     BOOST_TEST(workers_after == workers, boost::test_tools::per_element());
-    // A tick each 0.2 s; the two looks may fall on either side of one.
-    const double ticks = std::chrono::duration<double>(passed).count() / 0.2;
-    BOOST_TEST(last["probes"].get<double>() - first["probes"].get<double>() >= ticks - 3);
+    // The two looks may fall on either side of a tick, and a slow machine needs time for the last one.
+    BOOST_TEST(last["probes"].get<double>() - first["probes"].get<double>() >=
+               ticks - 3 * slower() - may_be_skipped);
     BOOST_TEST(wait_until([&] { return daemon.children().size() == processes; }));
     BOOST_TEST(wait_until([&] { return open_descriptors(daemon.pid()) == descriptors; }),
                open_descriptors(daemon.pid()) << " descriptors, " << descriptors << " before");

@@ -212,7 +212,7 @@ BOOST_AUTO_TEST_CASE(what_an_exec_kept_back_is_finished_when_it_ends) {
     const Supervisord supervisord(
         {{.name = "web",
           .command = "/bin/sh -c 'trap \"\" TERM; touch ready; until [ -e end ]; do sleep 0.05; done'",
-          .extra = "stopwaitsecs=3600"}});
+          .extra = "stopwaitsecs=100"}});
     BOOST_REQUIRE(wait_until([&] { return std::filesystem::exists(supervisord.dir().file("ready")); }));
     const TempDir dir;
     const Subprocess other({"/bin/sleep", "1000"});

@@ -40,7 +40,6 @@ struct JudgedBy {
 struct CheckType {
     std::string_view name;  // the value of `type`
 
-    bool asks_server = false;       // within timeoutSeconds, which bounds a probe
     bool has_process = false;       // pidGet, pidFile and pidUser apply to it
     bool measures_process = false;  // measures a process or the whole machine, through files in /proc
     // Its failures are restarts, which the master counts; it also judges a program that is not running.
@@ -51,6 +50,9 @@ struct CheckType {
     std::span<const Key> keys;  // keys of the type
     // Checks rules between keys, and sets defaults that depend on other keys. nullptr: none.
     void (*finish)(const SectionDraft& draft, CatConfig& cat, Diagnostics& diagnostics) = nullptr;
+    // Returns the server that it asks, within timeoutSeconds: " HOST PORT". nullptr: asks none.
+    std::string (*server)(const CatConfig& cat) = nullptr;
+    bool asks_server() const { return server != nullptr; }
     // Returns what is checked besides the program and the type; two cats with the same subject are an error.
     // nullptr: nothing.
     std::string (*subject)(const CatConfig& cat) = nullptr;

@@ -28,6 +28,10 @@ std::optional<std::string> group_of(const CatConfig& cat) {
 // Members of groups that do not exist yet and were announced as failed: more than the programs of any
 // supervisord.
 constexpr std::size_t kMostFailedBefore = 10'000;
+// From the start to the first burst: the usual initialDelaySeconds is over then, which counts from the creation of
+// each cat.
+constexpr Milliseconds kToBurst{1250};
+constexpr std::chrono::microseconds kToCreate{100};  // one cat, at most
 constexpr std::string_view kStarted = "before healthcheckd was started";
 constexpr std::string_view kChanged = "before it began anew";
 
@@ -48,6 +52,7 @@ void Cats::start(std::shared_ptr<const Config> config, Memory memory) {
     config_ = std::move(config);
     memory_ = std::move(memory);
     forget_unknown();
+    slots_ = Slots(Clock::now() + kToBurst + config_->cats.size() * kToCreate);
     // Creates all cats before the first fork: see HeapPlug.
     std::vector<Cat*> fresh;
     for (std::size_t i = 0; i < config_->cats.size(); ++i)
@@ -101,7 +106,7 @@ CatChanges Cats::reload(std::shared_ptr<const Config> config) {
         else
             remembered.starts_reported = cat->starts_reported();
         ++former_.deeds;
-        schedule_.remove(id);
+        unschedule(id);
         return true;
     });
 
@@ -166,12 +171,18 @@ Cat& Cats::add(Prober::Identity identity) {
     const CatConfig& config = cat->config();
     if (!config.enabled)
         return *cat;
-    schedule_.add(id, first_tick(origin_, Clock::now() + config.initial_delay, config.period, id),
+    const std::string server = config.type->server != nullptr ? config.type->server(config) : "";
+    schedule_.add(id, slots_.first_tick(id, Clock::now() + config.initial_delay, config.period, server),
                   config.period);
     deps_.on_scheduled();
     if (failed_before_.erase(cat->name()) > 0)
         cat->restore_failed(kStarted);
     return *cat;
+}
+
+void Cats::unschedule(Schedule::Id id) {
+    schedule_.remove(id);
+    slots_.leave(id);
 }
 
 void Cats::start_workers(const std::vector<Cat*>& cats) {
@@ -208,7 +219,7 @@ void Cats::follow(Group& group, const std::string& cat_name, std::vector<Cat*>& 
         log::info(cat.who(), "is no member of {} any more: its check ends", group.name);
         memory_[cat.name()] = cat.remembered();  // the member may come back
         ++former_.deeds;
-        schedule_.remove(id);
+        unschedule(id);
         cats_.erase(id);
         return true;
     });

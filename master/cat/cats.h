@@ -5,6 +5,7 @@
 #include "common/config/config.h"
 #include "master/cat/cat.h"
 #include "master/cat/schedule.h"
+#include "master/cat/slots.h"
 #include "master/cat/worker.h"
 #include "master/process/spawner.h"
 #include "master/supervisord/program_table.h"
@@ -97,6 +98,8 @@ private:
     // Creates the run-time cats of cat `index` and appends those to be started to `fresh`.
     void make(std::size_t index, std::vector<Cat*>& fresh);
     Cat& add(Prober::Identity identity);
+    // Ends the probes of a cat that is to be destroyed.
+    void unschedule(Schedule::Id id);
     void forget_unknown();
     void start_workers(const std::vector<Cat*>& cats);
     void follow(Group& group, const std::string& cat_name, std::vector<Cat*>& fresh);
@@ -104,7 +107,6 @@ private:
     Dependencies deps_;
     const Cat::Context context_;
     std::shared_ptr<const Config> config_;
-    TimePoint origin_ = Clock::now();                    // start of the slots of all cats
     std::map<Schedule::Id, std::shared_ptr<Cat>> cats_;  // in the order of creation
     std::map<std::string, Group> groups_;                // by the cat's name
     std::set<std::string> failed_before_;                // names of cats that do not exist yet
@@ -112,6 +114,7 @@ private:
     Revision former_;                                    // total of cats that no longer exist
     bool began_ = false;
     Schedule::Id next_id_ = 0;
+    Slots slots_{Clock::now()};
     Schedule schedule_;
 };
 

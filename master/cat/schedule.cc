@@ -1,32 +1,8 @@
 #include "master/cat/schedule.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace healthcheckd::master {
-
-namespace {
-
-constexpr int kGroups = 5;  // in a period
-constexpr Milliseconds kNarrowest{20};
-constexpr Milliseconds kWidest{1000};
-
-}  // namespace
-
-Milliseconds slot_of(Milliseconds period) {
-    return std::clamp(period / kGroups, kNarrowest, kWidest);
-}
-
-TimePoint first_tick(TimePoint origin, TimePoint earliest, Milliseconds period, std::size_t index) {
-    constexpr double kGolden = 0.6180339887498949;
-    const Milliseconds slot = slot_of(period);
-    const auto slots = std::clamp<std::int64_t>(period / slot, 1, kGroups);
-    double whole = 0;
-    const double part = std::modf(static_cast<double>(index) * kGolden, &whole);
-    const auto from_origin = std::chrono::ceil<Milliseconds>(earliest - origin) +
-                             slot * static_cast<std::int64_t>(part * static_cast<double>(slots));
-    return origin + slot * ((from_origin + slot - Milliseconds(1)) / slot);
-}
 
 void Schedule::add(Id id, TimePoint first, Milliseconds period) {
     heap_.push_back(Entry{first, period, id});

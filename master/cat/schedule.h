@@ -1,5 +1,5 @@
-// When each cat is probed: fixed grids of monotonic time, spread so that cats do not fire together. Pure
-// value: the caller passes the time. Master.
+// When each cat is probed: fixed grids of monotonic time (master/cat/slots.h chooses them). Pure value: the
+// caller passes the time. Master.
 //
 // The grid of a cat never drifts: a tick that cannot be used (the previous probe is still running, or the
 // program is in its initial delay) is skipped, and the next one comes at its usual time. After a stall of the
@@ -13,17 +13,6 @@
 #include <vector>
 
 namespace healthcheckd::master {
-
-// Returns the distance of two groups of a period: a fifth of the period, 20 ms to 1 s. Cats whose
-// ticks are in one group are probed together, because waking up the machine costs more than a probe;
-// several groups spread the load.
-Milliseconds slot_of(Milliseconds period);
-
-// Returns the first tick of cat `index`: on the grid of slots that begins at `origin`, the same for
-// all cats, and not before `earliest`. Cats are spread over the slots of a period, or of 5 s if that
-// is shorter, in golden-ratio steps, so that any number of them is spread evenly. A cat keeps its
-// slot: grouping adds no jitter.
-TimePoint first_tick(TimePoint origin, TimePoint earliest, Milliseconds period, std::size_t index);
 
 class Schedule {
 public:

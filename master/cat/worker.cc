@@ -102,7 +102,7 @@ bool Worker::finds_process() const {
 
 Milliseconds Worker::probe_limit() const {
     const CatConfig& cat = identity_.cat();
-    return cat.type->asks_server ? cat.timeout + std::chrono::seconds(2) : Milliseconds(5'000);
+    return cat.type->asks_server() ? cat.timeout + std::chrono::seconds(2) : Milliseconds(5'000);
 }
 
 void Worker::track(ProcessId process) {

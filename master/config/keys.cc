@@ -63,7 +63,7 @@ bool has_process(const CheckType& type) {
     return type.has_process;
 }
 bool asks_server(const CheckType& type) {
-    return type.asks_server;
+    return type.asks_server();
 }
 
 constexpr auto kKept = Sensitivity::kept;

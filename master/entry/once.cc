@@ -40,7 +40,7 @@ Milliseconds whole_limit(const Config& config) {
     for (const CatConfig& cat : config.cats) {
         if (!cat.enabled)
             continue;
-        longest = std::max(longest, cat.type->asks_server ? cat.timeout : 2 * kTimeSpan);
+        longest = std::max(longest, cat.type->asks_server() ? cat.timeout : 2 * kTimeSpan);
     }
     return kStartLimit + longest + kAnswerLimit;
 }

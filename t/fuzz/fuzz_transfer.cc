@@ -47,7 +47,7 @@ void check_values(const Config& config) {
         require(!cat.name.empty(), "every cat has a name");
         require(cat.period >= std::chrono::milliseconds(100), "no period is below 0.1 s");
         require(cat.failure_threshold >= 1 && cat.success_threshold >= 1, "no threshold is 0");
-        if (cat.type->asks_server) {
+        if (cat.type->asks_server()) {
             const int port = cat.own<ServerAddress>().port;
             require(port >= 1 && port <= 65535, "a port is a port");
         }

@@ -132,10 +132,10 @@ std::string status_text(const StatusRanges& ranges) {
 
 extern const CheckType kHttpCheck{
     .name = "http",
-    .asks_server = true,
     .make_settings = make_settings<HttpCheck>,
     .keys = kHttpKeys,
     .finish = finish_http,
+    .server = server_of,
     .subject = http_subject,
     .judged_by = http_judged_by,
     .scale = time_scale,

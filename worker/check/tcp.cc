@@ -18,9 +18,9 @@ std::vector<JudgedBy> tcp_judged_by(const CatConfig& cat) {
 
 extern const CheckType kTcpCheck{
     .name = "tcp",
-    .asks_server = true,
     .make_settings = make_settings<TcpCheck>,
     .keys = kTcpKeys,
+    .server = server_of,
     .subject = server_of,
     .judged_by = tcp_judged_by,
     .scale = time_scale,

@@ -81,40 +81,6 @@ BOOST_AUTO_TEST_CASE(one_tick_beside_the_grid_changes_nothing_of_the_grid) {
     BOOST_TEST(!schedule.next().has_value());
 }
 
-BOOST_AUTO_TEST_CASE(a_hundred_cats_fall_into_five_groups_of_a_period) {
-    std::map<std::int64_t, int> groups;
-    for (std::size_t i = 0; i < 100; ++i) {
-        const TimePoint tick = first_tick(kStart, kStart + 1s, 5000ms, i);
-        BOOST_TEST((tick >= kStart + 1s && tick < kStart + 6s));
-        ++groups[(tick - kStart) / 1ms];
-    }
-    BOOST_TEST(groups.size() == 5);
-    for (const auto& [from_start_ms, count] : groups) {
-        BOOST_TEST(from_start_ms % 1000 == 0);
-        BOOST_TEST((count >= 18 && count <= 22));
-    }
-}
-
-BOOST_AUTO_TEST_CASE(cats_that_start_at_other_times_share_the_groups_of_all) {
-    for (std::size_t i = 0; i < 100; ++i) {
-        const TimePoint earliest = kStart + i * 7777us;
-        const TimePoint tick = first_tick(kStart, earliest, 5000ms, i);
-        BOOST_TEST((tick >= earliest));
-        BOOST_TEST((tick - kStart) / 1ms % 1000 == 0);
-    }
-}
-
-BOOST_AUTO_TEST_CASE(groups_of_short_periods_are_close_and_those_of_long_ones_within_5_s) {
-    BOOST_TEST((slot_of(50ms) == 20ms));
-    BOOST_TEST((slot_of(1000ms) == 200ms));
-    BOOST_TEST((slot_of(1h) == 1000ms));
-    for (std::size_t i = 0; i < 100; ++i) {
-        BOOST_TEST((first_tick(kStart, kStart, 10ms, i) == kStart));
-        BOOST_TEST((first_tick(kStart, kStart, 50ms, i) < kStart + 50ms));
-        BOOST_TEST((first_tick(kStart, kStart, 3600s, i) < kStart + 5s));
-    }
-}
-
 BOOST_AUTO_TEST_CASE(a_crash_loop_waits_longer_each_time_up_to_a_minute) {
     Backoff backoff;
     TimePoint now = kStart;

@@ -2,6 +2,7 @@
 
 #include "common/config/config.h"
 #include "common/file/log_file.h"
+#include "common/text/concat.h"
 #include "common/text/number.h"
 
 #include <ctime>
@@ -44,19 +45,20 @@ void WorkerLog::write(LogLevel level, std::string_view text, LogFields fields) {
         const std::string lost =
             fmt::format("{} lines were lost while this log could not be written", dropped_);
         const LogField count{"dropped", dropped_};
-        if (!put(log_line(format_, LogLevel::warning, who_, lost, {&count, 1}))) {
+        if (!put(log_line(clock_, format_, LogLevel::warning, who_, lost, {&count, 1}))) {
             ++dropped_;
             return;
         }
         dropped_ = 0;
     }
-    if (!put(log_line(format_, level, who_, text, fields)))
+    if (!put(log_line(clock_, format_, level, who_, text, fields)))
         ++dropped_;
 }
 
 // Returns false when nothing of the line was written.
-bool WorkerLog::put(const std::string& text) {
-    const std::string line = (torn_ ? "\n" : "") + text;
+bool WorkerLog::put(std::string line) {
+    if (torn_)
+        line.insert(line.begin(), '\n');
     const ssize_t n = ::write(file_.get(), line.data(), line.size());
     // After logMaxBytes was lowered, a file that is too large will soon be rotated.
     const bool outgrown = n < 0 && errno == EFBIG && size_ >= max_bytes_ && !asked_at_;
@@ -73,7 +75,7 @@ void WorkerLog::note(const Report& report) {
     const bool good = report.verdict == Verdict::success || report.verdict == Verdict::idle;
     const LogLevel level = good ? LogLevel::info : LogLevel::warning;
     const double took_ms = static_cast<double>(report.took_us) / 1000;
-    std::string text = fmt::format("{}: {}", to_string(report.verdict), report.message);
+    std::string text = concat(to_string(report.verdict), ": ", report.message);
     if (format_ == LogFormat::json) {
         std::vector<LogField> fields;
         const auto add = [&fields](std::string_view key, auto value) {
@@ -90,13 +92,14 @@ void WorkerLog::note(const Report& report) {
         }
         return write(level, text, fields);
     }
-    text += fmt::format(" (took {:.2f} ms", took_ms);
+    append_all(text, " (took ", Digits::fixed(took_ms, 2), " ms");
     if (report.process.running())
-        text += fmt::format(", pid {}", report.process.pid);
+        append_all(text, ", pid ", Digits::whole(static_cast<std::uint64_t>(report.process.pid)));
     if (!report.unit.empty())
-        text += fmt::format(", value {} {}, limit {}", number_text(report.value), report.unit,
-                            number_text(report.limit));
-    write(level, text + ")");
+        append_all(text, ", value ", number_text(report.value), " ", report.unit, ", limit ",
+                   number_text(report.limit));
+    text += ')';
+    write(level, text);
 }
 
 bool WorkerLog::wants_rotation() {

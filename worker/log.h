@@ -45,11 +45,12 @@ public:
     std::optional<std::string> take_failure();
 
 private:
-    bool put(const std::string& line);
+    bool put(std::string line);
     void failed(const Error& error);
 
     std::string who_;
     LogFormat format_;
+    LogClock clock_;
     std::string path_;
     std::uint64_t max_bytes_;
     std::chrono::milliseconds patience_;

@@ -54,6 +54,7 @@ public:
 
     std::function<void()> on_blocked;
     LogFormat format = LogFormat::text;
+    LogClock clock;
 
 protected:
     // A message is a whole line with its newline.
@@ -90,7 +91,7 @@ private:
                                       : "the reader of standard error did not keep up";
         const LogField field{"dropped", dropped};
         const std::string line =
-            log_line(format, Level::warning, "", fmt::format("{} log lines were dropped: {}", dropped, why),
+            log_line(clock, format, Level::warning, "", fmt::format("{} log lines were dropped: {}", dropped, why),
                      {&field, 1});
         log(spdlog::details::log_msg("", spdlog::level::warn, line));
         if (dropped_ > 0)  // this line too; the number it was to report must not be lost
@@ -200,7 +201,7 @@ bool enabled(Level level) {
 void write(Level level, std::string_view who, std::string_view text, LogFields fields) {
     if (!enabled(level))
         return;
-    const std::string line = log_line(state().sink->format, level, who, text, fields);
+    const std::string line = log_line(state().sink->clock, state().sink->format, level, who, text, fields);
     state().logger->log(spd_level(level), spdlog::string_view_t(line));
 }
 

@@ -1,10 +1,8 @@
 #include "common/log/log_line.h"
 
+#include "common/text/concat.h"
 #include "common/text/json.h"
 #include "common/text/printable.h"
-#include "common/text/time.h"
-
-#include <spdlog/fmt/fmt.h>
 
 namespace healthcheckd {
 
@@ -53,18 +51,17 @@ std::string_view to_string(LogLevel level) {
     __builtin_unreachable();
 }
 
-std::string log_line(LogFormat format, LogLevel level, std::string_view who, std::string_view text,
-                     LogFields fields) {
+std::string log_line(LogClock& clock, LogFormat format, LogLevel level, std::string_view who,
+                     std::string_view text, LogFields fields) {
     if (format == LogFormat::json)
         return json_line(level, who, text, fields);
-    const std::string time = log_time(std::chrono::system_clock::now());
+    const std::string_view time = clock.text(std::chrono::system_clock::now());
     if (who.empty())
-        return fmt::format("{} {} {}\n", time, to_string(level), printable(text, kMaxText));
+        return concat(time, " ", to_string(level), " ", printable(text, kMaxText), "\n");
     std::string shown(who);
     if (const auto between = shown.find(kWhoSeparator); between != std::string::npos)
         shown[between] = ' ';
-    return fmt::format("{} {} [{}] {}\n", time, to_string(level), printable(shown),
-                       printable(text, kMaxText));
+    return concat(time, " ", to_string(level), " [", printable(shown), "] ", printable(text, kMaxText), "\n");
 }
 
 }  // namespace healthcheckd

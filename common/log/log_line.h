@@ -1,6 +1,8 @@
 // The form of a log line, as text or JSON. Every process that logs.
 #pragma once
 
+#include "common/text/time.h"
+
 #include <cstdint>
 #include <span>
 #include <string>
@@ -33,7 +35,7 @@ inline std::string who_of(std::string_view cat, std::string_view program) {
 // with `time` (UTC), `level`, `cat` and `program` for a who_of(), else `who` unless it is empty, `text`,
 // and the fields. `who` and `text` are truncated and made printable, so that the result is always one line
 // and, as JSON, valid UTF-8.
-std::string log_line(LogFormat format, LogLevel level, std::string_view who, std::string_view text,
-                     LogFields fields = {});
+std::string log_line(LogClock& clock, LogFormat format, LogLevel level, std::string_view who,
+                     std::string_view text, LogFields fields = {});
 
 }  // namespace healthcheckd

@@ -23,8 +23,21 @@ std::size_t utf8_length(std::string_view text) {
     return n;
 }
 
+namespace {
+
+bool is_plain(std::string_view text) {
+    for (const char c : text)
+        if (c < 0x20 || c >= 0x7f)
+            return false;
+    return true;
+}
+
+}  // namespace
+
 std::string printable(std::string_view text, std::size_t max) {
     constexpr char kHex[] = "0123456789ABCDEF";
+    if (text.size() <= max && is_plain(text))
+        return std::string(text);
     std::string out;
     for (std::size_t i = 0; i < text.size();) {
         if (out.size() >= max)

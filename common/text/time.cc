@@ -14,14 +14,46 @@ std::string utc_timestamp(std::chrono::system_clock::time_point at) {
                        fmt::gmtime(std::chrono::system_clock::to_time_t(whole)), rest);
 }
 
-std::string log_time(std::chrono::system_clock::time_point at) {
-    const auto whole = std::chrono::floor<std::chrono::seconds>(at);
-    const auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(at - whole).count();
-    const std::time_t seconds = std::chrono::system_clock::to_time_t(whole);
+namespace {
+
+constexpr std::int64_t kQuarter = 900;
+constexpr std::int64_t kHour = 3600;
+
+// Writes the last `count` decimal digits of `value`.
+void put_digits(char* at, int count, std::int64_t value) {
+    while (count-- > 0) {
+        at[count] = static_cast<char>('0' + value % 10);
+        value /= 10;
+    }
+}
+
+}  // namespace
+
+void LogClock::ask(std::int64_t second) {
+    const std::time_t seconds = second;
     std::tm local{};
     ::localtime_r(&seconds, &local);  // unlike strftime(3), never reads /etc/localtime again
-    return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02}.{:03}", local.tm_year + 1900, local.tm_mon + 1,
-                       local.tm_mday, local.tm_hour, local.tm_min, local.tm_sec, rest);
+    constexpr std::string_view kForm = "0000-00-00 00:00:00.000";
+    std::copy(kForm.begin(), kForm.end(), text_.begin());
+    put_digits(&text_[0], 4, local.tm_year + 1900);
+    put_digits(&text_[5], 2, local.tm_mon + 1);
+    put_digits(&text_[8], 2, local.tm_mday);
+    put_digits(&text_[11], 2, local.tm_hour);
+    quarter_ = second / kQuarter;
+    hour_began_ = second - local.tm_min * 60 - local.tm_sec;
+}
+
+std::string_view LogClock::text(std::chrono::system_clock::time_point at) {
+    const std::int64_t ms =
+        std::chrono::floor<std::chrono::milliseconds>(at).time_since_epoch() / std::chrono::milliseconds(1);
+    const std::int64_t second = ms / 1000;
+    if (second / kQuarter != quarter_ || second < hour_began_ || second - hour_began_ >= kHour)
+        ask(second);
+    const std::int64_t in_hour = second - hour_began_;
+    put_digits(&text_[14], 2, in_hour / 60);
+    put_digits(&text_[17], 2, in_hour % 60);
+    put_digits(&text_[20], 3, ms % 1000);
+    return {text_.data(), text_.size()};
 }
 
 std::string local_time(std::chrono::system_clock::time_point at) {

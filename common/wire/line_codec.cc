@@ -1,5 +1,7 @@
 #include "common/wire/line_codec.h"
 
+#include "common/text/digits.h"
+
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -60,8 +62,7 @@ bool LineWriter::encoded(char c, bool in_message) {
 
 LineWriter& LineWriter::number(std::string_view name, std::uint64_t value) {
     key(name);
-    char digits[24];
-    raw({digits, static_cast<std::size_t>(std::to_chars(digits, std::end(digits), value).ptr - digits)});
+    raw(Digits::whole(value).text());
     return *this;
 }
 
@@ -74,11 +75,7 @@ LineWriter& LineWriter::integer(std::string_view name, std::int64_t value) {
 
 LineWriter& LineWriter::real(std::string_view name, double value) {
     key(name);
-    char digits[40];
-    const double finite = std::isfinite(value) ? value : 0;
-    raw({digits,
-         static_cast<std::size_t>(
-             std::to_chars(digits, std::end(digits), finite, std::chars_format::general, 9).ptr - digits)});
+    raw(Digits::general(value).text());
     return *this;
 }
 

@@ -3,12 +3,12 @@
 #include "common/config/accessors.h"
 #include "common/proc/proc_stat.h"
 #include "common/proc/procfs.h"
+#include "common/text/concat.h"
 #include "common/text/number.h"
 #include "worker/check/process.h"
 
 #include <algorithm>
 #include <array>
-#include <spdlog/fmt/fmt.h>
 #include <thread>
 
 namespace healthcheckd {
@@ -147,9 +147,9 @@ ProbeResult CpuProbe::judge(double percent) const {
     result.limit = own_.max_cpu_percent;
     result.unit = "%";
     result.verdict = percent >= own_.max_cpu_percent ? Verdict::failure : Verdict::success;
-    result.message = fmt::format("cpu {:.1f} %, {} {} %", percent,
-                                 result.verdict == Verdict::failure ? "at or above the limit of" : "limit",
-                                 number_text(own_.max_cpu_percent));
+    result.message = concat("cpu ", Digits::fixed(percent, 1), " %, ",
+                            result.verdict == Verdict::failure ? "at or above the limit of " : "limit ",
+                            number_text(own_.max_cpu_percent), " %");
     return result;
 }
 

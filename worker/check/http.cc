@@ -1,5 +1,6 @@
 #include "worker/check/http.h"
 
+#include "common/text/concat.h"
 #include "common/text/json.h"
 #include "common/text/printable.h"
 #include "worker/probe/http_head.h"
@@ -172,7 +173,8 @@ Finding HttpProbe::judge(long status) const {
     if (!expected)
         return {Verdict::failure,
                 fmt::format("HTTP {}, expected {}", status, status_text(http_.expect_status))};
-    return {Verdict::success, fmt::format("HTTP {} in {:.1f} ms", status, timer_->milliseconds())};
+    return {Verdict::success, concat("HTTP ", Digits::whole(static_cast<std::uint64_t>(status)), " in ",
+                                     Digits::fixed(timer_->milliseconds(), 1), " ms")};
 }
 
 Finding HttpProbe::judge_fault(CURLcode code) const {

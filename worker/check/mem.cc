@@ -3,11 +3,11 @@
 #include "common/config/accessors.h"
 #include "common/proc/procfs.h"
 #include "common/system/pages.h"
+#include "common/text/concat.h"
 #include "common/text/number.h"
 #include "worker/check/process.h"
 
 #include <array>
-#include <spdlog/fmt/fmt.h>
 
 namespace healthcheckd {
 
@@ -142,9 +142,9 @@ ProbeResult MemProbe::judge(double megabytes, std::string_view what) const {
     result.limit = own_.max_mem_mb;
     result.unit = "MB";
     result.verdict = megabytes >= own_.max_mem_mb ? Verdict::failure : Verdict::success;
-    result.message = fmt::format("{} {:.1f} MB, {} {} MB", what, megabytes,
-                                 result.verdict == Verdict::failure ? "at or above the limit of" : "limit",
-                                 number_text(own_.max_mem_mb));
+    result.message = concat(what, " ", Digits::fixed(megabytes, 1), " MB, ",
+                            result.verdict == Verdict::failure ? "at or above the limit of " : "limit ",
+                            number_text(own_.max_mem_mb), " MB");
     return result;
 }
 

@@ -1,8 +1,7 @@
 #include "worker/check/tcp.h"
 
+#include "common/text/concat.h"
 #include "worker/probe/timer.h"
-
-#include <spdlog/fmt/fmt.h>
 
 namespace healthcheckd {
 
@@ -43,7 +42,7 @@ ProbeResult TcpProbe::probe(const ProbeCommand&) {
     if (!dialled.fd)
         return timer.result(std::move(dialled.finding));
     end_connection(std::move(dialled.fd));
-    return timer.result({Verdict::success, fmt::format("connected in {:.1f} ms", timer.milliseconds())});
+    return timer.result({Verdict::success, concat("connected in ", Digits::fixed(timer.milliseconds(), 1), " ms")});
 }
 
 }  // namespace worker

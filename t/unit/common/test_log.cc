@@ -34,13 +34,14 @@ BOOST_AUTO_TEST_CASE(neither_a_text_nor_a_programs_name_can_make_a_line_of_its_o
 }
 
 BOOST_AUTO_TEST_CASE(a_json_line_holds_any_bytes_and_numbers_as_they_are) {
+    LogClock clock;
     std::string bytes;
     for (int byte = 0; byte < 256; ++byte)
         bytes += static_cast<char>(byte);
     const std::string who = who_of("my cat:1", bytes + "网关");
     const LogField fields[] = {{"pid", std::uint64_t{7}}, {"value", 0.5}, {"reason", bytes}};
     for (const std::string& text : {bytes, std::string(100'000, '\xff'), std::string(10'001, '"')}) {
-        const std::string line = log_line(LogFormat::json, LogLevel::warning, who, text, fields);
+        const std::string line = log_line(clock, LogFormat::json, LogLevel::warning, who, text, fields);
         BOOST_TEST(line.find('\n') == line.size() - 1);
         BOOST_TEST(line.size() < 100'000U);
         const auto json = nlohmann::json::parse(line);
@@ -51,11 +52,11 @@ BOOST_AUTO_TEST_CASE(a_json_line_holds_any_bytes_and_numbers_as_they_are) {
         BOOST_TEST(json["pid"] == 7);
         BOOST_TEST(json["value"] == 0.5);
     }
-    const auto part = nlohmann::json::parse(log_line(LogFormat::json, LogLevel::info, "mailer", "ended"));
+    const auto part = nlohmann::json::parse(log_line(clock, LogFormat::json, LogLevel::info, "mailer", "ended"));
     BOOST_TEST(part["who"] == "mailer");
     BOOST_TEST(part["text"] == "ended");
     BOOST_TEST(!part.contains("cat"));
-    BOOST_TEST(!nlohmann::json::parse(log_line(LogFormat::json, LogLevel::info, "", "x")).contains("who"));
+    BOOST_TEST(!nlohmann::json::parse(log_line(clock, LogFormat::json, LogLevel::info, "", "x")).contains("who"));
 }
 
 BOOST_AUTO_TEST_CASE(lines_lost_by_a_full_file_are_counted_in_json_too) {

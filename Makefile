@@ -213,7 +213,7 @@ bench: deps ## measure healthcheckd beside monit, and the Python script PREDECES
 	@$(MAKE) --no-print-directory -j$$(nproc) $(B)/healthcheckd
 	@t/bench/bench $(B)/healthcheckd --out $(BENCH_OUT) $(if $(PREDECESSOR),--predecessor $(PREDECESSOR)) $(BENCH_ARGS)
 
-# Fuzzing: TARGET is protocol, config, supervisor, transfer or control (t/fuzz/fuzz_TARGET.cc). Needs the package clang. What
+# Fuzzing: TARGET is protocol, config, supervisor, transfer, control or answer (t/fuzz/fuzz_TARGET.cc). Needs the package clang. What
 # libFuzzer finds of interest goes to build-fuzz/corpus/TARGET, what breaks a promise to build-fuzz/TARGET-crash-...
 TARGET   ?= protocol
 SECONDS  ?= 60
@@ -272,7 +272,7 @@ clang-check: ## fail if clang, which `make fuzz` needs, does not take a source
 	@if ! command -v $(firstword $(CLANG)) >/dev/null; then echo "SKIPPED: no $(CLANG) looked at the sources"; else \
 	    $(MAKE) --no-print-directory -k -j$$(nproc) $(CHECKED) && echo "$(CLANG): $(words $(CHECKED)) files taken"; fi
 
-fuzz: ## fuzz TARGET (protocol, config, supervisor, transfer, control) for SECONDS (60)
+fuzz: ## fuzz TARGET (protocol, config, supervisor, transfer, control, answer) for SECONDS (60)
 	@$(MAKE) --no-print-directory -j$$(nproc) $(FUZZ_B)/$(TARGET)
 	@mkdir -p $(FUZZ_B)/corpus/$(TARGET)
 	$(FUZZ_B)/$(TARGET) -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 -max_len=8192 -print_final_stats=1 \

@@ -91,8 +91,8 @@ private:
                                       : "the reader of standard error did not keep up";
         const LogField field{"dropped", dropped};
         const std::string line =
-            log_line(clock, format, Level::warning, "", fmt::format("{} log lines were dropped: {}", dropped, why),
-                     {&field, 1});
+            log_line(clock, format, Level::warning, "",
+                     fmt::format("{} log lines were dropped: {}", dropped, why), {&field, 1});
         log(spdlog::details::log_msg("", spdlog::level::warn, line));
         if (dropped_ > 0)  // this line too; the number it was to report must not be lost
             dropped_ = dropped;

@@ -37,7 +37,8 @@ Digits Digits::fixed(double value, int decimals) {
 
 Digits Digits::whole(std::uint64_t value) {
     Digits digits;
-    const auto end = std::to_chars(digits.buffer_.data(), digits.buffer_.data() + digits.buffer_.size(), value).ptr;
+    const auto end =
+        std::to_chars(digits.buffer_.data(), digits.buffer_.data() + digits.buffer_.size(), value).ptr;
     digits.size_ = static_cast<std::size_t>(end - digits.buffer_.data());
     return digits;
 }
@@ -80,8 +81,8 @@ Digits Digits::general(double value) {
             digits.strip_zeros();
         return digits;
     }
-    const auto end = std::to_chars(digits.buffer_.data(), digits.buffer_.data() + digits.buffer_.size(), finite,
-                                   std::chars_format::general, kSignificant)
+    const auto end = std::to_chars(digits.buffer_.data(), digits.buffer_.data() + digits.buffer_.size(),
+                                   finite, std::chars_format::general, kSignificant)
                          .ptr;
     digits.size_ = static_cast<std::size_t>(end - digits.buffer_.data());
     return digits;

@@ -54,7 +54,8 @@ void Slots::leave(Id id) {
     --cats_[place.slot];
     if (!place.server.empty()) {
         const auto server = servers_.find({place.slot, place.server});
-        if (--server->second[place.part] == 0 && server->second.erase(place.part) > 0 && server->second.empty())
+        if (--server->second[place.part] == 0 && server->second.erase(place.part) > 0 &&
+            server->second.empty())
             servers_.erase(server);
     }
     places_.erase(found);

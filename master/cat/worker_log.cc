@@ -25,8 +25,8 @@ void Worker::doubt_log() {
 void Worker::await_log() {
     const auto file = [this] {
         LogClock clock;
-        const std::string line = log_line(clock, identity_.config->log_format, LogLevel::info, identity_.who(),
-                                          "this log can be written again");
+        const std::string line = log_line(clock, identity_.config->log_format, LogLevel::info,
+                                          identity_.who(), "this log can be written again");
         return LogFile{worker_log_path(*identity_.config, identity_.name), child_.ready() ? control() : -1,
                        line};
     };

@@ -148,6 +148,10 @@ class Lab:
         finally:
             connection.close()
 
+    def wait_for_quiet(self):
+        """Waits for the gap behind a burst of http probes: what is counted from one to another is whole bursts."""
+        wait_for("a gap between the probes", lambda: 0.1e9 <= int(self.ask_server("/_quiet")) < 0.3e9, 30)
+
     def arrivals(self):
         """The moments of all requests since the last call, in ns of CLOCK_MONOTONIC, by path."""
         return json.loads(self.ask_server("/_arrivals"))

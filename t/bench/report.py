@@ -21,21 +21,37 @@ def table(head, rows):
 
 
 def cost_table(rows):
-    ours = {row["cats"]: row["us_per_check"] for row in rows if row["monitor"] == "healthcheckd"}
+    monit = {row["cats"]: row for row in rows if row["monitor"] == "monit"}
 
+    # The spread is that of the windows: the least and the most that two of them can give.
     def ratio(row):
-        return f"{row['us_per_check'] / ours[row['cats']]:.2f}" if row["cats"] in ours else "-"
-    return table(["checks", "monitor", "µs per check", "healthcheckd = 1", "load on supervisord", "private memory"],
+        if row["monitor"] == "monit" or row["cats"] not in monit:
+            return "-"
+        own, other = row["us_per_check_all"], monit[row["cats"]]["us_per_check_all"]
+        return f"{row['us_per_check'] / monit[row['cats']]['us_per_check']:.2f} " \
+               f"({min(own) / max(other):.2f} to {max(own) / min(other):.2f})"
+    return table(["checks", "monitor", "µs per check", "monit = 1 (spread)", "load on supervisord", "private memory",
+                  "page tables"],
                  [[row["cats"], row["monitor"], row["us_per_check"], ratio(row),
-                   f"{max(row['supervisord_percent'], 0):.2f} %", f"{row['memory_mb']} MB"] for row in rows])
+                   f"{max(row['supervisord_percent'], 0):.2f} %", f"{row['memory_mb']} MB",
+                   f"{row['page_tables_mb']} MB"] for row in rows])
+
+
+def http_table(rows):
+    return table(["http checks", "monitor", "µs per check", "of all windows", "request after it was due, ms (median / p99 / max)",
+                  "private memory"],
+                 [[row["cats"], row["monitor"], row["us_per_check"], ", ".join(map(str, row["us_per_check_all"])),
+                   delay_text(row["late_ms"]), f"{row['memory_mb']} MB"] for row in rows])
+
+
+def delay_text(values):
+    return f"{values['p50']} / {values['p99']} / {values['max']}"
 
 
 def delay_table(rows):
-    def text(values):
-        return f"{values['p50']} / {values['p99']} / {values['max']}"
     return table(["trouble elsewhere", "cats", "probe after its tick, ms (median / p99 / max)",
                   "action after the failing tick, ms", "ticks missed"],
-                 [[row["trouble"], row["cats"], text(row["tick_late_ms"]), text(row["action_after_tick_ms"]),
+                 [[row["trouble"], row["cats"], delay_text(row["tick_late_ms"]), delay_text(row["action_after_tick_ms"]),
                    row["ticks_missed"]] for row in rows])
 
 
@@ -47,8 +63,10 @@ def scale_table(rows):
 
 
 def worker_table(rows):
-    return table(["cats", *("mem", "cpu", "tcp", "http"), "master (dirty)"],
-                 [[row["cats"], *(row["worker_kb"].get(kind, "-") for kind in ("mem", "cpu", "tcp", "http")),
+    kinds = ("mem", "cpu", "tcp", "http")
+    return table(["cats", *kinds, "master (dirty)"],
+                 [[row["cats"], *(f"{row['worker_kb'][kind]} + {row['worker_page_tables_kb'][kind]}"
+                                  if kind in row["worker_kb"] else "-" for kind in kinds),
                    f"{row['root_kb']} ({row['root_dirty_kb']})"] for row in rows if row["monitor"] == "healthcheckd"])
 
 
@@ -69,9 +87,11 @@ def write(results, folder):
     text = f"{machine['cpu']}, {machine['cores']} cores, Linux {machine['kernel']}, {machine['date']}, " \
            f"load {machine['load_at_start']:.2f} at the start\n\n"
     if results["cost"]:
-        text += cost_table(results["cost"]) + "\nPrivate memory of a worker and of the master, kB:\n\n"
+        text += cost_table(results["cost"]) + "\nPrivate memory of a worker + its page tables, and private memory of the master, kB:\n\n"
         text += worker_table(results["cost"]) + "\n"
         draw(results, folder / "cpu-per-check.svg")
+    if results["http"]:
+        text += http_table(results["http"]) + "\n"
     if results["delay"]:
         text += delay_table(results["delay"]) + "\n"
         text += "From the closing of a port to the action, beside 20 web servers that hang: " + ", ".join(

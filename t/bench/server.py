@@ -5,6 +5,7 @@ usage: server.py HTTP_PORT TCP_PORT HANG_PORT
 
 HTTP_PORT   answers 200 to every path, or 503 when told so, and notes the moment of each request:
             /_arrivals   the noted moments by path, in nanoseconds of CLOCK_MONOTONIC, as JSON; forgets them
+            /_quiet      nanoseconds since the last of them; at first since the start
             /_fail/PATH  /PATH gets 503 from now on
 TCP_PORT    accepts and closes
 HANG_PORT   accepts and never says a word
@@ -22,6 +23,7 @@ FAIL = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: cl
 
 class State:
     arrivals = {}
+    last = time.monotonic_ns()
     failing = set()
 
 
@@ -42,9 +44,13 @@ class Http(asyncio.Protocol):
             body = json.dumps(State.arrivals).encode()
             State.arrivals = {}
             return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body
+        if path == "/_quiet":
+            body = b"%d" % (time.monotonic_ns() - State.last)
+            return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body
         if path.startswith("/_fail/"):
             State.failing.add(path.removeprefix("/_fail"))
             return OK
+        State.last = self.arrived
         State.arrivals.setdefault(path, []).append(self.arrived)
         return FAIL if path in State.failing else OK
 

@@ -60,6 +60,15 @@ def dirty_kb(pid):
     return private_kb(pid, ("Private_Dirty",))
 
 
+def page_tables_kb(pid):
+    """What the kernel needs to map the process's memory, which USS leaves out; 0 for a process that is gone."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("VmPTE:"))
+
+
 def command(pid):
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode().strip()

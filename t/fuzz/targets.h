@@ -18,6 +18,7 @@ int fuzz_config(const std::uint8_t* data, std::size_t size);
 int fuzz_supervisor(const std::uint8_t* data, std::size_t size);
 int fuzz_transfer(const std::uint8_t* data, std::size_t size);
 int fuzz_control(const std::uint8_t* data, std::size_t size);
+int fuzz_answer(const std::uint8_t* data, std::size_t size);
 
 // Whether these are the records of a configuration that fuzz_transfer gets as far as to compare.
 bool is_transfer(const std::uint8_t* data, std::size_t size);

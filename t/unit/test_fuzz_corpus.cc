@@ -55,4 +55,8 @@ BOOST_AUTO_TEST_CASE(requests_of_healthcheckctl) {
     replay("control", fuzz::fuzz_control);
 }
 
+BOOST_AUTO_TEST_CASE(answers_of_web_servers) {
+    replay("answer", fuzz::fuzz_answer);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -10,10 +10,11 @@
 #include "common/net/tls_client.h"
 #include "common/system/path_watch.h"
 #include "worker/check/net.h"
-#include "worker/probe/curl_call.h"
 #include "worker/probe/dialer.h"
+#include "worker/probe/http_exchange.h"
 #include "worker/probe/probe.h"
 #include "worker/probe/timer.h"
+#include "worker/probe/tls_stream.h"
 
 #include <memory>
 #include <optional>
@@ -46,12 +47,6 @@ std::string status_text(const StatusRanges& ranges);
 
 namespace worker {
 
-inline constexpr std::size_t kMaxBodyBytes = 4 << 20;
-inline constexpr std::size_t kMaxHeaderBytes = 64 << 10;
-
-// Returns `path` as a request target (RFC 9112, 3.2): with a leading '/', and with invalid bytes as %XX.
-std::string request_target(std::string_view path);
-
 class HttpProbe final : public Probe {
 public:
     explicit HttpProbe(const CatConfig& cat) : cat_(cat), http_(cat.own<HttpCheck>()) {}
@@ -60,31 +55,25 @@ public:
     // a JSON object of scalars.
     Result<void> prepare() override;
     // Success when the status is in expectStatus. Failure when it is not, or when no head was completed; the
-    // end of the connection after a whole line also completes a head (over TLS anywhere), and so does a
-    // header that libcurl rejects. A connection lost after the head, or because the request was not read,
-    // makes no difference. Otherwise as Dialer::dial(). Throws std::runtime_error as Dialer::dial(), and when
-    // a server is not trusted and the file with the CA certificates was replaced since it was read.
+    // end of the connection after a whole line also completes a head. A connection lost after the head, or
+    // because the request was not read, makes no difference. Otherwise as Dialer::dial(). Throws
+    // std::runtime_error as Dialer::dial(), and when a server is not trusted and the file with the CA
+    // certificates was replaced since it was read.
     ProbeResult probe(const ProbeCommand& command) override;
 
 private:
-    static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
-    static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
     Result<void> prepare_tls();
-    void on_head_end();
-    Finding judge(long status) const;
-    Finding judge_fault(CURLcode code) const;
+    ProbeResult exchange(ByteStream& stream, ProbeTimer& timer) const;
+    Finding judge(const HttpExchange& exchange, const HttpExchange::Answer& answer,
+                  const ProbeTimer& timer) const;
 
     const CatConfig& cat_;
     const HttpCheck& http_;
     std::optional<Dialer> dialer_;
-    std::optional<TlsClient> tls_;
+    std::optional<HttpRequest> request_;
     std::optional<PathWatch> ca_file_;
-    std::unique_ptr<CurlCall> call_;
-    CurlList headers_;
-    std::size_t body_bytes_ = 0;
-    std::size_t header_bytes_ = 0;
-    long status_ = 0;  // of the final head; 0 before its end
-    std::optional<ProbeTimer> timer_;
+    std::optional<TlsClient> tls_;
+    std::unique_ptr<TlsStream> tls_stream_;
 };
 
 }  // namespace worker

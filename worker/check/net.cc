@@ -32,7 +32,7 @@ SandboxProfile network_profile(const CatConfig& cat) {
         return profile;
     }
     profile.descriptors = kNetworkDescriptors;
-    profile.threads = true;  // libcurl resolves names in a thread
+    profile.threads = true;  // names are resolved in one
     profile.datagrams = true;
     profile.open_files = true;
     profile.readable = resolver_files();

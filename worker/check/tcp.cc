@@ -42,7 +42,8 @@ ProbeResult TcpProbe::probe(const ProbeCommand&) {
     if (!dialled.fd)
         return timer.result(std::move(dialled.finding));
     end_connection(std::move(dialled.fd));
-    return timer.result({Verdict::success, concat("connected in ", Digits::fixed(timer.milliseconds(), 1), " ms")});
+    return timer.result(
+        {Verdict::success, concat("connected in ", Digits::fixed(timer.milliseconds(), 1), " ms")});
 }
 
 }  // namespace worker

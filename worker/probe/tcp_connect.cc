@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <arpa/inet.h>
 #include <array>
+#include <cstddef>
 #include <cstring>
 #include <linux/tcp.h>
 #include <memory>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <strings.h>
 
@@ -34,15 +36,21 @@ void add_numeric(std::vector<SocketAddress>& addresses, const std::string& host,
     }
 }
 
-// Returns whether the connection is one to itself: when nobody listens on a port of the kernel's range for
-// clients (ip_local_port_range), a client that gets this very port connects to itself (RFC 9293, section
+in_port_t port_of(const sockaddr_storage& address) {
+    // At the same place in both families.
+    static_assert(offsetof(sockaddr_in, sin_port) == offsetof(sockaddr_in6, sin6_port));
+    return reinterpret_cast<const sockaddr_in&>(address).sin_port;
+}
+
+// Returns whether the connection to `port` is one to itself: when nobody listens on a port of the kernel's range
+// for clients (ip_local_port_range), a client that gets this very port connects to itself (RFC 9293, section
 // 3.5).
-bool is_own_end(int fd) {
+bool is_own_end(int fd, in_port_t port) {
     sockaddr_storage own{};
     sockaddr_storage other{};
     socklen_t own_size = sizeof own;
     socklen_t other_size = sizeof other;
-    return ::getsockname(fd, reinterpret_cast<sockaddr*>(&own), &own_size) == 0 &&
+    return ::getsockname(fd, reinterpret_cast<sockaddr*>(&own), &own_size) == 0 && port_of(own) == port &&
            ::getpeername(fd, reinterpret_cast<sockaddr*>(&other), &other_size) == 0 &&
            own_size == other_size && std::memcmp(&own, &other, own_size) == 0;
 }
@@ -64,8 +72,8 @@ std::vector<SocketAddress> in_turn(const std::vector<SocketAddress>& addresses) 
     return mixed;
 }
 
-// Returns 0 when the connection was made, else its errno.
-int outcome(int fd, short events) {
+// Returns 0 when the connection to `port` was made, else its errno.
+int outcome(int fd, in_port_t port, short events) {
     int error = 0;
     if ((events & (POLLERR | POLLHUP)) != 0) {
         socklen_t size = sizeof error;
@@ -75,7 +83,7 @@ int outcome(int fd, short events) {
     // A reset in answer to the SYN is ECONNREFUSED; these errors follow an accepted connection.
     if (error == ECONNRESET || error == EPIPE)
         return 0;
-    return error == 0 && is_own_end(fd) ? ECONNREFUSED : error;
+    return error == 0 && is_own_end(fd, port) ? ECONNREFUSED : error;
 }
 
 class Race {
@@ -102,6 +110,7 @@ private:
     struct Runner {
         UniqueFd fd;
         int family;
+        in_port_t port;
     };
 
     void start(Clock::time_point now) {
@@ -114,8 +123,11 @@ private:
             return;
         }
         const auto* raw = reinterpret_cast<const sockaddr*>(&address.storage);
-        if (::connect(fd.get(), raw, address.size) == 0 || errno == EINPROGRESS)
-            running_.push_back({std::move(fd), family});
+        Runner runner{std::move(fd), family, port_of(address.storage)};
+        if (::connect(runner.fd.get(), raw, address.size) == 0)
+            finish(std::move(runner), POLLOUT);
+        else if (errno == EINPROGRESS)
+            running_.push_back(std::move(runner));
         else
             result_.refusals.push_back({family, errno, false});
     }
@@ -143,7 +155,7 @@ private:
     }
 
     void finish(Runner runner, short events) {
-        if (const int error = outcome(runner.fd.get(), events); error != 0)
+        if (const int error = outcome(runner.fd.get(), runner.port, events); error != 0)
             result_.refusals.push_back({runner.family, error, false});
         else if (result_.fd)
             end_connection(std::move(runner.fd));

@@ -6,7 +6,6 @@
 #include "t/fixture/process/shared_count.h"
 #include "t/fixture/process/worker_harness.h"
 #include "t/fixture/slower.h"
-#include "worker/probe/http_head.h"
 
 #include <boost/test/unit_test.hpp>
 
@@ -222,19 +221,6 @@ BOOST_AUTO_TEST_CASE(a_page_of_two_megabytes_is_taken_whole_and_its_server_sees_
     }
     BOOST_TEST(wait_until([&] { return ends == 5; }));
     BOOST_TEST(sent == 5);
-}
-
-BOOST_AUTO_TEST_CASE(an_answer_that_was_not_read_is_known_by_its_final_head) {
-    using worker::final_status;
-    BOOST_TEST(final_status("HTTP/1.1 200 OK\r\n\r\n").value_or(0) == 200);
-    BOOST_TEST(final_status("HTTP/1.0 404\nA: b\n\nrest").value_or(0) == 404);
-    BOOST_TEST(final_status("HTTP/1.1 103 x\r\n\r\nHTTP/1.1 503 y\r\nA: b\r\n\r\n").value_or(0) == 503);
-    BOOST_TEST(final_status("HTTP/1.1 101 Switching\r\n\r\n").value_or(0) == 101);
-    for (const char* text :
-         {"", "\r\n\r\n", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nA: b\r\n", "HTTP/1.1 103 x\r\n\r\n",
-          "HTTP/1.1 20x OK\r\n\r\n", "HTTP/1.1 2000 OK\r\n\r\n", "HTTP/2 200 OK\r\n\r\n",
-          "HTTP/1.1 2\r\n\r\n", "SSH-2.0\r\n\r\n", "HTTP/1.", "HTTP/1.1-200 OK\r\n\r\n"})
-        BOOST_TEST(!final_status(text), text);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

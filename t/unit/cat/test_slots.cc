@@ -33,7 +33,8 @@ BOOST_AUTO_TEST_CASE(a_hundred_cats_are_probed_together_and_the_next_hundred_a_s
 
 BOOST_AUTO_TEST_CASE(two_thousand_cats_are_spread_evenly) {
     Slots slots(kOrigin);
-    BOOST_TEST((bursts(slots, 0, 2000, "") == Bursts{{0, 400}, {1000, 400}, {2000, 400}, {3000, 400}, {4000, 400}}));
+    BOOST_TEST(
+        (bursts(slots, 0, 2000, "") == Bursts{{0, 400}, {1000, 400}, {2000, 400}, {3000, 400}, {4000, 400}}));
 }
 
 BOOST_AUTO_TEST_CASE(the_place_of_a_cat_that_has_gone_is_taken_again) {

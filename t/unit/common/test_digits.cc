@@ -23,8 +23,8 @@ std::string by_library(double value, std::chars_format format, int precision) {
 void agrees(double value) {
     bool same = Digits::general(value).text() == by_library(value, std::chars_format::general, 9);
     for (int decimals = 0; decimals <= 9; ++decimals)
-        same = same && Digits::fixed(value, decimals).text() ==
-                           by_library(value, std::chars_format::fixed, decimals);
+        same = same &&
+               Digits::fixed(value, decimals).text() == by_library(value, std::chars_format::fixed, decimals);
     if (!same)
         BOOST_ERROR("not as the library writes it: " << std::hexfloat << value);
 }
@@ -51,7 +51,8 @@ BOOST_AUTO_TEST_CASE(numbers_halfway_between_two_and_at_powers_of_ten_are_those_
         for (int tenths = 1; tenths <= 100; ++tenths)
             for (const double off : {0.0, 0.5, 0.05, 0.005}) {
                 const double value = std::pow(10, exponent) * tenths / 10 + off;
-                for (const double one : {value, std::nextafter(value, 0.0), std::nextafter(value, 1e300), -value})
+                for (const double one :
+                     {value, std::nextafter(value, 0.0), std::nextafter(value, 1e300), -value})
                     agrees(one);
             }
     agrees(0);

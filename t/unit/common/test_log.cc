@@ -52,11 +52,13 @@ BOOST_AUTO_TEST_CASE(a_json_line_holds_any_bytes_and_numbers_as_they_are) {
         BOOST_TEST(json["pid"] == 7);
         BOOST_TEST(json["value"] == 0.5);
     }
-    const auto part = nlohmann::json::parse(log_line(clock, LogFormat::json, LogLevel::info, "mailer", "ended"));
+    const auto part =
+        nlohmann::json::parse(log_line(clock, LogFormat::json, LogLevel::info, "mailer", "ended"));
     BOOST_TEST(part["who"] == "mailer");
     BOOST_TEST(part["text"] == "ended");
     BOOST_TEST(!part.contains("cat"));
-    BOOST_TEST(!nlohmann::json::parse(log_line(clock, LogFormat::json, LogLevel::info, "", "x")).contains("who"));
+    BOOST_TEST(
+        !nlohmann::json::parse(log_line(clock, LogFormat::json, LogLevel::info, "", "x")).contains("who"));
 }
 
 BOOST_AUTO_TEST_CASE(lines_lost_by_a_full_file_are_counted_in_json_too) {

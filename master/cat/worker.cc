@@ -166,14 +166,17 @@ void Worker::probe(ProbeCommand command) {
     if (identity_.cat().whole_machine())
         probed_.process = {};
     child_.set_deadline(probe_limit());
-    took_command_ = true;  // of no interest until it is on its way
-    send(encode(command).line());
     took_command_ = false;
+    write(encode(command).line());
 }
 
 void Worker::send(std::string_view line, int attached) {
-    // What follows the command stays unread until the probe is over.
+    // What follows a probe command stays unread until the probe is over.
     took_command_ = took_command_ || (probing_ && nothing_unread());
+    write(line, attached);
+}
+
+void Worker::write(std::string_view line, int attached) {
     if (const auto sent = child_.send(line, attached); !sent)
         child_.replace("it does not take commands: " + sent.error().text());
 }

@@ -72,7 +72,9 @@ private:
     void send_track();
     void measure(ProcessId process);
     void on_measure(ProcessId process, Result<UniqueFd> file);
+    // Sends a line that is no probe command.
     void send(std::string_view line, int attached = -1);
+    void write(std::string_view line, int attached = -1);
     void on_late();
     bool on_line(std::string_view text);
     void on_report(const Report& report, std::string_view text);

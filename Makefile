@@ -29,7 +29,10 @@ HARDEN   := -fPIE -fstack-protector-strong -D_GLIBCXX_ASSERTIONS $(if $(SAN),,-D
 SANFLAGS := $(if $(SAN),-fsanitize=address$(comma)undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
 override CXXFLAGS += -std=c++20 $(WARN) $(HARDEN) $(SANFLAGS)
 LDFLAGS  += -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(SANFLAGS)
-LDLIBS   := $(shell $(PKG_CONFIG) --libs $(PKGS) 2>/dev/null) -lxmlrpc++ -lxmlrpc
+# libcurl and OpenSSL are loaded at run time, by the processes that need them: common/net/libcurl.h.
+LOADED   := libcurl openssl
+LDLIBS   := $(shell $(PKG_CONFIG) --libs $(filter-out $(LOADED),$(PKGS)) 2>/dev/null) -lxmlrpc++ -lxmlrpc -lresolv
+TEST_LDLIBS := $(shell $(PKG_CONFIG) --libs $(LOADED) 2>/dev/null) -lboost_unit_test_framework
 Q        := $(if $(V),,@)
 
 MAINS    := master/entry/main.cc master/ctl/main.cc
@@ -59,6 +62,11 @@ $(B)/healthcheckctl: $(B)/master/ctl/main.o $(B)/libhealthcheckd.a
 	@echo "  LINK  $@"
 	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+# Linked to what is loaded at run time, so that dpkg-shlibdeps names its packages: see conf/debian/rules.
+$(B)/loaded.so:
+	@mkdir -p $(@D)
+	$(Q)$(CXX) -shared -o $@ -Wl,--no-as-needed $(shell $(PKG_CONFIG) --libs $(LOADED))
+
 # Files of different folders share names: "r" of ar(1) would take one for a newer version of the other.
 $(B)/libhealthcheckd.a: $(LIB_OBJ)
 	@rm -f $@
@@ -67,11 +75,11 @@ $(B)/libhealthcheckd.a: $(LIB_OBJ)
 
 $(B)/testrunner: $(TEST_OBJ) $(B)/libhealthcheckd.a | $(B)/sample/healthcheckd $(B)/sample/healthcheckctl
 	@echo "  LINK  $@"
-	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lboost_unit_test_framework
+	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(TEST_LDLIBS)
 
 $(B)/unitrunner: $(UNIT_OBJ) $(call rooms,$(FIXTURES)) $(B)/libhealthcheckd.a
 	@echo "  LINK  $@"
-	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lboost_unit_test_framework
+	$(Q)$(CXX) $(LDFLAGS) -o $@ $^ $(LDLIBS) $(TEST_LDLIBS)
 
 # The headers of libraries that many sources include, read once. The compiler takes usual.h.gch for usual.h when the
 # flags are the same; without it every source would spend half of its time on them.

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <arpa/inet.h>
+#include <charconv>
 #include <climits>
 #include <sys/un.h>
 #include <utility>
@@ -68,7 +69,7 @@ std::string_view authority(std::string_view url) {
     if (start == std::string_view::npos)
         return {};
     url.remove_prefix(start + 3);
-    return url.substr(0, url.find('/'));
+    return url.substr(0, url.find_first_of("/?#"));
 }
 
 // Splits "host:port"; the port is empty when there is none.
@@ -312,6 +313,16 @@ bool is_remote_url(std::string_view url) {
     const bool loopback4 =
         ::inet_pton(AF_INET, name.c_str(), &address) == 1 && (ntohl(address.s_addr) >> 24) == 127;
     return !(name == "localhost" || name == "localhost." || name == "[::1]" || loopback4);
+}
+
+std::uint16_t port_of_url(std::string_view url) {
+    std::string_view host, port;
+    split_port(authority(url), host, port);
+    if (port.empty())
+        return url.starts_with("https:") ? 443 : 80;
+    std::uint16_t number = 0;
+    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+    return error == std::errc() && end == port.data() + port.size() ? number : 0;
 }
 
 }  // namespace healthcheckd

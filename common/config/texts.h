@@ -68,4 +68,7 @@ Result<void> check_supervisord_url(std::string_view text);
 // Returns whether the (checked) URL refers to another machine: its host is not localhost, 127.0.0.0/8 or ::1.
 bool is_remote_url(std::string_view url);
 
+// Returns the port of an http or https URL, or the usual one; 0 when what stands there is none.
+std::uint16_t port_of_url(std::string_view url);
+
 }  // namespace healthcheckd

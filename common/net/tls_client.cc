@@ -1,10 +1,9 @@
 #include "common/net/tls_client.h"
 
+#include "common/net/openssl.h"
+
 #include <array>
 #include <cstdlib>
-#include <openssl/err.h>
-#include <openssl/ssl.h>
-#include <openssl/x509.h>
 #include <stdexcept>
 #include <unistd.h>
 
@@ -16,15 +15,15 @@ constexpr std::array kCaFiles = {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki
                                  "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"};
 
 template <class T> void set(CURL* curl, CURLoption option, T value) {
-    if (const CURLcode code = curl_easy_setopt(curl, option, value); code != CURLE_OK)
-        throw std::runtime_error(std::string("libcurl: TLS: ") + curl_easy_strerror(code));
+    if (const CURLcode code = libcurl().easy_setopt(curl, option, value); code != CURLE_OK)
+        throw std::runtime_error(std::string("libcurl: TLS: ") + libcurl().easy_strerror(code));
 }
 
 // libcurl reports the oldest error in OpenSSL's queue. For a wrong signature that is an error of the
 // cryptographic library, not of the certificate.
 int on_verify(int good, X509_STORE_CTX*) {
     if (good == 0)
-        ERR_clear_error();
+        openssl().ERR_clear_error();
     return good;
 }
 
@@ -40,12 +39,12 @@ std::string system_ca_file() {
 }
 
 void TlsClient::Free::operator()(X509_STORE* store) const {
-    X509_STORE_free(store);
+    openssl().X509_STORE_free(store);
 }
 
 TlsClient::TlsClient(std::unique_ptr<X509_STORE, Free> store) : store_(std::move(store)) {
     // OpenSSL reads openssl.cnf when its first context is created, which would fail later.
-    SSL_CTX_free(SSL_CTX_new(TLS_client_method()));
+    openssl().SSL_CTX_free(openssl().SSL_CTX_new(openssl().TLS_client_method()));
 }
 
 TlsClient TlsClient::trusting_all() {
@@ -53,7 +52,7 @@ TlsClient TlsClient::trusting_all() {
 }
 
 TlsClient TlsClient::trusting_none() {
-    std::unique_ptr<X509_STORE, Free> store(X509_STORE_new());
+    std::unique_ptr<X509_STORE, Free> store(openssl().X509_STORE_new());
     if (!store)
         throw std::bad_alloc();
     return TlsClient(std::move(store));
@@ -64,23 +63,23 @@ Result<TlsClient> TlsClient::trusting(const std::string& file) {
         return Error{"this system has no file with the certificates of authorities"};
     if (::access(file.c_str(), R_OK) != 0)
         return system_error(file);
-    std::unique_ptr<X509_STORE, Free> store(X509_STORE_new());
+    std::unique_ptr<X509_STORE, Free> store(openssl().X509_STORE_new());
     if (!store)
         throw std::bad_alloc();
-    if (X509_STORE_load_file(store.get(), file.c_str()) != 1) {
-        ERR_clear_error();
+    if (openssl().X509_STORE_load_file(store.get(), file.c_str()) != 1) {
+        openssl().ERR_clear_error();
         return Error{file + ": holds no certificates in PEM form"};
     }
     // As libcurl does: every certificate in the file is trusted, even if it does not end a chain.
-    X509_STORE_set_flags(store.get(), X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN);
+    openssl().X509_STORE_set_flags(store.get(), X509_V_FLAG_TRUSTED_FIRST | X509_V_FLAG_PARTIAL_CHAIN);
     return TlsClient(std::move(store));
 }
 
 CURLcode TlsClient::on_context(CURL*, void* context, void* store) {
     auto* tls = static_cast<SSL_CTX*>(context);
     // One store for all transfers: parsing 150 certificates takes longer than the rest of a handshake.
-    SSL_CTX_set1_cert_store(tls, static_cast<X509_STORE*>(store));
-    SSL_CTX_set_verify(tls, SSL_CTX_get_verify_mode(tls), &on_verify);
+    openssl().SSL_CTX_set1_cert_store(tls, static_cast<X509_STORE*>(store));
+    openssl().SSL_CTX_set_verify(tls, openssl().SSL_CTX_get_verify_mode(tls), &on_verify);
     return CURLE_OK;
 }
 

@@ -1,9 +1,9 @@
-// TLS for libcurl in a process that can no longer open files. Worker (http), link and mailer.
+// Whom a client of TLS trusts, in a process that can no longer open files. Worker (http), link and mailer.
 #pragma once
 
+#include "common/net/libcurl.h"
 #include "common/system/result.h"
 
-#include <curl/curl.h>
 #include <memory>
 #include <openssl/types.h>
 #include <string>
@@ -27,6 +27,9 @@ public:
     // host's name. This object must outlive the transfers. Throws std::runtime_error when libcurl fails.
     void apply(CURL* curl) const;
 
+    // The certificates that are trusted; nullptr: any certificate is accepted.
+    X509_STORE* store() const { return store_.get(); }
+
 private:
     struct Free {
         void operator()(X509_STORE* store) const;
@@ -34,7 +37,7 @@ private:
     explicit TlsClient(std::unique_ptr<X509_STORE, Free> store);
     static CURLcode on_context(CURL* curl, void* context, void* store);
 
-    std::unique_ptr<X509_STORE, Free> store_;  // nullptr: any certificate is accepted
+    std::unique_ptr<X509_STORE, Free> store_;
 };
 
 }  // namespace healthcheckd

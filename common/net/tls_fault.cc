@@ -1,18 +1,19 @@
 #include "common/net/tls_fault.h"
 
+#include "common/net/libcurl.h"
+#include "common/net/openssl.h"
 #include "common/text/printable.h"
 
-#include <openssl/x509.h>
 #include <spdlog/fmt/fmt.h>
 
 namespace healthcheckd {
 
-namespace {
-
-std::string certificate_fault(long verified, std::string_view host) {
+std::string tls_certificate_fault(long verified, std::string_view host) {
     switch (verified) {
     case X509_V_OK:
     case X509_V_ERR_UNSPECIFIED:  // the chain is valid; libcurl compares the name itself
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH:
         return fmt::format("TLS: the server's certificate is not for '{}'", printable(host));
     case X509_V_ERR_CERT_HAS_EXPIRED:
         return "TLS: the server's certificate, or one above it, has expired";
@@ -28,12 +29,11 @@ std::string certificate_fault(long verified, std::string_view host) {
         return "TLS: the server's certificate is of an authority that is not trusted here";
     default:
         return fmt::format("TLS: the server's certificate is refused: {}",
-                           X509_verify_cert_error_string(verified));
+                           openssl().X509_verify_cert_error_string(verified));
     }
 }
 
-// OpenSSL's reasons, of which libcurl keeps only the text.
-std::string handshake_fault(std::string_view detail) {
+std::string tls_handshake_fault(std::string_view detail) {
     struct Row {
         std::string_view reason;
         std::string_view words;
@@ -56,16 +56,14 @@ std::string handshake_fault(std::string_view detail) {
     return fmt::format("TLS: the handshake failed: {}", printable(detail));
 }
 
-}  // namespace
-
 std::string tls_fault(CURL* curl, CURLcode code, std::string_view detail, std::string_view host) {
     if (code == CURLE_SSL_CONNECT_ERROR)
-        return handshake_fault(detail);
+        return tls_handshake_fault(detail);
     if (code != CURLE_PEER_FAILED_VERIFICATION)
         return {};
     long verified = X509_V_OK;
-    curl_easy_getinfo(curl, CURLINFO_SSL_VERIFYRESULT, &verified);
-    return certificate_fault(verified, host);
+    libcurl().easy_getinfo(curl, CURLINFO_SSL_VERIFYRESULT, &verified);
+    return tls_certificate_fault(verified, host);
 }
 
 }  // namespace healthcheckd

@@ -7,6 +7,12 @@
 
 namespace healthcheckd {
 
+// Explains what OpenSSL found wrong with the certificate of `host`: one of the X509_V codes.
+std::string tls_certificate_fault(long verified, std::string_view host);
+
+// Explains a handshake that failed, by OpenSSL's reason, of which libcurl keeps only the text.
+std::string tls_handshake_fault(std::string_view detail);
+
 // Explains a transfer of `curl` to `host` that ended with `code` and libcurl's error text `detail`.
 // Returns "" when TLS was not the cause. Each cause has its own text: expired, not valid yet,
 // self-signed, unknown authority, another name, no TLS on that port, no common version, handshake

@@ -1,5 +1,7 @@
 #include "common/system/process_title.h"
 
+#include "common/system/secret.h"
+
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -31,12 +33,12 @@ void init_process_title(int argc, char** argv) {
     char* const texts = end;
     for (char** entry = environ; *entry != nullptr; ++entry)
         if (*entry == end)
-            end += std::strlen(end) + 1;
+            end += secret_length(end) + 1;
     const auto size = static_cast<std::size_t>(end - texts);
     g_environment = static_cast<char*>(std::malloc(size + 1));
     if (g_environment == nullptr)
         return;
-    std::memcpy(g_environment, texts, size);
+    copy_secret(g_environment, texts, size);
     for (char** entry = environ; *entry != nullptr; ++entry)
         if (texts <= *entry && *entry < end)
             *entry = g_environment + (*entry - texts);

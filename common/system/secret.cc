@@ -20,6 +20,20 @@ std::size_t round_up(std::size_t n, std::size_t unit) {
 
 }  // namespace
 
+// What is volatile is read and written one by one.
+void copy_secret(char* to, const char* from, std::size_t size) noexcept {
+    volatile char* target = to;
+    for (const volatile char* source = from; source != from + size; ++source)
+        *target++ = *source;
+}
+
+std::size_t secret_length(const char* text) noexcept {
+    const volatile char* end = text;
+    while (*end != '\0')
+        ++end;
+    return static_cast<std::size_t>(end - text);
+}
+
 std::string_view Secret::view() const {
     if (place_ == nullptr)
         return {};
@@ -55,7 +69,7 @@ Secret SecretStore::put(Group group, std::string_view value) {
     char* place = pages.begin + pages.used;
     const auto length = static_cast<std::uint32_t>(value.size());
     std::memcpy(place, &length, sizeof length);
-    std::memcpy(place + sizeof length, value.data(), value.size());
+    copy_secret(place + sizeof length, value.data(), value.size());
     pages.used += need;
     return Secret(place);
 }

@@ -13,6 +13,11 @@
 
 namespace healthcheckd {
 
+// As memcpy(3) and strlen(3), but byte by byte: these leave the text in vector registers, which the dynamic linker saves
+// on the stack when it binds a function that is called next, and the stack is inherited by all children.
+void copy_secret(char* to, const char* from, std::size_t size) noexcept;
+std::size_t secret_length(const char* text) noexcept;
+
 // A view of bytes in a SecretStore. Empty in a process that was forked without exposing its group.
 class Secret {
 public:

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
-#include <openssl/evp.h>
+#include <resolv.h>
 #include <sys/random.h>
 
 namespace healthcheckd {
@@ -79,10 +79,9 @@ std::string folded(std::string_view name, std::string_view text) {
 
 std::string base64(std::string_view bytes) {
     std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');
-    const int size =
-        EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                        reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
-    out.resize(static_cast<std::size_t>(size));
+    const int size = ::b64_ntop(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(),
+                                out.data(), out.size());
+    out.resize(static_cast<std::size_t>(std::max(size, 0)));
     return out;
 }
 

@@ -1,6 +1,7 @@
 #include "master/action/restart_record.h"
 
 #include "common/file/durable_file.h"
+#include "common/net/openssl.h"
 #include "common/system/unique_fd.h"
 #include "common/text/json.h"
 
@@ -11,7 +12,6 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
-#include <openssl/evp.h>
 #include <optional>
 #include <stdexcept>
 #include <sys/stat.h>
@@ -44,7 +44,8 @@ std::string escaped(char c) {
 // Returns the name's SHA-256, truncated, in hexadecimal.
 std::string digest_of(const std::string& name) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    if (EVP_Digest(name.data(), name.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1)
+    if (openssl().EVP_Digest(name.data(), name.size(), digest.data(), nullptr, openssl().EVP_sha256(),
+                             nullptr) != 1)
         throw std::runtime_error("SHA-256 is not there");
     std::string text;
     for (std::size_t i = 0; i < kDigestBytes; ++i)

@@ -76,6 +76,7 @@ ChildSpec Worker::spec() {
         if (mark_)
             spec.extra_fds = {mark_.get()};
     }
+    share();
     spec.user = context_.spawner.uids().take();
     spec.main = [this, filter, user = *spec.user](pid_t master) {
         return context_.worker_main({*identity_.config, identity_.cat(), identity_.name, identity_.program,
@@ -88,6 +89,17 @@ ChildSpec Worker::spec() {
     unlogged_said_ = false;
     rotations_ = std::make_shared<RotationLimit>(identity_.config->log_max_bytes);
     return spec;
+}
+
+// The worker tries again what fails here, and reports why.
+void Worker::share() const {
+    const CatConfig& cat = identity_.cat();
+    try {
+        if (cat.type->share != nullptr)
+            cat.type->share(cat);
+    } catch (const std::exception& failure) {
+        log::debug(identity_.who(), "{}", failure.what());
+    }
 }
 
 void Worker::on_failed_start(const Error& error) {

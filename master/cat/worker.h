@@ -68,6 +68,7 @@ private:
     static constexpr Milliseconds kLongestRest{60'000};
 
     ChildSpec spec();
+    void share() const;
     void on_failed_start(const Error& error);
     void send_track();
     void measure(ProcessId process);

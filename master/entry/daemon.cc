@@ -14,7 +14,6 @@
 #include "master/reloader.h"
 
 #include <csignal>
-#include <curl/curl.h>
 #include <list>
 #include <optional>
 #include <sched.h>
@@ -205,8 +204,6 @@ int run_daemon(const std::string& config_file, bool verbose) {
     // /proc/self.
     ::prctl(PR_SET_DUMPABLE, 0);
     set_process_title("healthcheckd: master");
-    // Before any fork: all children that use HTTP, SMTP or TLS share these pages.
-    curl_global_init(CURL_GLOBAL_DEFAULT);
     int status = 1;
     try {
         status = Daemon(config_file).run();

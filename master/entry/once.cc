@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
-#include <curl/curl.h>
 #include <map>
 #include <sys/prctl.h>
 
@@ -217,8 +216,6 @@ int run_once(const std::string& config_file, bool verbose) {
     // /proc/self.
     ::prctl(PR_SET_DUMPABLE, 0);
     set_process_title("healthcheckd: once");
-    // Before any fork: all children that use HTTP or TLS share these pages.
-    curl_global_init(CURL_GLOBAL_DEFAULT);
     try {
         Loop loop;
         Spawner spawner(loop);

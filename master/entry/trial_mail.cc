@@ -7,7 +7,6 @@
 #include "master/process/task.h"
 
 #include <cstdio>
-#include <curl/curl.h>
 
 namespace healthcheckd::master {
 
@@ -23,7 +22,6 @@ int send_test_mail(const std::string& file) {
         std::fprintf(stderr, "%s: there is no config.mail\n", file.c_str());
         return 1;
     }
-    curl_global_init(CURL_GLOBAL_DEFAULT);
     Loop loop;
     Spawner spawner(loop);
     Done outcome{.ok = false, .message = "the mailer ended without a word"};

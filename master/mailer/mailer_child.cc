@@ -1,6 +1,7 @@
 #include "master/mailer/mailer_child.h"
 
 #include "common/config/channels.h"
+#include "common/net/libcurl.h"
 #include "common/net/resolver.h"
 #include "common/sandbox/child_kinds.h"
 #include "common/sandbox/powers.h"
@@ -232,6 +233,7 @@ int fail_at_spool(const Spool& spool, const std::string& what) {
 
 int mailer_main(const Config& config, const std::string& run_id, pid_t master,
                 std::chrono::milliseconds look) {
+    libcurl();  // loaded before confinement
     const Spool spool(config.state_dir);
     if (const auto ready = spool.prepare(); !ready)
         return fail_at_spool(spool, ready.error().text());
@@ -266,6 +268,7 @@ Telling test_telling() {
 }
 
 int test_life(const Config& config, pid_t master) {
+    libcurl();  // loaded before confinement
     const Resolver resolver(kTryLimit);
     const MailConfig& settings = *config.first_channel<MailConfig>();
     const auto tls = mail_tls(settings);

@@ -14,7 +14,6 @@
 
 #include <algorithm>
 #include <csignal>
-#include <curl/curl.h>
 #include <functional>
 #include <optional>
 #include <poll.h>
@@ -281,10 +280,6 @@ int run(const Config& config, pid_t master, const ChildUser& user, std::optional
     auto endpoint = parse_endpoint(config.supervisord_url);
     if (!endpoint) {
         say_broken(config.file + ": config.supervisordUrl: " + endpoint.error().text());
-        return 1;
-    }
-    if (const CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT); code != CURLE_OK) {
-        say_broken(std::string("libcurl: ") + curl_easy_strerror(code));
         return 1;
     }
     const SandboxProfile profile = link_profile(*endpoint, user);

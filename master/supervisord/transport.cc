@@ -1,6 +1,7 @@
 #include "master/supervisord/transport.h"
 
 #include "common/config/texts.h"
+#include "common/net/libcurl.h"
 #include "common/net/tls_client.h"
 #include "common/net/tls_fault.h"
 #include "common/text/mime.h"
@@ -11,7 +12,6 @@
 #include <arpa/inet.h>
 #include <array>
 #include <charconv>
-#include <curl/curl.h>
 #include <optional>
 #include <stdexcept>
 #include <sys/un.h>
@@ -30,11 +30,9 @@ bool is_address(const std::string& host) {
 
 std::string url_part(CURLU* url, CURLUPart part, unsigned flags = 0) {
     char* text = nullptr;
-    if (curl_url_get(url, part, &text, flags) != CURLUE_OK)
+    if (libcurl().url_get(url, part, &text, flags) != CURLUE_OK)
         return {};
-    std::string copy = text;
-    curl_free(text);
-    return copy;
+    return CurlText(text).get();
 }
 
 // The data received by one transfer; libcurl's callbacks fill it.
@@ -105,9 +103,9 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
         return endpoint;
     }
 
-    const std::unique_ptr<CURLU, void (*)(CURLU*)> url(curl_url(), curl_url_cleanup);
+    const CurlUrl url(libcurl().url());
     const std::string copy(text);
-    if (!url || curl_url_set(url.get(), CURLUPART_URL, copy.c_str(), 0) != CURLUE_OK)
+    if (!url || libcurl().url_set(url.get(), CURLUPART_URL, copy.c_str(), 0) != CURLUE_OK)
         return Error{
             "the URL of supervisord cannot be understood; write unix:///path or http://host:port/RPC2"};
     const std::string scheme = url_part(url.get(), CURLUPART_SCHEME);
@@ -115,7 +113,7 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
         return Error{"'" + printable(scheme) + "://' is no way to reach supervisord: unix, http or https"};
     endpoint.tls = scheme == "https";
     if (const std::string path = url_part(url.get(), CURLUPART_PATH); path.empty() || path == "/")
-        curl_url_set(url.get(), CURLUPART_PATH, "/RPC2", 0);
+        libcurl().url_set(url.get(), CURLUPART_PATH, "/RPC2", 0);
     const std::string port = url_part(url.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT);
     std::from_chars(port.data(), port.data() + port.size(), endpoint.port);
     std::string host = url_part(url.get(), CURLUPART_HOST);
@@ -124,30 +122,21 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
     endpoint.needs_resolver = host != "localhost" && !is_address(host);
     endpoint.url = url_part(url.get(), CURLUPART_URL);
     endpoint.host = host;
-    curl_url_set(url.get(), CURLUPART_USER, nullptr, 0);
-    curl_url_set(url.get(), CURLUPART_PASSWORD, nullptr, 0);
+    libcurl().url_set(url.get(), CURLUPART_USER, nullptr, 0);
+    libcurl().url_set(url.get(), CURLUPART_PASSWORD, nullptr, 0);
     endpoint.shown = printable(url_part(url.get(), CURLUPART_URL));
     return endpoint;
 }
 
 std::uint16_t local_port(std::string_view url) {
-    const auto endpoint = is_remote_url(url) ? Error{"another machine"} : parse_endpoint(url);
-    return endpoint ? endpoint->port : 0;
+    return url.starts_with("unix://") || is_remote_url(url) ? 0 : port_of_url(url);
 }
 
 struct SupervisorTransport::Handle {
     std::optional<TlsClient> tls;
-    CURL* curl = nullptr;
-    curl_slist* headers = nullptr;
+    CurlList headers;
     std::array<char, CURL_ERROR_SIZE> error{};
-
-    Handle() = default;
-    Handle(const Handle&) = delete;
-    Handle& operator=(const Handle&) = delete;
-    ~Handle() {
-        curl_slist_free_all(headers);
-        curl_easy_cleanup(curl);
-    }
+    CurlHandle curl;  // last, as it uses the others
 };
 
 SupervisorTransport::SupervisorTransport(Endpoint endpoint, const Secret& user, const Secret& pass,
@@ -164,31 +153,32 @@ SupervisorTransport::SupervisorTransport(Endpoint endpoint, const Secret& user, 
         return;
     }
     tcp_owners_.emplace();
-    CURL* curl = handle_->curl = curl_easy_init();
+    handle_->curl.reset(libcurl().easy_init());
+    CURL* curl = handle_->curl.get();
     if (curl == nullptr)
         throw std::runtime_error("libcurl gives no handle");
     for (const char* header : {"Content-Type: text/xml", "Connection: close", "Expect:"})
-        handle_->headers = curl_slist_append(handle_->headers, header);
+        append_to(handle_->headers, header);
 
-    curl_easy_setopt(curl, CURLOPT_URL, endpoint_.url.c_str());
-    curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, before_request);
-    curl_easy_setopt(curl, CURLOPT_PREREQDATA, this);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    libcurl().easy_setopt(curl, CURLOPT_URL, endpoint_.url.c_str());
+    libcurl().easy_setopt(curl, CURLOPT_PREREQFUNCTION, before_request);
+    libcurl().easy_setopt(curl, CURLOPT_PREREQDATA, this);
+    libcurl().easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    libcurl().easy_setopt(curl, CURLOPT_PROXY, "");
+    libcurl().easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+    libcurl().easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     // An idle connection makes some versions of supervisord spin.
-    curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
-    curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, handle_->headers);
-    curl_easy_setopt(curl, CURLOPT_USERAGENT, "healthcheckd");
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, handle_->error.data());
-    curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+    libcurl().easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
+    libcurl().easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
+    libcurl().easy_setopt(curl, CURLOPT_HTTPHEADER, handle_->headers.get());
+    libcurl().easy_setopt(curl, CURLOPT_USERAGENT, "healthcheckd");
+    libcurl().easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+    libcurl().easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+    libcurl().easy_setopt(curl, CURLOPT_ERRORBUFFER, handle_->error.data());
+    libcurl().easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
     if (!user.empty()) {
-        curl_easy_setopt(curl, CURLOPT_USERNAME, std::string(user.view()).c_str());
-        curl_easy_setopt(curl, CURLOPT_PASSWORD, std::string(pass.view()).c_str());
+        libcurl().easy_setopt(curl, CURLOPT_USERNAME, std::string(user.view()).c_str());
+        libcurl().easy_setopt(curl, CURLOPT_PASSWORD, std::string(pass.view()).c_str());
     }
 
     if (endpoint_.tls) {
@@ -293,27 +283,27 @@ void SupervisorTransport::judge(const TcpEnds& ends) {
 
 HttpReply SupervisorTransport::post_tcp(const std::string& body, std::chrono::milliseconds limit) {
     refusal_.reset();
-    CURL* curl = handle_->curl;
+    CURL* curl = handle_->curl.get();
     Received received;
     handle_->error[0] = '\0';
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.data());
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &received);
-    curl_easy_setopt(curl, CURLOPT_HEADERDATA, &received);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(limit.count()));
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limit.count()));
-    const CURLcode result = curl_easy_perform(curl);
+    libcurl().easy_setopt(curl, CURLOPT_POSTFIELDS, body.data());
+    libcurl().easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+    libcurl().easy_setopt(curl, CURLOPT_WRITEDATA, &received);
+    libcurl().easy_setopt(curl, CURLOPT_HEADERDATA, &received);
+    libcurl().easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(limit.count()));
+    libcurl().easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(limit.count()));
+    const CURLcode result = libcurl().easy_perform(curl);
 
     HttpReply reply;
     const std::string who = "supervisord at " + endpoint_.shown;
     const std::string detail =
-        printable(handle_->error[0] != '\0' ? handle_->error.data() : curl_easy_strerror(result), 300);
+        printable(handle_->error[0] != '\0' ? handle_->error.data() : libcurl().easy_strerror(result), 300);
     long status = 0;
     long os_error = 0;
     long connections = 0;
-    curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_error);
-    curl_easy_getinfo(curl, CURLINFO_NUM_CONNECTS, &connections);
+    libcurl().easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    libcurl().easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_error);
+    libcurl().easy_getinfo(curl, CURLINFO_NUM_CONNECTS, &connections);
 
     if (refusal_)
         return std::move(*refusal_);

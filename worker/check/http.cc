@@ -71,7 +71,7 @@ Result<void> HttpProbe::prepare_tls() {
     } else {
         tls_ = TlsClient::trusting_all();
     }
-    tls_stream_ = std::make_unique<TlsStream>(*tls_, http_.host, http_.port, cat_.timeout);
+    tls_stream_ = std::make_unique<TlsStream>(*tls_, http_.host, cat_.timeout);
     return {};
 }
 
@@ -124,7 +124,7 @@ ProbeResult HttpProbe::probe(const ProbeCommand&) {
         PlainStream plain(std::move(dialled.fd));
         return exchange(plain, timer);
     }
-    TlsStream::Opened opened = tls_stream_->open(std::move(dialled.fd), dialled.family, timer.deadline());
+    TlsStream::Opened opened = tls_stream_->open(std::move(dialled.fd), timer.deadline());
     if (opened.ok)
         return exchange(*tls_stream_, timer);
     // New CA certificates may include this server's.

@@ -3,6 +3,7 @@
 
 #include "common/system/unique_fd.h"
 
+#include <chrono>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -13,7 +14,7 @@ class ByteStream {
 public:
     enum class State {
         moved,  // `bytes` of them
-        wait,   // for poll(2)
+        wait,   // until poll(2) reports one of `events`
         ended,  // the other side sends nothing more
         lost,   // for the reason `why`
     };
@@ -21,6 +22,7 @@ public:
         State state = State::moved;
         std::size_t bytes = 0;
         std::string why = {};
+        short events = 0;
     };
 
     virtual ~ByteStream() = default;
@@ -34,6 +36,10 @@ public:
     // Ends the connection.
     virtual void close() = 0;
 };
+
+// Waits until poll(2) reports one of `events` for `fd`. Returns false when none came until `deadline`. Throws
+// std::runtime_error when poll(2) fails.
+bool wait_for(int fd, short events, std::chrono::steady_clock::time_point deadline);
 
 class PlainStream final : public ByteStream {
 public:

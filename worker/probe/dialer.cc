@@ -72,7 +72,6 @@ Dialled Dialer::dial(std::chrono::steady_clock::time_point deadline) {
         return dialled;
     }
     has_ipv6_ = has_ipv6_ || connection.family == AF_INET6;
-    dialled.family = connection.family;
     dialled.fd = std::move(connection.fd);
     return dialled;
 }

@@ -14,8 +14,7 @@
 namespace healthcheckd::worker {
 
 struct Dialled {
-    UniqueFd fd;  // non-blocking
-    int family = AF_UNSPEC;
+    UniqueFd fd;      // non-blocking
     Finding finding;  // when there is no connection
 };
 

@@ -1,12 +1,8 @@
 #include "worker/probe/http_exchange.h"
 
-#include "common/system/result.h"
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <poll.h>
-#include <stdexcept>
 
 namespace healthcheckd::worker {
 
@@ -17,21 +13,6 @@ constexpr std::chrono::milliseconds kLastWait{100};
 constexpr std::size_t kBuffer = 16 << 10;
 
 }  // namespace
-
-// Returns false when nothing came in time.
-bool HttpExchange::wait(short events, Clock::time_point deadline) const {
-    for (;;) {
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
-        if (left <= 0)
-            return false;
-        pollfd ready{stream_.fd(), events, 0};
-        const int n = ::poll(&ready, 1, static_cast<int>(left));
-        if (n > 0)
-            return true;
-        if (n < 0 && errno != EINTR)
-            throw std::runtime_error(system_error("poll").text());
-    }
-}
 
 HttpExchange::Sent HttpExchange::send() {
     const std::array<std::string_view, 3> parts{request_.head, request_.body, request_.tail};
@@ -44,8 +25,10 @@ HttpExchange::Sent HttpExchange::send() {
         }
         const bool more = part_ + 1 < parts.size() && !parts[part_ + 1].empty();
         const ByteStream::Moved moved = stream_.send(left, more);
-        if (moved.state == ByteStream::State::wait)
+        if (moved.state == ByteStream::State::wait) {
+            send_events_ = moved.events;
             return Sent::some;
+        }
         if (moved.state != ByteStream::State::moved) {
             send_lost_ = moved.why;
             return Sent::none_more;
@@ -62,6 +45,7 @@ std::optional<HttpExchange::Answer> HttpExchange::read_head() {
         const ByteStream::Moved moved = stream_.receive(buffer.data(), buffer.size());
         switch (moved.state) {
         case ByteStream::State::wait:
+            receive_events_ = moved.events;
             return std::nullopt;
         case ByteStream::State::lost:
             return Answer{End::lost, moved.why};
@@ -97,7 +81,8 @@ std::optional<HttpExchange::Answer> HttpExchange::read_head() {
 HttpExchange::Answer HttpExchange::ask(Clock::time_point deadline) {
     Sent sent = send();
     for (;;) {
-        const bool in_time = wait(sent == Sent::some ? POLLIN | POLLOUT : POLLIN, deadline);
+        const auto events = static_cast<short>(receive_events_ | (sent == Sent::some ? send_events_ : 0));
+        const bool in_time = wait_for(stream_.fd(), events, deadline);
         if (auto answer = read_head())
             return *answer;
         if (!in_time)
@@ -114,12 +99,12 @@ void HttpExchange::finish(Clock::time_point deadline) {
         const ByteStream::Moved moved = stream_.receive(buffer.data(), buffer.size());
         if (moved.state == ByteStream::State::moved)
             body_->take({buffer.data(), moved.bytes});
-        else if (moved.state == ByteStream::State::wait && !wait(POLLIN, end))
+        else if (moved.state == ByteStream::State::wait && !wait_for(stream_.fd(), moved.events, end))
             break;
         ended_ = moved.state == ByteStream::State::ended || moved.state == ByteStream::State::lost;
     }
     if (!ended_ && body_ && body_->whole() && head_.closes())
-        (void)wait(POLLRDHUP, std::min(Clock::now() + kLastWait, deadline));
+        (void)wait_for(stream_.fd(), POLLRDHUP, std::min(Clock::now() + kLastWait, deadline));
     stream_.close();
 }
 

@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <optional>
+#include <poll.h>
 #include <string>
 
 namespace healthcheckd::worker {
@@ -48,16 +49,17 @@ private:
     enum class Sent { all, some, none_more };
     Sent send();
     std::optional<Answer> read_head();
-    bool wait(short events, Clock::time_point deadline) const;
 
     ByteStream& stream_;
     const HttpRequest& request_;
     const bool no_body_;
     HttpHead head_;
     std::optional<HttpBody> body_;
-    bool ended_ = false;     // the other side has
-    std::size_t part_ = 0;   // of the request, being sent
-    std::size_t sent_ = 0;   // of this part
+    bool ended_ = false;           // the other side has
+    std::size_t part_ = 0;         // of the request, being sent
+    std::size_t sent_ = 0;         // of this part
+    short send_events_ = POLLOUT;  // what the stream waits for
+    short receive_events_ = POLLIN;
     std::string send_lost_;  // why the request could not be sent to its end
 };
 

@@ -218,10 +218,6 @@ TcpState tcp_state(int fd) {
     return state;
 }
 
-bool is_reset(int fd) {
-    return tcp_state(fd) == TcpState::closed;
-}
-
 void end_connection(UniqueFd connection) {
     if (tcp_state(connection.get()) == TcpState::close_wait) {
         // The other side has closed first; closing now would leave the connection in TIME_WAIT on its side.
@@ -233,14 +229,6 @@ void end_connection(UniqueFd connection) {
         const int no_time = -1;
         (void)::setsockopt(connection.get(), IPPROTO_TCP, TCP_LINGER2, &no_time, sizeof no_time);
     }
-}
-
-void cut_connection(int fd) {
-    if (tcp_state(fd) != TcpState::close_wait)
-        (void)::shutdown(fd, SHUT_WR);
-    sockaddr nobody{};
-    nobody.sa_family = AF_UNSPEC;
-    (void)::connect(fd, &nobody, sizeof nobody);
 }
 
 }  // namespace healthcheckd::worker

@@ -17,7 +17,7 @@ struct SocketAddress {
 };
 
 // Returns whether `host` is localhost or an IPv4 or IPv6 address (with or without brackets and interface),
-// for which neither this code nor libcurl uses a name service. Opens nothing.
+// for which no name service is used. Opens nothing.
 bool is_address(const std::string& host);
 
 // Returns the addresses of `host` if it is an IPv4 or IPv6 address (with or without brackets), or
@@ -45,18 +45,13 @@ Connection connect_first(const std::vector<SocketAddress>& addresses,
                          std::chrono::steady_clock::time_point deadline);
 
 // Connection states (TCP_INFO; the kernel's include/net/tcp_states.h).
-enum class TcpState : std::uint8_t { established = 1, closed = 7, close_wait = 8 };
+enum class TcpState : std::uint8_t { established = 1, close_wait = 8 };
 // Returns the state of a connection; `established` when it cannot be determined.
 TcpState tcp_state(int fd);
-
-// Returns whether the other side has reset the connection. Data sent before can still be read.
-bool is_reset(int fd);
 
 // Ends a connection so that neither side keeps it in TIME_WAIT, which would soon use up this machine's ports:
 // sends FIN, and resets the connection once the other side has acknowledged it (tcp(7), TCP_LINGER2). If the
 // other side has sent its FIN already, only resets.
 void end_connection(UniqueFd connection);
-// As above, for a descriptor that another owner keeps open; I/O on it fails from then on.
-void cut_connection(int fd);
 
 }  // namespace healthcheckd::worker

@@ -1,188 +1,186 @@
 #include "worker/probe/tls_stream.h"
 
+#include "common/net/openssl.h"
 #include "common/net/tls_fault.h"
 #include "common/text/concat.h"
 #include "common/text/number.h"
 #include "common/text/printable.h"
-#include "worker/probe/http_request.h"
 #include "worker/probe/tcp_connect.h"
 
-#include <algorithm>
-#include <spdlog/fmt/fmt.h>
+#include <arpa/inet.h>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <poll.h>
 #include <stdexcept>
 
 namespace healthcheckd::worker {
 
 namespace {
 
-int already_connected(void*, curl_socket_t, curlsocktype) {
-    return CURL_SOCKOPT_ALREADY_CONNECTED;
+constexpr char kClosed[] = "TLS: the connection was closed during the handshake";
+
+bool is_literal(const std::string& host) {
+    std::array<char, sizeof(in6_addr)> ignored;
+    return ::inet_pton(AF_INET, host.c_str(), ignored.data()) == 1 ||
+           ::inet_pton(AF_INET6, host.c_str(), ignored.data()) == 1;
+}
+
+// The oldest error in OpenSSL's queue, in its words; "": there is none.
+std::string reason() {
+    const char* text = openssl().ERR_reason_error_string(openssl().ERR_peek_error());
+    return text != nullptr ? printable(text, 200) : "";
+}
+
+void require(bool done, const char* what) {
+    if (!done)
+        throw std::runtime_error(concat("OpenSSL: ", what, ": ", reason()));
 }
 
 }  // namespace
 
-template <class T> void TlsStream::set(CURLoption option, T value) {
-    if (const CURLcode code = curl_easy_setopt(handle_.get(), option, value); code != CURLE_OK)
-        throw std::runtime_error(std::string("libcurl: ") + curl_easy_strerror(code));
+void TlsStream::Free::operator()(SSL_CTX* context) const {
+    openssl().SSL_CTX_free(context);
 }
 
-TlsStream::List TlsStream::connect_to(const char* address) {
-    List list(curl_slist_append(nullptr, address));
-    if (!list)
-        throw std::bad_alloc();
-    return list;
+void TlsStream::Free::operator()(SSL* session) const {
+    openssl().SSL_free(session);
 }
 
-// By libcurl's URL API, so that no character of the host can become another part.
-std::string TlsStream::url(const std::string& host, int port) {
-    const std::unique_ptr<CURLU, Free> url(curl_url());
-    const auto set = [&](CURLUPart part, const std::string& value) {
-        if (const CURLUcode code = curl_url_set(url.get(), part, value.c_str(), 0); code != CURLUE_OK)
-            throw std::runtime_error(
-                fmt::format("host {}, port {}: {}", printable(host), port, curl_url_strerror(code)));
-    };
-    const bool bare_ipv6 = host.find(':') != std::string::npos && !host.starts_with('[');
-    set(CURLUPART_SCHEME, "https");
-    set(CURLUPART_HOST, bare_ipv6 ? "[" + host + "]" : host);
-    set(CURLUPART_PORT, std::to_string(port));
-    set(CURLUPART_PATH, "/");
-    char* text = nullptr;
-    if (curl_url_get(url.get(), CURLUPART_URL, &text, 0) != CURLUE_OK)
-        throw std::runtime_error(fmt::format("host {}: not usable in an URL", printable(host)));
-    const std::unique_ptr<char, decltype(&curl_free)> owned(text, &curl_free);
-    return text;
+TlsStream::TlsStream(const TlsClient& tls, const std::string& host, std::chrono::milliseconds timeout)
+    : host_(host), timeout_(timeout), context_(openssl().SSL_CTX_new(openssl().TLS_client_method())) {
+    if (host_.starts_with('[') && host_.ends_with(']'))
+        host_ = host_.substr(1, host_.size() - 2);
+    if (host_.find(':') != std::string::npos)
+        host_ = host_.substr(0, host_.find('%'));  // the interface of RFC 4007
+    is_address_ = is_literal(host_);
+    if (!is_address_ && host_.ends_with('.'))
+        host_.pop_back();
+    require(context_ != nullptr, "no context");
+    // SSL_CTX_set_min_proto_version()
+    require(openssl().SSL_CTX_ctrl(context_.get(), SSL_CTRL_SET_MIN_PROTO_VERSION, TLS1_2_VERSION, nullptr) ==
+                1,
+            "TLS 1.2");
+    // SSL_CTX_set_mode(): a piece of the request may move when the rest is sent.
+    openssl().SSL_CTX_ctrl(context_.get(), SSL_CTRL_MODE,
+                           SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER, nullptr);
+    // SSL_CTX_set_session_cache_mode(): in a resumed session the server does not send its certificate, which may have
+    // expired.
+    openssl().SSL_CTX_ctrl(context_.get(), SSL_CTRL_SET_SESS_CACHE_MODE, SSL_SESS_CACHE_OFF, nullptr);
+    constexpr unsigned char kHttp[] = "\x08http/1.1";  // RFC 7301, 3.1
+    require(openssl().SSL_CTX_set_alpn_protos(context_.get(), kHttp, sizeof kHttp - 1) == 0, "ALPN");
+    if (tls.store() == nullptr)
+        return;
+    openssl().SSL_CTX_set1_cert_store(context_.get(), tls.store());
+    openssl().SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER, nullptr);
 }
 
-TlsStream::TlsStream(const TlsClient& tls, std::string host, int port, std::chrono::milliseconds timeout)
-    : host_(std::move(host)), timeout_(timeout) {
-    if (!handle_ || !multi_)
-        throw std::runtime_error("libcurl: no handle");
-    set(CURLOPT_URL, url(host_, port).c_str());
-    set(CURLOPT_PROTOCOLS_STR, "https");
-    set(CURLOPT_CONNECT_ONLY, 1L);
-    set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-    set(CURLOPT_NOSIGNAL, 1L);
-    set(CURLOPT_PROXY, "");
-    set(CURLOPT_ERRORBUFFER, error_text_.data());
-    set(CURLOPT_OPENSOCKETFUNCTION, &TlsStream::open_socket);
-    set(CURLOPT_OPENSOCKETDATA, this);
-    set(CURLOPT_SOCKOPTFUNCTION, &already_connected);
-    set(CURLOPT_CLOSESOCKETFUNCTION, &TlsStream::close_socket);
-    set(CURLOPT_CLOSESOCKETDATA, this);
-    tls.apply(handle_.get());
-}
-
-curl_socket_t TlsStream::open_socket(void* self, curlsocktype, curl_sockaddr*) {
-    auto& stream = *static_cast<TlsStream*>(self);
-    if (!stream.connection_)
-        return CURL_SOCKET_BAD;
-    stream.open_.insert(stream.connection_.get());
-    return stream.connection_.release();
-}
-
-int TlsStream::close_socket(void* self, curl_socket_t fd) {
-    auto& stream = *static_cast<TlsStream*>(self);
-    UniqueFd connection(fd);
-    if (stream.open_.erase(fd) > 0)
-        end_connection(std::move(connection));
-    return 0;
-}
-
-TlsStream::Opened TlsStream::open(UniqueFd connection, int family, Clock::time_point deadline) {
-    close();
-    error_text_[0] = '\0';
-    if (is_reset(connection.get()))  // libcurl would connect it again
-        return {.finding = {Verdict::failure, "TLS: the connection was closed during the handshake"}};
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
-    const auto limit_ms = static_cast<long>(std::max<std::int64_t>(left.count(), 1));
-    set(CURLOPT_TIMEOUT_MS, limit_ms);
-    set(CURLOPT_CONNECTTIMEOUT_MS, limit_ms);
-    // Nothing is resolved; only the address's family matters, since the connection exists.
-    set(CURLOPT_CONNECT_TO, (family == AF_INET6 ? by_ipv6_ : by_ipv4_).get());
-    connection_ = std::move(connection);
-    const CURLcode code = shake_hands(deadline);
-    connection_.reset();
-    if (code == CURLE_OK)
-        return {.ok = true};
-    Opened failed{.distrusted = code == CURLE_PEER_FAILED_VERIFICATION, .finding = fault(code)};
-    close();
-    return failed;
-}
-
-CURLcode TlsStream::shake_hands(Clock::time_point deadline) {
-    if (curl_multi_add_handle(multi_.get(), handle_.get()) != CURLM_OK)
-        return CURLE_FAILED_INIT;
-    added_ = true;
-    for (int running = 1;;) {
-        if (curl_multi_perform(multi_.get(), &running) != CURLM_OK)
-            return CURLE_FAILED_INIT;
-        if (running == 0)
-            break;
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
-        if (left <= 0)
-            return CURLE_OPERATION_TIMEDOUT;
-        if (curl_multi_poll(multi_.get(), nullptr, 0, static_cast<int>(std::min<std::int64_t>(left, 1000)),
-                            nullptr) != CURLM_OK)
-            return CURLE_FAILED_INIT;
+std::unique_ptr<SSL, TlsStream::Free> TlsStream::new_session() const {
+    std::unique_ptr<SSL, Free> session(openssl().SSL_new(context_.get()));
+    require(session != nullptr, "no session");
+    if (is_address_) {
+        require(openssl().X509_VERIFY_PARAM_set1_ip_asc(openssl().SSL_get0_param(session.get()),
+                                                        host_.c_str()) == 1,
+                "the address");
+    } else {
+        openssl().SSL_set_hostflags(session.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+        require(openssl().SSL_set1_host(session.get(), host_.c_str()) == 1, "the host's name");
+        // SSL_set_tlsext_host_name(): for a name only (RFC 6066, 3).
+        require(openssl().SSL_ctrl(session.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                                   const_cast<char*>(host_.c_str())) == 1,
+                "the server's name");
     }
-    int left = 0;
-    CURLcode code = CURLE_FAILED_INIT;
-    while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left))
-        if (message->msg == CURLMSG_DONE)
-            code = message->data.result;
-    return code;
+    return session;
 }
 
-Finding TlsStream::fault(CURLcode code) const {
-    const std::string detail =
-        printable(error_text_[0] != '\0' ? error_text_.data() : curl_easy_strerror(code), 200);
-    switch (code) {
-    case CURLE_OPERATION_TIMEDOUT:
-        return {Verdict::failure, fmt::format("TLS: connected, but the handshake was not over within {} s",
-                                              number_text(std::chrono::duration<double>(timeout_).count()))};
-    case CURLE_OUT_OF_MEMORY:
-    case CURLE_FAILED_INIT:
-    case CURLE_BAD_FUNCTION_ARGUMENT:
-        return {Verdict::unknown, fmt::format("libcurl: {}", detail)};
+TlsStream::Opened TlsStream::open(UniqueFd connection, Clock::time_point deadline) {
+    close();
+    openssl().ERR_clear_error();
+    connection_ = std::move(connection);
+    session_ = new_session();
+    require(openssl().SSL_set_fd(session_.get(), connection_.get()) == 1, "the connection");
+    for (;;) {
+        openssl().ERR_clear_error();
+        errno = 0;
+        const int result = openssl().SSL_connect(session_.get());
+        if (result == 1)
+            return {.ok = true};
+        const int error = openssl().SSL_get_error(session_.get(), result);
+        if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
+            Opened failed = refused(error);
+            session_.reset();  // no close_notify without a handshake
+            close();
+            return failed;
+        }
+        if (!wait_for(connection_.get(), error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, deadline)) {
+            session_.reset();
+            close();
+            return {.finding = {Verdict::failure,
+                                concat("TLS: connected, but the handshake was not over within ",
+                                       number_text(std::chrono::duration<double>(timeout_).count()), " s")}};
+        }
+    }
+}
+
+TlsStream::Opened TlsStream::refused(int error) const {
+    if (error == SSL_ERROR_SYSCALL)
+        return {.finding = {Verdict::failure, kClosed}};
+    const unsigned long code = openssl().ERR_peek_error();
+    if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE)
+        return {.finding = {Verdict::unknown, "OpenSSL: " + reason()}};
+    const long verified = openssl().SSL_get_verify_result(session_.get());
+    if (verified != X509_V_OK && openssl().SSL_CTX_get_verify_mode(context_.get()) != SSL_VERIFY_NONE)
+        return {.distrusted = true, .finding = {Verdict::failure, tls_certificate_fault(verified, host_)}};
+    return {.finding = {Verdict::failure, tls_handshake_fault(reason())}};
+}
+
+ByteStream::Moved TlsStream::outcome(int result, std::size_t bytes) {
+    if (result == 1)
+        return {State::moved, bytes};
+    const int sys_error = errno;
+    switch (openssl().SSL_get_error(session_.get(), result)) {
+    case SSL_ERROR_WANT_READ:
+        return {State::wait, 0, {}, POLLIN};
+    case SSL_ERROR_WANT_WRITE:
+        return {State::wait, 0, {}, POLLOUT};
+    case SSL_ERROR_ZERO_RETURN:
+        return {State::ended};
     default:
         break;
     }
-    if (std::string why = tls_fault(handle_.get(), code, detail, host_); !why.empty())
-        return {Verdict::failure, std::move(why)};
-    const bool lost = code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_COULDNT_CONNECT;
-    return {Verdict::failure,
-            concat(lost ? "the connection was lost: " : "TLS: the handshake failed: ", detail)};
-}
-
-ByteStream::Moved TlsStream::outcome(CURLcode code, std::size_t bytes) const {
-    if (code == CURLE_AGAIN)
-        return {State::wait};
-    if (code == CURLE_OK)
-        return {bytes > 0 ? State::moved : State::ended, bytes};
-    return {State::lost, 0,
-            printable(error_text_[0] != '\0' ? error_text_.data() : curl_easy_strerror(code), 200)};
+    std::string why = reason();
+    if (why.empty())
+        why = sys_error != 0 ? ::strerrordesc_np(sys_error) : "closed without an end of TLS";
+    session_.reset();  // a session that has failed sends nothing more (SSL_get_error(3))
+    return {State::lost, 0, std::move(why)};
 }
 
 ByteStream::Moved TlsStream::send(std::string_view bytes, bool) {
+    if (!session_)
+        return {State::lost, 0, "the connection has failed"};
     std::size_t sent = 0;
-    const CURLcode code = curl_easy_send(handle_.get(), bytes.data(), bytes.size(), &sent);
-    return outcome(code, sent);
+    openssl().ERR_clear_error();
+    errno = 0;
+    const int result = openssl().SSL_write_ex(session_.get(), bytes.data(), bytes.size(), &sent);
+    return outcome(result, sent);
 }
 
 ByteStream::Moved TlsStream::receive(char* buffer, std::size_t size) {
+    if (!session_)
+        return {State::lost, 0, "the connection has failed"};
     std::size_t received = 0;
-    const CURLcode code = curl_easy_recv(handle_.get(), buffer, size, &received);
-    return outcome(code, received);
+    openssl().ERR_clear_error();
+    errno = 0;
+    const int result = openssl().SSL_read_ex(session_.get(), buffer, size, &received);
+    return outcome(result, received);
 }
 
 void TlsStream::close() {
-    if (std::exchange(added_, false))
-        curl_multi_remove_handle(multi_.get(), handle_.get());
-    // libcurl 8.14 keeps an encrypted connection until the server's close_notify or the next transfer: for a whole
-    // period, in which a small server can serve nobody else.
-    for (const curl_socket_t fd : open_)
-        cut_connection(fd);
-    open_.clear();
+    if (session_)
+        openssl().SSL_shutdown(session_.get());
+    session_.reset();
+    if (connection_)
+        end_connection(std::move(connection_));
 }
 
 }  // namespace healthcheckd::worker

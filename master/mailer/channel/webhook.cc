@@ -3,13 +3,13 @@
 #include "common/config/channels.h"
 #include "common/config/draft.h"
 #include "common/config/json.h"
+#include "common/config/texts.h"
 #include "common/net/tls_client.h"
 #include "master/mailer/delivery/delivery.h"
 #include "master/mailer/spool_message.h"
 #include "master/mailer/text/webhook_message.h"
 
 #include <cstdlib>
-#include <curl/curl.h>
 #include <nlohmann/json.hpp>
 
 namespace healthcheckd {
@@ -68,19 +68,6 @@ void finish_webhook(const SectionDraft& draft, ChannelConfig& channel, Diagnosti
                                 " knows no signature, its key is part of the url");
 }
 
-// Returns the port in the URL; 443 by default.
-std::uint16_t port_in_url(const WebhookConfig& webhook) {
-    const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> url(curl_url(), &curl_url_cleanup);
-    char* port = nullptr;
-    if (!url ||
-        curl_url_set(url.get(), CURLUPART_URL, std::string(webhook.url.view()).c_str(), 0) != CURLUE_OK ||
-        curl_url_get(url.get(), CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) != CURLUE_OK)
-        return 0;
-    const int number = std::atoi(port);
-    curl_free(port);
-    return static_cast<std::uint16_t>(number);
-}
-
 Result<TlsClient> webhook_trust(const ChannelConfig& channel) {
     const auto& webhook = channel.own<WebhookConfig>();
     if (!webhook.verify)
@@ -94,7 +81,7 @@ Result<TlsClient> webhook_trust(const ChannelConfig& channel) {
 }
 
 std::vector<std::uint16_t> webhook_ports(const ChannelConfig& channel) {
-    return {port_in_url(channel.own<WebhookConfig>())};
+    return {port_of_url(channel.own<WebhookConfig>().url.view())};
 }
 
 // Chat formats truncate their text; format json contains everything, so its notices are limited.

@@ -1,10 +1,10 @@
 #include "master/mailer/delivery/redactor.h"
 
+#include "common/net/libcurl.h"
 #include "common/text/json.h"
 #include "common/text/mask.h"
 
 #include <algorithm>
-#include <curl/curl.h>
 #include <memory>
 
 namespace healthcheckd::master {
@@ -19,8 +19,8 @@ std::string percent_decoded(std::string_view text) {
     if (text.empty())
         return {};  // curl would determine the length itself
     int size = 0;
-    const std::unique_ptr<char, decltype(&curl_free)> decoded(
-        curl_easy_unescape(nullptr, text.data(), static_cast<int>(text.size()), &size), curl_free);
+    const CurlText decoded(
+        libcurl().easy_unescape(nullptr, text.data(), static_cast<int>(text.size()), &size));
     return decoded ? std::string(decoded.get(), static_cast<std::size_t>(size)) : std::string(text);
 }
 

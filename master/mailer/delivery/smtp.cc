@@ -46,24 +46,17 @@ std::size_t on_write(char*, std::size_t size, std::size_t count, void*) {
     return size * count;
 }
 
-struct Free {
-    void operator()(CURLU* url) const { curl_url_cleanup(url); }
-    void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
-using Url = std::unique_ptr<CURLU, Free>;
-using List = std::unique_ptr<curl_slist, Free>;
-
 // Returns smtp://HOST:PORT/GREETING; curl uses GREETING for EHLO. nullptr: the host is invalid.
-Url server_url(const MailConfig& mail, const std::string& server, const std::string& greeting) {
-    Url url(curl_url());
+CurlUrl server_url(const MailConfig& mail, const std::string& server, const std::string& greeting) {
+    CurlUrl url(libcurl().url());
     const bool v6 = server.find(':') != std::string::npos && !server.starts_with('[');
     const std::string host = v6 ? "[" + server + "]" : server;
     const std::string name = "/" + greeting;
     const char* scheme = mail.tls == MailTls::implicit ? "smtps" : "smtp";
-    if (!url || curl_url_set(url.get(), CURLUPART_SCHEME, scheme, 0) != CURLUE_OK ||
-        curl_url_set(url.get(), CURLUPART_HOST, host.c_str(), 0) != CURLUE_OK ||
-        curl_url_set(url.get(), CURLUPART_PORT, std::to_string(mail.port).c_str(), 0) != CURLUE_OK ||
-        curl_url_set(url.get(), CURLUPART_PATH, name.c_str(), CURLU_URLENCODE) != CURLUE_OK)
+    if (!url || libcurl().url_set(url.get(), CURLUPART_SCHEME, scheme, 0) != CURLUE_OK ||
+        libcurl().url_set(url.get(), CURLUPART_HOST, host.c_str(), 0) != CURLUE_OK ||
+        libcurl().url_set(url.get(), CURLUPART_PORT, std::to_string(mail.port).c_str(), 0) != CURLUE_OK ||
+        libcurl().url_set(url.get(), CURLUPART_PATH, name.c_str(), CURLU_URLENCODE) != CURLUE_OK)
         return nullptr;
     return url;
 }
@@ -87,8 +80,8 @@ void set_login(CURL* curl, const MailConfig& mail) {
     if (mail.pass.empty())
         return;
     std::string password(mail.pass.view());
-    curl_easy_setopt(curl, CURLOPT_USERNAME, mail.user.c_str());
-    curl_easy_setopt(curl, CURLOPT_PASSWORD, password.c_str());
+    libcurl().easy_setopt(curl, CURLOPT_USERNAME, mail.user.c_str());
+    libcurl().easy_setopt(curl, CURLOPT_PASSWORD, password.c_str());
     ::explicit_bzero(password.data(), password.size());
 }
 
@@ -148,8 +141,8 @@ private:
     const std::string server_;
     const std::vector<std::string>& wanted_;
     std::string_view rest_;
-    Url url_;
-    List recipients_;
+    CurlUrl url_;
+    CurlList recipients_;
     std::string sender_;
     SmtpDialogue dialogue_;
     std::array<char, CURL_ERROR_SIZE> error_text_{};
@@ -173,31 +166,28 @@ SmtpTry::SmtpTry(const MailConfig& mail, const std::string& server, const Letter
 
 void SmtpTry::set_up(const Letter& letter, const TlsClient& tls) {
     for (const std::string& address : letter.recipients)
-        if (curl_slist* longer = curl_slist_append(recipients_.get(), ("<" + address + ">").c_str())) {
-            (void)recipients_.release();
-            recipients_.reset(longer);
-        }
+        append_to(recipients_, "<" + address + ">");
     CURL* c = transfer_.handle();
-    curl_easy_setopt(c, CURLOPT_CURLU, url_.get());
-    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-    curl_easy_setopt(c, CURLOPT_USE_SSL, tls_demand(mail_));
+    libcurl().easy_setopt(c, CURLOPT_CURLU, url_.get());
+    libcurl().easy_setopt(c, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+    libcurl().easy_setopt(c, CURLOPT_USE_SSL, tls_demand(mail_));
     tls.apply(c);
     set_login(c, mail_);
-    curl_easy_setopt(c, CURLOPT_MAIL_FROM, sender_.c_str());
-    curl_easy_setopt(c, CURLOPT_MAIL_RCPT, recipients_.get());
-    curl_easy_setopt(c, CURLOPT_MAIL_RCPT_ALLLOWFAILS,
-                     1L);  // one bad address must not affect the others
-    curl_easy_setopt(c, CURLOPT_UPLOAD, 1L);
-    curl_easy_setopt(c, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(letter.text.size()));
-    curl_easy_setopt(c, CURLOPT_READFUNCTION, on_read);
-    curl_easy_setopt(c, CURLOPT_READDATA, &rest_);
-    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_write);
-    curl_easy_setopt(c, CURLOPT_VERBOSE, 1L);
-    curl_easy_setopt(c, CURLOPT_DEBUGFUNCTION, on_debug);
-    curl_easy_setopt(c, CURLOPT_DEBUGDATA, &dialogue_);
-    curl_easy_setopt(c, CURLOPT_ERRORBUFFER, error_text_.data());
-    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, static_cast<long>(left_.count()));
-    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(left_.count()));
+    libcurl().easy_setopt(c, CURLOPT_MAIL_FROM, sender_.c_str());
+    libcurl().easy_setopt(c, CURLOPT_MAIL_RCPT, recipients_.get());
+    libcurl().easy_setopt(c, CURLOPT_MAIL_RCPT_ALLLOWFAILS,
+                          1L);  // one bad address must not affect the others
+    libcurl().easy_setopt(c, CURLOPT_UPLOAD, 1L);
+    libcurl().easy_setopt(c, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(letter.text.size()));
+    libcurl().easy_setopt(c, CURLOPT_READFUNCTION, on_read);
+    libcurl().easy_setopt(c, CURLOPT_READDATA, &rest_);
+    libcurl().easy_setopt(c, CURLOPT_WRITEFUNCTION, on_write);
+    libcurl().easy_setopt(c, CURLOPT_VERBOSE, 1L);
+    libcurl().easy_setopt(c, CURLOPT_DEBUGFUNCTION, on_debug);
+    libcurl().easy_setopt(c, CURLOPT_DEBUGDATA, &dialogue_);
+    libcurl().easy_setopt(c, CURLOPT_ERRORBUFFER, error_text_.data());
+    libcurl().easy_setopt(c, CURLOPT_TIMEOUT_MS, static_cast<long>(left_.count()));
+    libcurl().easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(left_.count()));
     transfer_.begin();
 }
 
@@ -221,9 +211,9 @@ std::optional<DeliveryResult> SmtpTry::step() {
 // the connection or, with implicit TLS, after the handshake.
 std::string SmtpTry::phase() const {
     curl_off_t connected_us = 0;
-    curl_easy_getinfo(transfer_.handle(),
-                      mail_.tls == MailTls::implicit ? CURLINFO_APPCONNECT_TIME_T : CURLINFO_CONNECT_TIME_T,
-                      &connected_us);
+    libcurl().easy_getinfo(
+        transfer_.handle(),
+        mail_.tls == MailTls::implicit ? CURLINFO_APPCONNECT_TIME_T : CURLINFO_CONNECT_TIME_T, &connected_us);
     return dialogue_.commanded() || connected_us == 0 ? dialogue_.phase() : "greeting";
 }
 
@@ -256,7 +246,7 @@ DeliveryResult SmtpTry::failed(CURLcode code) const {
         else if (refusal.blame == Blame::us)
             result.refusal = "recipient " + codes_of(refusal.answer);
     const std::string detail =
-        printable(error_text_[0] != '\0' ? error_text_.data() : curl_easy_strerror(code), kMaxDetail);
+        printable(error_text_[0] != '\0' ? error_text_.data() : libcurl().easy_strerror(code), kMaxDetail);
     const std::string fault = tls_fault(transfer_.handle(), code, detail, server_);
     result.message = place_ + ": " + at + ": ";
     if (code == CURLE_OPERATION_TIMEDOUT)

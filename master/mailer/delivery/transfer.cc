@@ -20,18 +20,18 @@ void Watch::wait() {
 }
 
 void Connections::follow(CURL* curl) {
-    curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, &Connections::on_open);
-    curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, this);
-    curl_easy_setopt(curl, CURLOPT_CLOSESOCKETFUNCTION, &Connections::on_close);
-    curl_easy_setopt(curl, CURLOPT_CLOSESOCKETDATA, this);
+    libcurl().easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, &Connections::on_open);
+    libcurl().easy_setopt(curl, CURLOPT_OPENSOCKETDATA, this);
+    libcurl().easy_setopt(curl, CURLOPT_CLOSESOCKETFUNCTION, &Connections::on_close);
+    libcurl().easy_setopt(curl, CURLOPT_CLOSESOCKETDATA, this);
     const std::lock_guard lock(mutex_);
     connected_.reset();  // left by an earlier transfer that did not use it
 }
 
 void Connections::follow(CURL* curl, UniqueFd connected) {
     follow(curl);
-    curl_easy_setopt(curl, CURLOPT_SOCKOPTFUNCTION, &Connections::on_socket);
-    curl_easy_setopt(curl, CURLOPT_SOCKOPTDATA, this);
+    libcurl().easy_setopt(curl, CURLOPT_SOCKOPTFUNCTION, &Connections::on_socket);
+    libcurl().easy_setopt(curl, CURLOPT_SOCKOPTDATA, this);
     const std::lock_guard lock(mutex_);
     connected_ = std::move(connected);
     if (cut_)
@@ -83,8 +83,7 @@ int Connections::on_close(void* self, curl_socket_t socket) {
     return ::close(socket);
 }
 
-Transfer::Transfer()
-    : multi_(curl_multi_init(), &curl_multi_cleanup), easy_(curl_easy_init(), &curl_easy_cleanup) {
+Transfer::Transfer() : multi_(libcurl().multi_init(), libcurl().multi_cleanup), easy_(libcurl().easy_init()) {
     if (!multi_ || !easy_)
         throw std::runtime_error("libcurl has no memory for a transfer");
 }
@@ -94,27 +93,28 @@ Transfer::~Transfer() {
         return;
     // libcurl sends QUIT and would wait long for the reply: shutting down the socket prevents that.
     curl_socket_t connection = CURL_SOCKET_BAD;
-    if (curl_easy_getinfo(easy_.get(), CURLINFO_ACTIVESOCKET, &connection) == CURLE_OK &&
+    if (libcurl().easy_getinfo(easy_.get(), CURLINFO_ACTIVESOCKET, &connection) == CURLE_OK &&
         connection != CURL_SOCKET_BAD)
         ::shutdown(connection, SHUT_RD);
-    curl_multi_remove_handle(multi_.get(), easy_.get());
+    libcurl().multi_remove_handle(multi_.get(), easy_.get());
 }
 
 void Transfer::begin() {
-    curl_easy_setopt(easy_.get(), CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy_.get(), CURLOPT_QUICK_EXIT, 1L);  // do not wait for a name lookup under way
-    curl_easy_setopt(easy_.get(), CURLOPT_PROXY, "");
-    if (curl_multi_add_handle(multi_.get(), easy_.get()) != CURLM_OK)
+    libcurl().easy_setopt(easy_.get(), CURLOPT_NOSIGNAL, 1L);
+    libcurl().easy_setopt(easy_.get(), CURLOPT_QUICK_EXIT, 1L);  // do not wait for a name lookup under way
+    libcurl().easy_setopt(easy_.get(), CURLOPT_PROXY, "");
+    if (libcurl().multi_add_handle(multi_.get(), easy_.get()) != CURLM_OK)
         throw std::runtime_error("libcurl did not begin the transfer");
     begun_ = true;
 }
 
 std::optional<CURLcode> Transfer::step() {
     int running = 0;
-    if (curl_multi_perform(multi_.get(), &running) != CURLM_OK)
+    if (libcurl().multi_perform(multi_.get(), &running) != CURLM_OK)
         return CURLE_FAILED_INIT;
     int left = 0;
-    for (const CURLMsg* message = nullptr; (message = curl_multi_info_read(multi_.get(), &left)) != nullptr;)
+    for (const CURLMsg* message = nullptr;
+         (message = libcurl().multi_info_read(multi_.get(), &left)) != nullptr;)
         if (message->msg == CURLMSG_DONE)
             return message->data.result;
     return std::nullopt;
@@ -123,11 +123,11 @@ std::optional<CURLcode> Transfer::step() {
 void Transfer::watch(Watch& watch) const {
     int highest = -1;
     long timeout_ms = -1;
-    if (curl_multi_fdset(multi_.get(), &watch.read, &watch.write, &watch.except, &highest) != CURLM_OK ||
+    if (libcurl().multi_fdset(multi_.get(), &watch.read, &watch.write, &watch.except, &highest) != CURLM_OK ||
         highest < 0)
         watch.limit(kBlind);
     watch.highest = std::max(watch.highest, highest);
-    if (curl_multi_timeout(multi_.get(), &timeout_ms) == CURLM_OK && timeout_ms >= 0)
+    if (libcurl().multi_timeout(multi_.get(), &timeout_ms) == CURLM_OK && timeout_ms >= 0)
         watch.limit(std::chrono::milliseconds(timeout_ms));
 }
 

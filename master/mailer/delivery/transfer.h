@@ -1,10 +1,10 @@
 // One non-blocking libcurl transfer. Mailer.
 #pragma once
 
+#include "common/net/libcurl.h"
 #include "common/system/unique_fd.h"
 
 #include <chrono>
-#include <curl/curl.h>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -73,8 +73,8 @@ public:
 
 private:
     // libcurl declares both types as void; the multi handle must be destroyed after the easy handle.
-    std::unique_ptr<CURLM, decltype(&curl_multi_cleanup)> multi_;
-    std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> easy_;
+    std::unique_ptr<CURLM, decltype(Libcurl::multi_cleanup)> multi_;
+    CurlHandle easy_;
     bool begun_ = false;
 };
 

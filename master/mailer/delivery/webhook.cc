@@ -16,10 +16,6 @@ namespace {
 constexpr std::size_t kMostAnswer = 16 * 1024;          // maximum that is examined
 constexpr std::size_t kMostReceived = 4 * 1024 * 1024;  // above this the transfer is aborted
 
-struct FreeList {
-    void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-};
-
 class WebhookDelivery : public Delivery {
 public:
     WebhookDelivery(const WebhookConfig& webhook, const Letter& letter, const TlsClient& tls);
@@ -28,7 +24,6 @@ public:
 
 private:
     static std::size_t on_write(char* data, std::size_t size, std::size_t count, void* self);
-    void add_header(const std::string& line);
     void add_own_headers();
     // Returns "hooks.example.org", without the secret parts of the URL.
     std::string server() const;
@@ -39,7 +34,7 @@ private:
     std::string answer_;
     std::size_t received_ = 0;
     std::array<char, CURL_ERROR_SIZE> error_text_{};
-    std::unique_ptr<curl_slist, FreeList> headers_;
+    CurlList headers_;
     Transfer transfer_;
 };
 
@@ -47,24 +42,24 @@ WebhookDelivery::WebhookDelivery(const WebhookConfig& webhook, const Letter& let
     : webhook_(webhook), call_(sign_call(webhook.format, webhook.url.view(), webhook.secret.view(),
                                          letter.text, std::chrono::system_clock::now())),
       mask_(webhook) {
-    add_header("Content-Type: application/json; charset=utf-8");
-    add_header("Expect:");  // do not wait for "100 Continue"
+    append_to(headers_, "Content-Type: application/json; charset=utf-8");
+    append_to(headers_, "Expect:");  // do not wait for "100 Continue"
     for (const std::string& line : call_.headers)
-        add_header(line);
+        append_to(headers_, line);
     add_own_headers();
     CURL* c = transfer_.handle();
-    curl_easy_setopt(c, CURLOPT_URL, call_.url.c_str());
-    curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
+    libcurl().easy_setopt(c, CURLOPT_URL, call_.url.c_str());
+    libcurl().easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
     tls.apply(c);
-    curl_easy_setopt(c, CURLOPT_USERAGENT, "healthcheckd/" HEALTHCHECKD_VERSION);
-    curl_easy_setopt(c, CURLOPT_HTTPHEADER, headers_.get());
-    curl_easy_setopt(c, CURLOPT_POSTFIELDS, call_.body.data());
-    curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(call_.body.size()));
-    curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_write);
-    curl_easy_setopt(c, CURLOPT_WRITEDATA, this);
-    curl_easy_setopt(c, CURLOPT_ERRORBUFFER, error_text_.data());
-    curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, static_cast<long>(kTryLimit.count()));
-    curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(kTryLimit.count()));
+    libcurl().easy_setopt(c, CURLOPT_USERAGENT, "healthcheckd/" HEALTHCHECKD_VERSION);
+    libcurl().easy_setopt(c, CURLOPT_HTTPHEADER, headers_.get());
+    libcurl().easy_setopt(c, CURLOPT_POSTFIELDS, call_.body.data());
+    libcurl().easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(call_.body.size()));
+    libcurl().easy_setopt(c, CURLOPT_WRITEFUNCTION, on_write);
+    libcurl().easy_setopt(c, CURLOPT_WRITEDATA, this);
+    libcurl().easy_setopt(c, CURLOPT_ERRORBUFFER, error_text_.data());
+    libcurl().easy_setopt(c, CURLOPT_TIMEOUT_MS, static_cast<long>(kTryLimit.count()));
+    libcurl().easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(kTryLimit.count()));
     transfer_.begin();
 }
 
@@ -78,13 +73,6 @@ std::size_t WebhookDelivery::on_write(char* data, std::size_t size, std::size_t 
     return size * count;
 }
 
-void WebhookDelivery::add_header(const std::string& line) {
-    if (curl_slist* longer = curl_slist_append(headers_.get(), line.c_str())) {
-        (void)headers_.release();
-        headers_.reset(longer);
-    }
-}
-
 // The configuration has checked them: names are tokens, values have no control characters.
 void WebhookDelivery::add_own_headers() {
     if (webhook_.headers.empty())
@@ -94,8 +82,9 @@ void WebhookDelivery::add_own_headers() {
         return;
     for (const auto& [name, value] : own.items())
         if (value.is_string())
-            add_header(value.get_ref<const std::string&>().empty() ? name + ";"
-                                                                   : name + ": " + value.get<std::string>());
+            append_to(headers_, value.get_ref<const std::string&>().empty()
+                                    ? name + ";"
+                                    : name + ": " + value.get<std::string>());
 }
 
 std::string WebhookDelivery::server() const {
@@ -114,7 +103,7 @@ std::optional<DeliveryResult> WebhookDelivery::step() {
     const bool cut = *code == CURLE_WRITE_ERROR && received_ > kMostReceived;
     if (*code != CURLE_OK && !cut) {
         const std::string detail =
-            printable(error_text_[0] != '\0' ? error_text_.data() : curl_easy_strerror(*code), 300);
+            printable(error_text_[0] != '\0' ? error_text_.data() : libcurl().easy_strerror(*code), 300);
         const std::string fault = tls_fault(transfer_.handle(), *code, detail, where);
         result.concerns_channel = true;
         result.message = where + ": " +
@@ -125,7 +114,7 @@ std::optional<DeliveryResult> WebhookDelivery::step() {
         return result;
     }
     long status = 0;
-    curl_easy_getinfo(transfer_.handle(), CURLINFO_RESPONSE_CODE, &status);
+    libcurl().easy_getinfo(transfer_.handle(), CURLINFO_RESPONSE_CODE, &status);
     const CallVerdict verdict = judge_answer(webhook_.format, status, answer_,
                                              [this](std::string text) { return mask_(std::move(text)); });
     result.outcome = verdict.outcome;

@@ -1,5 +1,7 @@
 #include "master/mailer/text/webhook_message.h"
 
+#include "common/net/libcurl.h"
+#include "common/net/openssl.h"
 #include "common/text/json.h"
 #include "common/text/mime.h"
 #include "common/text/printable.h"
@@ -7,10 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <curl/curl.h>
 #include <memory>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <spdlog/fmt/fmt.h>
 
 namespace healthcheckd::master {
@@ -93,8 +92,9 @@ std::string chat_call(WebhookFormat format, const std::string& text) {
 std::string hmac_sha256(std::string_view key, std::string_view text) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
     unsigned size = 0;
-    if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-             reinterpret_cast<const unsigned char*>(text.data()), text.size(), out.data(), &size) == nullptr)
+    if (openssl().HMAC(openssl().EVP_sha256(), key.data(), static_cast<int>(key.size()),
+                       reinterpret_cast<const unsigned char*>(text.data()), text.size(), out.data(),
+                       &size) == nullptr)
         return "";
     return {reinterpret_cast<const char*>(out.data()), size};
 }
@@ -107,8 +107,7 @@ std::string hex(std::string_view bytes) {
 }
 
 std::string url_encoded(const std::string& text) {
-    const std::unique_ptr<char, decltype(&curl_free)> encoded(
-        curl_easy_escape(nullptr, text.data(), static_cast<int>(text.size())), &curl_free);
+    const CurlText encoded(libcurl().easy_escape(nullptr, text.data(), static_cast<int>(text.size())));
     return encoded ? encoded.get() : "";
 }
 

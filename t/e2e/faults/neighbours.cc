@@ -62,7 +62,7 @@ struct Site {
             "tell: {program: web, type: mem, maxMem: 0.1, periodSeconds: 0.3, action: 'exec,email', "
             "execCmd: 'env > " +
             dir.file("env.new") + " && mv " + dir.file("env.new") + " " + dir.file("env") + "'}\n",
-        {.env = {{"SITE_TOKEN", "envText-5Ab9"}},
+        {.env = {{"SITE_TOKEN", "envText-5Ab9"}, {"SITE_LONG", std::string(600, 'x') + "envLong-7Cd1"}},
          .config_lines = "mail: {host: localhost, port: " + std::to_string(sink.port()) +
                          ", user: ops@test.local, to_list: [a@test.local], tls: implicit, caFile: " +
                          sink.ca_file() + "}"}};
@@ -183,16 +183,29 @@ BOOST_AUTO_TEST_CASE(the_environment_is_in_commands_and_in_no_confined_process) 
             return read_file(site.dir.file("env")).find("SITE_TOKEN=envText-5Ab9\n") != std::string::npos;
         },
         20s));
-    const std::string token = "envText-5Ab9";
+    const std::vector<std::string> tokens{"envText-5Ab9", "envLong-7Cd1"};
     std::size_t scanned = 0;
     for (const ProcessInfo& child : site.daemon.children()) {
         if (!confined(child) && child.title.find("supervisord link") == std::string::npos)
             continue;
         ++scanned;
-        BOOST_TEST(texts_in_memory(child.pid, {token}).empty(), child.title);
+        BOOST_TEST(texts_in_memory(child.pid, tokens).empty(), child.title);
     }
     BOOST_TEST(scanned >= 9U);
-    BOOST_TEST(texts_in_memory(site.daemon.pid(), {token}).size() == 1U, "the scan is blind");
+    BOOST_TEST(texts_in_memory(site.daemon.pid(), tokens).size() == 2U, "the scan is blind");
+}
+
+BOOST_AUTO_TEST_CASE(libraries_of_the_network_are_only_in_the_processes_that_use_them) {
+    need_root("needs root, to read the memory of others");
+    const Site site;
+    BOOST_TEST_REQUIRE(site.is_up(), site.daemon.log());
+    for (const ProcessInfo& child : site.confined_children()) {
+        const std::string maps = read_file("/proc/" + std::to_string(child.pid) + "/maps");
+        BOOST_TEST(maps.find("/libc.so.6") != std::string::npos, child.title);
+        const bool uses = child.title.find("mailer") != std::string::npos;
+        for (const char* library : {"/libcurl.so", "/libssl.so", "/libcrypto.so"})
+            BOOST_TEST((maps.find(library) != std::string::npos) == uses, child.title << ": " << library);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(limits_of_tasks_and_files_hold_in_each_child) {

@@ -1,6 +1,7 @@
 // How probes end their connections: nothing of them stays in TIME_WAIT, and no server takes it for an error.
 #include "t/fixture/checks.h"
 #include "t/fixture/net/certificates.h"
+#include "t/fixture/net/port_server.h"
 #include "t/fixture/net/raw_server.h"
 #include "t/fixture/net/web_server.h"
 #include "t/fixture/process/shared_count.h"
@@ -97,6 +98,23 @@ BOOST_AUTO_TEST_CASE(nothing_stays_of_a_server_that_ends_first_or_speaks_tls) {
     cat.own<HttpCheck>().tls = true;
     cat.own<HttpCheck>().ca_file = authority.ca_file();
     probe_often(cat);
+}
+
+BOOST_AUTO_TEST_CASE(a_server_that_speaks_tls_gets_the_end_of_tls_at_once) {
+    Authority authority;
+    const Certificate certificate = authority.issue();
+    const TempDir dir;
+    const std::string ends = dir.file("ends");
+    // It serves one after the other: a connection that stayed open would keep the next probe waiting.
+    const PortServer server("net/tls_ends.py", {ends, certificate.cert_file, certificate.key_file});
+    CatConfig cat = cat_of(kHttpCheck, server.port());
+    cat.own<HttpCheck>().tls = true;
+    cat.own<HttpCheck>().ca_file = authority.ca_file();
+    probe_often(cat);
+    std::string all;
+    for (int i = 0; i < kProbes; ++i)
+        all += "close_notify\n";
+    BOOST_TEST(wait_until([&] { return read_file(ends) == all; }), read_file(ends));
 }
 
 BOOST_AUTO_TEST_CASE(pythons_server_has_nothing_to_complain_of) {

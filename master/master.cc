@@ -31,8 +31,8 @@ constexpr Milliseconds kNextProcess{100};  // delay in which the next process of
 Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> config,
                std::function<int(const worker::WorkerStart&)> worker_main)
     : loop_(loop), spawner_(spawner), config_(std::move(config)),
-      processes_(loop, spawner, layers_, config_->sandbox), logs_(loop, spawner),
-      workers_{loop, spawner, layers_, filters_, processes_, logs_, std::move(worker_main)},
+      processes_(loop, spawner, layers_, config_->sandbox),
+      logs_(loop, spawner), workers_{loop, spawner, layers_, processes_, logs_},
       supervisord_(
           loop, spawner, layers_, processes_, config_,
           {.programs = {.on_started = [this](const Program& program) { on_program_started(program); },
@@ -83,6 +83,7 @@ Master::Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> confi
       tick_timer_(loop, [this] { on_tick(); }), reopening_(loop, spawner, [this] { reopen_again(); }),
       shutdown_(loop, {.actions = actions_, .mailer = mailer_, .notices = notices_, .state = state_}) {
     spawner_.uids().use(*config_);
+    spawner_.use_worker_main(std::move(worker_main));
 }
 
 void Master::start(Memory memory, std::string keep_as) {

@@ -26,7 +26,7 @@ namespace healthcheckd::master {
 
 class Master {
 public:
-    // `worker_main`: see WorkerContext.
+    // `worker_main`: see Spawner::use_worker_main().
     Master(Loop& loop, Spawner& spawner, std::shared_ptr<const Config> config,
            std::function<int(const worker::WorkerStart&)> worker_main = worker::run_worker);
 
@@ -79,7 +79,6 @@ private:
         std::to_string(::getpid()) + '-' + std::to_string(started_at_.time_since_epoch().count());
 
     LayerNotes layers_;
-    FilterCache filters_;
     ProcessReader processes_;
     LogRecovery logs_;
     WorkerContext workers_;

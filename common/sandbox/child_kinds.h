@@ -38,6 +38,8 @@ inline constexpr std::string_view kOwnUid = "A uid of its own",
 
 // The title is the name of the cat; CheckType::profile defines the privileges, kWorkerRows names them.
 inline constexpr ChildKind kWorker{.title = "", .row = "", .user = kOwnUid, .may = ""};
+inline constexpr ChildKind kNursery{
+    .title = "nursery", .row = "nursery", .user = kStarter, .may = "do everything, to start workers"};
 inline constexpr ChildKind kLink{.title = "supervisord link",
                                  .row = "link",
                                  .user = kOwnUid,
@@ -106,8 +108,9 @@ inline constexpr ChildKind kLocks{.title = "locks",
 
 // All kinds.
 inline constexpr const ChildKind* kAll[] = {
-    &kWorker,  &kLink,     &kConnector,   &kMailer,        &kProcessReader, &kTrial, &kTestMail, &kAction,
-    &kNotices, &kRestarts, &kOldCommands, &kConfiguration, &kMemory,        &kState, &kLogFiles, &kLocks};
+    &kWorker,        &kNursery,  &kLink,   &kConnector, &kMailer,   &kProcessReader,
+    &kTrial,         &kTestMail, &kAction, &kNotices,   &kRestarts, &kOldCommands,
+    &kConfiguration, &kMemory,   &kState,  &kLogFiles,  &kLocks};
 
 // The privileges of a worker, by its type of check.
 struct WorkerRow {

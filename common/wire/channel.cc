@@ -8,82 +8,103 @@
 
 namespace healthcheckd {
 
-Result<void> send_packet(int socket, std::string_view line, int attached) {
-    if (line.empty())
+namespace {
+
+// Room for kMostAttached descriptors.
+struct alignas(cmsghdr) Control {
+    std::array<char, CMSG_SPACE(sizeof(int) * kMostAttached)> bytes{};
+};
+
+// Receives one packet, its descriptors into `attached`. Returns nullopt when the peer has closed its end.
+Result<std::optional<std::string>> receive(int socket, int flags, std::span<UniqueFd> attached) {
+    std::array<char, kMaxLine> buffer;
+    iovec text{buffer.data(), buffer.size()};
+    msghdr message{};
+    message.msg_iov = &text;
+    message.msg_iovlen = 1;
+    Control control;
+    message.msg_control = control.bytes.data();
+    message.msg_controllen = CMSG_SPACE(sizeof(int) * attached.size());
+    const ssize_t n = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC | flags);
+    if (n < 0)
+        return system_error("recvmsg");
+
+    std::size_t descriptors = 0;
+    for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
+         header = CMSG_NXTHDR(&message, header)) {
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
+            continue;
+        // CMSG_SPACE rounds up, so that there can be one more than was asked for: it is closed.
+        for (std::size_t at = 0; CMSG_LEN(at + sizeof(int)) <= header->cmsg_len; at += sizeof(int)) {
+            int fd = -1;
+            std::memcpy(&fd, CMSG_DATA(header) + at, sizeof fd);
+            UniqueFd owned(fd);
+            if (descriptors < attached.size())
+                attached[descriptors] = std::move(owned);
+            ++descriptors;
+        }
+    }
+    if (n == 0)
+        return std::optional<std::string>{};
+    if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || descriptors > attached.size())
+        return Error{"recvmsg", EMSGSIZE};
+    std::string line(buffer.data(), static_cast<std::size_t>(n));
+    if (line.ends_with('\n'))
+        line.pop_back();
+    return std::optional<std::string>(std::move(line));
+}
+
+Result<std::optional<Packet>> packet_of(Result<std::optional<std::string>> line, UniqueFd attached) {
+    if (!line)
+        return line.error();
+    if (!*line)
+        return std::optional<Packet>{};
+    return std::optional<Packet>(Packet{std::move(**line), std::move(attached)});
+}
+
+}  // namespace
+
+Result<void> send_packet(int socket, std::string_view line, std::span<const int> attached) {
+    if (line.empty() || attached.size() > kMostAttached)
         return Error{"sendmsg", EMSGSIZE};
     iovec text{const_cast<char*>(line.data()), line.size()};
     msghdr message{};
     message.msg_iov = &text;
     message.msg_iovlen = 1;
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-    if (attached >= 0) {
-        message.msg_control = control.data();
-        message.msg_controllen = control.size();
+    Control control;
+    if (!attached.empty()) {
+        message.msg_control = control.bytes.data();
+        message.msg_controllen = CMSG_SPACE(attached.size_bytes());
         cmsghdr* header = CMSG_FIRSTHDR(&message);
         header->cmsg_level = SOL_SOCKET;
         header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(sizeof(int));
-        std::memcpy(CMSG_DATA(header), &attached, sizeof attached);
+        header->cmsg_len = CMSG_LEN(attached.size_bytes());
+        std::memcpy(CMSG_DATA(header), attached.data(), attached.size_bytes());
     }
     if (::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
         return system_error("sendmsg");
     return {};
 }
 
-namespace {
-
-Result<std::optional<Packet>> receive(int socket, int flags) {
-    std::array<char, kMaxLine> buffer;
-    iovec text{buffer.data(), buffer.size()};
-    msghdr message{};
-    message.msg_iov = &text;
-    message.msg_iovlen = 1;
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-    const ssize_t n = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC | flags);
-    if (n < 0)
-        return system_error("recvmsg");
-
-    Packet packet;
-    std::size_t descriptors = 0;
-    for (cmsghdr* header = CMSG_FIRSTHDR(&message); header != nullptr;
-         header = CMSG_NXTHDR(&message, header)) {
-        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS)
-            continue;
-        // CMSG_SPACE rounds up, so the buffer for one descriptor may hold a second one. Take ownership of
-        // both.
-        for (std::size_t at = 0; CMSG_LEN(at + sizeof(int)) <= header->cmsg_len; at += sizeof(int)) {
-            int fd = -1;
-            std::memcpy(&fd, CMSG_DATA(header) + at, sizeof fd);
-            packet.attached.reset(fd);
-            ++descriptors;
-        }
-    }
-    if (n == 0)
-        return std::optional<Packet>{};
-    if ((message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 || descriptors > 1)
-        return Error{"recvmsg", EMSGSIZE};
-    packet.line.assign(buffer.data(), static_cast<std::size_t>(n));
-    if (packet.line.ends_with('\n'))
-        packet.line.pop_back();
-    return std::optional<Packet>(std::move(packet));
+Result<void> send_packet(int socket, std::string_view line, int attached) {
+    return send_packet(socket, line, std::span<const int>(&attached, attached >= 0 ? 1 : 0));
 }
-
-}  // namespace
 
 Result<std::optional<Packet>> receive_packet_now(int socket) {
-    return receive(socket, MSG_DONTWAIT);
+    UniqueFd attached;
+    auto line = receive(socket, MSG_DONTWAIT, {&attached, 1});
+    return packet_of(std::move(line), std::move(attached));
 }
 
-Result<std::optional<Packet>> receive_packet(int socket, std::chrono::milliseconds limit) {
+Result<std::optional<std::string>> receive_packet(int socket, std::chrono::milliseconds limit,
+                                                  std::span<UniqueFd> attached) {
     using Clock = std::chrono::steady_clock;
     // Without a timeout, a blocking socket needs only the recvmsg(2) below; a non-blocking one needs poll(2).
     const bool endless = limit.count() < 0;
     if (endless) {
-        auto packet = receive(socket, 0);
-        if (packet || (packet.error().code != EAGAIN && packet.error().code != EINTR))
-            return packet;
+        auto line = receive(socket, 0, attached);
+        if (line || (line.error().code != EAGAIN && line.error().code != EINTR))
+            return line;
     }
     const Clock::time_point deadline = Clock::now() + limit;
     for (;;) {
@@ -99,11 +120,17 @@ Result<std::optional<Packet>> receive_packet(int socket, std::chrono::millisecon
         if (n < 0 && errno != EINTR)
             return system_error("poll");
         if (n > 0) {
-            auto packet = receive_packet_now(socket);
-            if (packet || packet.error().code != EAGAIN)
-                return packet;
+            auto line = receive(socket, MSG_DONTWAIT, attached);
+            if (line || line.error().code != EAGAIN)
+                return line;
         }
     }
+}
+
+Result<std::optional<Packet>> receive_packet(int socket, std::chrono::milliseconds limit) {
+    UniqueFd attached;
+    auto line = receive_packet(socket, limit, {&attached, 1});
+    return packet_of(std::move(line), std::move(attached));
 }
 
 Result<void> write_line(int fd, std::string_view line) {

@@ -20,6 +20,22 @@
 //   . log
 //       + a descriptor: write the log to it from now on
 //
+// master -> nursery
+//   . configure
+//       + a descriptor: the configuration, as pack_for_workers() writes it
+//   . order index= name= program= title= logs= uid= gid= single= missing= left=
+//       + the worker's descriptors: its end of the control channel, of the report pipe, and, if it finds its process
+//       itself, its look mark. index: of its cat; uid, gid, single, missing: see ChildUser; left: see LeftOut,
+//       PID:NS:SOUGHT, separated by commas
+//   . fork
+//       start all workers that were ordered
+//
+// nursery -> master
+//   . configured
+//   . forked pids=
+//       the pids of the workers in the order in which they were ordered, separated by commas; negative: the error of
+//       fork(2)
+//
 // worker -> master
 //   . ready missing=
 //       confined, waiting for probes; missing: sandbox layers that this machine lacks, separated by commas
@@ -373,6 +389,36 @@ struct Refused {
 };
 using ReaderLine = std::variant<ProcessLine, Measured, Held, Refused>;
 
+// ---- master and nursery
+
+struct Configure {};
+struct WorkerOrder {
+    std::uint32_t index = 0;
+    std::string name;
+    std::string program;
+    std::string title;
+    bool logs = true;
+    uid_t uid = 0;
+    gid_t gid = 0;
+    bool single = false;
+    std::string missing;
+    struct Left {
+        pid_t pid = 0;
+        std::uint64_t until_ns = 0;  // CLOCK_MONOTONIC
+        bool sought = false;
+        friend bool operator==(const Left&, const Left&) = default;
+    };
+    std::vector<Left> left;
+};
+struct ForkAll {};
+using NurseryCommand = std::variant<Configure, WorkerOrder, ForkAll>;
+
+struct Configured {};
+struct ForkedWorkers {
+    std::vector<pid_t> pids;
+};
+using NurseryAnswer = std::variant<Configured, ForkedWorkers, Broken>;
+
 // encode() returns a writer whose line() is ready to be sent. decode() takes a line without its newline and
 // returns false for a line that does not match the grammar.
 LineWriter encode(const Track& m);
@@ -413,6 +459,11 @@ LineWriter encode(const ProcessLine& m);
 LineWriter encode(const Measured& m);
 LineWriter encode(const Held& m);
 LineWriter encode(const Refused& m);
+LineWriter encode(const Configure& m);
+LineWriter encode(const WorkerOrder& m);
+LineWriter encode(const ForkAll& m);
+LineWriter encode(const Configured& m);
+LineWriter encode(const ForkedWorkers& m);
 
 // Of those whose lines may be `broken`: that one alone.
 bool decode(std::string_view line, Broken& out);
@@ -429,5 +480,7 @@ bool decode(std::string_view line, MailerCommand& out);
 bool decode(std::string_view line, MailerLine& out);
 bool decode(std::string_view line, ReaderCommand& out);
 bool decode(std::string_view line, ReaderLine& out);
+bool decode(std::string_view line, NurseryCommand& out);
+bool decode(std::string_view line, NurseryAnswer& out);
 
 }  // namespace healthcheckd

@@ -188,13 +188,10 @@ void Cats::unschedule(Schedule::Id id) {
 void Cats::start_workers(const std::vector<Cat*>& cats) {
     if (cats.empty())
         return;
-    // Compiles the filters before the forks, so that the workers share them.
-    for (const Cat* cat : cats)
-        deps_.workers.filters.filter_of(cat->config().type->profile(cat->config()));
     std::vector<SpawnRequest> requests;
     requests.reserve(cats.size());
     for (Cat* cat : cats) {
-        if (SpawnRequest birth = cat->start(Clock::now()); birth.spec.main)
+        if (SpawnRequest birth = cat->start(Clock::now()); birth.spec.birth)
             requests.push_back(std::move(birth));
         if (const Program* program = deps_.table.find(cat->program()); program != nullptr && program->runs())
             cat->on_program_started(*program);

@@ -69,37 +69,19 @@ ChildSpec Worker::spec() {
     }
     ChildSpec spec(children::kWorker,
                    fmt::format("{} [{} {}]", identity_.name, identity_.cat().type->name, identity_.program));
-    const SeccompProgram* const filter =
-        context_.filters.filter_of(identity_.cat().type->profile(identity_.cat()));
     if (finds_process()) {
         mark_ = worker::make_look_mark();
         if (mark_)
             spec.extra_fds = {mark_.get()};
     }
-    share();
     spec.user = context_.spawner.uids().take();
-    spec.main = [this, filter, user = *spec.user](pid_t master) {
-        return context_.worker_main({*identity_.config, identity_.cat(), identity_.name, identity_.program,
-                                     master, filter, logs_, mark_ ? kFirstExtraFd : -1, left_out_, user});
-    };
-    spec.secrets = identity_.config->secrets.get();
-    spec.group = static_cast<SecretStore::Group>(identity_.index);
+    spec.birth =
+        Birth{identity_.config, identity_.index, identity_.name, identity_.program, logs_, left_out_};
     blind_.clear();
     measuring_ = false;
     unlogged_said_ = false;
     rotations_ = std::make_shared<RotationLimit>(identity_.config->log_max_bytes);
     return spec;
-}
-
-// The worker tries again what fails here, and reports why.
-void Worker::share() const {
-    const CatConfig& cat = identity_.cat();
-    try {
-        if (cat.type->share != nullptr)
-            cat.type->share(cat);
-    } catch (const std::exception& failure) {
-        log::debug(identity_.who(), "{}", failure.what());
-    }
 }
 
 void Worker::on_failed_start(const Error& error) {

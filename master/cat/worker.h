@@ -7,11 +7,9 @@
 #include "master/cat/prober.h"
 #include "master/files/log_recovery.h"
 #include "master/files/rotation_limit.h"
-#include "master/process/filter_cache.h"
 #include "master/process/keeper.h"
 #include "master/process/task.h"
 #include "master/reader/process_reader.h"
-#include "worker/entry.h"
 
 #include <functional>
 #include <map>
@@ -26,11 +24,8 @@ struct WorkerContext {
     Loop& loop;
     Spawner& spawner;
     LayerNotes& layers;
-    FilterCache& filters;
     ProcessReader& processes;
     LogRecovery& logs;
-    // The main function of a worker; tests replace it by one that misbehaves.
-    std::function<int(const worker::WorkerStart&)> worker_main = worker::run_worker;
 };
 
 class Worker final : public Prober {
@@ -68,7 +63,6 @@ private:
     static constexpr Milliseconds kLongestRest{60'000};
 
     ChildSpec spec();
-    void share() const;
     void on_failed_start(const Error& error);
     void send_track();
     void measure(ProcessId process);

@@ -166,6 +166,29 @@ void write_config(Writer& out, const Config& config) {
     }
 }
 
+bool of_an_action(const Key& key) {
+    return std::ranges::any_of(action_types(), [&](const ActionType* action) {
+        return std::ranges::any_of(action->keys, [&](const Key& each) { return &each == &key; });
+    });
+}
+
+void write_for_workers(Writer& out, const Config& config, std::span<const std::size_t> cats) {
+    out.record('F');
+    out.field(config.file);
+    for (const Key& key : config_keys())
+        if ((key.renews & Key::kWorkers) != 0)
+            write_key(out, Section::config, key, {&config, nullptr});
+    for (const std::size_t index : cats) {
+        const CatConfig& cat = config.cats.at(index);
+        out.record('C');
+        out.field(cat.name);
+        out.field(cat.line);
+        for (const Key* key : keys_of(cat))
+            if (!of_an_action(*key))
+                write_key(out, Section::cat, *key, {&config, &cat});
+    }
+}
+
 // Restores the configuration from the records.
 class Decoder {
 public:
@@ -311,6 +334,13 @@ Result<void> pack_config(const LoadedConfig& loaded, std::span<char> area) {
     }
     if (loaded.config)
         write_config(out, *loaded.config);
+    out.record('E');
+    return out.seal();
+}
+
+Result<void> pack_for_workers(const Config& config, std::span<const std::size_t> cats, std::span<char> area) {
+    Writer out(area);
+    write_for_workers(out, config, cats);
     out.record('E');
     return out.seal();
 }

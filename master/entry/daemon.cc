@@ -107,6 +107,9 @@ int Daemon::run() {
         log_watch_->resume();
     });
     spawner_.hide_environment();
+    // Before the configuration is read: it stays as small as this process is now. If it fails, the first worker tries
+    // again.
+    (void)spawner_.open_nursery();
     loader_.load(config_file_, [this](const Result<LoadedConfig>& loaded) { on_loaded(loaded); });
     loop_.run();
     control_.reset();

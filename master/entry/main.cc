@@ -1,5 +1,6 @@
 // Entry of healthcheckd: parses the command line and dispatches. Everything else is in libhealthcheckd.a.
 #include "common/system/process_title.h"
+#include "master/entry/bind_now.h"
 #include "master/entry/check_config.h"
 #include "master/entry/daemon.h"
 #include "master/entry/once.h"
@@ -33,6 +34,7 @@ int main(int argc, char** argv) {
         init_process_title(argc, argv);
         return master::run_once(options->config_file, options->verbose);
     case master::Mode::run:
+        master::bind_now(argv);
         init_process_title(argc, argv);
         return master::run_daemon(options->config_file, options->verbose);
     }

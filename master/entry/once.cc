@@ -67,7 +67,6 @@ private:
     Loop& loop_;
     std::shared_ptr<const Config> config_;
     LayerNotes layers_;
-    FilterCache filters_;
     ProcessReader processes_;
     LogRecovery logs_;
     WorkerContext workers_;
@@ -81,7 +80,7 @@ private:
 
 Once::Once(Loop& loop, Spawner& spawner, const Config& config)
     : loop_(loop), config_(for_once(config)), processes_(loop, spawner, layers_, config_->sandbox),
-      logs_(loop, spawner), workers_{loop, spawner, layers_, filters_, processes_, logs_},
+      logs_(loop, spawner), workers_{loop, spawner, layers_, processes_, logs_},
       supervisord_(loop, spawner, layers_, processes_, config_,
                    {.programs = {.on_started =
                                      [this](const Program& program) {

@@ -1,9 +1,8 @@
 #include "master/process/spawner.h"
 
 #include "common/log/log.h"
-#include "common/system/process_title.h"
-#include "common/text/printable.h"
-#include "common/wire/channel.h"
+#include "master/nursery/child_life.h"
+#include "master/nursery/nursery_child.h"
 
 #include <algorithm>
 #include <array>
@@ -18,85 +17,6 @@
 namespace healthcheckd::master {
 
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool kKeepStderr = true;  // the sanitizers write there
-#else
-constexpr bool kKeepStderr = false;
-#endif
-
-// Limits the descriptors open at the same time for children being started.
-constexpr std::size_t kBornTogether = 64;
-
-// Moves `wanted` to kControlFd and up, opens /dev/null as 0 to 2, and closes all others.
-bool arrange_descriptors(std::vector<int> wanted) {
-    const int last = kControlFd + static_cast<int>(wanted.size());
-    const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (null < 0)
-        return false;
-    wanted.push_back(null);
-    // Moves all of them above the final numbers first, so that dup2() closes none that is still needed.
-    for (int& fd : wanted) {
-        fd = ::fcntl(fd, F_DUPFD_CLOEXEC, last + 1);
-        if (fd < 0)
-            return false;
-    }
-    const int null_copy = wanted.back();
-    wanted.pop_back();
-    for (int fd = 0; fd <= 2; ++fd)
-        if (!(kKeepStderr && fd == 2) && ::dup2(null_copy, fd) < 0)
-            return false;
-    for (std::size_t i = 0; i < wanted.size(); ++i)
-        if (::dup3(wanted[i], kControlFd + static_cast<int>(i), O_CLOEXEC) < 0)
-            return false;
-    return ::close_range(static_cast<unsigned>(last), ~0U, 0) == 0;
-}
-
-// Not inlined: its buffer of 4096 bytes would stay on the stack of every child.
-[[gnu::noinline]] void say_broken(int report, const std::string& why) noexcept {
-    (void)write_line(report, encode(Broken{printable(why)}).line());
-}
-
-[[noreturn]] void give_up(int report) noexcept {
-    say_broken(report, system_error("its descriptors could not be arranged").text());
-    ::_exit(120);
-}
-
-// Runs the child's main function; reports an exception that escapes it.
-int child_main(const ChildSpec& spec, pid_t master) noexcept {
-    std::string why = "an exception of an unknown type";
-    try {
-        return spec.main(master);
-    } catch (const std::exception& error) {
-        why = error.what();
-    } catch (...) {
-    }
-    say_broken(kReportFd, why);
-    return 1;
-}
-
-[[noreturn]] void child_life(const ChildSpec& spec, int control, int report, pid_t master) noexcept {
-    // The loop's signal handlers would write into the master's own pipe, so they are reset while signals are
-    // blocked.
-    for (int number = 1; number < NSIG; ++number)
-        ::signal(number, SIG_DFL);
-    for (const int number : {SIGPIPE, SIGXFSZ})  // a closed pipe or a full file must return an error
-        ::signal(number, SIG_IGN);
-    sigset_t none;
-    sigemptyset(&none);
-    std::vector<int> fds{control, report};
-    fds.insert(fds.end(), spec.extra_fds.begin(), spec.extra_fds.end());
-    if (!arrange_descriptors(std::move(fds)))
-        give_up(report);
-    // Leaves the master's process group: a Ctrl-C, or a supervisord that signals the whole group, is
-    // for the master to handle.
-    ::setsid();
-    set_process_title(spec.title);
-    if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != master)
-        ::_exit(121);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
-    ::_exit(child_main(spec, master));
-}
 
 Error fork_error(int code) {
     const Error error = system_error("fork", code);
@@ -127,10 +47,9 @@ Spawner::Spawner(Loop& loop) : reports_(loop), child_signal_(loop, SIGCHLD, [thi
 // The preparation for a fork, and its result.
 struct Spawner::PreparedFork {
     void open();
-    // The child's pid, or -errno. It writes to the stack only: a page of the heap that the master or the child
-    // writes to is one that the child shares with nobody.
+    // The child's pid, or -errno.
     pid_t fork(const ChildSpec& spec, const SecretStore* environment) const;
-    // Notes what fork() returned: of children that are started together, after the last of them.
+    // Notes what fork() returned.
     void forked(pid_t pid);
 
     ChildProcess child;
@@ -171,8 +90,11 @@ pid_t Spawner::PreparedFork::fork(const ChildSpec& spec, const SecretStore* envi
     // Not fork(): the child never uses libuv, whose handler (pthread_atfork) would only open pipes there. The
     // master has a single thread, so no other thread can hold a lock.
     const pid_t pid = ::_Fork();
-    if (pid == 0)
-        child_life(spec, childs_control.get(), childs_report.get(), master);
+    if (pid == 0) {
+        std::vector<int> fds{childs_control.get(), childs_report.get()};
+        fds.insert(fds.end(), spec.extra_fds.begin(), spec.extra_fds.end());
+        live_as_child(spec.title, std::move(fds), master, [&] { return spec.main(master); });
+    }
     const int fork_error = errno;
     ::sigprocmask(SIG_SETMASK, &before, nullptr);
     return pid < 0 ? -fork_error : pid;
@@ -204,22 +126,70 @@ Result<ChildProcess> Spawner::spawn(const ChildSpec& spec, std::function<void(co
     return enter(prepared, spec, std::move(on_end));
 }
 
-void Spawner::spawn_all(std::vector<SpawnRequest> requests) {
-    std::vector<PreparedFork> forks(requests.size());
-    // After the last allocation, so that what children take first lies at the heap's end.
-    heap_plug_.fill();
-    for (std::size_t first = 0; first < requests.size(); first += kBornTogether) {
-        const std::size_t end = std::min(first + kBornTogether, requests.size());
-        for (std::size_t i = first; i < end; ++i)
-            forks[i].open();
-        std::array<pid_t, kBornTogether> pids;
-        for (std::size_t i = first; i < end; ++i)
-            pids[i - first] = forks[i].fork(requests[i].spec, environment_);
-        for (std::size_t i = first; i < end; ++i)
-            forks[i].forked(pids[i - first]);
+Result<void> Spawner::open_nursery() {
+    if (nursery_)
+        return {};
+    ChildSpec spec(children::kNursery);
+    spec.main = [worker_main = worker_main_](pid_t master) {
+        return run_nursery(master, worker_main);
+    };
+    auto started = spawn(spec, [this](const ChildEnd& end) {
+        if (!nursery_ || nursery_->pid != end.pid)
+            return;
+        log::error("", "[nursery] ended: {}; the next worker needs another one", end.text());
+        nursery_.reset();
+    });
+    if (!started)
+        return started.error();
+    nursery_.emplace(
+        NurseryProcess{started->pid, std::move(started->report), Nursery(std::move(started->control))});
+    return {};
+}
+
+Result<std::vector<pid_t>> Spawner::order(std::span<const Nursery::Order> orders) {
+    if (auto opened = open_nursery(); !opened)
+        return opened.error();
+    auto pids = nursery_->nursery.fork(orders);
+    if (pids)
+        return pids;
+    log::error("", "[nursery] is ended: {}; the next worker needs another one", pids.error().text());
+    kill(nursery_->pid);
+    nursery_.reset();
+    return Error{"the process that forks it: " + pids.error().text()};
+}
+
+// Has the nursery fork them together.
+void Spawner::fork_workers(std::span<PreparedFork> forks, std::span<const SpawnRequest> requests) {
+    std::vector<Nursery::Order> orders;
+    std::vector<PreparedFork*> ordered;
+    for (std::size_t i = 0; i < forks.size(); ++i) {
+        const ChildSpec& spec = requests[i].spec;
+        forks[i].open();
+        if (forks[i].failure)
+            continue;
+        orders.push_back({*spec.birth, spec.title, forks[i].childs_control.get(),
+                          forks[i].childs_report.get(), spec.extra_fds.empty() ? -1 : spec.extra_fds.front(),
+                          *spec.user});
+        ordered.push_back(&forks[i]);
     }
-    for (std::size_t i = 0; i < requests.size(); ++i)
-        requests[i].on_spawned(enter(forks[i], requests[i].spec, std::move(requests[i].on_end)));
+    const auto pids = order(orders);
+    for (std::size_t i = 0; i < ordered.size(); ++i) {
+        if (!pids)
+            ordered[i]->failure = pids.error();
+        ordered[i]->forked(pids ? (*pids)[i] : 0);
+    }
+}
+
+void Spawner::spawn_all(std::vector<SpawnRequest> requests) {
+    for (std::size_t first = 0; first < requests.size(); first += Nursery::kMostTogether) {
+        const std::size_t count = std::min(Nursery::kMostTogether, requests.size() - first);
+        std::vector<PreparedFork> forks(count);
+        fork_workers(forks, std::span(requests).subspan(first, count));
+        for (std::size_t i = 0; i < count; ++i) {
+            SpawnRequest& request = requests[first + i];
+            request.on_spawned(enter(forks[i], request.spec, std::move(request.on_end)));
+        }
+    }
 }
 
 void Spawner::hide_environment() {

@@ -10,15 +10,16 @@
 #include "common/system/secret.h"
 #include "common/system/unique_fd.h"
 #include "common/wire/protocol.h"
+#include "master/nursery/nursery.h"
 #include "master/process/environment.h"
 #include "master/process/fd_group.h"
-#include "master/process/heap_plug.h"
 #include "master/process/loop.h"
 #include "master/process/worker_uids.h"
 
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <sys/types.h>
 #include <vector>
@@ -37,6 +38,9 @@ struct ChildSpec {
     std::vector<int> extra_fds;                       // become kFirstExtraFd and up
     bool environment = false;     // the child may read the environment (master/process/environment.h)
     WorkerUids::Lease user = {};  // the user that the child changes to; reserved until it is reaped
+    // A worker, to be forked by the nursery, in place of main, secrets, group and environment. The first of extra_fds is
+    // its look mark.
+    std::optional<Birth> birth = {};
 };
 
 struct ChildProcess {
@@ -71,9 +75,7 @@ public:
     // Fails when there is no descriptor or process left (EMFILE, EAGAIN).
     Result<ChildProcess> spawn(const ChildSpec& spec, std::function<void(const ChildEnd&)> on_end);
 
-    // Starts many children. A page that the master writes between two forks stays as a separate copy in the
-    // child forked before. This function writes everything before and after the forks, so that the children
-    // share all pages that they do not write.
+    // As spawn(), for many workers, in groups.
     void spawn_all(std::vector<SpawnRequest> requests);
 
     // Cancels the child's `on_end`; the child is still reaped.
@@ -92,6 +94,12 @@ public:
     // Hides the environment from all children forked from now on, except those with ChildSpec::environment.
     void hide_environment();
 
+    // Sets the main function of all workers; before the first one.
+    void use_worker_main(Nursery::WorkerMain worker_main) { worker_main_ = std::move(worker_main); }
+
+    // Forks the nursery, if there is none: the earlier, the smaller it is. The first worker does it otherwise.
+    Result<void> open_nursery();
+
     // The report pipes of all children.
     FdGroup& reports() { return reports_; }
 
@@ -106,6 +114,8 @@ public:
 
 private:
     struct PreparedFork;
+    void fork_workers(std::span<PreparedFork> forks, std::span<const SpawnRequest> requests);
+    Result<std::vector<pid_t>> order(std::span<const Nursery::Order> orders);
     Result<ChildProcess> enter(PreparedFork& prepared, const ChildSpec& spec,
                                std::function<void(const ChildEnd&)> on_end);
     void reap();
@@ -116,7 +126,13 @@ private:
     WorkerUids uids_;
     std::map<pid_t, WorkerUids::Lease> users_;  // of children that have a user of their own
     SignalWatch child_signal_;
-    HeapPlug heap_plug_;
+    Nursery::WorkerMain worker_main_ = worker::run_worker;
+    struct NurseryProcess {
+        pid_t pid;
+        UniqueFd report;
+        Nursery nursery;
+    };
+    std::optional<NurseryProcess> nursery_;
 };
 
 }  // namespace healthcheckd::master

@@ -75,6 +75,8 @@ Grammar of_the_encoders() {
     add_all<MailerLine>(grammar);
     add_all<ReaderCommand>(grammar);
     add_all<ReaderLine>(grammar);
+    add_all<NurseryCommand>(grammar);
+    add_all<NurseryAnswer>(grammar);
     return grammar;
 }
 

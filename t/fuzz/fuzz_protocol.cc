@@ -54,6 +54,8 @@ int fuzz_protocol(const std::uint8_t* data, std::size_t size) {
     check<MailerLine>(text);
     check<ReaderCommand>(text);
     check<ReaderLine>(text);
+    check<NurseryCommand>(text);
+    check<NurseryAnswer>(text);
     const std::string shown = printable(text);
     require(shown.size() <= 1000 + 3 + 4, "printable text is bounded");
     for (const char c : shown)

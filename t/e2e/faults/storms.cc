@@ -45,8 +45,8 @@ BOOST_AUTO_TEST_CASE(a_thousand_signals_of_each_kind_change_nothing) {
     BOOST_TEST(daemon.wait_for_state(
         "cat1", [&](const auto& cat) { return cat["probes"] > probes + 3 && cat["state"] == "healthy"; }));
     // All that the signals asked for has been done or given up, and its processes are gone.
-    // Two workers, the link and its connector.
-    BOOST_TEST(wait_until([&] { return daemon.children().size() == 4 && !has_zombie(daemon); }, 20s));
+    // The nursery, two workers, the link and its connector.
+    BOOST_TEST(wait_until([&] { return daemon.children().size() == 5 && !has_zombie(daemon); }, 20s));
     BOOST_TEST(daemon.count_log("was lost") == 0U);
 }
 

@@ -47,10 +47,9 @@ struct Silent {
     Loop loop;
     Spawner spawner{loop};
     LayerNotes layers;
-    FilterCache filters;
     ProcessReader processes{loop, spawner, layers, SandboxLevel::strict};
     LogRecovery logs{loop, spawner};
-    WorkerContext context{loop, spawner, layers, filters, processes, logs};
+    WorkerContext context{loop, spawner, layers, processes, logs};
     TimePoint now = Clock::now();
     std::vector<Event> events;
     std::string message;

@@ -222,4 +222,35 @@ BOOST_AUTO_TEST_CASE(the_definition_of_a_cat_changes_with_its_keys_alone) {
     BOOST_TEST(definition(", enabled: no") != definition(""));
 }
 
+BOOST_AUTO_TEST_CASE(workers_get_their_cats_and_nothing_of_actions_channels_and_supervisord) {
+    const LoadedConfig loaded = everything();
+    const Config& all = *loaded.config;
+    std::vector<char> area(100'000);
+    const std::vector<std::size_t> cats{2, 0};
+    BOOST_REQUIRE(master::pack_for_workers(all, cats, area));
+    const Result<LoadedConfig> got = master::unpack_config(area);
+    BOOST_TEST_REQUIRE(static_cast<bool>(got));
+    const Config& theirs = *got->config;
+    BOOST_TEST_REQUIRE(theirs.cats.size() == 2U);
+    for (std::size_t i = 0; i < cats.size(); ++i) {
+        const CatConfig& cat = all.cats[cats[i]];
+        BOOST_TEST(theirs.cats[i].name == cat.name);
+        BOOST_TEST(theirs.cats[i].type == cat.type);
+        BOOST_TEST((theirs.cats[i].period == cat.period));
+        BOOST_TEST((theirs.cats[i].timeout == cat.timeout));
+        BOOST_TEST(theirs.cats[i].pid_file == cat.pid_file);
+    }
+    BOOST_TEST(theirs.log_dir == all.log_dir);
+    BOOST_TEST(theirs.log_max_bytes == all.log_max_bytes);
+    BOOST_TEST((theirs.log_format == all.log_format));
+    BOOST_TEST((theirs.sandbox == all.sandbox));
+    BOOST_TEST(theirs.channels.empty());
+    const std::string_view bytes(area.data(), area.size());
+    for (const CatConfig& cat : all.cats)
+        if (const std::string_view command = cat.own<ExecAction>().command.view(); command.size() > 8)
+            BOOST_TEST(bytes.find(command) == std::string_view::npos, command);
+    BOOST_TEST(bytes.find(all.supervisord_url) == std::string_view::npos);
+    BOOST_TEST(bytes.find(all.supervisord_pass.view()) == std::string_view::npos);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,4 @@
-#include "master/process/filter_cache.h"
+#include "master/nursery/filter_cache.h"
 
 #include "common/sandbox/seccomp.h"
 

@@ -1,4 +1,4 @@
-#include "master/process/heap_plug.h"
+#include "master/nursery/heap_plug.h"
 
 #include <cstdint>
 #include <cstdlib>

@@ -1,0 +1,66 @@
+// The master's end of the nursery, the process that workers are forked from. Master.
+//
+// A worker has a copy of its parent's memory, page tables and descriptors. Those of the master grow with the number of
+// cats, and hold the commands, addresses and verdicts of all of them; the nursery stays as small as the program at its
+// start, and has what a few workers need, for the time of their forks. The workers are the master's children all the
+// same (clone(2), CLONE_PARENT).
+#pragma once
+
+#include "common/config/config.h"
+#include "common/proc/pid_finder.h"
+#include "common/system/result.h"
+#include "common/system/unique_fd.h"
+#include "worker/entry.h"
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <sys/types.h>
+#include <vector>
+
+namespace healthcheckd::master {
+
+// Which worker to start.
+struct Birth {
+    std::shared_ptr<const Config> config;
+    std::size_t index = 0;  // of its cat
+    std::string name;       // as in worker::WorkerStart
+    std::string program;
+    bool logs = true;
+    LeftOut left_out = {};
+};
+
+class Nursery {
+public:
+    // The main function of a worker.
+    using WorkerMain = std::function<int(const worker::WorkerStart&)>;
+
+    // `control`: the master's end of the control channel of a process that runs run_nursery().
+    explicit Nursery(UniqueFd control) : control_(std::move(control)) {}
+
+    // A worker, its ends of the control channel and of the report pipe, what becomes its look mark (-1: none), and whom
+    // it changes to.
+    struct Order {
+        const Birth& birth;
+        std::string_view title;
+        int control, report, mark;
+        const ChildUser& user;
+    };
+    static constexpr std::size_t kMostTogether = 64;
+    // Starts up to kMostTogether workers, and waits for that. Returns the pid of each, or the negative error of
+    // fork(2). Fails when the nursery has ended, or does not answer within 5 s; it is of no use then.
+    Result<std::vector<pid_t>> fork(std::span<const Order> orders);
+
+private:
+    Result<void> configure(std::span<const Order> orders);
+    Result<void> send(std::string_view line, std::span<const int> attached);
+    // Waits for an answer of the type.
+    template <class Answer> Result<Answer> receive();
+
+    UniqueFd control_;
+};
+
+}  // namespace healthcheckd::master

@@ -6,7 +6,7 @@ usage: server.py HTTP_PORT TCP_PORT HANG_PORT
 HTTP_PORT   answers 200 to every path, or 503 when told so, and notes the moment of each request:
             /_arrivals   the noted moments by path, in nanoseconds of CLOCK_MONOTONIC, as JSON; forgets them
             /_quiet      nanoseconds since the last of them; at first since the start
-            /_fail/PATH  /PATH gets 503 from now on
+            /_fail/PATH  the next request of /PATH gets 503
 TCP_PORT    accepts and closes
 HANG_PORT   accepts and never says a word
 Prints "ready" when it listens. Ends with its standard input.
@@ -52,7 +52,10 @@ class Http(asyncio.Protocol):
             return OK
         State.last = self.arrived
         State.arrivals.setdefault(path, []).append(self.arrived)
-        return FAIL if path in State.failing else OK
+        if path in State.failing:
+            State.failing.remove(path)
+            return FAIL
+        return OK
 
 
 class Close(asyncio.Protocol):

@@ -71,7 +71,7 @@ int run(const std::function<int()>& main) noexcept {
 
 }  // namespace
 
-void live_as_child(std::string_view title, std::vector<int> fds, pid_t master,
+void live_as_child(std::string_view title, std::vector<int> fds, pid_t master, Session session,
                    const std::function<int()>& main) noexcept {
     const int report = fds.at(1);
     // The loop's signal handlers would write into the master's own pipe, so they are reset while signals are
@@ -89,7 +89,10 @@ void live_as_child(std::string_view title, std::vector<int> fds, pid_t master,
         give_up(report);
     // Leaves the master's process group: a Ctrl-C, or a supervisord that signals the whole group, is
     // for the master to handle.
-    ::setsid();
+    if (session == Session::own)
+        ::setsid();
+    else
+        ::setpgid(0, 0);
     set_process_title(title);
     if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != master)
         ::_exit(121);

@@ -138,7 +138,7 @@ private:
         std::vector<int> fds{ordered.fds[0].get(), ordered.fds[1].get()};
         if (marks)
             fds.push_back(ordered.fds[2].get());
-        live_as_child(order.title, std::move(fds), master_, [&] {
+        live_as_child(order.title, std::move(fds), master_, Session::parents, [&] {
             return worker_main_({*config_,
                                  *ordered.cat,
                                  order.name,

@@ -93,7 +93,7 @@ pid_t Spawner::PreparedFork::fork(const ChildSpec& spec, const SecretStore* envi
     if (pid == 0) {
         std::vector<int> fds{childs_control.get(), childs_report.get()};
         fds.insert(fds.end(), spec.extra_fds.begin(), spec.extra_fds.end());
-        live_as_child(spec.title, std::move(fds), master, [&] { return spec.main(master); });
+        live_as_child(spec.title, std::move(fds), master, Session::own, [&] { return spec.main(master); });
     }
     const int fork_error = errno;
     ::sigprocmask(SIG_SETMASK, &before, nullptr);

@@ -6,6 +6,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <csignal>
+#include <unistd.h>
 
 using namespace healthcheckd::test;
 
@@ -47,6 +48,18 @@ BOOST_AUTO_TEST_CASE(workers_are_children_of_the_master) {
     BOOST_TEST(daemon.child("nursery") > 1);
     BOOST_TEST(daemon.child("one [mem system]") > 1);
     BOOST_TEST(daemon.child("two [cpu system]") > 1);
+}
+
+BOOST_AUTO_TEST_CASE(workers_share_a_session_of_their_own_and_no_process_group) {
+    const Daemon daemon(kNoSupervisord, kCats);
+    BOOST_TEST_REQUIRE(daemon.wait_for_state("one", healthy));
+    BOOST_TEST_REQUIRE(daemon.wait_for_state("two", healthy));
+    const pid_t one = daemon.child("one [mem system]"), two = daemon.child("two [cpu system]");
+    BOOST_TEST(::getsid(one) == daemon.child("nursery"));
+    BOOST_TEST(::getsid(two) == daemon.child("nursery"));
+    BOOST_TEST(::getpgid(one) == one);
+    BOOST_TEST(::getpgid(two) == two);
+    BOOST_TEST(::getsid(daemon.pid()) != ::getsid(one));
 }
 
 BOOST_AUTO_TEST_CASE(no_worker_and_no_nursery_knows_what_the_actions_do) {

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <arpa/inet.h>
-#include <charconv>
 #include <climits>
 #include <sys/un.h>
 #include <utility>
@@ -320,9 +319,8 @@ std::uint16_t port_of_url(std::string_view url) {
     split_port(authority(url), host, port);
     if (port.empty())
         return url.starts_with("https:") ? 443 : 80;
-    std::uint16_t number = 0;
-    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
-    return error == std::errc() && end == port.data() + port.size() ? number : 0;
+    const Result<std::uint64_t> number = parse_whole(port, 1, 65535);
+    return number ? static_cast<std::uint16_t>(*number) : 0;
 }
 
 }  // namespace healthcheckd

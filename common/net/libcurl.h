@@ -1,4 +1,4 @@
-// libcurl, loaded by the processes that use it. Configuration child, link and mailer.
+// libcurl, loaded by the processes that use it. Link and mailer.
 //
 // It brings thirty other libraries. Linked into the program, they would be mapped in every worker, where their page
 // tables take as much memory as the worker itself, and their code would be at hand for whoever takes one over.

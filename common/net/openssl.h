@@ -1,4 +1,5 @@
-// OpenSSL, loaded by the processes that use it: see libcurl.h. Worker (http with TLS), link and mailer.
+// OpenSSL, loaded by the processes that use it: see libcurl.h. Nursery and worker
+// (http with TLS), link, mailer, and actions for programs with very long names.
 #pragma once
 
 #include <openssl/err.h>

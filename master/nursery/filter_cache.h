@@ -1,4 +1,4 @@
-// System call filters compiled once for all children of a kind, which then share their memory. Master.
+// System call filters compiled once for all children of a kind, which then share their memory. Nursery.
 #pragma once
 
 #include "common/sandbox/sandbox.h"

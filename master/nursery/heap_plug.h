@@ -1,4 +1,4 @@
-// Keeps the memory that forked children write to within few pages. Master.
+// Keeps the memory that forked children write to within few pages. Nursery.
 //
 // A child gets a copy of every page that it writes to. Reading a configuration and compiling filters leaves
 // holes all over the heap, and malloc(3) in a child would write to dozens of pages for a few strings. With

@@ -41,8 +41,8 @@ public:
     // `control`: the master's end of the control channel of a process that runs run_nursery().
     explicit Nursery(UniqueFd control) : control_(std::move(control)) {}
 
-    // A worker, its ends of the control channel and of the report pipe, what becomes its look mark (-1: none), and whom
-    // it changes to.
+    // One worker to fork. `control` and `report` are its ends of the two channels, `mark` becomes its look mark (-1:
+    // it has none), and it changes to `user`.
     struct Order {
         const Birth& birth;
         std::string_view title;

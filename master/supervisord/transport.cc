@@ -1,6 +1,7 @@
 #include "master/supervisord/transport.h"
 
 #include "common/config/texts.h"
+#include "common/net/address.h"
 #include "common/net/libcurl.h"
 #include "common/net/tls_client.h"
 #include "common/net/tls_fault.h"
@@ -9,7 +10,6 @@
 #include "common/text/printable.h"
 #include "master/supervisord/http.h"
 
-#include <arpa/inet.h>
 #include <array>
 #include <charconv>
 #include <optional>
@@ -21,12 +21,6 @@ namespace healthcheckd::master {
 namespace {
 
 constexpr std::size_t kMaxReplyHeaders = 64u << 10;
-
-bool is_address(const std::string& host) {
-    std::array<char, sizeof(in6_addr)> ignored;
-    return ::inet_pton(AF_INET, host.c_str(), ignored.data()) == 1 ||
-           ::inet_pton(AF_INET6, host.c_str(), ignored.data()) == 1;
-}
 
 std::string url_part(CURLU* url, CURLUPart part, unsigned flags = 0) {
     char* text = nullptr;
@@ -119,7 +113,7 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
     std::string host = url_part(url.get(), CURLUPART_HOST);
     if (host.starts_with('[') && host.ends_with(']'))
         host = host.substr(1, host.size() - 2);
-    endpoint.needs_resolver = host != "localhost" && !is_address(host);
+    endpoint.needs_resolver = host != "localhost" && !is_numeric_address(host);
     endpoint.url = url_part(url.get(), CURLUPART_URL);
     endpoint.host = host;
     libcurl().url_set(url.get(), CURLUPART_USER, nullptr, 0);

@@ -1,5 +1,7 @@
 #include "worker/probe/tcp_connect.h"
 
+#include "common/net/address.h"
+
 #include <algorithm>
 #include <arpa/inet.h>
 #include <array>
@@ -185,9 +187,7 @@ bool is_address(const std::string& host) {
         return true;
     const std::size_t begin = host.starts_with('[') ? 1 : 0;
     const std::string bare = host.substr(begin, host.find_first_of("]%", begin) - begin);
-    in6_addr address{};
-    return ::inet_pton(AF_INET, bare.c_str(), &address) == 1 ||
-           ::inet_pton(AF_INET6, bare.c_str(), &address) == 1;
+    return is_numeric_address(bare);
 }
 
 std::vector<SocketAddress> fixed_addresses(const std::string& host, int port) {

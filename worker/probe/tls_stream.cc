@@ -1,5 +1,6 @@
 #include "worker/probe/tls_stream.h"
 
+#include "common/net/address.h"
 #include "common/net/openssl.h"
 #include "common/net/tls_fault.h"
 #include "common/text/concat.h"
@@ -7,8 +8,6 @@
 #include "common/text/printable.h"
 #include "worker/probe/tcp_connect.h"
 
-#include <arpa/inet.h>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <poll.h>
@@ -19,12 +18,6 @@ namespace healthcheckd::worker {
 namespace {
 
 constexpr char kClosed[] = "TLS: the connection was closed during the handshake";
-
-bool is_literal(const std::string& host) {
-    std::array<char, sizeof(in6_addr)> ignored;
-    return ::inet_pton(AF_INET, host.c_str(), ignored.data()) == 1 ||
-           ::inet_pton(AF_INET6, host.c_str(), ignored.data()) == 1;
-}
 
 // The oldest error in OpenSSL's queue, in its words; "": there is none.
 std::string reason() {
@@ -53,7 +46,7 @@ TlsStream::TlsStream(const TlsClient& tls, const std::string& host, std::chrono:
         host_ = host_.substr(1, host_.size() - 2);
     if (host_.find(':') != std::string::npos)
         host_ = host_.substr(0, host_.find('%'));  // the interface of RFC 4007
-    is_address_ = is_literal(host_);
+    is_address_ = is_numeric_address(host_);
     if (!is_address_ && host_.ends_with('.'))
         host_.pop_back();
     require(context_ != nullptr, "no context");
@@ -98,6 +91,7 @@ TlsStream::Opened TlsStream::open(UniqueFd connection, Clock::time_point deadlin
     openssl().ERR_clear_error();
     connection_ = std::move(connection);
     session_ = new_session();
+    failed_ = false;
     require(openssl().SSL_set_fd(session_.get(), connection_.get()) == 1, "the connection");
     for (;;) {
         openssl().ERR_clear_error();
@@ -151,13 +145,11 @@ ByteStream::Moved TlsStream::outcome(int result, std::size_t bytes) {
     std::string why = reason();
     if (why.empty())
         why = sys_error != 0 ? ::strerrordesc_np(sys_error) : "closed without an end of TLS";
-    session_.reset();  // a session that has failed sends nothing more (SSL_get_error(3))
+    failed_ = true;
     return {State::lost, 0, std::move(why)};
 }
 
 ByteStream::Moved TlsStream::send(std::string_view bytes, bool) {
-    if (!session_)
-        return {State::lost, 0, "the connection has failed"};
     std::size_t sent = 0;
     openssl().ERR_clear_error();
     errno = 0;
@@ -166,8 +158,6 @@ ByteStream::Moved TlsStream::send(std::string_view bytes, bool) {
 }
 
 ByteStream::Moved TlsStream::receive(char* buffer, std::size_t size) {
-    if (!session_)
-        return {State::lost, 0, "the connection has failed"};
     std::size_t received = 0;
     openssl().ERR_clear_error();
     errno = 0;
@@ -176,7 +166,8 @@ ByteStream::Moved TlsStream::receive(char* buffer, std::size_t size) {
 }
 
 void TlsStream::close() {
-    if (session_)
+    // A session that has failed must not be shut down (SSL_get_error(3)).
+    if (session_ && !failed_)
         openssl().SSL_shutdown(session_.get());
     session_.reset();
     if (connection_)

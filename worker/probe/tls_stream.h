@@ -53,6 +53,7 @@ private:
     std::unique_ptr<SSL_CTX, Free> context_;
     UniqueFd connection_;
     std::unique_ptr<SSL, Free> session_;  // over connection_
+    bool failed_ = false;  // session_, in one direction; what has arrived can still be received
 };
 
 }  // namespace healthcheckd::worker

@@ -1,0 +1,14 @@
+#include "common/net/address.h"
+
+#include <arpa/inet.h>
+#include <array>
+
+namespace healthcheckd {
+
+bool is_numeric_address(const std::string& host) {
+    std::array<char, sizeof(in6_addr)> ignored;
+    return ::inet_pton(AF_INET, host.c_str(), ignored.data()) == 1 ||
+           ::inet_pton(AF_INET6, host.c_str(), ignored.data()) == 1;
+}
+
+}  // namespace healthcheckd

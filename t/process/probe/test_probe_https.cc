@@ -1,6 +1,7 @@
 // Check type http with tls: which certificates the confined worker accepts.
 #include "t/fixture/checks.h"
 #include "t/fixture/net/certificates.h"
+#include "t/fixture/net/port_server.h"
 #include "t/fixture/net/web_server.h"
 #include "t/fixture/process/worker_harness.h"
 
@@ -67,6 +68,33 @@ BOOST_AUTO_TEST_CASE(the_whole_request_goes_through_tls) {
     BOOST_TEST(request["body"] == secrets.json);
     BOOST_TEST(request["headers"]["authorization"] == "Basic dGVzdDpwYXNz");
     BOOST_TEST(request["headers"]["host"] == "localhost:" + std::to_string(server.port()));
+}
+
+// The kernel resets a connection whose data nobody has read.
+BOOST_AUTO_TEST_CASE(a_server_that_answers_by_tls_without_reading_the_request_has_answered) {
+    Authority authority;
+    const Certificate certificate = authority.issue();
+    const TempDir dir;
+    const PortServer server("net/tls_ends.py",
+                            {dir.file("ends"), certificate.cert_file, certificate.key_file, "unread"});
+    CatConfig cat;
+    cat.set_type(kHttpCheck);
+    cat.own<ServerAddress>().host = "127.0.0.1";
+    cat.own<ServerAddress>().port = server.port();
+    cat.own<HttpCheck>().tls = true;
+    cat.own<HttpCheck>().ca_file = authority.ca_file();
+    for (const bool large : {false, true}) {
+        WorkerHarness::Secrets secrets;
+        if (large) {
+            cat.own<HttpCheck>().method = "POST";
+            secrets.json = "[" + std::string(32'000, ' ') + "]";
+        }
+        WorkerHarness worker(cat, secrets);
+        for (int i = 0; i < 50; ++i) {
+            const Report report = worker.probe(kSome);
+            BOOST_TEST(report.verdict == Verdict::success, large << ": " << report.message);
+        }
+    }
 }
 
 BOOST_AUTO_TEST_CASE(authorities_that_only_root_can_read_are_read_before_confinement) {

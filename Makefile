@@ -252,9 +252,11 @@ $(FUZZ_B)/$(TARGET): $(FUZZ_OBJ)
 -include $(FUZZ_OBJ:.o=.d)
 
 # Nothing but the fuzzer is built by clang, so nobody would see otherwise that it refuses what g++ takes; nor, as g++ takes
-# a folder at once, that a source does not include what it uses.
+# a folder at once, that a source does not include what it uses. The folders are taken as the fuzzer takes them, without
+# the headers of usual.h, so that a header of healthcheckd that needs one of those includes it.
 CLANG_B   := build-clang
-CHECKED   := $(patsubst %.cc,$(CLANG_B)/%.checked,$(LIB_SRC) $(MAINS) $(TEST_SRC) $(SAMPLE_SRC))
+CHECKED   := $(patsubst %.cc,$(CLANG_B)/%.checked,$(LIB_SRC) $(MAINS) $(TEST_SRC) $(SAMPLE_SRC)) \
+             $(patsubst $(B)/%.o,$(CLANG_B)/%.checked,$(filter %/room.o,$(LIB_OBJ)))
 CLANG_SYNTAX := $(CLANG) $(CPPFLAGS) -DBOOST_TEST_DYN_LINK -std=c++20
 
 # Its dependencies are those of libraries too: clang refuses one that is older than a header in it.
@@ -270,6 +272,10 @@ $(CLANG_B)/t/%.checked: t/%.cc $(CLANG_B)/t/usual.pch
 $(CLANG_B)/%.checked: %.cc $(CLANG_B)/common/usual.pch
 	@mkdir -p $(@D)
 	$(Q)$(CLANG_SYNTAX) -MMD -MP -MF $@.d -MT $@ -include-pch $(CLANG_B)/common/usual.pch -fsyntax-only $< && touch $@
+
+$(CLANG_B)/%/room.checked: $(B)/%/room.cc
+	@mkdir -p $(@D)
+	$(Q)$(CLANG_SYNTAX) -MMD -MP -MF $@.d -MT $@ -fsyntax-only $< && touch $@
 
 # Not to be removed as a step between.
 .SECONDARY: $(CLANG_B)/common/usual.pch $(CLANG_B)/t/usual.pch

@@ -4,7 +4,7 @@
 #include "common/log/log_line.h"
 #include "common/system/result.h"
 #include "common/system/unique_fd.h"
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_worker.h"
 
 #include <chrono>
 #include <cstdint>

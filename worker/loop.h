@@ -3,7 +3,7 @@
 
 #include "common/proc/pid_finder.h"
 #include "common/wire/channel.h"
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_worker.h"
 #include "worker/log.h"
 #include "worker/probe/probe.h"
 #include "worker/reporter.h"

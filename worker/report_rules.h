@@ -3,7 +3,7 @@
 #pragma once
 
 #include "common/config/config.h"
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_worker.h"
 
 #include <string_view>
 

@@ -1,6 +1,7 @@
 #include "common/config/values.h"
 
 #include "common/text/printable.h"
+#include "common/text/split.h"
 
 #include <algorithm>
 #include <array>
@@ -140,16 +141,9 @@ Result<bool> parse_flag(std::string_view text) {
 }
 
 std::vector<std::string_view> split_list(std::string_view text) {
-    std::vector<std::string_view> items;
-    for (std::size_t from = 0; from <= text.size();) {
-        const std::size_t comma = std::min(text.find(',', from), text.size());
-        std::string_view item = text.substr(from, comma - from);
-        const std::size_t first = item.find_first_not_of(' ');
-        item = first == std::string_view::npos ? std::string_view{} : item.substr(first);
-        item = item.substr(0, item.find_last_not_of(' ') + 1);
-        items.push_back(item);
-        from = comma + 1;
-    }
+    std::vector<std::string_view> items = split(text, ',');
+    for (std::string_view& item : items)
+        item = trimmed(item, " ");
     return items;
 }
 

@@ -4,6 +4,7 @@
 #include "common/proc/procfs.h"
 #include "common/system/unique_fd.h"
 #include "common/text/printable.h"
+#include "common/text/split.h"
 
 #include <algorithm>
 #include <array>
@@ -43,8 +44,7 @@ std::string in_run(const std::string& path) {
 
 std::optional<pid_t> parse_pid(std::string_view text) {
     constexpr std::string_view kBlanks = " \t\r\v\f";
-    text = first_line(text);
-    text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
+    text = trimmed_front(first_line(text), kBlanks);
     text = text.substr(0, text.find_first_of(kBlanks));
     pid_t pid = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);

@@ -1,6 +1,7 @@
 #include "common/proc/procfs.h"
 
 #include "common/system/unique_fd.h"
+#include "common/text/split.h"
 
 #include <algorithm>
 #include <array>
@@ -14,7 +15,7 @@ constexpr std::string_view kBlanks = " \t";
 
 // Removes and returns the next word of `text`, up to a blank or the end of the line.
 std::string_view next_word(std::string_view& text) {
-    text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
+    text = trimmed_front(text, kBlanks);
     const std::string_view word = text.substr(0, text.find_first_of(" \t\n"));
     text.remove_prefix(word.size());
     return word;

@@ -1,6 +1,7 @@
 #include "common/text/mime.h"
 
 #include "common/text/printable.h"
+#include "common/text/split.h"
 
 #include <algorithm>
 #include <array>
@@ -107,7 +108,7 @@ std::string bare_address(std::string_view text) {
         text.remove_prefix(open + 1);
         text = text.substr(0, text.find('>'));
     }
-    text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+    text = trimmed_front(text, " ");
     const auto end = std::ranges::find_if(text, [](char c) {
         return is_control(c) || std::string_view(" <>,;:()[]\\\"").find(c) != std::string_view::npos;
     });

@@ -1,5 +1,4 @@
-// The lines between master and mailer. Master and mailer.
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_mailer.h"
 
 namespace healthcheckd {
 
@@ -64,12 +63,8 @@ bool decode(std::string_view line, MailerLine& out) {
         out = std::move(m);
         return in.ok();
     }
-    if (in.kind() == "ready") {
-        Ready m;
-        in.word("missing", m.missing);
-        out = std::move(m);
-        return in.ok();
-    }
+    if (in.kind() == "ready")
+        return decode(line, out.emplace<Ready>());
     return decode(line, out.emplace<Broken>());
 }
 

@@ -1,27 +1,14 @@
-// The lines between the master and the nursery. Both.
-#include "common/text/concat.h"
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_nursery.h"
 
+#include "common/text/concat.h"
+#include "common/text/split.h"
+
+#include <algorithm>
 #include <charconv>
 
 namespace healthcheckd {
 
 namespace {
-
-// Calls `each` for every item of a list separated by `separator`; an empty list has none. Returns false when it does.
-template <class Each> bool for_items(std::string_view list, char separator, const Each& each) {
-    while (!list.empty()) {
-        const std::size_t end = list.find(separator);
-        if (!each(list.substr(0, end)))
-            return false;
-        if (end == std::string_view::npos)
-            return true;
-        list.remove_prefix(end + 1);
-        if (list.empty())
-            return false;
-    }
-    return true;
-}
 
 template <class Number> bool parse(std::string_view text, Number& out) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
@@ -29,21 +16,19 @@ template <class Number> bool parse(std::string_view text, Number& out) {
 }
 
 bool parse(std::string_view text, WorkerOrder::Left& out) {
-    int field = 0;
-    const bool parsed = for_items(text, ':', [&](std::string_view part) {
-        switch (field++) {
-        case 0:
-            return parse(part, out.pid);
-        case 1:
-            return parse(part, out.until_ns);
-        case 2:
-            out.sought = part == "1";
-            return out.sought || part == "0";
-        default:
-            return false;
-        }
-    });
-    return parsed && field == 3;
+    const auto parts = split(text, ':');
+    if (parts.size() != 3 || (parts[2] != "0" && parts[2] != "1"))
+        return false;
+    out.sought = parts[2] == "1";
+    return parse(parts[0], out.pid) && parse(parts[1], out.until_ns);
+}
+
+// An empty text is a list without items.
+template <class Item> bool parse(std::string_view text, std::vector<Item>& out) {
+    if (text.empty())
+        return true;
+    return std::ranges::all_of(split(text, ','),
+                               [&out](std::string_view item) { return parse(item, out.emplace_back()); });
 }
 
 }  // namespace
@@ -98,8 +83,7 @@ bool decode(std::string_view line, NurseryCommand& out) {
         .number("single", single)
         .word("missing", m.missing)
         .word("left", left);
-    const bool listed =
-        for_items(left, ',', [&m](std::string_view item) { return parse(item, m.left.emplace_back()); });
+    const bool listed = parse(left, m.left);
     m.logs = logs == 1;
     m.single = single == 1;
     const bool known = in.kind() == "order" && in.ok() && listed && logs <= 1 && single <= 1;
@@ -131,8 +115,7 @@ bool decode(std::string_view line, NurseryAnswer& out) {
     ForkedWorkers m;
     std::string pids;
     in.word("pids", pids);
-    const bool listed =
-        for_items(pids, ',', [&m](std::string_view item) { return parse(item, m.pids.emplace_back()); });
+    const bool listed = parse(pids, m.pids);
     out = std::move(m);
     return in.kind() == "forked" && in.ok() && listed;
 }

@@ -1,5 +1,4 @@
-// The lines between master and process reader. Master and process reader.
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_reader.h"
 
 #include <limits>
 

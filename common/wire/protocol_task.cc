@@ -1,5 +1,4 @@
-// The lines between the master and its short-lived children. Master and those children.
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_task.h"
 
 namespace healthcheckd {
 

@@ -2,6 +2,7 @@
 
 #include "common/text/terminal.h"
 #include "common/wire/channel.h"
+#include "common/wire/protocol_task.h"
 #include "common/wire/say.h"
 #include "master/action/cgroup.h"
 #include "master/action/command.h"

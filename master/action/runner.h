@@ -5,6 +5,7 @@
 // restart when the last counted start was a restart by healthcheckd itself: it would cause itself for ever.
 #pragma once
 
+#include "common/wire/protocol_task.h"
 #include "master/action/rules.h"
 #include "master/cat/cat.h"
 #include "master/mailer/notice_writer.h"

@@ -3,7 +3,7 @@
 
 #include "common/config/config.h"
 #include "common/log/log_line.h"
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_worker.h"
 #include "master/process/spawner.h"
 
 #include <cstdint>

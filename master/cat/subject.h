@@ -2,7 +2,7 @@
 // have not been reported yet. Pure value: the caller passes the time; no I/O. Master.
 #pragma once
 
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_worker.h"
 #include "master/process/loop.h"
 #include "master/supervisord/program_table.h"
 

@@ -1,7 +1,7 @@
 // Writes log lines about a cat's verdicts. Master.
 #pragma once
 
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_worker.h"
 #include "master/cat/threshold.h"
 
 #include <string>

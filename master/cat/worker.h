@@ -3,7 +3,7 @@
 
 #include "common/config/config.h"
 #include "common/log/log_line.h"
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_worker.h"
 #include "master/cat/prober.h"
 #include "master/files/log_recovery.h"
 #include "master/files/rotation_limit.h"

@@ -1,7 +1,7 @@
 // The output of -o: a table of verdicts and a summary. Master.
 #pragma once
 
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_worker.h"
 
 #include <optional>
 #include <string>

@@ -1,6 +1,6 @@
 #include "master/entry/trial_mail.h"
 
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_task.h"
 #include "master/config/reading/yaml.h"
 #include "master/mailer/delivery/delivery.h"
 #include "master/mailer/mailer_child.h"

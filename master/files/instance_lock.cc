@@ -2,7 +2,7 @@
 
 #include "common/log/log.h"
 #include "common/wire/channel.h"
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_task.h"
 #include "master/files/lock_child.h"
 
 #include <algorithm>

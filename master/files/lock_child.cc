@@ -3,7 +3,7 @@
 #include "common/file/durable_file.h"
 #include "common/system/unix_socket.h"
 #include "common/wire/channel.h"
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_task.h"
 
 #include <fcntl.h>
 #include <filesystem>

@@ -3,6 +3,7 @@
 #include "common/file/log_file.h"
 #include "common/text/printable.h"
 #include "common/wire/channel.h"
+#include "common/wire/protocol_worker.h"
 #include "common/wire/say.h"
 
 #include <fcntl.h>

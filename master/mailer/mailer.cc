@@ -2,7 +2,7 @@
 
 #include "common/log/log.h"
 #include "common/text/printable.h"
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_mailer.h"
 
 #include <algorithm>
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "common/config/config.h"
+#include "common/wire/protocol_mailer.h"
 #include "master/mailer/mailer_child.h"
 #include "master/process/keeper.h"
 

@@ -1,7 +1,7 @@
 #include "master/mailer/notice_writer.h"
 
 #include "common/log/log.h"
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_task.h"
 #include "master/notice/notice_child.h"
 
 #include <algorithm>

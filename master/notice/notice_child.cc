@@ -2,7 +2,8 @@
 
 #include "common/text/terminal.h"
 #include "common/wire/channel.h"
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_supervisord.h"
+#include "common/wire/protocol_task.h"
 #include "common/wire/say.h"
 #include "master/files/log_end.h"
 #include "master/notice/spool.h"

@@ -3,7 +3,7 @@
 #include "common/system/mapped_file.h"
 #include "common/system/readable.h"
 #include "common/wire/channel.h"
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_nursery.h"
 #include "master/config/transfer.h"
 
 #include <algorithm>

@@ -37,11 +37,7 @@ void ChildKeeper::start() {
     if (const auto wait = callbacks_.put_off ? callbacks_.put_off() : std::nullopt)
         return rest(*wait);
     SpawnRequest next = birth();
-    if (!next.spec.birth)
-        return next.on_spawned(spawner_.spawn(next.spec, std::move(next.on_end)));
-    std::vector<SpawnRequest> worker;
-    worker.push_back(std::move(next));
-    spawner_.spawn_all(std::move(worker));
+    next.on_spawned(spawner_.spawn(next.spec, std::move(next.on_end)));
 }
 
 SpawnRequest ChildKeeper::birth() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/log/log.h"
+#include "common/text/split.h"
 
 #include <algorithm>
 #include <array>
@@ -23,9 +24,7 @@ public:
     // before. Ignores any other name, so that a child cannot fill the log or the master's memory.
     void note(std::string_view who, std::string_view missing) {
         std::string fresh;
-        while (!missing.empty()) {
-            const std::string_view name = missing.substr(0, missing.find(','));
-            missing.remove_prefix(std::min(missing.size(), name.size() + 1));
+        for (const std::string_view name : split(missing, ',')) {
             const auto known = std::ranges::find(kSandboxLayers, name);
             if (known != kSandboxLayers.end() && said_.insert(*known).second)
                 fresh.append(fresh.empty() ? "" : ",").append(name);

@@ -5,12 +5,9 @@
 #include "master/nursery/nursery_child.h"
 
 #include <algorithm>
-#include <array>
 #include <csignal>
 #include <cstring>
-#include <optional>
 #include <spdlog/fmt/fmt.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <thread>
 
@@ -46,19 +43,20 @@ Spawner::Spawner(Loop& loop) : reports_(loop), child_signal_(loop, SIGCHLD, [thi
 
 // The preparation for a fork, and its result.
 struct Spawner::PreparedFork {
-    void open();
+    explicit PreparedFork(const ChildSpec& spec);
     // The child's pid, or -errno.
-    pid_t fork(const ChildSpec& spec, const SecretStore* environment) const;
+    pid_t fork(const SecretStore* environment) const;
     // Notes what fork() returned.
     void forked(pid_t pid);
 
+    const ChildSpec& spec;
     ChildProcess child;
     UniqueFd childs_control;
     UniqueFd childs_report;
     std::optional<Error> failure;
 };
 
-void Spawner::PreparedFork::open() {
+Spawner::PreparedFork::PreparedFork(const ChildSpec& child_spec) : spec(child_spec) {
     auto control = make_seqpacket_pair();
     auto report = control ? make_pipe() : control.error();
     if (!report) {
@@ -74,7 +72,7 @@ void Spawner::PreparedFork::open() {
     childs_report = std::move(report->second);
 }
 
-pid_t Spawner::PreparedFork::fork(const ChildSpec& spec, const SecretStore* environment) const {
+pid_t Spawner::PreparedFork::fork(const SecretStore* environment) const {
     if (failure)
         return -failure->code;
     const pid_t master = ::getpid();
@@ -108,22 +106,23 @@ void Spawner::PreparedFork::forked(pid_t pid) {
     childs_report.reset();
 }
 
-Result<ChildProcess> Spawner::enter(PreparedFork& prepared, const ChildSpec& spec,
-                                    std::function<void(const ChildEnd&)> on_end) {
+Result<ChildProcess> Spawner::enter(PreparedFork& prepared, std::function<void(const ChildEnd&)> on_end) {
     if (prepared.failure)
         return *prepared.failure;
     const pid_t pid = prepared.child.pid;
     on_end_[pid] = std::move(on_end);
-    if (spec.user)
-        users_[pid] = spec.user;
+    if (prepared.spec.user)
+        users_[pid] = prepared.spec.user;
     return std::move(prepared.child);
 }
 
 Result<ChildProcess> Spawner::spawn(const ChildSpec& spec, std::function<void(const ChildEnd&)> on_end) {
-    PreparedFork prepared;
-    prepared.open();
-    prepared.forked(prepared.fork(spec, environment_));
-    return enter(prepared, spec, std::move(on_end));
+    PreparedFork prepared(spec);
+    if (spec.birth)
+        fork_workers({&prepared, 1});
+    else
+        prepared.forked(prepared.fork(environment_));
+    return enter(prepared, std::move(on_end));
 }
 
 Result<void> Spawner::open_nursery() {
@@ -159,18 +158,16 @@ Result<std::vector<pid_t>> Spawner::order(std::span<const Nursery::Order> orders
 }
 
 // Has the nursery fork them together.
-void Spawner::fork_workers(std::span<PreparedFork> forks, std::span<const SpawnRequest> requests) {
+void Spawner::fork_workers(std::span<PreparedFork> forks) {
     std::vector<Nursery::Order> orders;
     std::vector<PreparedFork*> ordered;
-    for (std::size_t i = 0; i < forks.size(); ++i) {
-        const ChildSpec& spec = requests[i].spec;
-        forks[i].open();
-        if (forks[i].failure)
+    for (PreparedFork& each : forks) {
+        if (each.failure)
             continue;
-        orders.push_back({*spec.birth, spec.title, forks[i].childs_control.get(),
-                          forks[i].childs_report.get(), spec.extra_fds.empty() ? -1 : spec.extra_fds.front(),
-                          *spec.user});
-        ordered.push_back(&forks[i]);
+        orders.push_back({*each.spec.birth, each.spec.title, each.childs_control.get(),
+                          each.childs_report.get(),
+                          each.spec.extra_fds.empty() ? -1 : each.spec.extra_fds.front(), *each.spec.user});
+        ordered.push_back(&each);
     }
     const auto pids = order(orders);
     for (std::size_t i = 0; i < ordered.size(); ++i) {
@@ -181,14 +178,16 @@ void Spawner::fork_workers(std::span<PreparedFork> forks, std::span<const SpawnR
 }
 
 void Spawner::spawn_all(std::vector<SpawnRequest> requests) {
+    std::vector<PreparedFork> forks;
     for (std::size_t first = 0; first < requests.size(); first += Nursery::kMostTogether) {
-        const std::size_t count = std::min(Nursery::kMostTogether, requests.size() - first);
-        std::vector<PreparedFork> forks(count);
-        fork_workers(forks, std::span(requests).subspan(first, count));
-        for (std::size_t i = 0; i < count; ++i) {
-            SpawnRequest& request = requests[first + i];
-            request.on_spawned(enter(forks[i], request.spec, std::move(request.on_end)));
-        }
+        const auto group =
+            std::span(requests).subspan(first, std::min(Nursery::kMostTogether, requests.size() - first));
+        forks.clear();
+        for (const SpawnRequest& request : group)
+            forks.emplace_back(request.spec);
+        fork_workers(forks);
+        for (std::size_t i = 0; i < group.size(); ++i)
+            group[i].on_spawned(enter(forks[i], std::move(group[i].on_end)));
     }
 }
 

@@ -9,7 +9,6 @@
 #include "common/system/result.h"
 #include "common/system/secret.h"
 #include "common/system/unique_fd.h"
-#include "common/wire/protocol.h"
 #include "master/nursery/nursery.h"
 #include "master/process/environment.h"
 #include "master/process/fd_group.h"
@@ -20,6 +19,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <sys/types.h>
 #include <vector>
@@ -75,7 +75,7 @@ public:
     // Fails when there is no descriptor or process left (EMFILE, EAGAIN).
     Result<ChildProcess> spawn(const ChildSpec& spec, std::function<void(const ChildEnd&)> on_end);
 
-    // As spawn(), for many workers, in groups.
+    // As spawn(), for many workers (ChildSpec::birth), in groups.
     void spawn_all(std::vector<SpawnRequest> requests);
 
     // Cancels the child's `on_end`; the child is still reaped.
@@ -114,10 +114,9 @@ public:
 
 private:
     struct PreparedFork;
-    void fork_workers(std::span<PreparedFork> forks, std::span<const SpawnRequest> requests);
+    void fork_workers(std::span<PreparedFork> forks);
     Result<std::vector<pid_t>> order(std::span<const Nursery::Order> orders);
-    Result<ChildProcess> enter(PreparedFork& prepared, const ChildSpec& spec,
-                               std::function<void(const ChildEnd&)> on_end);
+    Result<ChildProcess> enter(PreparedFork& prepared, std::function<void(const ChildEnd&)> on_end);
     void reap();
 
     FdGroup reports_;

@@ -2,6 +2,7 @@
 
 #include "common/log/log.h"
 #include "common/wire/channel.h"
+#include "common/wire/protocol_reader.h"
 #include "master/reader/process_reader_child.h"
 
 #include <algorithm>
@@ -178,18 +179,15 @@ void ProcessReader::start() {
 }
 
 bool ProcessReader::on_line(std::string_view text) {
-    LinkLine line;
+    ChildLine line;
     if (!decode(text, line))
         return false;
     if (const auto* broken = std::get_if<Broken>(&line)) {
         child_.take(*broken);
-        return true;
+    } else {
+        pump_timer_.start(Milliseconds(0));
+        child_.take(std::get<Ready>(line));
     }
-    const auto* ready = std::get_if<Ready>(&line);
-    if (ready == nullptr)
-        return false;
-    pump_timer_.start(Milliseconds(0));
-    child_.take(*ready);
     return true;
 }
 

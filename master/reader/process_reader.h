@@ -9,7 +9,7 @@
 #include "common/system/result.h"
 #include "common/system/unique_fd.h"
 #include "common/wire/channel.h"
-#include "common/wire/protocol.h"
+#include "common/wire/verdict.h"
 #include "master/process/keeper.h"
 
 #include <deque>

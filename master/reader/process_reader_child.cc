@@ -5,7 +5,7 @@
 #include "common/sandbox/child_kinds.h"
 #include "common/system/pidfd.h"
 #include "common/wire/channel.h"
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_reader.h"
 #include "common/wire/say.h"
 #include "master/trust/supervisor_port.h"
 

@@ -9,7 +9,7 @@
 #include "common/config/config.h"
 #include "common/sandbox/sandbox.h"
 #include "common/system/unique_fd.h"
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_supervisord.h"
 #include "master/trust/supervisor_owner.h"
 #include "master/trust/supervisor_socket.h"
 

@@ -7,7 +7,7 @@
 #include "common/text/printable.h"
 #include "common/wire/channel.h"
 #include "common/wire/line_codec.h"
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_supervisord.h"
 #include "common/wire/say.h"
 #include "master/supervisord/connector.h"
 #include "master/supervisord/rpc.h"

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "common/system/unique_fd.h"
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_supervisord.h"
 
 #include <chrono>
 #include <string>

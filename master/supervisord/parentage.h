@@ -12,7 +12,7 @@
 #pragma once
 
 #include "common/system/result.h"
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_supervisord.h"
 #include "master/reader/process_reader.h"
 
 #include <functional>

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "common/system/unique_fd.h"
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_supervisord.h"
 #include "master/process/loop.h"
 #include "master/supervisord/parentage.h"
 #include "master/supervisord/supervisor_table.h"

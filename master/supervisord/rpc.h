@@ -4,7 +4,7 @@
 #pragma once
 
 #include "common/config/config.h"
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_supervisord.h"
 #include "master/supervisord/transport.h"
 
 #include <chrono>

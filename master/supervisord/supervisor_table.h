@@ -1,7 +1,7 @@
 // supervisord's answer to `list`, as the link brings it. Master.
 #pragma once
 
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_supervisord.h"
 
 #include <chrono>
 #include <vector>

@@ -4,7 +4,7 @@
 
 #include "common/system/result.h"
 #include "common/system/secret.h"
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_supervisord.h"
 #include "master/supervisord/connector.h"
 #include "master/trust/supervisor_owner.h"
 #include "master/trust/tcp_owner.h"

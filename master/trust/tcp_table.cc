@@ -1,5 +1,7 @@
 #include "master/trust/tcp_table.h"
 
+#include "common/text/split.h"
+
 #include <algorithm>
 #include <charconv>
 #include <chrono>
@@ -41,7 +43,7 @@ std::string shown(const TcpEnd& end, bool six) {
 }
 
 std::string_view next_field(std::string_view& line) {
-    line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
+    line = trimmed_front(line, " ");
     const std::string_view field = line.substr(0, line.find(' '));
     line.remove_prefix(field.size());
     return field;

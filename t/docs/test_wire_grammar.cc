@@ -1,8 +1,14 @@
-// The table of the grammar in common/wire/protocol.h against the encoders: each kind, with its keys in their order.
-#include "common/wire/protocol.h"
+// The tables of the grammar in common/wire/protocol*.h against the encoders: each kind, with its keys in their order.
+#include "common/wire/protocol_mailer.h"
+#include "common/wire/protocol_nursery.h"
+#include "common/wire/protocol_reader.h"
+#include "common/wire/protocol_supervisord.h"
+#include "common/wire/protocol_task.h"
+#include "common/wire/protocol_worker.h"
 #include "t/fixture/basics.h"
 
 #include <boost/test/unit_test.hpp>
+#include <filesystem>
 #include <map>
 #include <regex>
 #include <sstream>
@@ -25,14 +31,16 @@ void add(Grammar& grammar, const std::string& kinds, const std::string& keys) {
                    kind << " has two shapes");
 }
 
-// The lines of the table: "//   . kind key= key=".
-Grammar of_the_table() {
+// The lines of the tables: "//   . kind key= key=".
+Grammar of_the_tables() {
     Grammar grammar;
-    std::istringstream page(read_file((source_dir() / "common/wire/protocol.h").string()));
-    for (std::string line; std::getline(page, line) && line != "#pragma once";) {
-        std::smatch parts;
-        if (std::regex_match(line, parts, std::regex("//   \\. (\\S+) ?(.*)")))
-            add(grammar, parts[1], parts[2]);
+    for (const auto& file : std::filesystem::directory_iterator(source_dir() / "common/wire")) {
+        std::istringstream page(read_file(file.path().string()));
+        for (std::string line; std::getline(page, line) && line != "#pragma once";) {
+            std::smatch parts;
+            if (std::regex_match(line, parts, std::regex("//   \\. (\\S+) ?(.*)")))
+                add(grammar, parts[1], parts[2]);
+        }
     }
     return grammar;
 }
@@ -82,14 +90,14 @@ Grammar of_the_encoders() {
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(the_table_has_each_kind_with_its_keys_and_no_other) {
-    const Grammar table = of_the_table(), encoders = of_the_encoders();
-    BOOST_TEST(table.size() > 30U);
+BOOST_AUTO_TEST_CASE(the_tables_have_each_kind_with_its_keys_and_no_other) {
+    const Grammar tables = of_the_tables(), encoders = of_the_encoders();
+    BOOST_TEST(tables.size() > 30U);
     for (const auto& [kind, keys] : encoders) {
-        BOOST_TEST_REQUIRE(table.contains(kind), kind << " is not in the table");
-        BOOST_TEST(table.at(kind) == keys, kind);
+        BOOST_TEST_REQUIRE(tables.contains(kind), kind << " is in no table");
+        BOOST_TEST(tables.at(kind) == keys, kind);
     }
-    for (const auto& [kind, keys] : table)
+    for (const auto& [kind, keys] : tables)
         BOOST_TEST(encoders.contains(kind), kind << " is encoded nowhere");
 }
 

@@ -1,7 +1,12 @@
 // Any line between processes: what a decoder accepts, its encoder writes again, and the second reading is the
 // same.
 #include "common/text/printable.h"
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_mailer.h"
+#include "common/wire/protocol_nursery.h"
+#include "common/wire/protocol_reader.h"
+#include "common/wire/protocol_supervisord.h"
+#include "common/wire/protocol_task.h"
+#include "common/wire/protocol_worker.h"
 #include "t/fuzz/targets.h"
 
 #include <string>

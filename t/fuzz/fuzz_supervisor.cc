@@ -1,5 +1,5 @@
 // Any answer of a supervisord: refused, or made into lines that the master accepts.
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_supervisord.h"
 #include "master/supervisord/rpc.h"
 #include "t/fuzz/targets.h"
 

@@ -4,7 +4,7 @@
 
 #include "common/config/config.h"
 #include "common/sandbox/sandbox.h"
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_worker.h"
 
 #include <string>
 #include <string_view>

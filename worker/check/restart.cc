@@ -2,6 +2,7 @@
 
 #include "common/config/accessors.h"
 #include "common/config/draft.h"
+#include "common/wire/protocol_supervisord.h"
 #include "worker/check/process.h"
 
 #include <algorithm>

@@ -1,5 +1,7 @@
 #include "worker/probe/http_head.h"
 
+#include "common/text/split.h"
+
 #include <algorithm>
 #include <charconv>
 #include <strings.h>
@@ -12,11 +14,6 @@ constexpr std::string_view kProtocol = "HTTP/";  // a version, blanks and the st
 constexpr std::string_view kBlanks = " \t";
 constexpr std::string_view kDigits = "0123456789";
 
-std::string_view trimmed(std::string_view text) {
-    text.remove_prefix(std::min(text.find_first_not_of(kBlanks), text.size()));
-    return text.substr(0, text.find_last_not_of(kBlanks) + 1);
-}
-
 // Returns whether a status line can begin with `first` and then `next`.
 bool may_begin(std::string_view first, std::string_view next) {
     const std::size_t at = std::min(first.size(), kProtocol.size());
@@ -27,13 +24,8 @@ bool may_begin(std::string_view first, std::string_view next) {
 
 // Returns whether `word` is in a list that commas separate.
 bool lists(std::string_view list, std::string_view word) {
-    while (!list.empty()) {
-        const std::string_view item = list.substr(0, list.find(','));
-        if (same_word(trimmed(item), word))
-            return true;
-        list.remove_prefix(std::min(item.size() + 1, list.size()));
-    }
-    return false;
+    return std::ranges::any_of(
+        split(list, ','), [word](std::string_view item) { return same_word(trimmed(item, kBlanks), word); });
 }
 
 }  // namespace
@@ -89,7 +81,8 @@ void HttpHead::on_line(std::string_view line) {
         return on_status_line(line);
     if (!line.empty()) {
         const std::size_t colon = std::min(line.find(':'), line.size());
-        return on_header(line.substr(0, colon), trimmed(line.substr(std::min(colon + 1, line.size()))));
+        return on_header(line.substr(0, colon),
+                         trimmed(line.substr(std::min(colon + 1, line.size())), kBlanks));
     }
     in_headers_ = false;
     if (is_final(status_))

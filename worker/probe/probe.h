@@ -3,7 +3,7 @@
 
 #include "common/config/config.h"
 #include "common/system/unique_fd.h"
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_worker.h"
 
 #include <memory>
 #include <string>

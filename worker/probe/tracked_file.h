@@ -2,7 +2,6 @@
 #pragma once
 
 #include "common/system/unique_fd.h"
-#include "common/wire/protocol.h"
 #include "worker/probe/probe.h"
 
 #include <optional>

@@ -1,7 +1,7 @@
 // The mailer as the master's child: watched for silence, left alone while it is well.
 #include "common/log/log.h"
 #include "common/wire/channel.h"
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_mailer.h"
 #include "master/mailer/mailer.h"
 #include "t/fixture/basics.h"
 #include "t/fixture/checks.h"

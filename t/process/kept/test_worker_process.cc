@@ -3,7 +3,7 @@
 #include "common/proc/proc_stat.h"
 #include "common/sandbox/sandbox.h"
 #include "common/sandbox/seccomp.h"
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_worker.h"
 #include "t/fixture/checks.h"
 #include "t/fixture/daemon/daemon.h"
 #include "t/fixture/process/bad_worker.h"

@@ -2,7 +2,7 @@
 #include "common/file/durable_file.h"
 #include "common/proc/proc_stat.h"
 #include "common/wire/channel.h"
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_reader.h"
 #include "master/reader/process_reader.h"
 #include "master/reader/process_reader_child.h"
 #include "t/fixture/basics.h"

@@ -1,5 +1,6 @@
 // A child with one job: how its end is told, whatever it is.
 #include "common/file/durable_file.h"
+#include "common/wire/protocol_task.h"
 #include "common/wire/say.h"
 #include "master/process/task.h"
 #include "t/fixture/basics.h"

@@ -1,5 +1,7 @@
 #include "common/text/printable.h"
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_supervisord.h"
+#include "common/wire/protocol_task.h"
+#include "common/wire/protocol_worker.h"
 
 #include <boost/test/unit_test.hpp>
 #include <cmath>

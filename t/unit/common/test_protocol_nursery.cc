@@ -1,4 +1,4 @@
-#include "common/wire/protocol.h"
+#include "common/wire/protocol_nursery.h"
 
 #include <boost/test/unit_test.hpp>
 #include <string>

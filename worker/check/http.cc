@@ -1,5 +1,6 @@
 #include "worker/check/http.h"
 
+#include "common/net/address.h"
 #include "common/text/concat.h"
 #include "common/text/digits.h"
 #include "common/text/json.h"
@@ -50,17 +51,18 @@ std::string login_of(const HttpCheck& http) {
 }  // namespace
 
 Result<void> HttpProbe::prepare() {
-    dialer_.emplace(http_.host, http_.port, cat_.timeout);
+    const std::string host = with_full_address(http_.host);
+    dialer_.emplace(host, http_.port, cat_.timeout);
     const auto headers = headers_of(http_);
     if (!headers)
         return headers.error();
     request_.emplace(http_.method, request_target(http_.path),
-                     authority_of(http_.host, http_.port, http_.tls ? 443 : 80), *headers, login_of(http_),
+                     authority_of(host, http_.port, http_.tls ? 443 : 80), *headers, login_of(http_),
                      http_.json.view());
-    return http_.tls ? prepare_tls() : Result<void>{};
+    return http_.tls ? prepare_tls(host) : Result<void>{};
 }
 
-Result<void> HttpProbe::prepare_tls() {
+Result<void> HttpProbe::prepare_tls(const std::string& host) {
     if (http_.verify) {
         const std::string file = http_.ca_file.empty() ? system_ca_file() : http_.ca_file;
         ca_file_.emplace(std::vector<std::string>{file});
@@ -71,7 +73,7 @@ Result<void> HttpProbe::prepare_tls() {
     } else {
         tls_ = TlsClient::trusting_all();
     }
-    tls_stream_ = std::make_unique<TlsStream>(*tls_, http_.host, cat_.timeout);
+    tls_stream_ = std::make_unique<TlsStream>(*tls_, host, cat_.timeout);
     return {};
 }
 

@@ -62,7 +62,7 @@ public:
     ProbeResult probe(const ProbeCommand& command) override;
 
 private:
-    Result<void> prepare_tls();
+    Result<void> prepare_tls(const std::string& host);
     ProbeResult exchange(ByteStream& stream, ProbeTimer& timer) const;
     Finding judge(const HttpExchange& exchange, const HttpExchange::Answer& answer,
                   const ProbeTimer& timer) const;

@@ -7,6 +7,7 @@
 #include "common/text/number.h"
 #include "common/text/printable.h"
 #include "worker/probe/tcp_connect.h"
+#include "worker/probe/tls_name.h"
 
 #include <cerrno>
 #include <cstring>
@@ -60,6 +61,8 @@ TlsStream::TlsStream(const TlsClient& tls, const std::string& host, std::chrono:
     // SSL_CTX_set_session_cache_mode(): in a resumed session the server does not send its certificate, which may have
     // expired.
     openssl().SSL_CTX_ctrl(context_.get(), SSL_CTRL_SET_SESS_CACHE_MODE, SSL_SESS_CACHE_OFF, nullptr);
+    // Servers end a connection without an end of TLS. The end of a head shows whether it is whole.
+    openssl().SSL_CTX_set_options(context_.get(), SSL_OP_IGNORE_UNEXPECTED_EOF);
     constexpr unsigned char kHttp[] = "\x08http/1.1";  // RFC 7301, 3.1
     require(openssl().SSL_CTX_set_alpn_protos(context_.get(), kHttp, sizeof kHttp - 1) == 0, "ALPN");
     if (tls.store() == nullptr)
@@ -68,21 +71,18 @@ TlsStream::TlsStream(const TlsClient& tls, const std::string& host, std::chrono:
     openssl().SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER, nullptr);
 }
 
+void TlsStream::Free::operator()(X509* certificate) const {
+    openssl().X509_free(certificate);
+}
+
 std::unique_ptr<SSL, TlsStream::Free> TlsStream::new_session() const {
     std::unique_ptr<SSL, Free> session(openssl().SSL_new(context_.get()));
     require(session != nullptr, "no session");
-    if (is_address_) {
-        require(openssl().X509_VERIFY_PARAM_set1_ip_asc(openssl().SSL_get0_param(session.get()),
-                                                        host_.c_str()) == 1,
-                "the address");
-    } else {
-        openssl().SSL_set_hostflags(session.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-        require(openssl().SSL_set1_host(session.get(), host_.c_str()) == 1, "the host's name");
-        // SSL_set_tlsext_host_name(): for a name only (RFC 6066, 3).
+    // SSL_set_tlsext_host_name(): for a name only (RFC 6066, 3).
+    if (!is_address_)
         require(openssl().SSL_ctrl(session.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
                                    const_cast<char*>(host_.c_str())) == 1,
                 "the server's name");
-    }
     return session;
 }
 
@@ -98,7 +98,7 @@ TlsStream::Opened TlsStream::open(UniqueFd connection, Clock::time_point deadlin
         errno = 0;
         const int result = openssl().SSL_connect(session_.get());
         if (result == 1)
-            return {.ok = true};
+            return named();
         const int error = openssl().SSL_get_error(session_.get(), result);
         if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
             Opened failed = refused(error);
@@ -116,14 +116,31 @@ TlsStream::Opened TlsStream::open(UniqueFd connection, Clock::time_point deadlin
     }
 }
 
+TlsStream::Opened TlsStream::named() {
+    if (!verifies())
+        return {.ok = true};
+    const std::unique_ptr<X509, Free> certificate(openssl().SSL_get1_peer_certificate(session_.get()));
+    if (certificate && is_for_host(certificate.get(), host_, is_address_))
+        return {.ok = true};
+    close();
+    return {.distrusted = true,
+            .finding = {Verdict::failure, tls_certificate_fault(is_address_ ? X509_V_ERR_IP_ADDRESS_MISMATCH
+                                                                            : X509_V_ERR_HOSTNAME_MISMATCH,
+                                                                host_)}};
+}
+
+bool TlsStream::verifies() const {
+    return openssl().SSL_CTX_get_verify_mode(context_.get()) != SSL_VERIFY_NONE;
+}
+
 TlsStream::Opened TlsStream::refused(int error) const {
-    if (error == SSL_ERROR_SYSCALL)
+    if (error == SSL_ERROR_SYSCALL || error == SSL_ERROR_ZERO_RETURN)
         return {.finding = {Verdict::failure, kClosed}};
     const unsigned long code = openssl().ERR_peek_error();
     if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE)
         return {.finding = {Verdict::unknown, "OpenSSL: " + reason()}};
     const long verified = openssl().SSL_get_verify_result(session_.get());
-    if (verified != X509_V_OK && openssl().SSL_CTX_get_verify_mode(context_.get()) != SSL_VERIFY_NONE)
+    if (verified != X509_V_OK && verifies())
         return {.distrusted = true, .finding = {Verdict::failure, tls_certificate_fault(verified, host_)}};
     return {.finding = {Verdict::failure, tls_handshake_fault(reason())}};
 }

@@ -17,7 +17,7 @@ public:
     using Clock = std::chrono::steady_clock;
 
     // Loads OpenSSL: call before confinement. `tls` must outlive this object. `host`: a name or an address, which the
-    // server's certificate must have (RFC 9525) unless `tls` trusts all. Throws std::runtime_error when OpenSSL fails.
+    // server's certificate must have (tls_name.h) unless `tls` trusts all. Throws std::runtime_error when OpenSSL fails.
     TlsStream(const TlsClient& tls, const std::string& host, std::chrono::milliseconds timeout);
     ~TlsStream() override { close(); }
     TlsStream(const TlsStream&) = delete;
@@ -42,8 +42,11 @@ private:
     struct Free {
         void operator()(SSL_CTX* context) const;
         void operator()(SSL* session) const;
+        void operator()(X509* certificate) const;
     };
     std::unique_ptr<SSL, Free> new_session() const;
+    Opened named();  // whether the certificate is the host's
+    bool verifies() const;
     Opened refused(int error) const;
     Moved outcome(int result, std::size_t bytes);
 

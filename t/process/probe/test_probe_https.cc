@@ -36,6 +36,30 @@ Report probe_once(const CatConfig& cat, const WorkerHarness::Secrets& secrets = 
     return worker.probe(kSome);
 }
 
+// net/tls_ends.py.
+class OddServer {
+public:
+    explicit OddServer(const std::string& mode)
+        : certificate_(authority_.issue()),
+          server_("net/tls_ends.py",
+                  {dir_.file("ends"), certificate_.cert_file, certificate_.key_file, mode}) {}
+    CatConfig cat() const {
+        CatConfig cat;
+        cat.set_type(kHttpCheck);
+        cat.own<ServerAddress>().host = "127.0.0.1";
+        cat.own<ServerAddress>().port = server_.port();
+        cat.own<HttpCheck>().tls = true;
+        cat.own<HttpCheck>().ca_file = authority_.ca_file();
+        return cat;
+    }
+
+private:
+    Authority authority_;
+    Certificate certificate_;
+    TempDir dir_;
+    PortServer server_;
+};
+
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(a_server_of_a_trusted_authority_is_alive_by_name_and_by_address) {
@@ -72,18 +96,9 @@ BOOST_AUTO_TEST_CASE(the_whole_request_goes_through_tls) {
 
 // The kernel resets a connection whose data nobody has read.
 BOOST_AUTO_TEST_CASE(a_server_that_answers_by_tls_without_reading_the_request_has_answered) {
-    Authority authority;
-    const Certificate certificate = authority.issue();
-    const TempDir dir;
-    const PortServer server("net/tls_ends.py",
-                            {dir.file("ends"), certificate.cert_file, certificate.key_file, "unread"});
-    CatConfig cat;
-    cat.set_type(kHttpCheck);
-    cat.own<ServerAddress>().host = "127.0.0.1";
-    cat.own<ServerAddress>().port = server.port();
-    cat.own<HttpCheck>().tls = true;
-    cat.own<HttpCheck>().ca_file = authority.ca_file();
+    const OddServer server("unread");
     for (const bool large : {false, true}) {
+        CatConfig cat = server.cat();
         WorkerHarness::Secrets secrets;
         if (large) {
             cat.own<HttpCheck>().method = "POST";
@@ -95,6 +110,12 @@ BOOST_AUTO_TEST_CASE(a_server_that_answers_by_tls_without_reading_the_request_ha
             BOOST_TEST(report.verdict == Verdict::success, large << ": " << report.message);
         }
     }
+}
+
+BOOST_AUTO_TEST_CASE(the_empty_line_may_be_missing_and_the_end_of_tls_too) {
+    const OddServer server("short");
+    const Report report = probe_once(server.cat());
+    BOOST_TEST(report.verdict == Verdict::success, report.message);
 }
 
 BOOST_AUTO_TEST_CASE(authorities_that_only_root_can_read_are_read_before_confinement) {

@@ -37,7 +37,7 @@ std::string confinement(const SandboxProfile& profile, SandboxLevel level,
 
 void live(const WorkerStart& start, Reporter& reporter) {
     WorkerLog log(who_of(start.name, start.program), start.config.log_format, start.config.log_max_bytes);
-    if (start.logs && !start.config.log_dir.empty())  // without a folder there is no log: healthcheckd -o
+    if (start.logs)
         log.open(worker_log_path(start.config, start.name));
 
     const CheckType& type = *start.cat.type;

@@ -65,9 +65,6 @@ struct CheckType {
     // Returns the file in /proc/PID that measures one process ("statm"). nullptr: none.
     std::string_view (*measured_file)(const CatConfig& cat) = nullptr;
 
-    // Loads what the worker of `cat` needs and can share with others. Called in the nursery before the fork; may throw.
-    // nullptr: nothing.
-    void (*share)(const CatConfig& cat) = nullptr;
     std::unique_ptr<worker::Probe> (*make_probe)(const CatConfig& cat);
     // Returns the privileges of its worker, which should be as few as possible.
     SandboxProfile (*profile)(const CatConfig& cat);

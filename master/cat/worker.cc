@@ -75,8 +75,8 @@ ChildSpec Worker::spec() {
             spec.extra_fds = {mark_.get()};
     }
     spec.user = context_.spawner.uids().take();
-    spec.birth =
-        Birth{identity_.config, identity_.index, identity_.name, identity_.program, logs_, left_out_};
+    const bool logs = logs_ && !identity_.config->log_dir.empty();  // without a folder: healthcheckd -o
+    spec.birth = Birth{identity_.config, identity_.index, identity_.name, identity_.program, logs, left_out_};
     blind_.clear();
     measuring_ = false;
     unlogged_said_ = false;

@@ -1,6 +1,7 @@
 #include "master/entry/bind_now.h"
 
 #include <cstdlib>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 namespace healthcheckd::master {
@@ -10,7 +11,8 @@ void bind_now(char** argv) {
     // Says that kName is ours, also where the linker removes that one: in a program with file capabilities.
     constexpr char kAgain[] = "HEALTHCHECKD_AGAIN";
     const bool again = std::getenv(kAgain) != nullptr;
-    if (!again && std::getenv(kName) != nullptr)
+    // Without an interpreter (getauxval(3)) the linker was executed with our name: /proc/self/exe is the linker.
+    if (!again && (std::getenv(kName) != nullptr || ::getauxval(AT_BASE) == 0))
         return;
     if (!again) {
         ::setenv(kName, "1", 1);

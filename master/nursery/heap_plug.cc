@@ -24,9 +24,13 @@ void HeapPlug::Free::operator()(void* memory) const {
     std::free(memory);
 }
 
-void HeapPlug::fill() {
+void HeapPlug::clear() {
     plugs_.clear();
     bytes_ = 0;
+}
+
+void HeapPlug::fill() {
+    clear();
     plugs_.reserve(kMaxPlugs);  // so that the vector does not make a hole when it grows
     const std::uintptr_t end = end_of_heap();
     const auto take = [&](std::size_t size) {

@@ -13,10 +13,11 @@ namespace healthcheckd::master {
 
 class HeapPlug {
 public:
-    // Fills the present holes of the heap until the next call or the end of this object. Takes
-    // no additional memory: the pages exist already. With an allocator other than glibc's,
-    // allocates a few megabytes at most.
+    // Fills the present holes of the heap until clear(). Takes no additional memory: the pages exist already. With an
+    // allocator other than glibc's, allocates a few megabytes at most.
     void fill();
+    // Frees the holes: what comes next would make the heap larger, and have new holes.
+    void clear();
 
 private:
     struct Free {

@@ -51,16 +51,23 @@ public:
     };
     static constexpr std::size_t kMostTogether = 64;
     // Starts up to kMostTogether workers, and waits for that. Returns the pid of each, or the negative error of
-    // fork(2). Fails when the nursery has ended, or does not answer within 5 s; it is of no use then.
+    // fork(2), or -ENAMETOOLONG when the names in an order do not fit a line. Fails when this process lacks descriptors
+    // or memory, and then has sent nothing; or when the nursery has ended, or does not answer within 5 s.
     Result<std::vector<pid_t>> fork(std::span<const Order> orders);
 
+    // The nursery has failed: it is to be replaced.
+    bool lost() const { return lost_; }
+
 private:
-    Result<void> configure(std::span<const Order> orders);
+    struct Group;
+    Result<std::vector<pid_t>> converse(std::span<const Group> groups, std::span<const Order> orders);
+    Result<void> configure(const Group& group);
     Result<void> send(std::string_view line, std::span<const int> attached);
     // Waits for an answer of the type.
     template <class Answer> Result<Answer> receive();
 
     UniqueFd control_;
+    bool lost_ = false;
 };
 
 }  // namespace healthcheckd::master

@@ -32,8 +32,12 @@ struct Ordered {
 // As fork(2), but the child has this process's parent, and no handler of pthread_atfork(3) runs: this process has one
 // thread.
 pid_t fork_sibling() noexcept {
-    return static_cast<pid_t>(
-        ::syscall(SYS_clone, CLONE_PARENT | SIGCHLD, nullptr, nullptr, nullptr, nullptr));
+    constexpr long kFlags = CLONE_PARENT | SIGCHLD;
+#ifdef __s390__  // the stack comes first there (clone(2), C library/kernel differences)
+    return static_cast<pid_t>(::syscall(SYS_clone, nullptr, kFlags, nullptr, nullptr, nullptr));
+#else
+    return static_cast<pid_t>(::syscall(SYS_clone, kFlags, nullptr, nullptr, nullptr, nullptr));
+#endif
 }
 
 LeftOut left_out(const WorkerOrder& order) {
@@ -82,16 +86,6 @@ private:
         const CatConfig& cat = config_->cats[order.index];
         ordered_.push_back(
             {std::move(order), std::move(fds), config_, &cat, filters_.filter_of(cat.type->profile(cat))});
-        share(cat);
-    }
-
-    // The worker tries again what fails here, and reports why.
-    static void share(const CatConfig& cat) {
-        try {
-            if (cat.type->share != nullptr)
-                cat.type->share(cat);
-        } catch (const std::exception&) {
-        }
     }
 
     using Pids = std::array<pid_t, Nursery::kMostTogether>;
@@ -107,6 +101,7 @@ private:
         Pids pids;
         fork_in_a_row(pids);
         ::sigprocmask(SIG_SETMASK, &before, nullptr);
+        plug_.clear();
         forked.pids.assign(pids.begin(), pids.begin() + static_cast<std::ptrdiff_t>(ordered_.size()));
         // With the secrets.
         ordered_.clear();
@@ -139,7 +134,7 @@ private:
         if (marks)
             fds.push_back(ordered.fds[2].get());
         live_as_child(order.title, std::move(fds), master_, Session::parents, [&] {
-            return worker_main_({*config_,
+            return worker_main_({*ordered.config,
                                  *ordered.cat,
                                  order.name,
                                  order.program,

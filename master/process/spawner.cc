@@ -16,6 +16,8 @@ namespace healthcheckd::master {
 namespace {
 
 Error fork_error(int code) {
+    if (code == ENAMETOOLONG)
+        return Error{"the names of the cat and of its program are too long"};
     const Error error = system_error("fork", code);
     return code == EAGAIN
                ? Error{error.text() + " (RLIMIT_NPROC of the user or pids.max of the control group?)"}
@@ -128,15 +130,25 @@ Result<ChildProcess> Spawner::spawn(const ChildSpec& spec, std::function<void(co
 Result<void> Spawner::open_nursery() {
     if (nursery_)
         return {};
+    std::erase_if(lost_nurseries_, [this](pid_t pid) { return !is_child(pid); });
+    if (lost_nurseries_.size() >= kMostLostNurseries)
+        return Error{std::to_string(lost_nurseries_.size()) +
+                     " of these hang in the kernel and cannot be ended"};
+    const TimePoint now = Clock::now();
+    if (now < next_nursery_)
+        return Error{"the last one failed; there is another in " +
+                     std::to_string(std::chrono::ceil<std::chrono::seconds>(next_nursery_ - now).count()) +
+                     " s"};
     ChildSpec spec(children::kNursery);
     spec.main = [worker_main = worker_main_](pid_t master) {
         return run_nursery(master, worker_main);
     };
+    nursery_backoff_.on_start(now);
     auto started = spawn(spec, [this](const ChildEnd& end) {
         if (!nursery_ || nursery_->pid != end.pid)
             return;
         log::error("", "[nursery] ended: {}; the next worker needs another one", end.text());
-        nursery_.reset();
+        lose_nursery();
     });
     if (!started)
         return started.error();
@@ -145,15 +157,23 @@ Result<void> Spawner::open_nursery() {
     return {};
 }
 
+void Spawner::lose_nursery() {
+    lost_nurseries_.push_back(nursery_->pid);
+    nursery_.reset();
+    next_nursery_ = Clock::now() + nursery_backoff_.on_end(Clock::now());
+}
+
 Result<std::vector<pid_t>> Spawner::order(std::span<const Nursery::Order> orders) {
     if (auto opened = open_nursery(); !opened)
-        return opened.error();
+        return Error{"the process that forks it: " + opened.error().text()};
     auto pids = nursery_->nursery.fork(orders);
     if (pids)
         return pids;
-    log::error("", "[nursery] is ended: {}; the next worker needs another one", pids.error().text());
-    kill(nursery_->pid);
-    nursery_.reset();
+    if (nursery_->nursery.lost()) {
+        log::error("", "[nursery] is ended: {}; the next worker needs another one", pids.error().text());
+        kill(nursery_->pid);
+        lose_nursery();
+    }
     return Error{"the process that forks it: " + pids.error().text()};
 }
 

@@ -10,6 +10,7 @@
 #include "common/system/secret.h"
 #include "common/system/unique_fd.h"
 #include "master/nursery/nursery.h"
+#include "master/process/backoff.h"
 #include "master/process/environment.h"
 #include "master/process/fd_group.h"
 #include "master/process/loop.h"
@@ -117,6 +118,8 @@ private:
     void fork_workers(std::span<PreparedFork> forks);
     Result<std::vector<pid_t>> order(std::span<const Nursery::Order> orders);
     Result<ChildProcess> enter(PreparedFork& prepared, std::function<void(const ChildEnd&)> on_end);
+    // Gives up the nursery; the next one comes after a back-off.
+    void lose_nursery();
     void reap();
 
     FdGroup reports_;
@@ -132,6 +135,10 @@ private:
         Nursery nursery;
     };
     std::optional<NurseryProcess> nursery_;
+    static constexpr std::size_t kMostLostNurseries = 4;
+    std::vector<pid_t> lost_nurseries_;  // not all of them are reaped
+    Backoff nursery_backoff_;
+    TimePoint next_nursery_{};
 };
 
 }  // namespace healthcheckd::master

@@ -9,7 +9,7 @@ from usage import command, cpu_ns, descriptors, dirty_kb, page_tables_kb, privat
 PERIOD_S = 5
 
 WARM_UP_S = 12
-IDLE_S = 5
+IDLE_S = 3
 
 
 def count(lab, process, cats, window_s, types, period_s):

@@ -2,7 +2,6 @@
 #include "common/config/accessors.h"
 #include "common/config/draft.h"
 #include "common/config/json.h"
-#include "common/net/openssl.h"
 #include "worker/check/http.h"
 
 namespace healthcheckd {
@@ -140,11 +139,6 @@ extern const CheckType kHttpCheck{
     .subject = http_subject,
     .judged_by = http_judged_by,
     .scale = time_scale,
-    .share =
-        [](const CatConfig& cat) {
-            if (cat.own<HttpCheck>().tls)
-                (void)openssl();
-        },
     .make_probe = worker::make_probe<worker::HttpProbe>,
     .profile = http_profile,
 };

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <csignal>
+#include <filesystem>
 #include <set>
 #include <sstream>
 
@@ -80,6 +81,31 @@ bool sums_up(const OnceRun& once, const std::string& summary) {
 }
 
 }  // namespace
+
+BOOST_AUTO_TEST_CASE(its_workers_have_no_log_open) {
+    const TempDir dir;
+    const std::string config =
+        dir.write("config.yaml",
+                  "config: {logDir: " + dir.file("log") + ", stateDir: " + dir.file("state") + ", socket: " +
+                      dir.file("s") + "}\nquiet: {program: system, type: cpu, maxCpu: 100, action: none}\n",
+                  0600);
+    Subprocess once({healthcheckd_binary(), "-c", config, "-o"});
+    // Of its worker, as long as that lives: cpu takes two measurements, a second apart.
+    std::set<std::string> open;
+    BOOST_TEST(wait_until([&] {
+        for (const ProcessInfo& child : descendants(once.pid())) {
+            std::error_code gone;
+            if (child.title.find("quiet [cpu") != std::string::npos)
+                for (const auto& fd :
+                     std::filesystem::directory_iterator("/proc/" + std::to_string(child.pid) + "/fd", gone))
+                    open.insert(std::filesystem::read_symlink(fd.path(), gone).string());
+        }
+        return !once.running();
+    }));
+    BOOST_TEST(open.contains("/dev/null"), "no worker was seen");
+    for (const std::string& target : open)
+        BOOST_TEST(!target.ends_with(".log"), target);
+}
 
 BOOST_AUTO_TEST_CASE(when_all_cats_succeed_the_table_says_so_and_the_status_is_0) {
     const int port = free_port();

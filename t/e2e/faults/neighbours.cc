@@ -183,6 +183,9 @@ BOOST_AUTO_TEST_CASE(the_environment_is_in_commands_and_in_no_confined_process) 
             return read_file(site.dir.file("env")).find("SITE_TOKEN=envText-5Ab9\n") != std::string::npos;
         },
         20s));
+    // What the daemon sets while it executes itself anew.
+    for (const char* own : {"LD_BIND_NOW=", "HEALTHCHECKD_AGAIN="})
+        BOOST_TEST(read_file(site.dir.file("env")).find(own) == std::string::npos, own);
     const std::vector<std::string> tokens{"envText-5Ab9", "envLong-7Cd1"};
     std::size_t scanned = 0;
     for (const ProcessInfo& child : site.daemon.children()) {

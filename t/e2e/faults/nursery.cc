@@ -62,15 +62,18 @@ BOOST_AUTO_TEST_CASE(workers_share_a_session_of_their_own_and_no_process_group) 
     BOOST_TEST(::getsid(daemon.pid()) != ::getsid(one));
 }
 
-BOOST_AUTO_TEST_CASE(no_worker_and_no_nursery_knows_what_the_actions_do) {
+BOOST_AUTO_TEST_CASE(no_worker_and_no_nursery_knows_the_actions_and_recipients) {
     need_root("needs root, to read the memory of others");
-    const Daemon daemon(kNoSupervisord, kCats);
+    const Daemon daemon(
+        kNoSupervisord, kCats,
+        {.config_lines =
+             "mail: {host: 127.0.0.1, user: a@example.org, to_list: [recipientText-9Qw1@example.org]}\n"});
     BOOST_TEST_REQUIRE(daemon.wait_for_state("one", healthy));
     BOOST_TEST_REQUIRE(daemon.wait_for_state("two", healthy));
-    const std::vector<std::string> command{"commandText-4Kd2"};
+    const std::vector<std::string> texts{"commandText-4Kd2", "recipientText-9Qw1"};
     for (const char* title : {"nursery", "one [mem system]", "two [cpu system]"})
-        BOOST_TEST(texts_in_memory(daemon.child(title), command).empty(), title);
-    BOOST_TEST(texts_in_memory(daemon.pid(), command).size() == 1U, "the scan is blind");
+        BOOST_TEST(texts_in_memory(daemon.child(title), texts).empty(), title);
+    BOOST_TEST(texts_in_memory(daemon.pid(), texts).size() == 2U, "the scan is blind");
 }
 
 BOOST_AUTO_TEST_CASE(a_nursery_that_is_killed_is_replaced_for_the_next_worker) {
@@ -84,6 +87,24 @@ BOOST_AUTO_TEST_CASE(a_nursery_that_is_killed_is_replaced_for_the_next_worker) {
     BOOST_TEST(daemon.wait_for_state("one", healthy));
     BOOST_TEST(daemon.child("nursery") > 1);
     BOOST_TEST(daemon.count_log("[two system]") == 1U, daemon.log());  // it became healthy, once
+}
+
+BOOST_AUTO_TEST_CASE(nurseries_that_fail_one_after_another_get_a_back_off_and_then_work) {
+    Daemon daemon(kNoSupervisord, kCats);
+    BOOST_TEST_REQUIRE(daemon.wait_for_state("one", healthy));
+    for (int i = 0; i < 3; ++i) {
+        BOOST_TEST_REQUIRE(wait_until([&] { return daemon.child("nursery") > 1; }, 20s), daemon.log());
+        send_signal(daemon.child("nursery"), SIGKILL);
+        BOOST_TEST(
+            wait_until([&] { return daemon.count_log("[nursery] ended: killed") == std::size_t(i + 1); }));
+        if (i < 2)
+            BOOST_TEST(next_worker_comes(daemon, 30s), daemon.log());
+    }
+    send_signal(daemon.child("two [cpu system]"), SIGKILL);
+    BOOST_TEST(daemon.wait_for_log("the process that forks it: the last one failed; there is another in"),
+               daemon.log());
+    BOOST_TEST(wait_until([&] { return daemon.child("two [cpu system]") > 1; }, 30s), daemon.log());
+    BOOST_TEST(daemon.wait_for_state("two", healthy));
 }
 
 BOOST_AUTO_TEST_CASE(a_nursery_that_is_frozen_is_replaced_and_costs_seconds) {

@@ -59,6 +59,21 @@ BOOST_AUTO_TEST_CASE(each_call_ends_with_its_status_and_says_why) {
     }
 }
 
+// The daemon executes itself anew at its start (master/entry/bind_now.h); /proc/self/exe is the linker here.
+BOOST_AUTO_TEST_CASE(it_starts_when_the_dynamic_linker_is_executed_with_its_name) {
+    std::istringstream maps(read_file("/proc/self/maps"));
+    std::string linker;
+    for (std::string line; std::getline(maps, line) && linker.empty();)
+        if (const std::size_t at = line.find('/'); line.find("/ld-") != std::string::npos)
+            linker = line.substr(at);
+    BOOST_TEST_REQUIRE(!linker.empty());
+    const std::vector<std::string> arguments{healthcheckd_binary(), "-c", "/nonexistent/config.yaml"};
+    const CommandResult direct = run_command(arguments);
+    const CommandResult result = run_command({linker, arguments[0], arguments[1], arguments[2]});
+    BOOST_TEST(result.status == direct.status, result.output);
+    BOOST_TEST(result.output.find("/nonexistent/config.yaml") != std::string::npos, result.output);
+}
+
 BOOST_AUTO_TEST_CASE(a_dumped_configuration_loads_again) {
     const TempDir dir;
     const std::string good =

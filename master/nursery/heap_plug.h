@@ -16,7 +16,7 @@ public:
     // Fills the present holes of the heap until clear(). Takes no additional memory: the pages exist already. With an
     // allocator other than glibc's, allocates a few megabytes at most.
     void fill();
-    // Frees the holes: what comes next would make the heap larger, and have new holes.
+    // Frees the holes. What is allocated while they are filled makes the heap larger, and has holes of its own.
     void clear();
 
 private:

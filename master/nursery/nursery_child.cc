@@ -68,6 +68,8 @@ public:
 
 private:
     void configure(const UniqueFd& file) {
+        // Not after the forks: a page that this process writes to is the worker's alone then, if there was only one.
+        plug_.clear();
         struct stat status {};
         if (::fstat(file.get(), &status) != 0)
             throw std::runtime_error(system_error("fstat").text());
@@ -101,7 +103,6 @@ private:
         Pids pids;
         fork_in_a_row(pids);
         ::sigprocmask(SIG_SETMASK, &before, nullptr);
-        plug_.clear();
         forked.pids.assign(pids.begin(), pids.begin() + static_cast<std::ptrdiff_t>(ordered_.size()));
         // With the secrets.
         ordered_.clear();

@@ -132,13 +132,12 @@ Result<void> Spawner::open_nursery() {
         return {};
     std::erase_if(lost_nurseries_, [this](pid_t pid) { return !is_child(pid); });
     if (lost_nurseries_.size() >= kMostLostNurseries)
-        return Error{std::to_string(lost_nurseries_.size()) +
-                     " of these hang in the kernel and cannot be ended"};
+        return Error{fmt::format("{} processes that should fork it hang in the kernel and cannot be ended",
+                                 lost_nurseries_.size())};
     const TimePoint now = Clock::now();
     if (now < next_nursery_)
-        return Error{"the last one failed; there is another in " +
-                     std::to_string(std::chrono::ceil<std::chrono::seconds>(next_nursery_ - now).count()) +
-                     " s"};
+        return Error{fmt::format("the process that should fork it has failed; there is another in {} s",
+                                 std::chrono::ceil<std::chrono::seconds>(next_nursery_ - now).count())};
     ChildSpec spec(children::kNursery);
     spec.main = [worker_main = worker_main_](pid_t master) {
         return run_nursery(master, worker_main);
@@ -165,7 +164,7 @@ void Spawner::lose_nursery() {
 
 Result<std::vector<pid_t>> Spawner::order(std::span<const Nursery::Order> orders) {
     if (auto opened = open_nursery(); !opened)
-        return Error{"the process that forks it: " + opened.error().text()};
+        return opened.error();
     auto pids = nursery_->nursery.fork(orders);
     if (pids)
         return pids;

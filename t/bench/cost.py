@@ -8,7 +8,7 @@ from usage import command, cpu_ns, descriptors, dirty_kb, page_tables_kb, privat
 
 PERIOD_S = 5
 
-WARM_UP_S = 12
+WARM_UP_S = 9
 IDLE_S = 3
 
 

@@ -19,10 +19,10 @@ namespace healthcheckd {
     FUNCTION(X509_check_ip_asc) FUNCTION(X509_free) FUNCTION(X509_get_ext_d2i) FUNCTION(X509_verify_cert_error_string)
 #define HEALTHCHECKD_LIBSSL(FUNCTION) \
     FUNCTION(SSL_CTX_ctrl) FUNCTION(SSL_CTX_free) FUNCTION(SSL_CTX_get_verify_mode) FUNCTION(SSL_CTX_new) \
-    FUNCTION(SSL_CTX_set1_cert_store) FUNCTION(SSL_CTX_set_alpn_protos) FUNCTION(SSL_CTX_set_options) FUNCTION(SSL_CTX_set_verify) \
-    FUNCTION(SSL_connect) FUNCTION(SSL_ctrl) FUNCTION(SSL_free) FUNCTION(SSL_get1_peer_certificate) FUNCTION(SSL_get_error) \
-    FUNCTION(SSL_get_verify_result) FUNCTION(SSL_new) FUNCTION(SSL_read_ex) FUNCTION(SSL_set_fd) FUNCTION(SSL_shutdown) FUNCTION(SSL_write_ex) \
-    FUNCTION(TLS_client_method)
+    FUNCTION(SSL_CTX_set1_cert_store) FUNCTION(SSL_CTX_set_alpn_protos) FUNCTION(SSL_CTX_set_options) \
+    FUNCTION(SSL_CTX_set_verify) FUNCTION(SSL_connect) FUNCTION(SSL_ctrl) FUNCTION(SSL_free) \
+    FUNCTION(SSL_get1_peer_certificate) FUNCTION(SSL_get_error) FUNCTION(SSL_get_verify_result) FUNCTION(SSL_new) \
+    FUNCTION(SSL_read_ex) FUNCTION(SSL_set_fd) FUNCTION(SSL_shutdown) FUNCTION(SSL_write_ex) FUNCTION(TLS_client_method)
 // clang-format on
 
 // The functions of libssl and libcrypto, by their names. Macros of the headers name functions that are not in here:
